@@ -1,0 +1,103 @@
+"""Every error that bench raises on purpose, each with the exit code that the command line returns for it.
+
+Each message answers three questions in one line: what was asked, what exists, what to do next.
+
+    BenchError                 1   something we could not do
+    ├── UsageError             2   the request itself is wrong
+    │   └── ConfigError        2   bench.yaml cannot be read or says something unknown
+    ├── CatalogueError         3   a model, task or plugin is unknown or cannot be loaded
+    │   ├── UnknownName        3   no model, task or dataset of that name
+    │   ├── UnsupportedTask    3   the model cannot do what the task asks for
+    │   └── ModelError         3   a model failed to load, to fit, or answered with something unusable
+    ├── DataError              4   data is missing or not as expected
+    │   ├── MissingData        4   a file or a video that the protocol needs is not there
+    │   └── InvalidData        4   a file is there, but broken, foreign or out of range
+    ├── SaveError              1   something could not be written (disk full, read-only, already there)
+    ├── PartialFailure         5   some of several runs failed; the good ones are saved
+    ├── VerificationError      6   a record does not agree with its evidence, predictions or schema
+    └── Interrupted          130   stopped by Ctrl-C or a signal, after saving what there was
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class BenchError(Exception):
+    """The root of all errors a user can meet; `exit_code` is what the command line returns."""
+
+    exit_code = 1
+
+
+class UsageError(BenchError):
+    """The request itself is wrong: a flag, a setting or a combination that cannot be."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """bench.yaml cannot be read, or says something that bench does not know."""
+
+
+class CatalogueError(BenchError):
+    """A model, task or plugin is unknown, cannot be loaded, or misbehaves."""
+
+    exit_code = 3
+
+
+class UnknownName(CatalogueError):
+    """No model, task or dataset has the name that was asked for."""
+
+
+class UnsupportedTask(CatalogueError):
+    """The model does not provide what the task needs."""
+
+
+class ModelError(CatalogueError):
+    """A model failed to load or to fit, or returned something that cannot be scored."""
+
+
+class DataError(BenchError):
+    """Data is missing or not as expected."""
+
+    exit_code = 4
+
+
+class MissingData(DataError):
+    """A file, or a video in it, that the protocol needs is not there."""
+
+
+class InvalidData(DataError):
+    """A file is there, but it is broken, foreign, or holds values out of range."""
+
+
+class SaveError(BenchError):
+    """Something could not be written; what was there before is untouched."""
+
+
+class PartialFailure(BenchError):
+    """Some of several runs failed; the good ones are saved."""
+
+    exit_code = 5
+
+
+class VerificationError(BenchError):
+    """A record does not agree with its schema, its evidence or its predictions."""
+
+    exit_code = 6
+
+
+class Interrupted(BenchError):
+    """Stopped by the user or a signal, after saving what there was to save."""
+
+    exit_code = 130
+
+
+def unknown_name(kind: str, asked: str, known: Iterable[str]) -> UnknownName:
+    """Returns the error for an unknown `kind` ('model', 'task', …): nearest names first, then all of them."""
+    names = sorted(known)
+    near = difflib.get_close_matches(asked, names, n=3)
+    hint = f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
+    exists = ", ".join(names) or "none"
+    return UnknownName(f"unknown {kind} {asked!r}.{hint} Known {kind}s: {exists}.")

@@ -1,0 +1,280 @@
+"""What a model sees: videos as frame features and segments, paragraphs as sentences, and training data.
+
+Nothing here says which paragraph belongs to which video of a test set: that lives in `bench.annotations`, which
+models never import. Ids are opaque, and the order of videos tells nothing about the order of paragraphs.
+
+Letters for shapes: `n` items, `B` videos of a batch, `S` segments of a batch, `R` feature rows, `D` feature dimension.
+Tensors are torch tensors; this module only calls their methods and does not import torch.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from bench.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+Paragraph = tuple[str, ...]
+"""The sentences of one video, in order. Tokenising is the model's business."""
+
+DataKind = Literal["real", "simulated", "generated"]
+"""`real`: real annotations and features; `simulated`: real annotations, made-up features; `generated`: all made up."""
+
+Precision = Literal["fp32", "bf16"]
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Variable-length sequences without padding; the one place that pads and masks.
+
+    Attributes:
+        values: (sum of lengths, *) all sequences one after the other.
+        lengths: (n,) int64, the length of each sequence.
+    """
+
+    values: Tensor
+    lengths: Tensor
+
+    def __len__(self) -> int:
+        return int(self.lengths.shape[0])
+
+    def offsets(self) -> Tensor:
+        """Returns (n,) int64: where each sequence starts in `values`."""
+        return self.lengths.cumsum(0) - self.lengths
+
+    def owners(self) -> Tensor:
+        """Returns (sum of lengths,) int64: which sequence each row of `values` belongs to."""
+        return (self.lengths.new_ones(len(self)).cumsum(0) - 1).repeat_interleave(self.lengths)
+
+    def mask(self) -> Tensor:
+        """Returns (n, longest) bool: true where a padded sequence has a value."""
+        longest = int(self.lengths.max()) if len(self) else 0
+        steps = self.lengths.new_ones(longest).cumsum(0)
+        return steps[None, :] <= self.lengths[:, None]
+
+    def padded(self) -> Tensor:
+        """Returns (n, longest, *): the sequences padded with zeros at the end."""
+        mask = self.mask()
+        out = self.values.new_zeros((*mask.shape, *self.values.shape[1:]))
+        out[mask] = self.values
+        return out
+
+    def to(self, device: str, *, non_blocking: bool = False) -> Ragged:
+        """Returns the same sequences on `device`."""
+        return Ragged(
+            self.values.to(device, non_blocking=non_blocking), self.lengths.to(device, non_blocking=non_blocking)
+        )
+
+
+@dataclass(frozen=True)
+class VideoBatch:
+    """A batch of videos, as frame features.
+
+    Attributes:
+        ids: (B,) opaque names.
+        frames: B sequences of (rows, D) float32: the whole video, sub-sampled evenly to the model's row cap.
+        segments: B sequences of (segments, 2) float32: start and end of each segment in seconds.
+        clip_frames: S sequences of (rows, D) float32: one per segment, in the order of `segments.values`.
+        durations: (B,) float32, seconds.
+    """
+
+    ids: tuple[str, ...]
+    frames: Ragged
+    segments: Ragged
+    clip_frames: Ragged
+    durations: Tensor
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def to(self, device: str, *, non_blocking: bool = False) -> VideoBatch:
+        """Returns the same batch on `device`."""
+        return VideoBatch(
+            ids=self.ids,
+            frames=self.frames.to(device, non_blocking=non_blocking),
+            segments=self.segments.to(device, non_blocking=non_blocking),
+            clip_frames=self.clip_frames.to(device, non_blocking=non_blocking),
+            durations=self.durations.to(device, non_blocking=non_blocking),
+        )
+
+
+class Videos(Protocol):
+    """Videos of a split, read lazily in the batches that are asked for."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Opaque ids, (n,)."""
+
+    @property
+    def rows(self) -> np.ndarray:
+        """(n,) int64: feature rows each video costs (whole video plus clips, after the row cap)."""
+
+    @property
+    def dim(self) -> int:
+        """Feature dimension D."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, indices: Sequence[int]) -> VideoBatch:
+        """Returns the videos at `indices`, in that order, on the CPU."""
+
+    def batches(self, groups: Sequence[Sequence[int]], device: str) -> Iterator[VideoBatch]:
+        """Yields one batch on `device` for each group of indices, reading ahead of the consumer."""
+
+
+def length_ordered(rows: np.ndarray, batch_size: int) -> list[list[int]]:
+    """Returns all indices in groups of at most `batch_size`, longest videos first.
+
+    Longest first, so that a batch that does not fit into memory fails at once and not at the end.
+    """
+    order = (-rows).argsort(kind="stable").tolist()
+    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+
+
+@dataclass(frozen=True)
+class View:
+    """How a split is cut before a model sees it.
+
+    Attributes:
+        segments: `gt` (the annotators' segments), `uniform-k` (k equal windows), or `none` (one segment: the video).
+    """
+
+    segments: str = "gt"
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"gt|none|uniform-[1-9][0-9]{0,3}", self.segments):
+            raise UsageError(
+                f"segments={self.segments!r} is not a segment source. Use gt, none or uniform-K (such as uniform-4)."
+            )
+
+    @property
+    def aligned(self) -> bool:
+        """True when segment i belongs to sentence i."""
+        return self.segments == "gt"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a model is asked to embed: videos and paragraphs in unrelated orders, with opaque ids."""
+
+    videos: Videos
+    paragraph_ids: tuple[str, ...]
+    paragraphs: tuple[Paragraph, ...]
+
+
+class VideoSubset:
+    """Some of the videos of another collection; `indices` count in that collection."""
+
+    def __init__(self, videos: Videos, indices: Sequence[int]) -> None:
+        import numpy as np
+
+        self._videos = videos
+        self._indices = np.asarray(indices, dtype=np.int64)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(self._videos.ids[i] for i in self._indices)
+
+    @property
+    def rows(self) -> np.ndarray:
+        return self._videos.rows[self._indices]
+
+    @property
+    def dim(self) -> int:
+        return self._videos.dim
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def batch(self, indices: Sequence[int]) -> VideoBatch:
+        return self._videos.batch(self._indices[list(indices)].tolist())
+
+    def batches(self, groups: Sequence[Sequence[int]], device: str) -> Iterator[VideoBatch]:
+        return self._videos.batches([self._indices[list(group)].tolist() for group in groups], device)
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The training split of a dataset under one view. Video i belongs to paragraph i.
+
+    Attributes:
+        videos: (n,) videos.
+        paragraphs: (n,) paragraphs.
+        aligned: true when clip j of a video belongs to sentence j of its paragraph (ground-truth segments).
+        heldout: indices of the part set aside for choosing settings and epochs; disjoint from every test split.
+    """
+
+    videos: Videos
+    paragraphs: tuple[Paragraph, ...]
+    aligned: bool
+    heldout: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.paragraphs)
+
+    def subset(self, indices: Sequence[int]) -> TrainingData:
+        """Returns the training data at `indices`, without a held-out part of its own."""
+        return replace(
+            self,
+            videos=VideoSubset(self.videos, indices),
+            paragraphs=tuple(self.paragraphs[i] for i in indices),
+            heldout=(),
+        )
+
+    def split(self) -> tuple[TrainingData, TrainingData]:
+        """Returns the part to fit on and the held-out part."""
+        held = set(self.heldout)
+        return self.subset([i for i in range(len(self)) if i not in held]), self.subset(self.heldout)
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Where and how a model computes. Given to its loader.
+
+    Attributes:
+        device: `cpu` or `cuda:i`.
+        precision: `fp32`, or `bf16` (autocast; parameters, losses and embeddings stay float32).
+        seed: seeds everything random in the model.
+        batch_size: videos or paragraphs per batch when predicting (training has its own setting).
+    """
+
+    device: str = "cpu"
+    precision: Precision = "fp32"
+    seed: int = 0
+    batch_size: int = 64
+
+
+@dataclass(frozen=True)
+class State:
+    """What a model or a training run needs to go on: arrays and JSON values, never pickled objects."""
+
+    arrays: Mapping[str, np.ndarray]
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Training:
+    """What `fit` gets beside the data.
+
+    Attributes:
+        execution: device, precision and seed.
+        word_vectors: a GloVe text file (a word and its numbers per line), or None for random vectors.
+        progress: `progress(done, total, values)`: steps done of `total`, with figures to show such as the loss.
+        checkpoint: saves the state of an unfinished fit, atomically; call it once an epoch.
+        resume: returns the last saved state, or None at a fresh start.
+        stop_requested: true after Ctrl-C or SIGTERM: save a checkpoint and raise `Interrupted`.
+    """
+
+    execution: Execution
+    word_vectors: Path | None
+    progress: Callable[[int, int, Mapping[str, float]], None]
+    checkpoint: Callable[[State], None]
+    resume: Callable[[], State | None]
+    stop_requested: Callable[[], bool]

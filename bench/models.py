@@ -1,0 +1,161 @@
+"""What a model is: a light `ModelSpec` that plugins offer, and the protocols of what a model can do.
+
+A spec names its code as `"package.module:object"`; nothing heavy is imported until a run needs the model.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from bench.errors import UsageError
+from bench.inputs import Paragraph, Ragged, State, Training, TrainingData, VideoBatch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Value = bool | int | float | str
+Settings = Mapping[str, Value]
+
+
+@runtime_checkable
+class VideoEncoder(Protocol):
+    """Turns videos into vectors."""
+
+    def embed_videos(self, videos: VideoBatch) -> Tensor:
+        """Returns (B, d) float32 on the model's device, finite; need not be normalised."""
+
+
+@runtime_checkable
+class VideoTextEncoder(VideoEncoder, Protocol):
+    """Turns videos and paragraphs into vectors of one space, compared by cosine."""
+
+    def embed_paragraphs(self, paragraphs: Sequence[Paragraph]) -> Tensor:
+        """Returns (n, d) float32 on the model's device, finite; need not be normalised."""
+
+
+@runtime_checkable
+class ClipTextEncoder(Protocol):
+    """Turns clips and sentences into vectors of one space."""
+
+    def embed_clips(self, videos: VideoBatch) -> Ragged:
+        """Returns B sequences of (segments, d)."""
+
+    def embed_sentences(self, paragraphs: Sequence[Paragraph]) -> Ragged:
+        """Returns n sequences of (sentences, d)."""
+
+
+@runtime_checkable
+class Trainable(Protocol):
+    """Learns from training data; its state can be saved and restored."""
+
+    def fit(self, data: TrainingData, training: Training) -> None:
+        """Trains from scratch, or goes on from `training.resume()`."""
+
+    def state(self) -> State:
+        """Returns everything `load_state` needs to restore the fitted model exactly."""
+
+    def load_state(self, state: State) -> None:
+        """Restores a fitted model; afterwards it predicts what the saved one predicted."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One typed setting of a model. Its type is that of its default.
+
+    Attributes:
+        default: the value when nothing is said.
+        doc: one line: what it does, and where it comes from.
+        choices: the values allowed, or () for any.
+        minimum: the smallest number allowed, or None.
+        trained: whether it changes training; if not, it is no part of the checkpoint key.
+    """
+
+    default: Value
+    doc: str
+    choices: tuple[Value, ...] = ()
+    minimum: float | None = None
+    trained: bool = True
+
+    def check(self, name: str, value: object) -> Value:
+        """Returns `value` in the type of the default; text is parsed.
+
+        Raises: UsageError when it has another type or is not allowed.
+        """
+        parsed = self._parse(name, value)
+        if self.choices and parsed not in self.choices:
+            raise UsageError(f"setting {name}={value}: not allowed. Choose from {', '.join(map(str, self.choices))}.")
+        if self.minimum is not None and not isinstance(parsed, (str, bool)) and not parsed >= self.minimum:
+            raise UsageError(f"setting {name}={value}: must be at least {self.minimum:g}.")
+        return parsed
+
+    def _parse(self, name: str, value: object) -> Value:
+        kind = type(self.default)
+        if isinstance(value, bool) or kind is bool:
+            text = str(value).lower()
+            if kind is bool and text in {"true", "false", "1", "0", "yes", "no", "on", "off"}:
+                return text in {"true", "1", "yes", "on"}
+        elif kind is str and isinstance(value, str):
+            return value
+        elif isinstance(value, (str, int, float)):
+            try:
+                return kind(value) if isinstance(value, str) or kind(value) == value else self._refuse(name, value)
+            except (ValueError, OverflowError):
+                pass
+        return self._refuse(name, value)
+
+    def _refuse(self, name: str, value: object) -> Value:
+        raise UsageError(
+            f"setting {name}={value}: expected {type(self.default).__name__}, such as {name}={self.default}."
+        )
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model as its plugin offers it; light enough to list without importing the model.
+
+    Attributes:
+        name: what users type after `--model`.
+        summary: one line.
+        loader: `"package.module:object"`; called as `object(settings, execution)`, returns the model.
+        provides: the protocols it implements.
+        paper: what it re-implements, with year; empty for controls.
+        settings: its settings by name.
+        recipes: settings that belong to a training set, by the recipe name of the dataset (such as `sample`);
+            they replace defaults and are replaced by what the user sets.
+        revision: raised by the author when training changes, so that old checkpoints are not reused.
+        max_rows: the loader sub-samples each clip and video evenly to at most this many feature rows.
+        uses_segments: false for models that look at whole videos only; their predictions do not depend on segments.
+        control: true for controls, shown shaded on every board.
+    """
+
+    name: str
+    summary: str
+    loader: str
+    provides: tuple[type, ...]
+    paper: str = ""
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    recipes: Mapping[str, Settings] = field(default_factory=dict)
+    revision: int = 1
+    max_rows: int = 80
+    uses_segments: bool = True
+    control: bool = False
+
+    def resolve(self, recipe: str | None, chosen: Mapping[str, object]) -> dict[str, Value]:
+        """Returns every setting with its value: defaults, then the recipe's, then what the user chose.
+
+        Raises: UsageError for an unknown setting or a value of the wrong type.
+        """
+        for name in chosen:
+            if name not in self.settings:
+                near = difflib.get_close_matches(name, self.settings, n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                known = ", ".join(sorted(self.settings)) or "none"
+                raise UsageError(f"model {self.name!r} has no setting {name!r}.{hint} Settings: {known}.")
+        given = {**self.recipes.get(recipe or "", {}), **chosen}
+        return {
+            name: setting.check(name, given[name]) if name in given else setting.default
+            for name, setting in self.settings.items()
+        }

@@ -1,0 +1,83 @@
+"""What a model says, saved before it is scored: scoring starts from these files and never needs the model.
+
+One safetensors file each; ids are opaque and the order of videos tells nothing about the order of paragraphs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.errors import InvalidData, ModelError
+from bench.files import read_tensors, write_tensors
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Video and paragraph embeddings of one test set.
+
+    Attributes:
+        video_ids: (n_videos,) opaque ids.
+        videos: (n_videos, d) float32.
+        paragraph_ids: (n_paragraphs,) opaque ids.
+        paragraphs: (n_paragraphs, d) float32.
+    """
+
+    video_ids: tuple[str, ...]
+    videos: np.ndarray
+    paragraph_ids: tuple[str, ...]
+    paragraphs: np.ndarray
+
+    def check(self, model: str) -> None:
+        """Raises ModelError unless every id has a finite row, and both sides have the same dimension."""
+        for side, ids, rows in (
+            ("videos", self.video_ids, self.videos),
+            ("paragraphs", self.paragraph_ids, self.paragraphs),
+        ):
+            check_rows(model, side, len(ids), rows)
+        if self.videos.shape[1] != self.paragraphs.shape[1]:
+            raise ModelError(
+                f"model {model!r} embeds videos in {self.videos.shape[1]} dimensions but paragraphs in "
+                f"{self.paragraphs.shape[1]}: cosine needs one space. Fix the model's output size."
+            )
+
+    def save(self, path: Path) -> None:
+        """Writes one safetensors file; equal embeddings give equal bytes."""
+        values = {"kind": "embeddings", "video_ids": self.video_ids, "paragraph_ids": self.paragraph_ids}
+        write_tensors(path, {"videos": self.videos, "paragraphs": self.paragraphs}, values)
+
+    @classmethod
+    def load(cls, path: Path) -> Embeddings:
+        """Reads what `save` wrote. Raises: InvalidData for any other file."""
+        arrays, values = read_tensors(path)
+        if values.get("kind") != "embeddings":
+            raise InvalidData(f"{path} holds {values.get('kind', 'no predictions')}, not embeddings. Run again.")
+        return cls(
+            video_ids=tuple(values["video_ids"]),
+            videos=arrays["videos"],
+            paragraph_ids=tuple(values["paragraph_ids"]),
+            paragraphs=arrays["paragraphs"],
+        )
+
+
+def check_rows(model: str, side: str, expected: int, rows: np.ndarray) -> None:
+    """Raises ModelError unless `rows` is (expected, d) float32 and finite."""
+    import numpy as np
+
+    if rows.ndim != 2 or rows.shape[0] != expected:
+        raise ModelError(
+            f"model {model!r} returned {side} of shape {tuple(rows.shape)}; expected ({expected}, d): one row for each "
+            f"of the {expected} {side}. Fix the model's embed method."
+        )
+    if rows.dtype != np.float32:
+        raise ModelError(f"model {model!r} returned {side} as {rows.dtype}; expected float32. Convert the output.")
+    bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+    if bad.size:
+        raise ModelError(
+            f"model {model!r} returned NaN or infinity for {bad.size} of {expected} {side} (first at row {bad[0]}): "
+            "such values cannot be ranked. Check the training loss and the features."
+        )

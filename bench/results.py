@@ -1,0 +1,227 @@
+"""What we publish: measurements, the evidence to recompute them, and where they come from. Written once, never edited.
+
+`Result` is versioned JSON (`bench-result/1`); its JSON Schema ships as `bench/schemas/result-1.json`. The board is
+built from these records alone, on machines without plugins, datasets or torch.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bench.errors import InvalidData
+from bench.files import read_tensors, write_atomically, write_tensors
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SCHEMA = "bench-result/1"
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$", description="a file beside the record")]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Record(BaseModel):
+    """A frozen record that refuses unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Measurement(Record):
+    """One number with its unit and 95 % interval."""
+
+    name: str = Field(description="such as t2v/R@5; the table's column head")
+    value: Finite = Field(description="full precision; rounded only on the page")
+    unit: Literal["percent", "rank", "score"]
+    higher_is_better: bool
+    ci95: tuple[Finite, Finite] | None = Field(description="95 % interval by resampling videos")
+    n: int = Field(ge=1, description="number of queries")
+
+
+class File(Record):
+    """A file beside the record, with its digest."""
+
+    file: FileName
+    sha256: Sha256
+
+
+class Model(Record):
+    """The model that ran, with every setting resolved."""
+
+    name: str
+    summary: str
+    paper: str
+    distribution: str = Field(description="distribution and version that offers it")
+    revision: int
+    settings: dict[str, bool | int | float | str]
+    provides: list[str]
+    uses_segments: bool
+    control: bool
+
+
+class TaskName(Record):
+    """The task that was run."""
+
+    name: str
+    version: int
+    dataset: str
+    split: str
+
+
+class Features(Record):
+    """The identity of the frame features a result rests on."""
+
+    extractor: str = Field(description="such as C3D-PCA500 or simulated")
+    dim: int
+    stride: str = Field(description="frames or seconds from one row to the next, in words; 'unknown' if not stated")
+    digest: str = Field(description="SHA-256 as the reader defines it")
+
+
+class Data(Record):
+    """What the numbers were measured on."""
+
+    kind: Literal["real", "simulated", "generated"]
+    label: str = Field(description="shown beside every number, such as 'sample (generated)'")
+    annotations: dict[str, Sha256] = Field(description="digest of each split used")
+    features: Features
+    n_expected: int
+    n_evaluated: int
+
+
+class Checkpoint(Record):
+    """The checkpoint that predicted, or that none was needed."""
+
+    key: Sha256
+    sha256: Sha256
+    selection: str
+    word_vectors: str
+
+
+class Provenance(Record):
+    """What made the result: enough to run it again."""
+
+    command: list[str]
+    commit: str | None
+    dirty: bool | None
+    versions: dict[str, str]
+    hardware: dict[str, str]
+    device: str
+    precision: str
+    batch_size: int
+    threads: int
+    started: str = Field(description="UTC, ISO 8601")
+    seconds: dict[str, float] = Field(description="wall seconds of fit, predict and score; fit is 0 when reused")
+    checkpoint: Checkpoint | None
+
+
+class Result(Record):
+    """One model on one task under one seed."""
+
+    schema_: Literal["bench-result/1"] = Field(default="bench-result/1", alias="schema")
+    run: FileName
+    model: Model
+    task: TaskName
+    data: Data
+    seed: int
+    status: Literal["complete", "partial"]
+    signature: str = Field(description="how the numbers were made; a table ranks only rows with equal signatures")
+    primary: str
+    measurements: list[Measurement]
+    evidence: File
+    predictions: File
+    provenance: Provenance
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    @model_validator(mode="after")
+    def _primary_is_measured(self) -> Result:
+        names = [m.name for m in self.measurements]
+        if self.primary not in names:
+            raise ValueError(f"primary {self.primary!r} is not among the measurements")
+        if len(set(names)) != len(names):
+            raise ValueError("a measurement occurs twice")
+        return self
+
+    def __getitem__(self, name: str) -> Measurement:
+        """Returns the measurement called `name`. Raises KeyError."""
+        for measurement in self.measurements:
+            if measurement.name == name:
+                return measurement
+        raise KeyError(name)
+
+    def to_json(self) -> str:
+        return self.model_dump_json(by_alias=True, indent=2) + "\n"
+
+    def save(self, path: Path) -> None:
+        """Writes the record. Raises: SaveError when `path` exists: records are never edited."""
+        write_atomically(path, self.to_json().encode(), overwrite=False)
+
+    @classmethod
+    def load(cls, path: Path) -> Result:
+        """Reads a record. Raises: InvalidData when it is missing or does not follow the schema."""
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except OSError as error:
+            raise InvalidData(f"{path} cannot be read: {error.strerror}. `bench list runs` shows the runs.") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "record"
+            raise InvalidData(f"{path} is not a {SCHEMA} record: {where}: {first['msg']}.") from error
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        return cls.model_json_schema(by_alias=True)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Per query, how many items score above its positive and how many tie with it: enough to recompute every R@K.
+
+    Queries are ordered by opaque id, which is the same for every model on the same test set, so two models'
+    evidence can be compared query by query.
+
+    Attributes:
+        counts: direction (`t2v`, `v2t`) -> (n_queries, 3) uint32: n_greater, n_equal (itself not counted), n_positives.
+        pool: digest of the test set.
+        n_items: size of the gallery by direction.
+    """
+
+    counts: Mapping[str, np.ndarray]
+    pool: str
+    n_items: Mapping[str, int]
+
+    def save(self, path: Path) -> None:
+        write_tensors(path, self.counts, {"kind": "evidence", "pool": self.pool, "n_items": dict(self.n_items)})
+
+    @classmethod
+    def load(cls, path: Path) -> Evidence:
+        """Reads what `save` wrote. Raises: InvalidData for any other file."""
+        arrays, values = read_tensors(path)
+        if values.get("kind") != "evidence":
+            raise InvalidData(f"{path} holds no evidence. Re-create it with `bench rescore`.")
+        return cls(counts=arrays, pool=values["pool"], n_items=values["n_items"])
+
+
+def signature(task: str, version: int, parts: Mapping[str, str]) -> str:
+    """Returns one line that says how a number was made: `task/version|key=value|…`, in the given order."""
+    for key, value in parts.items():
+        if re.search(r"[|=\s]", key + value):
+            raise ValueError(f"signature part {key}={value} holds a separator")
+    return "|".join([f"{task}/{version}", *(f"{key}={value}" for key, value in parts.items())])
+
+
+def parse_signature(text: str) -> dict[str, str]:
+    """Returns the parts of a signature; the task and its version under `task`."""
+    head, *parts = text.split("|")
+    return {"task": head, **dict(part.split("=", 1) for part in parts)}
+
+
+def same_value(a: float, b: float) -> bool:
+    """True when two measurements are the same number up to the last bits of double arithmetic."""
+    return math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-12)

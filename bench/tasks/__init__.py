@@ -1,0 +1,1 @@
+"""Tasks: one module per kind; each module's docstring is its protocol."""

@@ -1,0 +1,69 @@
+"""What a task is: a frozen value that names its data and knows how to predict and how to score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bench.inputs import Execution, Inputs, View
+from bench.predictions import Embeddings
+from bench.results import Evidence, Measurement
+
+Progress = Callable[[int, int, Mapping[str, float]], None]
+"""`progress(done, total, values)`"""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The outcome of scoring: measurements for people, evidence for recomputing them."""
+
+    measurements: tuple[Measurement, ...]
+    evidence: Evidence
+
+
+class Task(Protocol):
+    """A task value. `predict` sees inputs only; `score` sees predictions and annotations only."""
+
+    @property
+    def name(self) -> str:
+        """The full name with its parameters, as users type it: `anet-retrieval:segments=uniform-4`."""
+
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def summary(self) -> str: ...
+
+    @property
+    def dataset(self) -> str: ...
+
+    @property
+    def split(self) -> str: ...
+
+    @property
+    def view(self) -> View: ...
+
+    @property
+    def accepts(self) -> tuple[type, ...]:
+        """Capabilities, any of which is enough for a model to take the task."""
+
+    @property
+    def primary(self) -> str:
+        """The measurement that ranks models on a board."""
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """The parameters users may set in the name, with their values."""
+
+    def with_parameters(self, chosen: Mapping[str, str]) -> Task:
+        """Returns the same task under other parameters. Raises: UsageError for one it does not know."""
+
+    def rules(self) -> Mapping[str, str]:
+        """The parts of the signature that the task itself decides, such as its tie rule."""
+
+    def predict(self, model: Any, inputs: Inputs, execution: Execution, progress: Progress) -> Embeddings:
+        """Returns the model's predictions; the caller saves them before anything is scored."""
+
+    def score(self, predictions: Embeddings, annotations: Any, device: str) -> Scored:
+        """Returns measurements and evidence; a pure function that needs no model."""
