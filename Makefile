@@ -1,0 +1,56 @@
+# make demo   run the main job on the generated sample and build its leaderboard below build/
+# make test   run every test
+# make check  lint, formatting, types and import contracts
+#
+# Each of them first makes .venv and installs into it, once for every change of pyproject.toml or constraints.txt.
+
+PYTHON ?= python3
+VENV := .venv
+INSTALLED := $(VENV)/installed
+BIN := $(VENV)/bin
+DEMO := build/demo
+# Worker processes of the tests; each computes on one thread.
+TEST_WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check format clean
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+venv: $(INSTALLED)
+
+# The environment is made by `python3 -m venv`, else by uv or virtualenv. A half-made one is removed first.
+$(BIN)/python:
+	@rm -rf $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "bench needs Python 3.11 or newer; name one by 'make PYTHON=python3.12 …'." >&2; exit 1; }
+	@if $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then $(PYTHON) -m venv $(VENV); \
+	elif command -v uv >/dev/null; then uv venv --quiet --seed --python "$$(command -v $(PYTHON))" $(VENV); \
+	elif command -v virtualenv >/dev/null; then virtualenv --quiet --python "$$(command -v $(PYTHON))" $(VENV); \
+	else echo "No way to make a Python environment: install python3-venv (Debian, Ubuntu), uv or virtualenv." >&2; exit 1; fi
+
+$(INSTALLED): pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(INSTALLED)
+	$(BIN)/bench run -m hse -m fse -m mean-pool -m count-only -m random -t anet-retrieval --output $(DEMO)/runs
+	$(BIN)/bench leaderboard build --results $(DEMO)/runs --output $(DEMO)/leaderboard
+
+test: export OMP_NUM_THREADS ?= 1
+test: $(INSTALLED)
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) $(PYTEST_ARGS)
+
+check: $(INSTALLED)
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(INSTALLED)
+	$(BIN)/python -m ruff check --fix
+	$(BIN)/python -m ruff format
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
