@@ -1,7 +1,4 @@
-"""All that a model author imports; promised to stay.
-
-    from bench.api import ModelSpec, Setting, VideoTextEncoder, hookimpl
-"""
+"""All that a model author imports, promised to stay: `from bench.api import ModelSpec, Setting, hookimpl`."""
 
 from __future__ import annotations
 

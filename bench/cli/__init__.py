@@ -1,0 +1,75 @@
+"""The command line: one module per command group; each command parses, composes a few calls, and prints.
+
+`bench --help` imports click and nothing else of weight: a command's module is imported when the command is used, and
+its body imports what it needs.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "run": ("bench.cli.run:run", "Run models on tasks: fit what needs fitting, predict, score, save."),
+    "rescore": ("bench.cli.run:rescore", "Score saved predictions again and compare with the record."),
+    "list": ("bench.cli.names:list_group", "List models, tasks, datasets or runs."),
+    "info": ("bench.cli.names:info", "Show all there is to know about a model, task or dataset."),
+    "data": ("bench.cli.data:data", "Verify datasets and their features."),
+    "leaderboard": ("bench.cli.board:leaderboard", "Add runs to the leaderboard and build its pages."),
+    "plugin": ("bench.cli.names:plugin", "Show the plugins that were found."),
+    "doctor": ("bench.cli.doctor:doctor", "Check this machine, the configuration and the plugins."),
+}
+
+EPILOG = """Exit codes: 0 all done and saved; 1 unexpected error or failed save; 2 usage; 3 unknown or unusable model,
+task or plugin; 4 data missing or not as expected; 5 some runs failed, the others are saved; 6 verification failed;
+130 interrupted."""
+
+
+class _Commands(click.Group):
+    """A group that imports a command when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(cls=_Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="vtbench", prog_name="bench")
+def bench() -> None:
+    """Benchmarks for models that connect videos with text.
+
+    Try: bench run --model hse --task anet-retrieval
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the command line and exits with a documented code. A mistake of the user's never prints a traceback."""
+    from bench.errors import BenchError
+
+    try:
+        code = bench.main(args=arguments, prog_name="bench", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted: what was finished is saved; the same command goes on from there.", err=True)
+        sys.exit(130)
+    except BenchError as error:
+        click.echo(f"{type(error).__name__}: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone; nothing is left to say
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)

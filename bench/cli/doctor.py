@@ -1,0 +1,84 @@
+"""`bench doctor`: what this machine has, and whether configuration and plugins are in order."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from bench.cli.run import config_option
+
+
+@click.command()
+@config_option
+def doctor(config: Path | None) -> int:
+    """Check this machine, the configuration and the plugins. Ends with exit code 1 when something needs mending."""
+    checks: tuple[tuple[str, Callable[[Path | None], str]], ...] = (
+        ("python", _python),
+        ("torch", _torch),
+        ("java", _java),
+        ("configuration", _configuration),
+        ("plugins", _plugins),
+        ("runs folder", _runs),
+    )
+    failed = 0
+    for name, check in checks:
+        try:
+            click.echo(f"ok    {name}: {check(config)}")
+        except Exception as error:  # noqa: BLE001 (a doctor reports what fails, whatever it is)
+            failed += 1
+            click.echo(f"fail  {name}: {' '.join(str(error).split())}")
+    return 1 if failed else 0
+
+
+def _python(_: Path | None) -> str:
+    from bench import provenance
+
+    found = provenance.hardware("cpu")
+    return f"{provenance.versions('vtbench')['python']} on {found['system']}, {found['cores']} cores, {found['cpu']}"
+
+
+def _torch(_: Path | None) -> str:
+    import torch
+
+    gpus = (
+        [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    )
+    return f"{torch.__version__}, {torch.get_num_threads()} threads, {', '.join(gpus) or 'no CUDA device: runs use the CPU'}"
+
+
+def _java(_: Path | None) -> str:
+    return shutil.which("java") or "not found (only METEOR and PTB tokenising will need it)"
+
+
+def _configuration(path: Path | None) -> str:
+    from bench import config
+
+    loaded = config.load(path)
+    return f"{loaded.path or 'packaged default'}, datasets {', '.join(sorted(loaded.datasets)) or 'none'}"
+
+
+def _plugins(path: Path | None) -> str:
+    from bench import catalogue, config
+
+    found = catalogue.discover(config.load(path).datasets)
+    broken = [f"{plugin.name} ({plugin.error})" for plugin in found.plugins if plugin.error]
+    if broken:
+        raise RuntimeError("; ".join(broken))
+    return f"{len(found.plugins)} usable, offering {len(found.models)} models"
+
+
+def _runs(path: Path | None) -> str:
+    from bench import config
+    from bench.files import write_atomically
+
+    folder = config.load(path).runs
+    probe = folder / ".doctor"
+    existed = folder.exists()
+    write_atomically(probe, b"")
+    probe.unlink()
+    if not existed:
+        folder.rmdir()
+    return f"{folder} can be written, {shutil.disk_usage(folder.parent).free / 1e9:.0f} GB free"

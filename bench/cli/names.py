@@ -1,0 +1,225 @@
+"""`bench list`, `bench info` and `bench plugin`: what there is, and all that is known of it."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli.run import config_option
+
+if TYPE_CHECKING:
+    from bench.catalogue import Catalogue
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def _catalogue(config: Path | None) -> Catalogue:
+    from bench import catalogue
+    from bench import config as configuration
+
+    return catalogue.discover(configuration.load(config).datasets)
+
+
+def _show(head: Sequence[str], rows: Sequence[Sequence[str]], *, as_json: bool) -> None:
+    from bench.cli.tables import print_table
+
+    if as_json:
+        click.echo(json.dumps([dict(zip(head, row, strict=True)) for row in rows], indent=2))
+    else:
+        print_table(head, rows)
+
+
+@click.group("list")
+def list_group() -> None:
+    """List models, tasks, datasets or runs."""
+
+
+@list_group.command()
+@config_option
+@json_option
+def models(config: Path | None, as_json: bool) -> None:
+    """List the models that plugins offer."""
+    catalogue = _catalogue(config)
+    rows = [
+        (spec.name, ", ".join(kind.__name__ for kind in spec.provides), catalogue.distribution(spec.name), spec.summary)
+        for spec in sorted(catalogue.models.values(), key=lambda spec: (spec.control, spec.name))
+    ]
+    _show(("model", "provides", "distribution", "summary"), rows, as_json=as_json)
+    _warn(catalogue)
+
+
+@list_group.command()
+@config_option
+@json_option
+def tasks(config: Path | None, as_json: bool) -> None:
+    """List the tasks on the datasets that bench.yaml declares."""
+    catalogue = _catalogue(config)
+    rows = [
+        (task.name, task.dataset, task.split, " ".join(f"{k}={v}" for k, v in task.parameters.items()), task.summary)
+        for _, task in sorted(catalogue.tasks.items())
+    ]
+    _show(("task", "dataset", "split", "parameters", "summary"), rows, as_json=as_json)
+    _warn(catalogue)
+
+
+@list_group.command()
+@config_option
+@json_option
+def datasets(config: Path | None, as_json: bool) -> None:
+    """List the datasets that bench.yaml declares."""
+    catalogue = _catalogue(config)
+    rows = [
+        (name, declaration.reader, str(declaration.root or "sample (generated)"), declaration.features.extractor)
+        for name, declaration in sorted(catalogue.datasets.items())
+    ]
+    _show(("dataset", "reader", "root", "features"), rows, as_json=as_json)
+    _warn(catalogue)
+
+
+@list_group.command()
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path), help="The folder of runs (default: runs of bench.yaml)."
+)
+@config_option
+@json_option
+def runs(output: Path | None, config: Path | None, as_json: bool) -> None:
+    """List runs, finished and unfinished."""
+    from bench import config as configuration
+    from bench.errors import InvalidData
+    from bench.results import Result
+
+    folder = output or configuration.load(config).runs
+    rows = []
+    for path in sorted(folder.glob("*/config.json")):
+        record = path.with_name("result.json")
+        if not record.exists():
+            rows.append((path.parent.name, "unfinished", "", ""))
+            continue
+        try:
+            result = Result.load(record)
+        except InvalidData as error:
+            rows.append((path.parent.name, "unreadable", "", str(error)))
+            continue
+        rows.append(
+            (result.run, result.status, f"{result.primary} {result[result.primary].value:.1f}", result.signature)
+        )
+    _show(("run", "status", "primary", "signature"), rows, as_json=as_json)
+
+
+def _warn(catalogue: Catalogue) -> None:
+    for plugin in catalogue.plugins:
+        if plugin.error:
+            click.echo(f"plugin {plugin.name} ({plugin.distribution}) is not usable: {plugin.error}", err=True)
+
+
+@click.command()
+@click.argument("name")
+@config_option
+@json_option
+def info(name: str, config: Path | None, as_json: bool) -> None:
+    """Show all there is to know about NAME: a model, a task or a dataset."""
+    from bench.errors import unknown_name
+
+    catalogue = _catalogue(config)
+    if name in catalogue.models:
+        facts = _model_facts(catalogue, name)
+    elif name.partition(":")[0] in catalogue.tasks:
+        facts = _task_facts(catalogue, name)
+    elif name in catalogue.datasets:
+        facts = _dataset_facts(catalogue, name)
+    else:
+        raise unknown_name("name", name, [*catalogue.models, *catalogue.tasks, *catalogue.datasets])
+    if as_json:
+        click.echo(json.dumps(facts, indent=2, default=str))
+        return
+    for key, value in facts.items():
+        if isinstance(value, dict):
+            click.echo(f"{key}:")
+            for inner, text in value.items():
+                click.echo(f"  {inner}: {text}")
+        else:
+            click.echo(f"{key}: {value}")
+
+
+def _model_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
+    spec = catalogue.models[name]
+    settings = {}
+    for key, setting in spec.settings.items():
+        choices = f" ({', '.join(map(str, setting.choices))})" if setting.choices else ""
+        recipes = "".join(f"; {r}: {values[key]}" for r, values in spec.recipes.items() if key in values)
+        settings[key] = f"{setting.default}{choices} — {setting.doc}{recipes}"
+    return {
+        "model": name,
+        "summary": spec.summary,
+        "paper": spec.paper or "none (control)",
+        "provides": ", ".join(kind.__name__ for kind in spec.provides),
+        "distribution": catalogue.distribution(name),
+        "code": spec.loader,
+        "revision": spec.revision,
+        "row cap": spec.max_rows,
+        "uses segments": spec.uses_segments,
+        "settings": settings,
+    }
+
+
+def _task_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
+    task = catalogue.task(name)
+    return {
+        "task": task.name,
+        "version": task.version,
+        "summary": task.summary,
+        "dataset": task.dataset,
+        "split": task.split,
+        "parameters": dict(task.parameters),
+        "needs": " or ".join(kind.__name__ for kind in task.accepts),
+        "ranked by": task.primary,
+        "rules": dict(task.rules()),
+        "protocol": "\n\n" + (inspect.getdoc(inspect.getmodule(type(task))) or ""),
+    }
+
+
+def _dataset_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
+    declaration, reader = catalogue.dataset(name)
+    return {
+        "dataset": name,
+        "reader": f"{reader.name}: {reader.summary}",
+        "root": declaration.root or "the generated sample",
+        "files": reader.files if declaration.root else "none: it is generated",
+        "splits": {split: part.file for split, part in declaration.splits.items()} or dict(reader.splits),
+        "tasks evaluate on": declaration.test,
+        "segments": declaration.segments,
+        "features": {
+            "reader": declaration.features.reader,
+            "path": declaration.features.path or "",
+            "extractor": declaration.features.extractor,
+            "stride": declaration.features.stride,
+        },
+        "next": f"`bench data verify {name}` counts what is there and lists what is missing",
+    }
+
+
+@click.group()
+def plugin() -> None:
+    """Show the plugins that were found."""
+
+
+@plugin.command("list")
+@config_option
+@json_option
+def plugin_list(config: Path | None, as_json: bool) -> None:
+    """List plugins: what each provides, or why it is not usable."""
+    rows = [
+        (
+            found.name,
+            found.distribution,
+            "failed" if found.error else "ok",
+            found.error or ", ".join([*found.models, *found.tasks, *found.readers]),
+        )
+        for found in _catalogue(config).plugins
+    ]
+    _show(("plugin", "distribution", "status", "provides"), rows, as_json=as_json)

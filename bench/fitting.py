@@ -1,0 +1,154 @@
+"""From a spec to a model that can predict: imports its code, then fits it, resumes a fit, or loads a checkpoint."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from bench import checkpoints
+from bench.errors import BenchError, Interrupted, ModelError
+from bench.files import sha256, write_atomically, write_json
+from bench.inputs import Execution, Training
+from bench.planning import Plan
+from bench.progress import Reporter
+from bench.results import Checkpoint
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model ready to predict.
+
+    Attributes:
+        model: the object its loader made.
+        checkpoint: what it was restored from or saved as; None for a model that does not train.
+        seconds: wall seconds of fitting; 0 when nothing was fitted.
+        folder: the run's folder, where a traceback goes when the model fails.
+    """
+
+    name: str
+    model: Any
+    checkpoint: Checkpoint | None
+    seconds: float
+    folder: Path
+
+    @contextmanager
+    def guard(self, action: str) -> Iterator[None]:
+        """Turns whatever the model raises into one line, and keeps the traceback in the run's folder."""
+        with guarded(self.name, action, self.folder):
+            yield
+
+
+def resolve(reference: str) -> Any:
+    """Returns the object that `"package.module:object"` names."""
+    module, _, name = reference.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+@contextmanager
+def guarded(model: str, action: str, folder: Path) -> Iterator[None]:
+    """Turns an exception of a model's own code into ModelError; our own errors and Ctrl-C pass."""
+    try:
+        yield
+    except BenchError:
+        raise
+    except Exception as error:
+        trace = folder / "traceback.txt"
+        write_atomically(trace, traceback.format_exc().encode())
+        reason = " ".join(str(error).split()) or "no message"
+        raise ModelError(
+            f"model {model!r} failed to {action}: {type(error).__name__}: {reason}. The traceback is in {trace}."
+        ) from error
+
+
+def fitted_model(plan: Plan, execution: Execution, log: Reporter) -> Fitted:
+    """Returns the model of a plan, fitted when no checkpoint has its key yet.
+
+    Raises: ModelError when its code fails; Interrupted after saving the state of an unfinished fit.
+    """
+    spec = plan.cell.spec
+    with guarded(spec.name, "load", plan.folder):
+        model = resolve(spec.loader)(plan.settings, execution)
+    lacking = [capability.__name__ for capability in spec.provides if not isinstance(model, capability)]
+    if lacking:
+        raise ModelError(
+            f"model {spec.name!r} declares {', '.join(lacking)} but {spec.loader} does not implement it. "
+            "Add the methods, or declare less in its spec."
+        )
+    if plan.checkpoints is None:
+        return Fitted(spec.name, model, None, 0.0, plan.folder)
+    seconds = 0.0
+    path = plan.request.checkpoint or plan.checkpoints.model
+    if plan.request.checkpoint is None:
+        if not plan.request.resume:
+            plan.checkpoints.discard()
+        if not path.exists():
+            clock = time.perf_counter()
+            _fit(plan, model, execution, log)
+            seconds = time.perf_counter() - clock
+    state, made_from = checkpoints.load_state(path)
+    log.say(f"checkpoint {path}")
+    with guarded(spec.name, "load its checkpoint", plan.folder):
+        model.load_state(state)  # also right after fitting: what predicts is what was saved
+    reference = Checkpoint(
+        key=made_from.key,
+        sha256=sha256(path),
+        selection=str(made_from.settings.get("selection", "fixed")),
+        word_vectors=made_from.word_vectors,
+    )
+    write_json(plan.folder / "checkpoint.json", {"file": str(path), **reference.model_dump()})
+    return Fitted(spec.name, model, reference, seconds, plan.folder)
+
+
+def _fit(plan: Plan, model: Any, execution: Execution, log: Reporter) -> None:
+    assert plan.checkpoints is not None  # noqa: S101 (the caller checked)
+    folder = plan.checkpoints
+    data = plan.cell.dataset.training(plan.view, max_rows=plan.cell.spec.max_rows, limit=plan.request.limit)
+    log.say(f"fitting {plan.cell.spec.name} on {len(data)} videos of {plan.cell.dataset.label}")
+
+    def progress(done: int, total: int, values: Mapping[str, float]) -> None:
+        log.step("fit", done, total, values)
+
+    with _stop_requests() as stop_requested:
+        training = Training(
+            execution=execution,
+            word_vectors=plan.request.word_vectors,
+            progress=progress,
+            checkpoint=folder.save_unfinished,
+            resume=folder.unfinished,
+            stop_requested=stop_requested.is_set,
+        )
+        with guarded(plan.cell.spec.name, "fit", plan.folder):
+            model.fit(data, training)
+        folder.save(model.state())
+        if stop_requested.is_set():
+            raise Interrupted("stopped after fitting; the model is saved. The same command goes on from here.")
+
+
+@contextmanager
+def _stop_requests() -> Iterator[threading.Event]:
+    """Yields an event that the first Ctrl-C or SIGTERM sets; a second one interrupts at once."""
+    requested = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield requested  # only the main thread may install signal handlers
+        return
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if requested.is_set():
+            raise KeyboardInterrupt
+        requested.set()
+
+    earlier = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield requested
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)

@@ -1,0 +1,185 @@
+"""What a run will do, decided before anything heavy is imported, so that a wrong request fails in a second.
+
+A run's folder is named after what was asked, so the same command finds its own earlier work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import checkpoints
+from bench.checkpoints import CheckpointFolder, Ingredients
+from bench.errors import MissingData, SaveError, UnsupportedTask, UsageError
+from bench.files import digest, sha256, slug
+from bench.inputs import Precision, View
+from bench.models import ModelSpec, Trainable, Value
+from bench.results import signature
+from bench.tasks.task import Task
+
+if TYPE_CHECKING:
+    from bench.data.dataset import Dataset
+
+RESULT = "result.json"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A model and a task that were looked up, with the task's dataset opened."""
+
+    spec: ModelSpec
+    distribution: str
+    task: Task
+    dataset: Dataset
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for beside model and task.
+
+    Attributes:
+        output: the folder that holds runs and checkpoints.
+        settings: model settings the user chose.
+        seed: seeds training and everything random.
+        device: `auto`, `cpu`, `cuda` or `cuda:i`.
+        precision: `fp32` or `bf16`.
+        batch_size: videos or paragraphs per batch when predicting.
+        limit: at most this many videos of every split, or None; the result is then partial and never ranked.
+        checkpoint: a checkpoint to use instead of fitting.
+        word_vectors: GloVe text file, or None for random vectors.
+        resume: reuse what an earlier run of the same request left.
+        command: what the user typed, for the record.
+    """
+
+    output: Path
+    settings: Mapping[str, object] = field(default_factory=dict)
+    seed: int = 0
+    device: str = "auto"
+    precision: Precision = "fp32"
+    batch_size: int = 64
+    limit: int | None = None
+    checkpoint: Path | None = None
+    word_vectors: Path | None = None
+    resume: bool = True
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do: everything decided, nothing computed.
+
+    Attributes:
+        settings: every model setting, resolved.
+        view: what the model sees; `none` for models that do not look at segments.
+        signature: how the numbers will have been made.
+        checkpoints: where the fitted model lies or will lie; None for a model that does not train.
+        run, folder: the run's id and where it is written.
+    """
+
+    cell: Cell
+    request: Request
+    settings: Mapping[str, Value]
+    view: View
+    signature: str
+    checkpoints: CheckpointFolder | None
+    run: str
+    folder: Path
+
+    @property
+    def finished(self) -> bool:
+        return (self.folder / RESULT).exists()
+
+
+def plan(cell: Cell, request: Request) -> Plan:
+    """Returns what `execute` will do. Imports no torch.
+
+    Raises: UnsupportedTask, UsageError, DataError, SaveError before anything heavy starts.
+    """
+    spec, task, dataset = cell.spec, cell.task, cell.dataset
+    _check(cell, request)
+    if request.checkpoint:
+        settings = checkpoints.settings_from(request.checkpoint, spec, request.settings)
+    else:
+        settings = spec.resolve(dataset.recipe, request.settings)
+    view = task.view if spec.uses_segments else View("none")
+    folder = _checkpoint_folder(cell, request, settings, view) if Trainable in spec.provides else None
+    asked = {
+        "model": [spec.name, spec.revision, dict(settings)],
+        "task": [task.name, task.version, dataset.annotation_digest(task.split)],
+        "features": dataset.feature_identity([task.split]).digest,
+        "checkpoint": checkpoints.file_digest(request.checkpoint)
+        if request.checkpoint
+        else folder and folder.folder.name,
+        "run": [request.seed, request.precision, request.limit, request.device],
+    }
+    run = f"{slug(spec.name)}--{slug(task.name)}--s{request.seed}--{digest(asked)[:8]}"
+    if not request.resume:
+        taken = 1
+        while (request.output / (f"{run}-{taken}" if taken > 1 else run)).exists():
+            taken += 1
+        run = f"{run}-{taken}" if taken > 1 else run
+    return Plan(cell, request, settings, view, _signature(cell, request), folder, run, request.output / run)
+
+
+def _weights(request: Request, folder: CheckpointFolder | None) -> str | None:
+    if request.checkpoint:
+        return checkpoints.file_digest(request.checkpoint)
+    return folder.ingredients.key if folder else None
+
+
+def _check(cell: Cell, request: Request) -> None:
+    spec, task = cell.spec, cell.task
+    if not any(set(capability.__mro__) & set(task.accepts) for capability in spec.provides):
+        needs = " or ".join(capability.__name__ for capability in task.accepts)
+        has = ", ".join(capability.__name__ for capability in spec.provides)
+        raise UnsupportedTask(f"task {task.name!r} needs a {needs}; model {spec.name!r} provides {has}.")
+    if request.limit is not None and request.limit < 1:
+        raise UsageError(f"--limit {request.limit}: at least 1 video must be left.")
+    if request.batch_size < 1:
+        raise UsageError(f"--batch-size {request.batch_size}: must be at least 1.")
+    if not 0 <= request.seed < 2**32:
+        raise UsageError(f"--seed {request.seed}: must be between 0 and {2**32 - 1}.")
+    if request.checkpoint and Trainable not in spec.provides:
+        raise UsageError(f"model {spec.name!r} does not train; --checkpoint does nothing. Leave it out.")
+    if request.word_vectors and not request.word_vectors.is_file():
+        raise MissingData(
+            f"word vectors {request.word_vectors} do not exist. Fix word_vectors in bench.yaml, or set it to null."
+        )
+    try:
+        request.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SaveError(f"cannot write to {request.output}: {error.strerror}. Choose another --output.") from error
+
+
+def _checkpoint_folder(cell: Cell, request: Request, settings: Mapping[str, Value], view: View) -> CheckpointFolder:
+    spec = cell.spec
+    ingredients = Ingredients(
+        model=spec.name,
+        distribution=cell.distribution.split(" ")[0],
+        revision=spec.revision,
+        settings={name: settings[name] for name, setting in spec.settings.items() if setting.trained},
+        training=cell.dataset.training_digest(view, limit=request.limit),
+        max_rows=spec.max_rows,
+        word_vectors=sha256(request.word_vectors) if request.word_vectors else "random",
+        seed=request.seed,
+        precision=request.precision,
+    )
+    return CheckpointFolder(request.output / "checkpoints", ingredients)
+
+
+def _signature(cell: Cell, request: Request) -> str:
+    task, dataset = cell.task, cell.dataset
+    annotations = dataset.annotations(task.split, limit=request.limit)
+    features = dataset.feature_identity([task.split])
+    rules = dict(task.rules())
+    parts = {
+        "split": task.split,
+        "pool": f"{len(annotations)}:{annotations.pool[:8]}",
+        "segments": task.view.segments,
+        "features": f"{features.extractor}-{features.dim}:{features.digest[:8]}",
+        **rules,
+        "data": dataset.kind,
+    }
+    return signature(f"{task.name.partition(':')[0]}", task.version, parts)

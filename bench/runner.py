@@ -1,0 +1,189 @@
+"""One run, step by step: load or fit the model, predict, save, score, write the result.
+
+A finished run is returned as it is; an interrupted one goes on from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench import provenance
+from bench.errors import UsageError
+from bench.files import sha256, write_atomically, write_json
+from bench.fitting import fitted_model
+from bench.inputs import Execution
+from bench.models import Value
+from bench.planning import RESULT, Cell, Plan
+from bench.progress import Reporter, Silent
+from bench.results import Checkpoint, Data, Features, File, Model, Provenance, Result, TaskName
+
+PREDICTIONS = "predictions.safetensors"
+EVIDENCE = "evidence.safetensors"
+
+
+def execute(plan: Plan, reporter: Reporter | None = None) -> Result:
+    """Returns the result of a run, computed now or read from an earlier run of the same request.
+
+    Raises: ModelError, DataError, SaveError, VerificationError, Interrupted.
+    """
+    reporter = reporter or Silent()
+    if plan.finished:
+        reporter.say(f"{plan.run}: already complete, reusing it (--no-resume runs it again)")
+        return Result.load(plan.folder / RESULT)
+    started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    cell, request = plan.cell, plan.request
+    execution = Execution(
+        device=_device(request.device), precision=request.precision, seed=request.seed, batch_size=request.batch_size
+    )
+    write_json(plan.folder / "config.json", _resolved(plan, execution))
+    log = _Log(plan.folder / "log.txt", reporter)
+    log.say(f"{started} {plan.run} on {execution.device}")
+    clock = time.perf_counter()
+    fitted = fitted_model(plan, execution, log)
+    seconds = {"fit": round(fitted.seconds, 3)}
+
+    clock = time.perf_counter()
+    inputs = cell.dataset.inputs(cell.task.split, plan.view, max_rows=cell.spec.max_rows, limit=request.limit)
+    with fitted.guard("predict"):
+        predictions = cell.task.predict(fitted.model, inputs, execution, _stage(log, "predict"))
+    predictions.check(cell.spec.name)
+    predictions.save(plan.folder / PREDICTIONS)
+    seconds["predict"] = round(time.perf_counter() - clock, 3)
+
+    clock = time.perf_counter()
+    annotations = cell.dataset.annotations(cell.task.split, limit=request.limit)
+    scored = cell.task.score(predictions, annotations, execution.device)
+    scored.evidence.save(plan.folder / EVIDENCE)
+    seconds["score"] = round(time.perf_counter() - clock, 3)
+
+    result = Result(
+        run=plan.run,
+        model=_model(cell, plan.settings),
+        task=TaskName(name=cell.task.name, version=cell.task.version, dataset=cell.task.dataset, split=cell.task.split),
+        data=_data(plan, len(annotations)),
+        seed=request.seed,
+        status="partial" if request.limit is not None else "complete",
+        signature=plan.signature,
+        primary=cell.task.primary,
+        measurements=list(scored.measurements),
+        evidence=File(file=EVIDENCE, sha256=sha256(plan.folder / EVIDENCE)),
+        predictions=File(file=PREDICTIONS, sha256=sha256(plan.folder / PREDICTIONS)),
+        provenance=_provenance(plan, execution, started, seconds, fitted.checkpoint),
+    )
+    log.say(f"{cell.task.primary} = {result[cell.task.primary].value:.2f}")
+    result.save(plan.folder / RESULT)
+    return result
+
+
+def _stage(log: Reporter, stage: str) -> Any:
+    return lambda done, total, values: log.step(stage, done, total, values)
+
+
+def _device(asked: str) -> str:
+    import torch
+
+    torch.backends.cudnn.allow_tf32 = False  # similarities and embeddings are float32 by protocol
+    torch.backends.cuda.matmul.allow_tf32 = False
+    available = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if asked == "auto":
+        return "cuda:0" if available else "cpu"
+    if asked == "cpu":
+        return asked
+    kind, _, index = asked.partition(":")
+    if kind != "cuda" or (index and not index.isdigit()):
+        raise UsageError(f"--device {asked}: not a device. Use auto, cpu, cuda or cuda:0.")
+    if int(index or 0) >= available:
+        raise UsageError(f"--device {asked}: this machine has {available} CUDA devices. Use --device cpu or auto.")
+    return f"cuda:{index or 0}"
+
+
+def _resolved(plan: Plan, execution: Execution) -> dict[str, Any]:
+    request = plan.request
+    return {
+        "run": plan.run,
+        "model": plan.cell.spec.name,
+        "settings": dict(plan.settings),
+        "task": plan.cell.task.name,
+        "dataset": plan.cell.dataset.label,
+        "signature": plan.signature,
+        "segments seen by the model": plan.view.segments,
+        "execution": {**execution.__dict__},
+        "limit": request.limit,
+        "word_vectors": str(request.word_vectors) if request.word_vectors else None,
+        "checkpoint": str(request.checkpoint) if request.checkpoint else None,
+        "ingredients": plan.checkpoints.ingredients.as_json() if plan.checkpoints else None,
+    }
+
+
+def _model(cell: Cell, settings: Mapping[str, Value]) -> Model:
+    spec = cell.spec
+    return Model(
+        name=spec.name,
+        summary=spec.summary,
+        paper=spec.paper,
+        distribution=cell.distribution,
+        revision=spec.revision,
+        settings=dict(settings),
+        provides=[capability.__name__ for capability in spec.provides],
+        uses_segments=spec.uses_segments,
+        control=spec.control,
+    )
+
+
+def _data(plan: Plan, evaluated: int) -> Data:
+    dataset, split = plan.cell.dataset, plan.cell.task.split
+    splits = [split] if plan.checkpoints is None else ["train", split]
+    identity = dataset.feature_identity([split])
+    return Data(
+        kind=dataset.kind,
+        label=dataset.label,
+        annotations={name: dataset.annotation_digest(name) for name in splits},
+        features=Features(
+            extractor=identity.extractor, dim=identity.dim, stride=identity.stride, digest=identity.digest
+        ),
+        n_expected=dataset.count(split),
+        n_evaluated=evaluated,
+    )
+
+
+def _provenance(
+    plan: Plan, execution: Execution, started: str, seconds: Mapping[str, float], checkpoint: Checkpoint | None
+) -> Provenance:
+    import torch
+
+    head, dirty = provenance.commit()
+    return Provenance(
+        command=list(plan.request.command),
+        commit=head,
+        dirty=dirty,
+        versions=provenance.versions(plan.cell.distribution),
+        hardware=provenance.hardware(execution.device),
+        device=execution.device,
+        precision=execution.precision,
+        batch_size=execution.batch_size,
+        threads=torch.get_num_threads(),
+        started=started,
+        seconds=dict(seconds),
+        checkpoint=checkpoint,
+    )
+
+
+class _Log:
+    """Passes everything on, and keeps the lines in the run's log file."""
+
+    def __init__(self, path: Path, reporter: Reporter) -> None:
+        self._path = path
+        self._reporter = reporter
+        self._lines = path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def step(self, stage: str, done: int, total: int, values: Mapping[str, float]) -> None:
+        self._reporter.step(stage, done, total, values)
+
+    def say(self, line: str) -> None:
+        self._lines += line + "\n"
+        write_atomically(self._path, self._lines.encode())
+        self._reporter.say(line)
