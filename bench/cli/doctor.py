@@ -43,10 +43,9 @@ def _python(_: Path | None) -> str:
 def _torch(_: Path | None) -> str:
     import torch
 
-    gpus = (
-        [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
-    )
-    return f"{torch.__version__}, {torch.get_num_threads()} threads, {', '.join(gpus) or 'no CUDA device: runs use the CPU'}"
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    gpus = ", ".join(torch.cuda.get_device_name(i) for i in range(count)) or "no CUDA device: runs use the CPU"
+    return f"{torch.__version__}, {torch.get_num_threads()} threads, {gpus}"
 
 
 def _java(_: Path | None) -> str:

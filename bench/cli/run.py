@@ -151,24 +151,24 @@ def _run_all(cells: list[tuple[str, str, int]], plan_one: _Planner, *, as_json: 
 def _print_plans(plans: list[Plan], *, as_json: bool) -> None:
     import json
 
-    rows = [
-        {
-            "run": plan.run,
-            "folder": str(plan.folder),
-            "state": _state(plan),
-            "settings": dict(plan.settings),
-            "signature": plan.signature,
-        }
-        for plan in plans
-    ]
     if as_json:
+        rows = [
+            {
+                "run": plan.run,
+                "folder": str(plan.folder),
+                "state": _state(plan),
+                "settings": dict(plan.settings),
+                "signature": plan.signature,
+            }
+            for plan in plans
+        ]
         click.echo(json.dumps(rows, indent=2))
         return
-    for row in rows:
-        click.echo(f"{row['run']}: {row['state']}")
-        click.echo(f"  folder     {row['folder']}")
-        click.echo(f"  signature  {row['signature']}")
-        click.echo("  settings   " + " ".join(f"{key}={value}" for key, value in dict(row["settings"]).items()))
+    for plan in plans:
+        click.echo(f"{plan.run}: {_state(plan)}")
+        click.echo(f"  folder     {plan.folder}")
+        click.echo(f"  signature  {plan.signature}")
+        click.echo("  settings   " + " ".join(f"{key}={value}" for key, value in plan.settings.items()))
 
 
 def _state(plan: Plan) -> str:
