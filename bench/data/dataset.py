@@ -1,0 +1,164 @@
+"""A dataset that has been opened: annotation tables and frame features, handed out as inputs, annotations or training.
+
+This is the only place that cuts a split into what a model sees and that knows which opaque id is which video.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bench.annotations import RetrievalAnnotations
+from bench.data.identity import heldout_indices, opaque_id, pool_digest
+from bench.data.spec import DatasetDeclaration, FeatureIdentity, FeatureSource
+from bench.errors import InvalidData, UsageError
+from bench.files import digest
+from bench.inputs import DataKind, Inputs, Paragraph, TrainingData, View
+
+if TYPE_CHECKING:
+    from datasets import Dataset as Table
+
+    from bench.data.loading import FrameVideos
+
+TRAIN = "train"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Annotations and features of one dataset, read-only.
+
+    Attributes:
+        name: its key in bench.yaml; opaque ids depend on it.
+        kind: `real` only when annotations and features are real.
+        label: what is shown beside each number, such as `sample (generated)` or `anet (simulated features)`.
+        recipe: which settings of a model belong to its training set: `sample`, or None for real annotations.
+        declaration: how bench.yaml declares it.
+        tables: split -> table with the columns video_id, duration, timestamps, sentences and, with classes, label.
+        features: frame features of its videos.
+        class_names: names of the classes that the column `label` counts; () without classes.
+    """
+
+    name: str
+    kind: DataKind
+    label: str
+    recipe: str | None
+    declaration: DatasetDeclaration
+    tables: Mapping[str, Table]
+    features: FeatureSource
+    class_names: tuple[str, ...] = ()
+    _columns: dict[str, dict[str, list[Any]]] = field(default_factory=dict, repr=False, compare=False)
+
+    def inputs(self, split: str, view: View, *, max_rows: int, limit: int | None = None) -> Inputs:
+        """Returns videos and paragraphs of a split with opaque ids, each side in the order of its own ids.
+
+        Raises: DataError when annotations or features are missing or broken.
+        """
+        columns = self.columns(split)
+        chosen = self._evaluated(split, limit)
+        opaque = [self._opaque(split, "paragraph", columns["video_id"][i]) for i in chosen]
+        order = sorted(range(len(chosen)), key=lambda k: opaque[k])
+        return Inputs(
+            videos=self._cut(split, chosen, view, max_rows),
+            paragraph_ids=tuple(opaque[k] for k in order),
+            paragraphs=tuple(_paragraph(columns, chosen[k]) for k in order),
+        )
+
+    def annotations(self, split: str, limit: int | None = None) -> RetrievalAnnotations:
+        """Returns which paragraph belongs to which video, for the same videos as `inputs`."""
+        columns = self.columns(split)
+        chosen = self._evaluated(split, limit)
+        ids = [columns["video_id"][i] for i in chosen]
+        return RetrievalAnnotations(
+            matches={self._opaque(split, "paragraph", v): self._opaque(split, "video", v) for v in ids},
+            pool=pool_digest((columns["video_id"][i], columns["sentences"][i]) for i in chosen),
+        )
+
+    def training(self, view: View, *, max_rows: int, limit: int | None = None) -> TrainingData:
+        """Returns split `train` in file order, its first `limit` videos, with a tenth marked as held out.
+
+        Raises: InvalidData when a training video is also a test video; DataError when data is missing or broken.
+        """
+        self.check_disjoint(self.declaration.test)
+        columns = self.columns(TRAIN)
+        chosen = list(range(self.count(TRAIN, limit)))
+        return TrainingData(
+            videos=self._cut(TRAIN, chosen, view, max_rows),
+            paragraphs=tuple(_paragraph(columns, i) for i in chosen),
+            aligned=view.aligned,
+            heldout=heldout_indices([columns["video_id"][i] for i in chosen]),
+        )
+
+    def training_digest(self, view: View, limit: int | None = None) -> str:
+        """Returns the SHA-256 of all that training depends on, but for the model's row cap."""
+        features = asdict(self.feature_identity([TRAIN]))
+        annotations = self.annotation_digest(TRAIN)
+        return digest({"annotations": annotations, "features": features, "view": asdict(view), "limit": limit})
+
+    def annotation_digest(self, split: str) -> str:
+        """Returns the SHA-256 of a split's ids, durations, timestamps, sentences and labels, in file order."""
+        return digest({"columns": self.columns(split), "class_names": self.class_names})
+
+    def feature_identity(self, splits: Sequence[str]) -> FeatureIdentity:
+        """Returns what the features are, digested over the videos of `splits`."""
+        ids = sorted({video_id for split in splits for video_id in self.columns(split)["video_id"]})
+        return self.features.identity(ids)
+
+    def count(self, split: str, limit: int | None = None) -> int:
+        """Returns how many videos of a split are used under `limit`. Raises: UsageError for a limit below 1."""
+        if limit is not None and limit < 1:
+            raise UsageError(f"limit={limit}: use at least 1 video, or leave the limit out for all.")
+        total = len(self.columns(split)["video_id"])
+        return total if limit is None else min(limit, total)
+
+    def columns(self, split: str) -> dict[str, list[Any]]:
+        """Returns a split's table as plain lists by column. Raises: DataError when it is missing or broken."""
+        if split not in self._columns:
+            self._columns[split] = self.tables[split].to_dict()
+        return self._columns[split]
+
+    def verify(self) -> list[str]:
+        """Returns a report in lines: counts, oddities put right, duplicate paragraphs, features.
+
+        Raises: DataError at the first thing that would stop a run.
+        """
+        from bench.data.verification import report
+
+        return report(self)
+
+    def _opaque(self, split: str, kind: str, video_id: str) -> str:
+        return opaque_id(self.name, split, kind, video_id)
+
+    def _evaluated(self, split: str, limit: int | None) -> list[int]:
+        """Returns the positions of the videos under evaluation: the first `limit` in the order of opaque ids."""
+        ids = self.columns(split)["video_id"]
+        order = sorted(range(len(ids)), key=lambda i: self._opaque(split, "video", ids[i]))
+        return order[: self.count(split, limit)]
+
+    def _cut(self, split: str, chosen: Sequence[int], view: View, max_rows: int) -> FrameVideos:
+        import numpy as np
+
+        from bench.data.loading import FrameVideos, UncutVideos
+
+        columns = self.columns(split)
+        sources = tuple(columns["video_id"][i] for i in chosen)
+        videos = UncutVideos(
+            ids=tuple(self._opaque(split, "video", video_id) for video_id in sources),
+            sources=sources,
+            durations=np.array([columns["duration"][i] for i in chosen], dtype=np.float64),
+            timestamps=tuple(columns["timestamps"][i] for i in chosen),
+        )
+        return FrameVideos(videos, self.features, view, max_rows)
+
+    def check_disjoint(self, split: str) -> None:
+        """Raises InvalidData when a training video is also in `split`."""
+        shared = sorted(set(self.columns(TRAIN)["video_id"]) & set(self.columns(split)["video_id"]))
+        if shared:
+            raise InvalidData(
+                f"dataset {self.name!r}: {len(shared)} videos of train are also in {split}, such as {shared[0]!r}. "
+                f"Training on test videos makes scores worthless: separate them under datasets.{self.name}.splits."
+            )
+
+
+def _paragraph(columns: Mapping[str, list[Any]], index: int) -> Paragraph:
+    return tuple(columns["sentences"][index])

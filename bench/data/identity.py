@@ -1,0 +1,55 @@
+"""Opaque ids, digests and the held-out tenth: everything about a video that is decided by hashing."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from bench.errors import InvalidData
+from bench.files import digest
+
+
+def opaque_id(dataset: str, split: str, kind: str, video_id: str) -> str:
+    """Returns 16 hex digits that name a video or a paragraph without telling which belong together.
+
+    Args:
+        kind: `video` or `paragraph`; the two are hashed differently, so sorting by opaque id unties their orders.
+    """
+    return hashlib.sha256("\0".join((dataset, split, kind, video_id)).encode()).hexdigest()[:16]
+
+
+def pool_digest(paragraphs: Iterable[tuple[str, Sequence[str]]]) -> str:
+    """Returns the SHA-256 of a test set: its (video id, sentences) in the order of ids; no segments, no features."""
+    return digest(sorted((video_id, list(sentences)) for video_id, sentences in paragraphs))
+
+
+def heldout_indices(ids: Sequence[str]) -> tuple[int, ...]:
+    """Returns the positions of the held-out tenth: the videos of smallest hash, rounded, at least one of two or more.
+
+    A video's hash depends on its id alone, so nearly the same videos are held out when a few are added or left out.
+    """
+    if len(ids) < 2:
+        return ()
+    hashes = [hashlib.sha256(f"held-out\0{video_id}".encode()).hexdigest() for video_id in ids]
+    order = sorted(range(len(ids)), key=lambda i: hashes[i])
+    return tuple(sorted(order[: max(1, round(len(ids) / 10))]))
+
+
+def check_id(video_id: str, where: str) -> str:
+    """Returns a video id that is safe as part of a file name and as a key of an HDF5 file.
+
+    Raises: InvalidData for an empty id, `.`, path separators, `..`, control characters and broken Unicode.
+    """
+    reason = None
+    if video_id in {"", "."} or video_id != video_id.strip():
+        reason = "is empty, a dot, or padded with spaces"
+    elif any(part in video_id for part in ("/", "\\", "..")):
+        reason = "holds '/', '\\' or '..'"
+    elif any(unicodedata.category(character) in {"Cc", "Cs"} for character in video_id):
+        reason = "holds a control character"
+    elif len(video_id.encode()) > 200:
+        reason = "is longer than 200 bytes"
+    if reason:
+        raise InvalidData(f"{where}: video id {video_id[:80]!r} {reason}; ids become file names. Rename the video.")
+    return video_id

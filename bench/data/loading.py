@@ -1,0 +1,193 @@
+"""Videos of a split as batches of feature rows, cut by one view, read ahead in a background thread.
+
+Letters: `B` videos of a batch, `S` segments, `T` feature rows of a video, `D` feature dimension.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import torch
+
+from bench.data.segments import kept_rows, ranges, segment_rows, window_rows, window_times
+from bench.data.spec import FeatureSource
+from bench.errors import InvalidData, MissingData, UsageError
+from bench.inputs import Ragged, VideoBatch, View
+
+READ_AHEAD = 3
+"""Batches in memory at most: the one in use, one ready, one being read."""
+
+
+@dataclass(frozen=True)
+class UncutVideos:
+    """The videos of a split before a view cuts them.
+
+    Attributes:
+        ids: (n,) opaque ids, as models see them.
+        sources: (n,) video ids, as the feature source knows them.
+        durations: (n,) float64, seconds; NaN where nobody says.
+        timestamps: (n,) annotated segments, each a list of [start, end] in seconds; empty where there are none.
+    """
+
+    ids: tuple[str, ...]
+    sources: tuple[str, ...]
+    durations: np.ndarray
+    timestamps: tuple[list[list[float]], ...]
+
+
+class FrameVideos:
+    """Videos cut by a view, at most `max_rows` feature rows per segment and per whole video (`bench.inputs.Videos`).
+
+    A video of unknown duration counts one second per feature row.
+    """
+
+    def __init__(self, videos: UncutVideos, features: FeatureSource, view: View, max_rows: int) -> None:
+        """Raises: MissingData for videos without features or segments; UsageError for a row cap below 1."""
+        if max_rows < 1:
+            raise UsageError(f"max_rows={max_rows}: a video keeps at least 1 feature row. Ask for 1 or more.")
+        self._videos = videos
+        self._features = features
+        self._max_rows = max_rows
+        self._lengths = features.lengths(videos.sources)
+        self._durations = np.where(np.isnan(videos.durations), self._lengths, videos.durations)
+        self._cut(view)
+        kept = np.minimum(self._clip_lengths, max_rows)
+        owners = np.repeat(np.arange(len(self)), self._counts)
+        self._clip_rows = np.bincount(owners, weights=kept, minlength=len(self)).astype(np.int64)
+        self._rows: np.ndarray = np.minimum(self._lengths, max_rows) + self._clip_rows
+
+    def _cut(self, view: View) -> None:
+        """Sets the segments of all videos, one video after the other: seconds, first rows, lengths in rows."""
+        n = len(self._videos.ids)
+        if view.segments == "gt":
+            self._counts = np.fromiter((len(times) for times in self._videos.timestamps), dtype=np.int64, count=n)
+            bare = np.flatnonzero(self._counts == 0)
+            if len(bare):
+                raise MissingData(
+                    f"segments=gt: {len(bare)} of {n} videos have no timestamps, such as "
+                    f"{self._videos.sources[bare[0]]!r}. Use segments=none or segments=uniform-4."
+                )
+            flat = [segment for times in self._videos.timestamps for segment in times]
+            self._segments = np.array(flat, dtype=np.float64).reshape(-1, 2)
+            first, last = segment_rows(
+                self._segments, np.repeat(self._durations, self._counts), np.repeat(self._lengths, self._counts)
+            )
+        else:
+            windows = 1 if view.segments == "none" else int(view.segments.removeprefix("uniform-"))
+            self._counts = np.full(n, windows, dtype=np.int64)
+            self._segments = window_times(windows, self._durations)
+            first, last = window_rows(windows, self._lengths)
+        self._first = first
+        self._clip_lengths = last - first + 1
+        self._offsets = np.cumsum(self._counts) - self._counts
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return self._videos.ids
+
+    @property
+    def rows(self) -> np.ndarray:
+        return self._rows
+
+    @property
+    def dim(self) -> int:
+        return self._features.dim
+
+    def __len__(self) -> int:
+        return len(self._videos.ids)
+
+    def batch(self, indices: Sequence[int]) -> VideoBatch:
+        """Returns the videos at `indices`, in that order, on the CPU. Raises: InvalidData for unusable features."""
+        chosen = np.asarray(indices, dtype=np.int64)
+        counts = self._counts[chosen]
+        clips = ranges(self._offsets[chosen], counts)
+        whole = self._lengths[chosen]
+        frame_rows = kept_rows(np.zeros_like(whole), whole, self._max_rows)
+        clip_rows = kept_rows(self._first[clips], self._clip_lengths[clips], self._max_rows)
+        frame_counts = np.minimum(whole, self._max_rows)
+        frames = np.empty((len(frame_rows), self.dim), dtype=np.float32)
+        clip_frames = np.empty((len(clip_rows), self.dim), dtype=np.float32)
+        frame_end = np.cumsum(frame_counts)
+        clip_end = np.cumsum(self._clip_rows[chosen])
+        for i, index in enumerate(chosen.tolist()):
+            rows = self._read(index)
+            part = slice(int(frame_end[i - 1]) if i else 0, int(frame_end[i]))
+            frames[part] = rows[frame_rows[part]]
+            part = slice(int(clip_end[i - 1]) if i else 0, int(clip_end[i]))
+            clip_frames[part] = rows[clip_rows[part]]
+        self._check_finite(chosen, frames, frame_end)
+        self._check_finite(chosen, clip_frames, clip_end)
+        return VideoBatch(
+            ids=tuple(self.ids[i] for i in chosen),
+            frames=_ragged(frames, frame_counts),
+            segments=_ragged(self._segments[clips].astype(np.float32), counts),
+            clip_frames=_ragged(clip_frames, np.minimum(self._clip_lengths[clips], self._max_rows)),
+            durations=torch.from_numpy(self._durations[chosen].astype(np.float32)),
+        )
+
+    def batches(self, groups: Sequence[Sequence[int]], device: str) -> Iterator[VideoBatch]:
+        """Yields one batch on `device` for each group of indices, reading ahead of the consumer.
+
+        An error in the reading thread is raised here, at the batch it belongs to. When the consumer stops early the
+        thread ends after the batch it is reading.
+        """
+        cuda = device.startswith("cuda")
+        pending = iter(groups)
+        waiting: deque[Future[VideoBatch]] = deque()
+        pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bench-reading")
+        try:
+            waiting.extend(pool.submit(self._prepare, group, cuda) for group in islice(pending, READ_AHEAD - 1))
+            while waiting:
+                batch = waiting.popleft().result()
+                waiting.extend(pool.submit(self._prepare, group, cuda) for group in islice(pending, 1))
+                yield batch.to(device, non_blocking=cuda)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _prepare(self, group: Sequence[int], pin: bool) -> VideoBatch:
+        batch = self.batch(group)
+        return _pinned(batch) if pin else batch
+
+    def _read(self, index: int) -> np.ndarray:
+        """Returns (T, D), the features of a video, with the shape that was promised up front."""
+        source = self._videos.sources[index]
+        rows = self._features.read(source)
+        expected = (int(self._lengths[index]), self.dim)
+        if rows.shape != expected:
+            raise InvalidData(
+                f"features of video {source!r} have shape {rows.shape}, expected {expected}. Extract them again."
+            )
+        return rows
+
+    def _check_finite(self, chosen: np.ndarray, values: np.ndarray, ends: np.ndarray) -> None:
+        finite = np.isfinite(values)
+        if not finite.all():
+            row = int(np.flatnonzero(~finite.all(axis=1))[0])
+            index = int(chosen[int(np.searchsorted(ends, row, side="right"))])
+            raise InvalidData(
+                f"features of video {self._videos.sources[index]!r} hold NaN or infinity. Extract them again."
+            )
+
+
+def _ragged(values: np.ndarray, lengths: np.ndarray) -> Ragged:
+    return Ragged(values=torch.from_numpy(values), lengths=torch.from_numpy(lengths.astype(np.int64, copy=False)))
+
+
+def _pinned(batch: VideoBatch) -> VideoBatch:
+    """Returns the batch in page-locked memory, from which a GPU copies while the CPU goes on."""
+
+    def pin(ragged: Ragged) -> Ragged:
+        return Ragged(ragged.values.pin_memory(), ragged.lengths.pin_memory())
+
+    return VideoBatch(
+        ids=batch.ids,
+        frames=pin(batch.frames),
+        segments=pin(batch.segments),
+        clip_frames=pin(batch.clip_frames),
+        durations=batch.durations.pin_memory(),
+    )

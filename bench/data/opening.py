@@ -1,0 +1,37 @@
+"""Declared datasets become open ones: annotations and features are joined, and the result says what is real."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from bench.data.dataset import Dataset
+from bench.data.generated import GeneratedFeatures, GeneratedSplit
+from bench.data.spec import SAMPLE, DatasetDeclaration
+from bench.data.tables import AnnotatedVideos, Tables
+from bench.errors import ConfigError
+
+
+def open_generated(declaration: DatasetDeclaration, splits: Mapping[str, Callable[[], GeneratedSplit]]) -> Dataset:
+    """Returns a dataset of generated splits. Raises: ConfigError when it is declared with features of its own."""
+    name = declaration.name
+    if declaration.features.reader != SAMPLE:
+        raise ConfigError(
+            f"datasets.{name}.features: the generated sample has its own features, not {declaration.features.name!r}. "
+            f"Write 'features: sample', or give {name!r} a root of official files."
+        )
+    tables = Tables(name, {split: partial(_videos, make) for split, make in splits.items()})
+    return Dataset(
+        name=name,
+        kind="generated",
+        label="sample (generated)",
+        recipe=SAMPLE,
+        declaration=declaration,
+        tables=tables,
+        features=GeneratedFeatures(declaration.reader, tuple(splits.values())),
+        class_names=next(iter(splits.values()))().videos.class_names,
+    )
+
+
+def _videos(make: Callable[[], GeneratedSplit]) -> AnnotatedVideos:
+    return make().videos
