@@ -232,6 +232,6 @@ def _merge(loaded: Sequence[_Loaded], kind: str, ask: Any) -> tuple[dict[str, An
             plugin.error = plugin.error or f"name clash: {message}"
             if not _is_own(first.point.distribution):
                 first.error = first.error or f"name clash: {message}"
-                first.names[kind].remove(item.name)
+                first.names[kind] = [name for name in first.names[kind] if name != item.name]
                 clashes[item.name] = message
     return {name: item for name, (_, item) in offers.items() if name not in clashes}, clashes

@@ -142,7 +142,8 @@ def _read(path: Path) -> Any:
 
 
 def _first_problem(error: ValidationError) -> str:
-    problem = error.errors()[0]
+    # An unknown key explains the missing one beside it, so it comes first.
+    problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     location = [str(part) for part in problem["loc"]]
     where = ".".join(location) or "the file"
     if problem["type"] == "extra_forbidden":

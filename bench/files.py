@@ -28,6 +28,8 @@ def write_atomically(path: Path, content: bytes, *, overwrite: bool = True) -> N
 
     Raises: SaveError when the file cannot be written, or exists and `overwrite` is false.
     """
+    if not overwrite and path.exists():
+        raise SaveError(f"{path} exists and is never overwritten. Choose another --output.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
@@ -43,8 +45,6 @@ def write_atomically(path: Path, content: bytes, *, overwrite: bool = True) -> N
                 path.hardlink_to(temporary)  # fails if `path` exists: two writers cannot both win
         finally:
             Path(temporary).unlink(missing_ok=True)
-    except FileExistsError as error:
-        raise SaveError(f"{path} exists and is never overwritten. Choose another --output.") from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise SaveError(f"cannot write {path}: {reason}. Free space or choose another --output.") from error

@@ -1,0 +1,135 @@
+"""bench.yaml becomes a Config, and every mistake in it is one line that quotes the path."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.config import load
+from bench.errors import ConfigError
+
+GOOD = """
+version: 1
+datasets:
+  mine: {reader: activitynet, root: data, features: vgg, segments: none,
+         splits: {train: {file: captions.json, take: [0, 40]}, test: {file: captions.json, ids: ids.json}}}
+  full: {reader: activitynet, root: /data/anet, features: simulated}
+features:
+  vgg: {reader: npz, path: vgg.npz, extractor: VGG16-fc7, stride: 4 frames, dim: 4096}
+word_vectors: glove.txt
+runs: out
+"""
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(text: str) -> Path:
+        path = tmp_path / "bench.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_paths_are_relative_to_the_file(written, tmp_path):
+    config = load(written(GOOD))
+
+    mine = config.datasets["mine"]
+    assert mine.root == tmp_path / "data"
+    assert mine.splits["train"].file == tmp_path / "data" / "captions.json"
+    assert mine.splits["train"].take == (0, 40)
+    assert mine.splits["test"].ids == tmp_path / "data" / "ids.json"
+    assert mine.features.path == tmp_path / "vgg.npz"
+    assert config.word_vectors == tmp_path / "glove.txt"
+    assert config.runs == tmp_path / "out"
+    assert config.datasets["full"].root == Path("/data/anet")
+
+
+def test_a_declared_split_called_test_is_what_tasks_evaluate_on(written):
+    assert load(written(GOOD)).datasets["mine"].test == "test"
+
+
+def test_the_sample_has_no_root(written):
+    config = load(written("version: 1\ndatasets: {anet: {reader: activitynet, root: sample, features: sample}}\n"))
+
+    assert config.datasets["anet"].root is None
+
+
+def test_the_nearest_file_upwards_is_found(written, tmp_path, monkeypatch):
+    path = written(GOOD)
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    monkeypatch.delenv("BENCH_CONFIG", raising=False)
+
+    assert load().path == path
+
+
+def test_the_environment_names_the_file(written, tmp_path, monkeypatch):
+    path = written(GOOD)
+    monkeypatch.chdir("/")
+    monkeypatch.setenv("BENCH_CONFIG", str(path))
+
+    assert load().path == path
+
+
+def test_without_a_file_the_packaged_default_applies(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BENCH_CONFIG", raising=False)
+
+    config = load()
+
+    assert config.path is None
+    assert config.datasets["anet"].root is None
+    assert config.runs == tmp_path / "runs"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("version: 1\ndatasets: {a: {reader: x, root: sample, feature: sample}}", "datasets.a.feature: unknown key"),
+        ("version: 1\ndatasets: {a: {reader: x, root: sample, feature: sample}}", "Did you mean 'features'?"),
+        ("version: 2", "version"),
+        ("datasets: {}", "version: missing"),
+        ("version: 1\nruns: a\nruns: b", "line 3: key 'runs' occurs twice"),
+        ("version: 1\ndatasets: {a: {reader: x}, a: {reader: y}}", "key 'a' occurs twice"),
+        ("version: 1\n 1: x", "Fix the YAML"),
+        ("version: [1", "Fix the YAML"),
+        ("version: !!python/object/apply:os.system [ls]", "could not determine a constructor"),
+        ("just text", "expected keys and values"),
+        ("", "expected keys and values"),
+        ("version: 1\ndatasets: {../a: {reader: x, root: sample, features: sample}}", "datasets.../a"),
+        ("version: 1\ndatasets: {a: {reader: x, root: d, features: nope}}", "no feature source 'nope'"),
+        ("version: 1\ndatasets: {a: {reader: x, root: d, features: sample}}", "for both or for neither"),
+        (
+            "version: 1\ndatasets: {a: {reader: x, root: d, features: simulated, splits: {test: {file: f}}}}",
+            "no 'train'",
+        ),
+        (
+            "version: 1\ndatasets: {a: {reader: x, root: d, features: simulated, test: z, splits: {train: {file: f}}}}",
+            "datasets.a.test: z",
+        ),
+        ("version: 1\nfeatures: {f: {reader: npz, path: p, dim: none}}", "features.f.dim"),
+        ("version: 1\nfeatures: {f: {reader: npz, path: p, extractor: 'a|b'}}", "features.f.extractor"),
+    ],
+)
+def test_a_mistake_is_one_line_that_quotes_the_path(written, text, says):
+    with pytest.raises(ConfigError) as caught:
+        load(written(text))
+
+    message = str(caught.value)
+    assert says in message
+    assert message.startswith("bench.yaml")
+    assert "\n" not in message
+
+
+def test_a_file_that_does_not_exist_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"missing\.yaml does not exist"):
+        load(tmp_path / "missing.yaml")
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path):
+    path = tmp_path / "bench.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+
+    with pytest.raises(ConfigError, match="cannot be read as YAML text"):
+        load(path)
