@@ -1,0 +1,84 @@
+"""Models that misbehave, one way each: copied beside an entry point and run through the command line as a plugin."""
+
+from __future__ import annotations
+
+import torch
+
+from bench.api import ModelSpec, VideoTextEncoder, hookimpl
+
+
+class Honest:
+    """Embeds counts; the others spoil what it returns."""
+
+    def __init__(self, settings, execution):
+        pass
+
+    def embed_videos(self, videos):
+        return torch.nn.functional.one_hot(videos.segments.lengths.clamp(max=9), 10).float()
+
+    def embed_paragraphs(self, paragraphs):
+        return torch.eye(10)[[min(len(paragraph), 9) for paragraph in paragraphs]]
+
+
+class WrongShape(Honest):
+    def embed_videos(self, videos):
+        return super().embed_videos(videos)[:, :, None]
+
+
+class TooFewRows(Honest):
+    def embed_paragraphs(self, paragraphs):
+        return super().embed_paragraphs(paragraphs)[:-1]
+
+
+class NotANumber(Honest):
+    def embed_videos(self, videos):
+        return super().embed_videos(videos) / 0.0
+
+
+class DoublePrecision(Honest):
+    def embed_videos(self, videos):
+        return super().embed_videos(videos).double()
+
+
+class TwoSpaces(Honest):
+    def embed_videos(self, videos):
+        return super().embed_videos(videos)[:, :5] + 1.0
+
+
+class ZeroVector(Honest):
+    def embed_videos(self, videos):
+        return torch.zeros(len(videos), 10)
+
+
+class NotATensor(Honest):
+    def embed_videos(self, videos):
+        return [[1.0] * 10] * len(videos)
+
+
+class Raises(Honest):
+    def embed_videos(self, videos):
+        raise ValueError("the weights\nare upside down")
+
+
+class RaisesAtOnce(Honest):
+    def __init__(self, settings, execution):
+        raise RuntimeError("no licence key")
+
+
+class Mute:
+    """Declares an encoder and implements nothing."""
+
+    def __init__(self, settings, execution):
+        pass
+
+
+FAULTY = ("WrongShape", "TooFewRows", "NotANumber", "DoublePrecision", "TwoSpaces", "ZeroVector", "NotATensor")
+FAULTY += ("Raises", "RaisesAtOnce", "Mute", "Absent")
+
+
+@hookimpl
+def bench_models():
+    return [
+        ModelSpec(name=name, summary=name, loader=f"outside_models:{name}", provides=(VideoTextEncoder,))
+        for name in ("Honest", *FAULTY)
+    ]

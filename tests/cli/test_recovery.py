@@ -1,0 +1,99 @@
+"""Runs survive Ctrl-C, SIGTERM and SIGKILL: the same command goes on, and ends where an undisturbed run ends."""
+
+import json
+import signal
+import time
+
+import pytest
+
+FIT = (
+    "run",
+    "-m",
+    "fse",
+    "-t",
+    "anet-retrieval",
+    "--limit",
+    "150",
+    "--set",
+    "epochs=8",
+    "--set",
+    "hidden=32",
+    "--json",
+)
+
+
+def numbers(done):
+    record = json.loads(done.stdout)[0]
+    return record["measurements"], record["predictions"]["sha256"]
+
+
+def disturb(bench, number, after):
+    """Starts a fit, sends a signal once `after(folder)` holds, and returns the exit code and what it said."""
+    process = bench.start(*FIT)
+    deadline = time.monotonic() + 120
+    while process.poll() is None and not after(bench.folder) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=120)
+    return process.returncode, err
+
+
+def checkpointed(folder):
+    return bool(list(folder.glob("runs/checkpoints/*/training.safetensors")))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    from conftest import Bench
+
+    return numbers(Bench(tmp_path_factory.mktemp("undisturbed"))(*FIT))
+
+
+def test_a_killed_fit_goes_on_and_ends_with_equal_numbers(bench_command, undisturbed):
+    disturb(bench_command, signal.SIGKILL, checkpointed)
+    assert not list(bench_command.folder.glob("runs/*/result.json"))
+
+    done = bench_command(*FIT)
+
+    assert numbers(done) == undisturbed
+    assert not checkpointed(bench_command.folder), "an unfinished state is left beside the finished model"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_fit_saves_its_state_and_exits_130(bench_command, undisturbed, number):
+    code, err = disturb(bench_command, number, lambda folder: bool(list(folder.glob("runs/*/log.txt"))))
+
+    assert code == 130
+    assert "Traceback" not in err
+    assert not list(bench_command.folder.glob("runs/*/result.json"))
+    assert numbers(bench_command(*FIT)) == undisturbed
+
+
+def test_a_run_that_died_before_its_record_was_written_is_finished(bench_command, undisturbed):
+    bench_command(*FIT)
+    for name in ("result.json", "evidence.safetensors"):
+        next(bench_command.folder.glob(f"runs/*/{name}")).unlink()
+
+    assert numbers(bench_command(*FIT)) == undisturbed
+
+
+def test_half_written_files_are_never_taken_for_whole_ones(bench_command):
+    bench_command(*FIT)
+    next(bench_command.folder.glob("runs/*/result.json")).unlink()
+    checkpoint = next(bench_command.folder.glob("runs/checkpoints/*/model.safetensors"))
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
+
+    done = bench_command(*FIT, exit_code=4)
+
+    assert "not a whole file written by bench" in done.stderr
+    assert str(checkpoint.name) in done.stderr
+
+
+def test_no_resume_fits_anew(bench_command):
+    bench_command(*FIT)
+    checkpoint = next(bench_command.folder.glob("runs/checkpoints/*/model.safetensors"))
+    checkpoint.write_bytes(b"broken")
+
+    bench_command(*FIT, "--no-resume")
+
+    assert checkpoint.stat().st_size > 1000

@@ -1,0 +1,102 @@
+"""Wrong requests: one clear line, a documented exit code, nothing written."""
+
+import json
+
+import pytest
+
+RANDOM = ("run", "-m", "random", "-t", "anet-retrieval")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "says"),
+    [
+        (("run", "-m", "hsee", "-t", "anet-retrieval"), 3, "Did you mean 'hse'"),
+        (("run", "-m", "random", "-t", "anet-retreival"), 3, "Did you mean 'anet-retrieval'"),
+        (("run", "-m", "random", "-t", "anet-retrieval:segments=half"), 2, "not a segment source"),
+        (("run", "-m", "random", "-t", "anet-retrieval:clips=gt"), 2, "clips"),
+        (("run", "-m", "hse", "-t", "anet-retrieval", "--set", "hiden=3"), 2, "Did you mean 'hidden'"),
+        (("run", "-m", "hse", "-t", "anet-retrieval", "--set", "hidden=many"), 2, "expected int"),
+        (("run", "-m", "hse", "-t", "anet-retrieval", "--set", "hidden"), 2, "KEY=VALUE"),
+        (("run", "-m", "hse", "-t", "anet-retrieval", "--set", "fse.hidden=3"), 2, "'fse' is not run here"),
+        ((*RANDOM, "--seed", "1", "--seeds", "1,2"), 2, "Keep one"),
+        ((*RANDOM, "--seeds", "1,x"), 2, "whole numbers"),
+        ((*RANDOM, "--seed", "-1"), 2, "--seed -1"),
+        ((*RANDOM, "--limit", "0"), 2, "--limit 0"),
+        ((*RANDOM, "--batch-size", "0"), 2, "--batch-size 0"),
+        ((*RANDOM, "--device", "cuda:99"), 2, "CUDA devices"),
+        ((*RANDOM, "--device", "tpu"), 2, "not a device"),
+        ((*RANDOM, "--precision", "int8"), 2, "int8"),
+        ((*RANDOM, "--checkpoint", "nothing"), 2, "does not train"),
+        (("run", "-m", "fse", "-t", "anet-retrieval", "--checkpoint", "nothing"), 4, "does not exist"),
+        ((*RANDOM, "--config", "nothing.yaml"), 2, "nothing.yaml does not exist"),
+        (("run", "-m", "random"), 2, "--task"),
+        (("info", "nothing"), 3, "unknown name 'nothing'"),
+        (("data", "verify", "nothing"), 3, "unknown dataset"),
+        (("rescore", "nothing"), 4, "cannot be read"),
+        (("frobnicate",), 2, "frobnicate"),
+    ],
+)
+def test_a_wrong_request_is_one_line(bench_command, arguments, exit_code, says):
+    done = bench_command(*arguments, exit_code=exit_code)
+
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(bench_command.folder.glob("runs/*/result.json"))
+
+
+def test_an_output_that_cannot_be_written_is_said_before_anything_runs(bench_command):
+    (bench_command.folder / "file").write_text("in the way")
+
+    done = bench_command(*RANDOM, "--output", "file/below", exit_code=1)
+
+    assert "SaveError: cannot write to file/below" in done.stderr
+
+
+def test_a_dry_run_says_what_would_happen_and_writes_nothing(bench_command):
+    done = bench_command("run", "-m", "hse", "-m", "random", "-t", "anet-retrieval", "--seeds", "0,1", "--dry-run")
+
+    assert done.stdout.count("would fit, predict and score") == 2
+    assert done.stdout.count("would predict and score") == 2
+    assert "segments=gt" in done.stdout
+    assert not list(bench_command.folder.glob("runs/*"))
+
+
+def test_records_are_printed_as_json(bench_command):
+    done = bench_command(*RANDOM, "--seeds", "0,1", "--json")
+
+    records = json.loads(done.stdout)
+    assert [record["seed"] for record in records] == [0, 1]
+    assert all(record["schema"] == "bench-result/1" for record in records)
+
+
+def test_a_limited_run_is_partial(bench_command):
+    record = json.loads(bench_command(*RANDOM, "--limit", "30", "--json").stdout)[0]
+
+    assert record["status"] == "partial"
+    assert (record["data"]["n_expected"], record["data"]["n_evaluated"]) == (500, 30)
+
+
+def test_output_names_the_folder_of_runs(bench_command):
+    bench_command(*RANDOM, "--output", "elsewhere")
+
+    assert len(list(bench_command.folder.glob("elsewhere/*/result.json"))) == 1
+    assert not (bench_command.folder / "runs").exists()
+
+
+def test_a_finished_run_is_reused_and_no_resume_runs_it_again(bench_command):
+    first = bench_command(*RANDOM)
+    again = bench_command(*RANDOM)
+    anew = bench_command(*RANDOM, "--no-resume")
+
+    assert "reusing" not in first.stderr
+    assert "already complete" in again.stderr
+    assert "already complete" not in anew.stderr
+    assert len(list(bench_command.folder.glob("runs/*/result.json"))) == 2
+
+
+def test_help_names_every_command_and_the_exit_codes(bench_command):
+    shown = bench_command("--help").stdout
+
+    for command in ("run", "rescore", "list", "info", "data", "leaderboard", "plugin", "doctor"):
+        assert f"\n  {command}" in shown
+    assert "Exit codes" in shown
