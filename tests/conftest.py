@@ -1,0 +1,97 @@
+"""What all tests share: the command line, the shared data, and what a test that needs a GPU does without one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+SHARED = PROJECT.parent / "shared"
+
+# One thread a process: pytest-xdist runs several, and equal thread counts make equal numbers. Set before torch loads.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ["HF_HUB_OFFLINE"] = "1"  # no test may depend on a network
+os.environ.pop("BENCH_CONFIG", None)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skips a test marked `gpu` where there is none; torch is imported only when such a test is about to run."""
+    if item.get_closest_marker("gpu") is not None:
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("needs a CUDA device; torch.cuda.is_available() is false")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Callable[[str], Path]:
+    """Returns a function from a path below the shared folder to its place; it skips the test when absent.
+
+    shared("data/activitynet_captions/val_1.json.gz")
+    """
+
+    def locate(relative: str) -> Path:
+        path = SHARED / relative
+        if not path.exists():
+            pytest.skip(f"needs ../shared/{relative} beside the checkout")
+        return path
+
+    return locate
+
+
+class Bench:
+    """The `bench` command, run as a process of its own in one folder. No bench.yaml applies but the packaged one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def start(self, *arguments: str | Path, env: dict[str, str] | None = None, **options: Any) -> subprocess.Popen[str]:
+        """Starts the command and returns its process, for tests that stop or kill it."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "bench", *map(str, arguments)],
+            cwd=self.folder,
+            env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **options,
+        )
+
+    def __call__(
+        self, *arguments: str | Path, exit_code: int = 0, env: dict[str, str] | None = None, timeout: float = 300
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs the command to its end and checks how it left."""
+        process = self.start(*arguments, env=env)
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except BaseException:
+            process.kill()
+            process.communicate()
+            raise
+        done = subprocess.CompletedProcess(process.args, process.returncode, out, err)
+        shown = f"bench {' '.join(map(str, arguments))} left with {done.returncode}\n{out}\n{err}"
+        assert done.returncode == exit_code, shown
+        return done
+
+
+@pytest.fixture
+def bench_command(tmp_path: Path) -> Bench:
+    """Returns the `bench` command in a fresh folder, which gets its own runs/."""
+    return Bench(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def control_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Returns a folder with one finished run of the control `random` on the generated sample."""
+    folder = tmp_path_factory.mktemp("control")
+    Bench(folder)("run", "-m", "random", "-t", "anet-retrieval", "--output", "results")
+    return folder / "results"

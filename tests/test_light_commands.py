@@ -1,0 +1,76 @@
+"""What a command does not load: guarded by absent modules, never by a clock."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LIGHT_MODULES = (
+    "bench",
+    "bench.api",
+    "bench.inputs",
+    "bench.models",
+    "bench.predictions",
+    "bench.tasks.retrieval",
+    "bench.builtin",
+    "bench.catalogue",
+    "bench.results",
+    "bench.leaderboard",
+    "bench.config",
+    "bench.session",
+    "bench_controls.plugin",
+    "bench_fse.plugin",
+    "bench_hse.plugin",
+)
+
+
+def loaded_modules(tmp_path: Path, code: str) -> set[str]:
+    """Returns the top-level modules that are loaded after `code` ran in a process of its own."""
+    listing = tmp_path / "modules.json"
+    program = (
+        f"import json, sys\ntry:\n    {code}\nexcept SystemExit as left:\n    assert not left.code, left.code\n"
+        f"json.dump(sorted({{name.split('.')[0] for name in sys.modules}}), open({str(listing)!r}, 'w'))"
+    )
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return set(json.loads(listing.read_text()))
+
+
+def loaded_by_command(tmp_path: Path, *arguments: str) -> set[str]:
+    return loaded_modules(tmp_path, f"sys.argv = {['bench', *arguments]!r}; from bench.cli import main; main()")
+
+
+@pytest.mark.parametrize("module", LIGHT_MODULES)
+def test_importing_a_light_module_does_not_load_torch(tmp_path: Path, module: str) -> None:
+    assert not {"torch", "pandas", "sklearn"} & loaded_modules(tmp_path, f"import {module}")
+
+
+def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
+    heavy = {"torch", "numpy", "pydantic", "jinja2", "datasets", "pandas", "h5py"}
+    assert not heavy & loaded_by_command(tmp_path, "--help")
+
+
+@pytest.mark.parametrize("arguments", ["list models", "list tasks", "list datasets", "plugin list"])
+def test_a_listing_does_not_load_torch(tmp_path: Path, arguments: str) -> None:
+    assert not {"torch", "pandas", "datasets"} & loaded_by_command(tmp_path, *arguments.split())
+
+
+def test_building_a_leaderboard_does_not_load_torch(tmp_path: Path, control_runs: Path) -> None:
+    loaded = loaded_by_command(
+        tmp_path, "leaderboard", "build", "--results", str(control_runs), "--output", str(tmp_path / "board")
+    )
+    assert "jinja2" in loaded
+    assert not {"torch", "datasets", "h5py", "bench_hse", "bench_fse", "bench_controls"} & loaded
