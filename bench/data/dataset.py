@@ -47,6 +47,7 @@ class Dataset:
     tables: Mapping[str, Table]
     features: FeatureSource
     class_names: tuple[str, ...] = ()
+    _identities: dict[tuple[str, ...], FeatureIdentity] = field(default_factory=dict, repr=False, compare=False)
     _columns: dict[str, dict[str, list[Any]]] = field(default_factory=dict, repr=False, compare=False)
 
     def inputs(self, split: str, view: View, *, max_rows: int, limit: int | None = None) -> Inputs:
@@ -79,7 +80,8 @@ class Dataset:
 
         Raises: InvalidData when a training video is also a test video; DataError when data is missing or broken.
         """
-        self.check_disjoint(self.declaration.test)
+        if self.declaration.test in self.tables:
+            self.check_disjoint(self.declaration.test)
         columns = self.columns(TRAIN)
         chosen = list(range(self.count(TRAIN, limit)))
         return TrainingData(
@@ -101,8 +103,11 @@ class Dataset:
 
     def feature_identity(self, splits: Sequence[str]) -> FeatureIdentity:
         """Returns what the features are, digested over the videos of `splits`."""
-        ids = sorted({video_id for split in splits for video_id in self.columns(split)["video_id"]})
-        return self.features.identity(ids)
+        key = tuple(splits)
+        if key not in self._identities:
+            ids = sorted({video_id for split in splits for video_id in self.columns(split)["video_id"]})
+            self._identities[key] = self.features.identity(ids)
+        return self._identities[key]
 
     def count(self, split: str, limit: int | None = None) -> int:
         """Returns how many videos of a split are used under `limit`. Raises: UsageError for a limit below 1."""

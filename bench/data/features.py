@@ -11,15 +11,34 @@ Numbers are float16, float32 or float64 (read as float32). Nothing is ever unpic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
-from bench.errors import MissingData
+from bench.data.hdf5_features import open_c3d, open_didemo_icep
+from bench.data.npz_features import open_icep_folder, open_npy_folder, open_one_npz
+from bench.data.spec import FeatureDeclaration, FeatureSource
+from bench.errors import ConfigError
+
+READERS: Mapping[str, Callable[[FeatureDeclaration, Path], FeatureSource]] = {
+    "c3d-hdf5": open_c3d,
+    "didemo-icep-hdf5": open_didemo_icep,
+    "icep-npz": open_icep_folder,
+    "npy-folder": open_npy_folder,
+    "npz": open_one_npz,
+}
+"""What may stand after `reader:` under `features:`; called as `open(declaration, path)`."""
 
 
-def missing_videos(where: str, missing: Sequence[str], asked: int) -> MissingData:
-    """Returns the error for videos without features: how many, and the first of them."""
-    first = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
-    return MissingData(
-        f"{where}: {len(missing)} of {asked} videos have no features: {first}. "
-        "Add their features, or leave them out of the split (`ids:` in bench.yaml)."
-    )
+def open_features(declaration: FeatureDeclaration) -> FeatureSource:
+    """Returns the features that bench.yaml declares in files.
+
+    Raises: ConfigError for an unknown reader or no path; DataError when the files are missing or broken.
+    """
+    reader = READERS.get(declaration.reader)
+    if reader is None:
+        raise ConfigError(
+            f"features.{declaration.name}.reader: {declaration.reader!r} is unknown. Known: {', '.join(READERS)}."
+        )
+    if declaration.path is None:
+        raise ConfigError(f"features.{declaration.name}: no `path`. Name the file or folder that holds the features.")
+    return reader(declaration, declaration.path)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.data.features import missing_videos
 from bench.data.spec import SAMPLE, FeatureIdentity
+from bench.data.stored_features import missing_videos
 from bench.data.tables import AnnotatedVideos
 from bench.data.world import FEATURE_DIM, SAMPLE_VERSION, Story
 from bench.files import digest

@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from bench.data.dataset import Dataset
+from bench.data.features import open_features
 from bench.data.generated import GeneratedFeatures, GeneratedSplit
-from bench.data.spec import SAMPLE, DatasetDeclaration
+from bench.data.simulated import SimulatedFeatures
+from bench.data.spec import SAMPLE, SIMULATED, DatasetDeclaration, FeatureSource
 from bench.data.tables import AnnotatedVideos, Tables
 from bench.errors import ConfigError
+from bench.inputs import DataKind
 
 
 def open_generated(declaration: DatasetDeclaration, splits: Mapping[str, Callable[[], GeneratedSplit]]) -> Dataset:
@@ -35,3 +38,29 @@ def open_generated(declaration: DatasetDeclaration, splits: Mapping[str, Callabl
 
 def _videos(make: Callable[[], GeneratedSplit]) -> AnnotatedVideos:
     return make().videos
+
+
+def open_annotated(declaration: DatasetDeclaration, splits: Mapping[str, Callable[[], AnnotatedVideos]]) -> Dataset:
+    """Returns a dataset of annotations from files, with its declared or with simulated features.
+
+    Raises: ConfigError for the features of the sample; DataError when features are missing or broken.
+    """
+    name = declaration.name
+    if declaration.features.reader == SAMPLE:
+        raise ConfigError(
+            f"datasets.{name}.features: 'sample' are features of the generated sample, not of {declaration.root}. "
+            "Name a source under `features:`, or write 'features: simulated'."
+        )
+    tables = Tables(name, splits)
+    simulated = declaration.features.reader == SIMULATED
+    features: FeatureSource = SimulatedFeatures(tables) if simulated else open_features(declaration.features)
+    kind: DataKind = "simulated" if simulated else features.kind
+    return Dataset(
+        name=name,
+        kind=kind,
+        label=f"{name} (simulated features)" if simulated else name,
+        recipe=None,
+        declaration=declaration,
+        tables=tables,
+        features=features,
+    )
