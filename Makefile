@@ -40,7 +40,7 @@ demo: $(INSTALLED)
 
 test: export OMP_NUM_THREADS ?= 1
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
 check: $(INSTALLED)
 	$(BIN)/python -m ruff check

@@ -1,0 +1,103 @@
+"""The wheel holds all that bench needs, and works in an environment of its own outside the checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+PACKAGES = {"bench", "bench_torch", "bench_controls", "bench_fse", "bench_hse"}
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+
+
+def process(*command: str | Path, cwd: Path) -> str:
+    """Runs a command that sees nothing of the checkout's environment and returns what it prints."""
+    hidden = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "BENCH_CONFIG"}
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    done = subprocess.run(
+        [*map(str, command)], cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Returns the wheel, built by the build backend of this environment: no network."""
+    folder = tmp_path_factory.mktemp("wheel")
+    process(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder, cwd=PROJECT)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Returns the programs of an empty environment into which only the wheel is installed.
+
+    The packages it depends on are lent by the running environment through a path file; python does not follow path
+    files of lent folders, so the editable install of the checkout stays invisible.
+    """
+    environment = tmp_path_factory.mktemp("installed") / "environment"
+    process(sys.executable, "-m", "venv", "--without-pip", environment, cwd=environment.parent)
+    python = environment / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", python]
+    process(*pip, "install", "--quiet", "--no-deps", "--no-index", wheel, cwd=environment.parent)
+    (site,) = environment.glob("lib/python*/site-packages")
+    lent = dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib"))
+    (site / "lent.pth").write_text("\n".join(lent) + "\n")
+    return python.parent
+
+
+def test_the_wheel_holds_every_file_of_bench_and_its_plugins(wheel: Path) -> None:
+    sources = {
+        path.relative_to(root).as_posix()
+        for root in (PROJECT, PROJECT / "plugins")
+        for package in PACKAGES
+        for path in (root / package).glob("**/*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    held = set(zipfile.ZipFile(wheel).namelist())
+    assert sources - held == set()
+    assert {"bench/default.yaml", "bench/schemas/result-1.json", "bench/py.typed"} <= held
+    assert any(name.startswith("bench/leaderboard/") and not name.endswith(".py") for name in held), "no templates"
+
+
+def test_the_wheel_holds_nothing_else_but_its_licence_and_entry_points(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    (about,) = {name.split("/")[0] for name in names} - PACKAGES
+    assert {f"{about}/licenses/LICENSE", f"{about}/entry_points.txt"} <= set(names)
+
+
+def test_the_packaged_configuration_is_the_one_of_the_checkout(wheel: Path) -> None:
+    packaged = zipfile.ZipFile(wheel).read("bench/default.yaml")
+    assert packaged == (PROJECT / "bench.yaml").read_bytes()
+
+
+def test_the_installed_package_is_not_the_checkout(installed: Path, tmp_path: Path) -> None:
+    code = "import bench, bench_hse; print(bench.__file__); print(bench_hse.__file__)"
+    for path in process(installed / "python", "-c", code, cwd=tmp_path).splitlines():
+        assert Path(path).is_relative_to(installed.parent)
+
+
+def test_the_installed_command_lists_the_models_of_every_plugin(installed: Path, tmp_path: Path) -> None:
+    listing = process(installed / "bench", "list", "models", cwd=tmp_path)
+    for name in ("fse", "hse", "mean-pool", "count-only", "random"):
+        assert name in listing.split()
+
+
+def test_the_installed_command_trains_scores_and_builds_a_board_on_the_sample(installed: Path, tmp_path: Path) -> None:
+    run = [installed / "bench", "run", "-m", "hse", "-m", "random", "-t", "anet-retrieval", "--device", "cpu"]
+    process(*run, "--limit", "40", "--set", "hse.epochs=1", "--output", "results", cwd=tmp_path)
+    records = [json.loads(path.read_text()) for path in tmp_path.glob("results/*/result.json")]
+    assert {record["model"]["name"] for record in records} == {"hse", "random"}
+    assert {record["status"] for record in records} == {"partial"}
+    process(installed / "bench", "leaderboard", "build", "--results", "results", "--output", "board", cwd=tmp_path)
+    assert list(tmp_path.glob("board/**/*.html"))
