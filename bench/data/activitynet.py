@@ -9,6 +9,7 @@ What is put right (and counted by `bench data verify`):
     - uncomposed characters are composed (NFC); non-ASCII characters are kept
     - a segment with end before start: the two are swapped
     - a segment that ends after the video, or starts before 0: clipped to the video
+      (in the official files by 0.01 s at most, where durations were rounded)
 What is kept as it is: the order of annotations, also where segments are not in order of time; overlapping segments;
 paragraphs that occur twice.
 What is refused (`InvalidData`, naming file and video): timestamps that are no finite numbers; unequal numbers of
@@ -72,7 +73,11 @@ def read_split(declaration: SplitDeclaration) -> AnnotatedVideos:
         raise InvalidData(f"{path} holds no JSON object of videos. Expected video id -> sentences and timestamps.")
     oddities: Counter[str] = Counter()
     ids = _chosen_ids(declaration, raw, oddities)
-    reader = EntryReader(path.name, oddities)
+    reader, unused = EntryReader(path.name, oddities), EntryReader(path.name, Counter())
+    chosen = set(ids)
+    for video_id in raw:
+        if video_id not in chosen:
+            unused.read(video_id, raw[video_id])  # a broken file is refused whole, whichever part is asked for
     entries = [reader.read(video_id, raw[video_id]) for video_id in ids]
     return AnnotatedVideos(
         ids=tuple(ids),

@@ -55,8 +55,7 @@ class EntryReader:
             found = len(times) if isinstance(times, list) else type(times).__name__
             self._refuse(video_id, f"has {len(sentences)} sentences but {found} timestamps")
         segments = [self._segment(video_id, segment, duration) for segment in times]
-        starts = [segment[0] for segment in segments]
-        self.oddities[UNSORTED] += starts != sorted(starts)
+        self.oddities[UNSORTED] += segments != sorted(segments)
         return VideoEntry(duration, segments, sentences)
 
     def _sentences(self, video_id: str, raw: Any) -> list[str]:

@@ -27,7 +27,7 @@ def report(dataset: Dataset) -> list[str]:
             lines.extend(f"{split}: {count:,} {oddity}" for oddity, count in oddities.items())
         repeated = sum(count - 1 for count in Counter(map(tuple, columns["sentences"])).values())
         if repeated:
-            lines.append(f"{split}: {repeated:,} paragraphs that repeat another, kept")
+            lines.append(f"{split}: {repeated:,} times a paragraph that occurred before, kept")
         if split != "train" and "train" in dataset.tables:
             dataset.check_disjoint(split)
     for split in dataset.tables:
