@@ -21,7 +21,7 @@ help:
 venv: $(INSTALLED)
 
 # The environment is made by `python3 -m venv`, else by uv or virtualenv. A half-made one is removed first.
-$(BIN)/python:
+$(BIN)/pip:
 	@rm -rf $(VENV)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "bench needs Python 3.11 or newer; name one by 'make PYTHON=python3.12 …'." >&2; exit 1; }
@@ -30,7 +30,7 @@ $(BIN)/python:
 	elif command -v virtualenv >/dev/null; then virtualenv --quiet --python "$$(command -v $(PYTHON))" $(VENV); \
 	else echo "No way to make a Python environment: install python3-venv (Debian, Ubuntu), uv or virtualenv." >&2; exit 1; fi
 
-$(INSTALLED): pyproject.toml constraints.txt | $(BIN)/python
+$(INSTALLED): pyproject.toml constraints.txt | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
