@@ -1,0 +1,1 @@
+"""Controls: the floor under every table."""

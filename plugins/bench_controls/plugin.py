@@ -1,0 +1,49 @@
+"""Offers the controls: what a score is worth that knows nothing, only counts, or only averages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench.api import ModelSpec, Setting, Trainable, VideoTextEncoder, hookimpl
+
+RANDOM = ModelSpec(
+    name="random",
+    summary="Gaussian vectors that have nothing to do with the input: chance, measured",
+    loader="bench_controls.random:RandomVectors",
+    provides=(VideoTextEncoder,),
+    uses_segments=False,
+    control=True,
+)
+
+COUNT_ONLY = ModelSpec(
+    name="count-only",
+    summary="knows only how many segments a video and how many sentences a paragraph has",
+    loader="bench_controls.count_only:CountOnly",
+    provides=(VideoTextEncoder,),
+    control=True,
+)
+
+MEAN_POOL = ModelSpec(
+    name="mean-pool",
+    summary="mean of frame features against mean of word vectors, two linear maps, InfoNCE",
+    loader="bench_controls.mean_pool:MeanPool",
+    provides=(VideoTextEncoder, Trainable),
+    settings={
+        "word_dim": Setting(300, "size of the word vectors", minimum=1),
+        "candidates": Setting(
+            "0.001/0.05/512 0.003/0.05/512 0.001/0.1/512",
+            "learning rate / temperature / dimension of each candidate; the best by R@1 on held-out videos is used",
+        ),
+        "batch": Setting(64, "videos per step", minimum=1),
+        "epochs": Setting(15, "passes over the training videos, for each candidate and for the final fit", minimum=0),
+        "lr_drop": Setting(10, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
+    },
+    recipes={"sample": {"word_dim": 64, "epochs": 50, "lr_drop": 38}},
+    uses_segments=False,
+    control=True,
+)
+
+
+@hookimpl
+def bench_models() -> Iterable[ModelSpec]:
+    return [RANDOM, COUNT_ONLY, MEAN_POOL]

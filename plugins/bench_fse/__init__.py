@@ -1,0 +1,1 @@
+"""FSE: whole videos and whole paragraphs, each by one recurrent encoder."""

@@ -1,0 +1,34 @@
+"""Offers FSE, the flat baseline of the HSE paper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench.api import ModelSpec, Setting, Trainable, VideoTextEncoder, hookimpl
+
+FSE = ModelSpec(
+    name="fse",
+    summary="flat sequence embedding: one GRU over all frames, one over all words",
+    paper="Zhang, Hu, Sha: Cross-Modal and Hierarchical Modeling of Video and Text, ECCV 2018",
+    loader="bench_fse.model:FSE",
+    provides=(VideoTextEncoder, Trainable),
+    settings={
+        "hidden": Setting(1024, "size of the GRU states and of the embedding", minimum=1),
+        "word_dim": Setting(300, "size of the word vectors", minimum=1),
+        "pooling": Setting("max", "how GRU states become one vector", ("max", "last", "attention")),
+        "margin": Setting(0.2, "margin of the ranking loss", minimum=0),
+        "hardest": Setting(False, "hardest negatives instead of the sum over all (--max_violation)"),
+        "lr": Setting(1e-3, "learning rate of Adam", minimum=0),
+        "batch": Setting(64, "videos per step", minimum=1),
+        "epochs": Setting(15, "passes over the training videos", minimum=0),
+        "lr_drop": Setting(10, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
+        "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
+    },
+    recipes={"sample": {"hidden": 128, "word_dim": 64, "epochs": 50, "lr_drop": 38}},
+    uses_segments=False,
+)
+
+
+@hookimpl
+def bench_models() -> Iterable[ModelSpec]:
+    return [FSE]

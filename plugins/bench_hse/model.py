@@ -1,0 +1,147 @@
+"""HSE: clips and sentences are encoded first, then the sequence of clips and the sequence of sentences.
+
+One low encoder reads the frames of each clip and, in the same pass, those of the whole video; likewise for words. The
+high encoders start from the flat embedding of the whole. Embeddings are raw: losses and scoring normalise them.
+Source: Zhang, Hu, Sha, ECCV 2018, and its released code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from bench.api import ModelError, Paragraph, Ragged, Training, TrainingData, VideoBatch
+from bench_hse.training import Side, Terms, matching_loss
+from bench_torch.dual_encoder import DualEncoder
+from bench_torch.encoder import SequenceEncoder
+from bench_torch.gru import GRU
+from bench_torch.losses import reconstruction_loss
+from bench_torch.text import Text, WordVectors, join
+from bench_torch.training import MatchingNetwork
+
+
+class Hierarchy(nn.Module):
+    """The two encoders of one side, and with `decoders` the two that undo them.
+
+    The low decoder unrolls what the high decoder gave back, not the original: a two-storey decode.
+    """
+
+    def __init__(self, inputs: int, hidden: int, pooling: str, *, decoders: bool) -> None:
+        super().__init__()
+        self.low = SequenceEncoder(inputs, hidden, pooling)
+        self.high = SequenceEncoder(hidden, hidden, pooling)
+        if decoders:
+            self.high_decoder = GRU(hidden, hidden)
+            self.low_decoder = GRU(hidden, inputs)
+
+    def encode(self, sequences: Ragged, counts: Tensor, *, context: bool) -> Side:
+        """Encodes S part sequences followed by B whole ones; `counts` (B,) says how many parts each whole has."""
+        pooled: Tensor = self.low(sequences)
+        parts = Ragged(pooled[: -len(counts)], counts)
+        flat = pooled[-len(counts) :]
+        return Side(parts, flat, self.high(parts, flat if context else None))
+
+    def reconstruct(self, side: Side, rows: Ragged, terms: Terms) -> Tensor:
+        """Returns the weighted reconstruction loss of the parts and of the S sequences `rows` they were made from."""
+        parts = self.high_decoder.repeat(side.sequence, side.parts.lengths).ragged()
+        below = self.low_decoder.repeat(parts.values, rows.lengths).ragged()
+        upper_loss = reconstruction_loss(parts.values, side.parts.values)
+        return terms.tau * upper_loss + terms.tau_low * reconstruction_loss(below.values, rows.values)
+
+
+class HSENetwork(MatchingNetwork):
+    """One hierarchy over frames and clips, one over words and sentences."""
+
+    def __init__(self, dim: int, vectors: Tensor, terms: Terms, shape: tuple[int, str]) -> None:
+        """`shape` is (hidden size, pooling)."""
+        super().__init__(dim)
+        self.terms = terms
+        self.context, self.flat = True, False
+        self.words = WordVectors(vectors)
+        self.video = Hierarchy(dim, *shape, decoders=terms.tau > 0)
+        self.text = Hierarchy(self.words.dim, *shape, decoders=terms.tau > 0)
+
+    def loss(self, videos: VideoBatch, text: Text) -> Tensor:
+        """Returns all terms of the paper's loss."""
+        of_videos, of_text = self.encode_videos(videos), self.encode_text(text)
+        total = matching_loss(of_videos, of_text, self.terms)
+        if self.terms.tau > 0:
+            total = total + self.video.reconstruct(of_videos, videos.clip_frames, self.terms)
+            total = total + self.text.reconstruct(of_text, self.words(text.sentences), self.terms)
+        return total
+
+    def encode_videos(self, videos: VideoBatch) -> Side:
+        """Encodes clips and whole videos in one pass."""
+        sequences = join(videos.clip_frames, videos.frames)
+        return self.video.encode(sequences, videos.segments.lengths, context=self.context)
+
+    def encode_text(self, text: Text) -> Side:
+        """Encodes sentences and whole paragraphs in one pass."""
+        sequences = self.words(join(text.sentences, text.paragraphs()))
+        return self.text.encode(sequences, text.counts, context=self.context)
+
+    def embed_videos(self, videos: VideoBatch) -> Tensor:
+        """Returns (B, hidden): the sequence embedding, or the flat one."""
+        if self.flat:
+            embeddings: Tensor = self.video.low(videos.frames)
+            return embeddings
+        return self.encode_videos(videos).sequence
+
+    def embed_text(self, text: Text) -> Tensor:
+        """Returns (n, hidden): the sequence embedding, or the flat one."""
+        if self.flat:
+            embeddings: Tensor = self.text.low(self.words(text.paragraphs()))
+            return embeddings
+        return self.encode_text(text).sequence
+
+
+class HSE(DualEncoder):
+    """The model `hse`."""
+
+    _aligned = True
+
+    def build(self, dim: int, vectors: Tensor) -> HSENetwork:
+        """Returns a fresh network."""
+        low = self.setting("low", str)
+        terms = Terms(
+            low=("strong" if self._aligned else "weak") if low == "auto" else low,
+            cluster=self.setting("cluster", bool),
+            margin=self.setting("margin", float),
+            hardest=self.setting("hardest", bool),
+            tau=self.setting("tau", float),
+            tau_low=self.setting("tau_low", float),
+        )
+        network = HSENetwork(dim, vectors, terms, (self.setting("hidden", int), self.setting("pooling", str)))
+        network.context = self.setting("level2_init", str) == "context"
+        network.flat = self.setting("embedding", str) == "flat"
+        return network
+
+    def fit(self, data: TrainingData, training: Training) -> None:
+        """Trains on `data`. Raises: ModelError when low=strong is asked for and clips are not aligned to sentences."""
+        self._aligned = data.aligned
+        if self.setting("low", str) == "strong" and not data.aligned:
+            raise ModelError(
+                "low=strong needs clips that belong to sentences, which only ground-truth segments do. "
+                "Use segments=gt, or low=weak, or low=auto."
+            )
+        super().fit(data, training)
+
+    def embed_clips(self, videos: VideoBatch) -> Ragged:
+        """Returns B sequences of (segments, hidden) float32."""
+        self.check_dim(videos)
+        videos = videos.to(self.execution.device)
+        with self.predicting():
+            return Ragged(self._hse().video.low(videos.clip_frames).float(), videos.segments.lengths)
+
+    def embed_sentences(self, paragraphs: Sequence[Paragraph]) -> Ragged:
+        """Returns n sequences of (sentences, hidden) float32."""
+        text = self.encode(paragraphs)
+        with self.predicting():
+            network = self._hse()
+            return Ragged(network.text.low(network.words(text.sentences)).float(), text.counts)
+
+    def _hse(self) -> HSENetwork:
+        network = self.network
+        assert isinstance(network, HSENetwork)  # noqa: S101 (build made it)
+        return network

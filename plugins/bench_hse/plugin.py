@@ -1,0 +1,50 @@
+"""Offers HSE, hierarchical sequence embedding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench.api import ClipTextEncoder, ModelSpec, Setting, Trainable, VideoTextEncoder, hookimpl
+
+HSE = ModelSpec(
+    name="hse",
+    summary="hierarchical sequence embedding: GRUs over frames and words, GRUs over clips and sentences",
+    paper="Zhang, Hu, Sha: Cross-Modal and Hierarchical Modeling of Video and Text, ECCV 2018",
+    loader="bench_hse.model:HSE",
+    provides=(VideoTextEncoder, ClipTextEncoder, Trainable),
+    settings={
+        "hidden": Setting(1024, "size of all GRU states and of the embedding", minimum=1),
+        "word_dim": Setting(300, "size of the word vectors", minimum=1),
+        "pooling": Setting("max", "how GRU states become one vector", ("max", "last", "attention")),
+        "level2_init": Setting(
+            "context", "where clip and sentence GRUs start: the flat embedding, or zero", ("context", "zero")
+        ),
+        "low": Setting(
+            "auto",
+            "low-level matching of clips and sentences; auto is strong when they are aligned, else weak",
+            ("auto", "none", "weak", "strong"),
+        ),
+        "cluster": Setting(True, "push things of one side apart from each other"),
+        "tau": Setting(5e-4, "weight of reconstructing clips and sentences; 0 switches all decoders off", minimum=0),
+        "tau_low": Setting(1e-4, "weight of reconstructing frames and words", minimum=0),
+        "margin": Setting(0.2, "margin of every ranking loss", minimum=0),
+        "hardest": Setting(False, "hardest negatives instead of the sum over all (--max_violation)"),
+        "embedding": Setting(
+            "sequence",
+            "what is compared: the paper's sequence embedding or the flat one",
+            ("sequence", "flat"),
+            trained=False,
+        ),
+        "lr": Setting(1e-3, "learning rate of Adam", minimum=0),
+        "batch": Setting(64, "videos per step", minimum=1),
+        "epochs": Setting(15, "passes over the training videos", minimum=0),
+        "lr_drop": Setting(10, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
+        "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
+    },
+    recipes={"sample": {"hidden": 128, "word_dim": 64, "epochs": 50, "lr_drop": 38}},
+)
+
+
+@hookimpl
+def bench_models() -> Iterable[ModelSpec]:
+    return [HSE]

@@ -1,0 +1,82 @@
+"""The loss of HSE: every term of the released code with its weight.
+
+Letters for shapes: `B` videos, `C` clips, `S` sentences, `d` hidden size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bench.api import InvalidData, Ragged
+from bench_torch.losses import block_loss, cluster_loss, ranking_loss
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Which terms count, and how much.
+
+    Attributes:
+        low: `strong` (clip i belongs to sentence i), `weak` (blocks of clips and sentences) or `none`.
+        cluster: whether things of one side are kept apart.
+        margin, hardest: of every ranking term.
+        tau: weight of reconstructing clips and sentences.
+        tau_low: weight of reconstructing frames and words.
+    """
+
+    low: str
+    cluster: bool
+    margin: float
+    hardest: bool
+    tau: float
+    tau_low: float
+
+
+@dataclass(frozen=True)
+class Side:
+    """What one side of a batch, videos or text, was encoded into; raw vectors, not normalised.
+
+    Attributes:
+        parts: B sequences of (parts, d): clips or sentences.
+        flat: (B, d), the whole side by the low encoder in one go.
+        sequence: (B, d), the parts by the high encoder.
+    """
+
+    parts: Ragged
+    flat: Tensor
+    sequence: Tensor
+
+
+def matching_loss(videos: Side, text: Side, terms: Terms) -> Tensor:
+    """Returns the sum of all ranking terms, each with weight 1; reconstruction is added by the network.
+
+    Source: the released HSE code: loss_1 (sequence), loss_3 (flat), loss_5 (clusters above), loss_2 (low level, or
+    its weak block form) and loss_6 (clusters below, beside the strong low level only).
+    Raises: InvalidData when the strong low level meets unequal numbers of clips and sentences.
+    """
+    margin, hardest = terms.margin, terms.hardest
+    total = ranking_loss(videos.sequence, text.sequence, margin, hardest=hardest)
+    total = total + ranking_loss(videos.flat, text.flat, margin, hardest=hardest)
+    if terms.cluster:
+        total = total + cluster_loss(videos.sequence, text.sequence, margin, hardest=hardest)
+    if terms.low == "weak":
+        total = total + block_loss(videos.parts, text.parts, margin, hardest=hardest)
+    elif terms.low == "strong":
+        check_aligned(videos.parts, text.parts)
+        clips, sentences = videos.parts.values, text.parts.values
+        total = total + ranking_loss(clips, sentences, margin, hardest=hardest)
+        if terms.cluster:
+            total = total + cluster_loss(clips, sentences, margin, hardest=hardest)
+    return total
+
+
+def check_aligned(clips: Ragged, sentences: Ragged) -> None:
+    """Raises InvalidData unless every video has as many clips as its paragraph has sentences."""
+    if not torch.equal(clips.lengths, sentences.lengths):
+        wrong = int((clips.lengths != sentences.lengths).sum())
+        raise InvalidData(
+            f"low=strong pairs clip i with sentence i, but {wrong} of {len(clips)} videos of a batch have other "
+            "numbers of clips than of sentences. Use low=weak, or put the annotations right."
+        )

@@ -1,0 +1,1 @@
+"""Torch blocks that model plugins share. Registers nothing."""

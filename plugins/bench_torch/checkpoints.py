@@ -1,0 +1,52 @@
+"""torch's state dictionaries as bench `State` arrays and back: copies, never views of live weights, nothing pickled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bench.api import InvalidData
+
+
+def module_arrays(module: nn.Module, prefix: str) -> dict[str, np.ndarray]:
+    """Returns copies of a module's parameters and buffers by name, each name after `prefix`."""
+    return {prefix + name: as_array(tensor) for name, tensor in module.state_dict().items()}
+
+
+def restore_module(module: nn.Module, arrays: Mapping[str, np.ndarray], prefix: str) -> None:
+    """Puts the arrays of `module_arrays` back. Raises: InvalidData when names or shapes do not fit."""
+    tensors = {name.removeprefix(prefix): as_tensor(a) for name, a in arrays.items() if name.startswith(prefix)}
+    try:
+        module.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise InvalidData(f"the checkpoint does not fit the model: {reason}. Fit again with --no-resume.") from error
+
+
+def optimizer_arrays(optimizer: torch.optim.Optimizer, prefix: str) -> dict[str, np.ndarray]:
+    """Returns copies of an optimiser's tensors as `prefix`, number of the parameter, `.`, name."""
+    state = optimizer.state_dict()["state"]
+    return {f"{prefix}{number}.{name}": as_array(v) for number, of in state.items() for name, v in of.items()}
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, arrays: Mapping[str, np.ndarray], prefix: str) -> None:
+    """Puts the arrays of `optimizer_arrays` back."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, array in arrays.items():
+        if key.startswith(prefix):
+            number, _, name = key.removeprefix(prefix).partition(".")
+            state.setdefault(int(number), {})[name] = as_tensor(array)
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def as_array(tensor: Tensor) -> np.ndarray:
+    """Returns a copy on the CPU."""
+    return tensor.detach().cpu().numpy().copy()
+
+
+def as_tensor(array: np.ndarray) -> Tensor:
+    """Returns a copy as a CPU tensor."""
+    return torch.from_numpy(np.array(array))

@@ -1,0 +1,220 @@
+"""The one training loop: Adam with a stepwise learning rate, checkpoints, resuming exactly, choosing an epoch.
+
+Shuffles are made from (seed, epoch), so an interrupted fit needs no generator of its own to go on: model, optimiser,
+torch's generator, epoch and batch are all there is. On CPU with the same number of threads the weights come out equal
+bit by bit, however often a fit was stopped.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bench.api import Execution, Interrupted, ModelError, State, Training, VideoBatch, Videos, length_ordered
+from bench_torch.checkpoints import (
+    as_array,
+    as_tensor,
+    module_arrays,
+    optimizer_arrays,
+    restore_module,
+    restore_optimizer,
+)
+from bench_torch.recall import recalls
+from bench_torch.text import Text
+
+NETWORK, OPTIMIZER, BEST, GENERATOR = "network.", "optimizer.", "best.", "generator."
+
+
+class MatchingNetwork(nn.Module):
+    """A network that this loop can train: it has a loss over a batch of matching videos and paragraphs."""
+
+    def __init__(self, dim: int) -> None:
+        """Starts a network for features of `dim` numbers per row."""
+        super().__init__()
+        self.dim = dim
+
+    def loss(self, videos: VideoBatch, text: Text) -> Tensor:
+        """Returns the loss, a float32 scalar; video i belongs to paragraph i."""
+        raise NotImplementedError
+
+    def embed_videos(self, videos: VideoBatch) -> Tensor:
+        """Returns (B, d)."""
+        raise NotImplementedError
+
+    def embed_text(self, text: Text) -> Tensor:
+        """Returns (n, d)."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train.
+
+    Attributes:
+        epochs: passes over the videos.
+        batch: videos per step.
+        lr: learning rate of Adam.
+        lr_drop: after every `lr_drop` epochs the learning rate is divided by 10.
+        selection: `fixed` keeps the last epoch; `held-out` the epoch with the best sum of recalls on held-out videos.
+    """
+
+    epochs: int
+    batch: int
+    lr: float
+    lr_drop: int
+    selection: str = "fixed"
+
+    def rate(self, epoch: int) -> float:
+        """Returns the learning rate of an epoch, counted from 0."""
+        return float(self.lr * 0.1 ** (epoch // self.lr_drop))
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Videos with their paragraphs as word numbers: video i belongs to paragraph i."""
+
+    videos: Videos
+    text: Text
+
+
+def autocast(execution: Execution) -> torch.autocast:
+    """Returns the context that computes matrix products in the precision that was asked for."""
+    device = torch.device(execution.device).type
+    return torch.autocast(device, torch.bfloat16, enabled=execution.precision == "bf16")
+
+
+def embed_all(network: MatchingNetwork, examples: Examples, execution: Execution) -> tuple[Tensor, Tensor]:
+    """Returns videos (n, d) and paragraphs (n, d) on the CPU, in the order of the examples."""
+    groups = length_ordered(examples.videos.rows, execution.batch_size)
+    videos, texts = [], []
+    with torch.inference_mode(), autocast(execution):
+        for group, batch in zip(groups, examples.videos.batches(groups, execution.device), strict=True):
+            videos.append(network.embed_videos(batch).float().cpu())
+            texts.append(network.embed_text(examples.text.select(group).to(execution.device)).float().cpu())
+    order = torch.tensor([index for group in groups for index in group])
+    back = order.argsort()
+    return torch.cat(videos)[back], torch.cat(texts)[back]
+
+
+def train(
+    network: MatchingNetwork, examples: Examples, heldout: Examples | None, schedule: Schedule, training: Training
+) -> None:
+    """Trains `network` in place, or goes on from where an interrupted fit stopped.
+
+    Raises: ModelError when the loss is no longer finite; Interrupted after saving, when asked to stop.
+    """
+    _Fit(network, examples, heldout, schedule, training).run()
+
+
+class _Fit:
+    """One fit and where it stands."""
+
+    def __init__(
+        self,
+        network: MatchingNetwork,
+        examples: Examples,
+        heldout: Examples | None,
+        schedule: Schedule,
+        training: Training,
+    ) -> None:
+        self.network, self.examples, self.heldout = network, examples, heldout
+        self.schedule, self.training = schedule, training
+        self.device = training.execution.device
+        self.optimizer = torch.optim.Adam(network.parameters(), lr=schedule.lr, fused=True)
+        self.epoch, self.position = 0, 0
+        self.best_score, self.best_epoch = -math.inf, -1
+        self.best: dict[str, np.ndarray] = {}
+
+    def run(self) -> None:
+        self.resume()
+        while self.epoch < self.schedule.epochs:
+            self.run_epoch()
+            self.epoch, self.position = self.epoch + 1, 0
+            if self.heldout is not None:
+                self.consider(self.heldout)
+            self.training.checkpoint(self.state())
+            self.stop_if_asked()
+        if self.heldout is not None:
+            restore_module(self.network, self.best, BEST)
+
+    def run_epoch(self) -> None:
+        for parameters in self.optimizer.param_groups:
+            parameters["lr"] = self.schedule.rate(self.epoch)
+        groups = self.groups()
+        self.network.train()
+        remaining = groups[self.position :]
+        for group, videos in zip(remaining, self.examples.videos.batches(remaining, self.device), strict=True):
+            loss = self.step(videos, group)
+            self.position += 1
+            done = self.epoch * len(groups) + self.position
+            values = {"loss": loss, "epoch": float(self.epoch + 1)}
+            self.training.progress(done, self.schedule.epochs * len(groups), values)
+            if self.position < len(groups):
+                self.stop_if_asked(save=True)
+
+    def groups(self) -> list[list[int]]:
+        """Returns the batches of this epoch; they depend on the seed and the epoch only."""
+        seed = (self.training.execution.seed, self.epoch)
+        order = np.random.default_rng(seed).permutation(len(self.examples.text)).tolist()
+        return [order[start : start + self.schedule.batch] for start in range(0, len(order), self.schedule.batch)]
+
+    def step(self, videos: VideoBatch, group: Sequence[int]) -> float:
+        """Takes one step of Adam and returns the loss."""
+        with autocast(self.training.execution):
+            loss = self.network.loss(videos, self.examples.text.select(group).to(self.device))
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise ModelError(
+                f"the loss became {value} in epoch {self.epoch + 1}, step {self.position + 1}. Try a smaller lr "
+                f"(now {self.schedule.rate(self.epoch):g}), --precision fp32, or features without extreme values."
+            )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        return value
+
+    def consider(self, heldout: Examples) -> None:
+        """Keeps the weights of this epoch if they are the best so far on held-out videos."""
+        self.network.eval()
+        videos, texts = embed_all(self.network, heldout, self.training.execution)
+        score = sum(recalls(videos, texts, (1, 5, 50))) + sum(recalls(texts, videos, (1, 5, 50)))
+        if score > self.best_score:
+            self.best_score, self.best_epoch = score, self.epoch
+            self.best = module_arrays(self.network, BEST)
+
+    def stop_if_asked(self, *, save: bool = False) -> None:
+        if not self.training.stop_requested():
+            return
+        if save:
+            self.training.checkpoint(self.state())
+        raise Interrupted(
+            f"stopped in training after {self.epoch} of {self.schedule.epochs} epochs and {self.position} batches; "
+            "all of it is saved, and the same command goes on from there."
+        )
+
+    def state(self) -> State:
+        arrays = module_arrays(self.network, NETWORK) | optimizer_arrays(self.optimizer, OPTIMIZER) | self.best
+        arrays[GENERATOR + "cpu"] = as_array(torch.get_rng_state())
+        if self.device.startswith("cuda"):
+            arrays[GENERATOR + "cuda"] = as_array(torch.cuda.get_rng_state(self.device))
+        values = {"epoch": self.epoch, "position": self.position, "best_epoch": self.best_epoch}
+        return State(arrays, values | ({"best_score": self.best_score} if self.best else {}))
+
+    def resume(self) -> None:
+        state = self.training.resume()
+        if state is None:
+            return
+        restore_module(self.network, state.arrays, NETWORK)
+        restore_optimizer(self.optimizer, state.arrays, OPTIMIZER)
+        self.epoch, self.position = int(state.values["epoch"]), int(state.values["position"])
+        self.best = {name: array for name, array in state.arrays.items() if name.startswith(BEST)}
+        self.best_epoch = int(state.values["best_epoch"])
+        self.best_score = float(state.values.get("best_score", -math.inf))
+        torch.set_rng_state(as_tensor(state.arrays[GENERATOR + "cpu"]))
+        if GENERATOR + "cuda" in state.arrays and self.device.startswith("cuda"):
+            torch.cuda.set_rng_state(as_tensor(state.arrays[GENERATOR + "cuda"]), self.device)

@@ -1,0 +1,115 @@
+"""Words of the training paragraphs as numbers, and the vectors they start from.
+
+Words are lower-cased and split by NLTK's word tokeniser, as in the HSE code. That code also cut sentences with NLTK's
+Punkt model, which has to be downloaded; here a full stop after a word of two letters or more ends a sentence. Its
+vocabulary came from train and test paragraphs; ours comes from the training paragraphs only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from nltk.tokenize import NLTKWordTokenizer
+from torch import Tensor
+
+from bench.api import InvalidData, MissingData, Paragraph, Ragged
+from bench_torch.text import Text
+
+UNKNOWN = "<unk>"
+"""The word number 0: every word that the vocabulary does not have."""
+
+_TOKENIZER = NLTKWordTokenizer()
+_INNER_STOP = re.compile(r"(?<=[^\W\d_]{2})\.(?=\s+\S)")
+
+
+def tokenize(sentence: str) -> list[str]:
+    """Returns the lower-cased words and punctuation marks of a sentence; `[UNKNOWN]` when there are none."""
+    return _TOKENIZER.tokenize(_INNER_STOP.sub(" .", sentence.lower())) or [UNKNOWN]
+
+
+class Vocabulary:
+    """A fixed list of words; position is number, and number 0 is `UNKNOWN`."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = tuple(words)
+        self._numbers = {word: number for number, word in enumerate(self.words)}
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    @classmethod
+    def of(cls, paragraphs: Iterable[Paragraph]) -> Vocabulary:
+        """Returns all words of the paragraphs in alphabetical order, after `UNKNOWN`."""
+        found = {word for paragraph in paragraphs for sentence in paragraph for word in tokenize(sentence)}
+        return cls((UNKNOWN, *sorted(found - {UNKNOWN})))
+
+    def encode(self, paragraphs: Sequence[Paragraph]) -> Text:
+        """Returns paragraphs as word numbers. Raises: InvalidData for a paragraph without sentences."""
+        numbers: list[int] = []
+        lengths: list[int] = []
+        for index, paragraph in enumerate(paragraphs):
+            if not paragraph:
+                raise InvalidData(f"paragraph {index} has no sentences and cannot be embedded. Drop it.")
+            for sentence in paragraph:
+                words = tokenize(sentence)
+                numbers.extend(self._numbers.get(word, 0) for word in words)
+                lengths.append(len(words))
+        counts = torch.tensor([len(paragraph) for paragraph in paragraphs], dtype=torch.int64)
+        sentences = Ragged(torch.tensor(numbers, dtype=torch.int64), torch.tensor(lengths, dtype=torch.int64))
+        return Text(sentences, counts)
+
+
+def start_vectors(vocabulary: Vocabulary, dim: int, file: Path | None) -> tuple[Vocabulary, Tensor]:
+    """Returns the vocabulary to use and its first vectors, (words, dim) float32.
+
+    Without a GloVe file they are standard normal, from torch's seeded generator. With a file only words
+    that it has are kept, and `UNKNOWN` gets a random vector of their spread.
+    Raises: MissingData, InvalidData for a file that cannot be read, naming the line.
+    """
+    if file is None:
+        return vocabulary, torch.randn(len(vocabulary), dim)
+    found = read_vectors(file, set(vocabulary.words) - {UNKNOWN}, dim)
+    if not found:
+        raise InvalidData(f"{file} has none of the {len(vocabulary)} words of the training text. Name another file.")
+    kept = Vocabulary((UNKNOWN, *(word for word in vocabulary.words if word in found)))
+    known = torch.from_numpy(np.stack([found[word] for word in kept.words[1:]]))
+    unknown = torch.randn(1, dim) * known.std(correction=0)
+    return kept, torch.cat([unknown, known])
+
+
+def read_vectors(file: Path, wanted: set[str], dim: int) -> dict[str, np.ndarray]:
+    """Returns the vectors (dim,) float32 of the wanted words, read line by line; the first of two equal words counts.
+
+    Raises: MissingData when the file cannot be read; InvalidData naming the line that is not a word and `dim` numbers.
+    """
+    found: dict[str, np.ndarray] = {}
+    try:
+        with file.open(encoding="utf-8", newline="\n") as lines:
+            for number, line in enumerate(lines, start=1):
+                # some words of the published files hold spaces, so a line may have more fields, but never fewer
+                fields = line.count(" ")
+                if fields < dim or (number == 1 and fields > dim):
+                    remedy = f"Use --set word_dim={fields}, or another file." if number == 1 else "Get the file again."
+                    raise InvalidData(f"{file}, line {number}: a word and {fields} numbers, expected {dim}. {remedy}")
+                word = line[: line.index(" ")]
+                if word in wanted and word not in found and fields == dim:
+                    found[word] = _numbers(file, number, line)
+    except OSError as error:
+        raise MissingData(f"word vectors {file} cannot be read: {error.strerror}. Set word_vectors right.") from error
+    except UnicodeDecodeError as error:
+        raise InvalidData(f"word vectors {file} are not UTF-8 text. Name a GloVe text file, unpacked.") from error
+    return found
+
+
+def _numbers(file: Path, number: int, line: str) -> np.ndarray:
+    try:
+        vector = np.array(line.split(" ")[1:], dtype=np.float32)
+    except ValueError as error:
+        raise InvalidData(f"{file}, line {number}: not a number ({error}). Get the file again.") from error
+    if not np.isfinite(vector).all():
+        raise InvalidData(f"{file}, line {number}: NaN or infinity. Get the file again.")
+    return vector
