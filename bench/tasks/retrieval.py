@@ -1,0 +1,221 @@
+"""Paragraph-video retrieval: find the video that a paragraph describes, and the paragraph that describes a video.
+
+**What is asked.** Every video of the test split comes with one paragraph: all its sentences, in the order of the
+annotation file. A model turns each video and each paragraph into one vector; it sees videos and paragraphs in
+unrelated orders under opaque ids, and learns nothing about which belong together. `t2v` asks with a paragraph and ranks
+all videos; `v2t` asks with a video and ranks all paragraphs. The gallery is the whole split: 4,917 videos for val_1 of
+ActivityNet Captions (val_2, a second wording of a subset, has 4,885), 1,004 for the test split of DiDeMo. Papers differ
+in this number, so every result carries it with a digest of the test set (`pool` in the signature).
+
+**Ranking.** The harness normalises the vectors to length 1 and ranks by their inner product (cosine) in float32, with
+TF32 off: the same similarities truncated to bfloat16 moved R@1 by 9 points under one widely copied scorer. A vector
+that is all zeros, NaN or infinite is an error, never a rank: under naive comparisons a matrix of NaN scores R@1 = 100.
+
+**Metrics.** R@K for K = 1, 5, 10 and 50, in percent: the share of queries whose own item is among the first K. MedR and
+MeanR: median and mean rank, counted from 1. Each comes with a 95 % interval from 10,000 resamples of the videos.
+The primary metric is t2v/R@1.
+
+**Ties** are broken at random and the expectation is reported. With g items above a query's own item and e others equal
+to it, R@K = mean of clip((K - g) / (e + 1), 0, 1), MeanR = mean of 1 + g + e/2, MedR = floor(median of g + e/2) + 1.
+A model that answers the same to everything gets exactly K/N. Where nothing ties, these are the numbers of the published
+scripts; where something does, those disagree with one another. Optimistic and pessimistic values can be recomputed from
+the evidence that every result keeps. Beware when reading code: the variable `r10` of the authors of HSE is R@50.
+
+**Segments.** The parameter `segments` says which clips a model sees beside the whole video, in training and test:
+`gt`, the segments that the annotators marked; `uniform-K`, K windows of equal length that cover the video; `none`, one
+segment, the whole video. It is part of the signature, and only results of the same source are ranked together; models
+that look at whole videos only may stand in any group.
+
+**Beware of `gt`.** The segments of a *test* video are knowledge that no application has, and there is one for each
+sentence. Counting alone, with no look at a frame or a word, gives R@1 / R@5 / R@50 = 0.33 / 1.36 / 9.01 on val_1
+(chance: 0.02 / 0.10 / 1.02), and 0.70 / 3.09 / 20.9 on the test split of DiDeMo (chance: 0.10 / 0.50 / 4.98).
+The control `count-only` measures this floor; read every `gt` number against it.
+
+**Splits.** Train on `train`, report on the test split. There is no second test split with public captions, and
+published models were chosen on the split they report; here models are selected at a fixed epoch or on a held-out part
+of `train`, and the record says which.
+
+**Sources.** Zhang, Hu and Sha, "Cross-Modal and Hierarchical Modeling of Video and Text", ECCV 2018, and the released
+code; Krishna et al., "Dense-Captioning Events in Videos", ICCV 2017 (annotations); Liu et al., "Use What You Have:
+Video Retrieval Using Representations From Collaborative Experts", arXiv 1907.13487, corrected second version (the
+paragraph protocol on 4,917 videos).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from bench.annotations import RetrievalAnnotations
+from bench.errors import ModelError, UsageError, VerificationError
+from bench.inputs import Execution, Inputs, View, length_ordered
+from bench.metrics.retrieval import measure
+from bench.models import VideoTextEncoder
+from bench.predictions import Embeddings, check_rows
+from bench.results import Evidence
+from bench.tasks.task import Progress, Scored
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class ParagraphVideoRetrieval:
+    """Paragraph to video and video to paragraph on one split of one dataset.
+
+    Attributes:
+        base: the task's name without parameters, such as `anet-retrieval`.
+        dataset: name of the dataset.
+        split: the split whose videos are the gallery.
+        view: what the model sees of the videos.
+        default: the view meant when the name says nothing.
+    """
+
+    base: str
+    dataset: str
+    split: str
+    view: View = field(default_factory=View)
+    default: View = field(default_factory=View)
+
+    version: ClassVar[int] = 1
+    accepts: ClassVar[tuple[type, ...]] = (VideoTextEncoder,)
+    primary: ClassVar[str] = "t2v/R@1"
+
+    @property
+    def name(self) -> str:
+        return self.base if self.view == self.default else f"{self.base}:segments={self.view.segments}"
+
+    @property
+    def summary(self) -> str:
+        return (
+            f"paragraph to video and video to paragraph on {self.dataset} {self.split}, segments {self.view.segments}"
+        )
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        return {"segments": self.view.segments}
+
+    def with_parameters(self, chosen: Mapping[str, str]) -> ParagraphVideoRetrieval:
+        """Returns the same task under other parameters.
+
+        Raises: UsageError for an unknown parameter or a segment source that does not exist.
+        """
+        for name in chosen:
+            if name not in self.parameters:
+                raise UsageError(f"task {self.base!r} has no parameter {name!r}. Parameters: segments.")
+        return replace(self, view=View(segments=chosen.get("segments", self.view.segments)))
+
+    def rules(self) -> Mapping[str, str]:
+        return {"ties": "expected", "dtype": "float32"}
+
+    def predict(self, model: VideoTextEncoder, inputs: Inputs, execution: Execution, progress: Progress) -> Embeddings:
+        """Returns the model's embeddings of all videos and paragraphs, float32 on the CPU, in the order of the inputs.
+
+        Raises: ModelError as soon as a batch has the wrong shape or type, or is not finite.
+        """
+        video_groups = length_ordered(inputs.videos.rows, execution.batch_size)
+        lengths = np.array([sum(map(len, paragraph)) for paragraph in inputs.paragraphs], dtype=np.int64)
+        paragraph_groups = length_ordered(lengths, execution.batch_size)
+        n_videos, n_all = len(inputs.videos), len(inputs.videos) + len(inputs.paragraphs)
+        kind = type(model).__name__
+        videos = _embed(
+            _Batches(kind, "videos", video_groups, inputs.videos.batches(video_groups, execution.device)),
+            model.embed_videos,
+            lambda done: progress(done, n_all, {}),
+        )
+        texts = ([inputs.paragraphs[i] for i in group] for group in paragraph_groups)
+        paragraphs = _embed(
+            _Batches(kind, "paragraphs", paragraph_groups, texts),
+            model.embed_paragraphs,
+            lambda done: progress(n_videos + done, n_all, {}),
+        )
+        embeddings = Embeddings(inputs.videos.ids, videos, inputs.paragraph_ids, paragraphs)
+        embeddings.check(kind)
+        return embeddings
+
+    def score(self, predictions: Embeddings, annotations: RetrievalAnnotations, device: str) -> Scored:
+        """Returns the measurements, and as evidence the counts per query in the order of the sorted opaque ids.
+
+        Raises: VerificationError when the predictions are not those of this test set; ModelError when they cannot be
+        ranked.
+        """
+        import torch
+
+        from bench.metrics.ranking import rank_pairs
+
+        matches = annotations.matches
+        paragraph_order = _sorted_places("paragraphs", predictions.paragraph_ids, matches.keys())
+        video_order = _sorted_places("videos", predictions.video_ids, matches.values())
+        place = {video_id: i for i, video_id in enumerate(predictions.video_ids)}
+        counts = rank_pairs(
+            torch.from_numpy(predictions.paragraphs).to(device),
+            torch.from_numpy(predictions.videos).to(device),
+            torch.tensor([place[matches[paragraph_id]] for paragraph_id in predictions.paragraph_ids]),
+        )
+        evidence = Evidence(
+            counts={
+                "t2v": _with_positives(counts.queries[paragraph_order]),
+                "v2t": _with_positives(counts.items[video_order]),
+            },
+            pool=annotations.pool,
+            n_items={"t2v": len(matches), "v2t": len(matches)},
+        )
+        return Scored(measurements=measure(evidence), evidence=evidence)
+
+
+@dataclass(frozen=True)
+class _Batches:
+    """Batches of one side of the inputs; `groups` holds the places that the rows of each batch belong to."""
+
+    model: str
+    side: str
+    groups: list[list[int]]
+    batches: Iterable[Any]
+
+
+def _embed(work: _Batches, embed: Callable[[Any], Tensor], progress: Callable[[int], None]) -> np.ndarray:
+    """Returns (n, d) float32: what `embed` answers to each batch, put back by place."""
+    import torch
+
+    total, done = sum(map(len, work.groups)), 0
+    out: np.ndarray | None = None
+    for group, batch in zip(work.groups, work.batches, strict=True):
+        with torch.no_grad():
+            answer = embed(batch)
+        if not isinstance(answer, torch.Tensor) or answer.dtype == torch.bfloat16:
+            what = str(answer.dtype) if isinstance(answer, torch.Tensor) else type(answer).__name__
+            raise ModelError(f"model {work.model!r} returned {work.side} as {what}; expected a float32 tensor.")
+        rows = answer.detach().cpu().numpy()
+        check_rows(work.model, work.side, len(group), rows)
+        if out is None:
+            out = np.empty((total, rows.shape[1]), dtype=np.float32)
+        if rows.shape[1] != out.shape[1]:
+            raise ModelError(
+                f"model {work.model!r} returned {work.side} of {rows.shape[1]} dimensions after {out.shape[1]} in an "
+                "earlier batch. Fix the model's embed method: its output size must not depend on the batch."
+            )
+        out[group] = rows
+        done += len(group)
+        progress(done)
+    return out if out is not None else np.empty((0, 0), dtype=np.float32)
+
+
+def _sorted_places(side: str, predicted: tuple[str, ...], expected: Iterable[str]) -> list[int]:
+    """Returns where each id stands in `predicted`, in the order of the sorted ids."""
+    place = {name: i for i, name in enumerate(predicted)}
+    wanted = sorted(expected)
+    if len(place) != len(predicted) or sorted(place) != wanted:
+        missing = len(set(wanted) - set(place))
+        raise VerificationError(
+            f"the predictions hold {len(predicted)} {side}, the test set {len(wanted)}, of which {missing} are missing "
+            "in the predictions: they belong to another test set. Run again, or rescore on the data of that run."
+        )
+    return [place[name] for name in wanted]
+
+
+def _with_positives(counts: np.ndarray) -> np.ndarray:
+    """Returns (n, 3) uint32 evidence: greater, equal, and the one positive that each query has."""
+    return np.concatenate([counts, np.ones((len(counts), 1), dtype=counts.dtype)], axis=1).astype(np.uint32)
