@@ -15,8 +15,8 @@ from bench.errors import InvalidData
 SPACES = "sentences with leading, trailing, repeated spaces or line breaks, normalised"
 UNCOMPOSED = "sentences with uncomposed characters, composed (NFC)"
 FOREIGN = "sentences with non-ASCII characters, kept"
-REVERSED = "segments with end before start, swapped"
-BEYOND = "segments that end after the video, clipped to it"
+REVERSED = "reversed segments (end before start), swapped"
+BEYOND = "segments that end beyond the video, clipped to it"
 BEFORE = "segments that start before 0, clipped to it"
 UNSORTED = "videos with segments not in order of time, order kept"
 

@@ -21,7 +21,7 @@ class NpyFolder:
         self._folder = checked_folder(folder, "<video id>.npy")
 
     def any_id(self) -> str | None:
-        return next((path.stem for path in self._folder.glob("*.npy")), None)
+        return min((path.stem for path in self._folder.glob("*.npy")), default=None)
 
     def find(self, video_id: str) -> Entry | None:
         path = self._folder / f"{video_id}.npy"
@@ -53,7 +53,7 @@ class IcepFolder:
         self._folder = checked_folder(folder, "<video id>.npz")
 
     def any_id(self) -> str | None:
-        return next((path.stem for path in self._folder.glob("*.npz")), None)
+        return min((path.stem for path in self._folder.glob("*.npz")), default=None)
 
     def find(self, video_id: str) -> Entry | None:
         path = self._folder / f"{video_id}.npz"

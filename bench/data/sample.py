@@ -43,17 +43,26 @@ SEED = 0
 """The seed of the dataset that ships."""
 
 
-@cache
+def anet_split(split: str, seed: int = SEED) -> GeneratedSplit:
+    """Returns split train, val_1 or val_2 of the sample in ActivityNet Captions form, made once."""
+    return _second_wording(seed) if split == "val_2" else _anet_split(split, seed)
+
+
+def didemo_split(split: str, seed: int = SEED) -> GeneratedSplit:
+    """Returns split train, val or test of the sample in DiDeMo form, made once."""
+    return _didemo_split(split, seed)
+
+
 def world(seed: int = SEED) -> World:
     """Returns the world of a seed, made once."""
-    return make_world(seed)
+    return _world(seed)
+
+
+_world = cache(make_world)
 
 
 @cache
-def anet_split(split: str, seed: int = SEED) -> GeneratedSplit:
-    """Returns split train, val_1 or val_2 of the sample in ActivityNet Captions form."""
-    if split == "val_2":
-        return _second_wording(seed)
+def _anet_split(split: str, seed: int) -> GeneratedSplit:
     rng = generator(seed, 1 if split == "train" else 2)
     stories = make_stories(rng, ANET_SIZES[split])
     timings = [_loose_timing(rng, len(story.events)) for story in stories]
@@ -66,6 +75,7 @@ def anet_split(split: str, seed: int = SEED) -> GeneratedSplit:
     return GeneratedSplit(videos, rows, lengths, tuple(stories), tuple(map(tuple, templates)))
 
 
+@cache
 def _second_wording(seed: int) -> GeneratedSplit:
     first = anet_split("val_1", seed)
     rng = generator(seed, 3)
@@ -100,8 +110,7 @@ def _bounds(timing: Timing) -> list[list[float]]:
 
 
 @cache
-def didemo_split(split: str, seed: int = SEED) -> GeneratedSplit:
-    """Returns split train, val or test of the sample in DiDeMo form."""
+def _didemo_split(split: str, seed: int) -> GeneratedSplit:
     rng = generator(seed, 4 + list(DIDEMO_SIZES).index(split))
     stories = make_stories(rng, DIDEMO_SIZES[split])
     chunks = np.where(rng.random(len(stories)) < 0.85, 6, 5)
