@@ -30,7 +30,7 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 class Record(BaseModel):
     """A frozen record that refuses unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=True)
 
 
 class Measurement(Record):
@@ -176,7 +176,9 @@ class Result(Record):
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
-        return cls.model_json_schema(by_alias=True)
+        """Returns the JSON Schema of a written record, in which every field is present."""
+        draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+        return {**draft, **cls.model_json_schema(by_alias=True, mode="serialization")}
 
 
 @dataclass(frozen=True)

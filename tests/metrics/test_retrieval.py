@@ -1,0 +1,172 @@
+"""Recalls and ranks: by hand, against a sort, under ties, and what no ranking can give."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.errors import VerificationError
+from bench.metrics.retrieval import (
+    KS,
+    check_evidence,
+    expected_hits,
+    measure,
+    optimistic_hits,
+    pessimistic_hits,
+    ranks_from_zero,
+    recall,
+    statistics_of,
+    verify,
+)
+from bench.results import Evidence, Measurement
+
+
+def evidence_of(counts: list[list[int]] | np.ndarray, n_items: int | None = None) -> Evidence:
+    """Returns evidence with the same (greater, equal) counts in both directions."""
+    pairs = np.asarray(counts)
+    rows = np.concatenate([pairs, np.ones((len(pairs), 1), dtype=pairs.dtype)], axis=1).astype(np.uint32)
+    size = len(pairs) if n_items is None else n_items
+    return Evidence({"t2v": rows, "v2t": rows.copy()}, pool="p" * 64, n_items={"t2v": size, "v2t": size})
+
+
+def values(evidence: Evidence) -> dict[str, float]:
+    return {measurement.name: measurement.value for measurement in measure(evidence)}
+
+
+@st.composite
+def rankings(draw: st.DrawFn, longest: int = 60) -> np.ndarray:
+    """Draws (n, 2) counts of n queries among n items."""
+    n = draw(st.integers(1, longest))
+    greater = draw(st.lists(st.integers(0, n - 1), min_size=n, max_size=n))
+    return np.array([[g, draw(st.integers(0, n - 1 - g))] for g in greater])
+
+
+def test_recall_and_ranks_by_hand() -> None:
+    # Ranks 1, 2, 7 and 1-or-2 (one tie at the top) among 8 items.
+    found = values(evidence_of([[0, 0], [1, 0], [6, 0], [0, 1]], n_items=8))
+    assert found["t2v/R@1"] == 100 * 1.5 / 4
+    assert found["t2v/R@5"] == 75.0
+    assert found["t2v/R@10"] == found["t2v/R@50"] == 100.0
+    assert found["t2v/MedR"] == 1.0  # from zero: 0, 0.5, 1, 6; floor(0.75) + 1
+    assert found["t2v/MeanR"] == 1 + (0 + 0.5 + 1 + 6) / 4
+
+
+@pytest.mark.parametrize(
+    ("greater", "equal", "k", "expected"),
+    [(0, 0, 1, 1.0), (1, 0, 1, 0.0), (0, 1, 1, 0.5), (0, 9, 5, 0.5), (3, 3, 5, 0.5), (5, 9, 5, 0.0), (2, 1, 5, 1.0)],
+)
+def test_expected_hits_by_hand(greater: int, equal: int, k: int, expected: float) -> None:
+    assert expected_hits(np.array([[greater, equal]]), k).tolist() == [expected]
+
+
+def test_expected_recall_is_the_mean_over_all_orders_of_the_tied_items() -> None:
+    greater, equal = 3, 5
+    for k in range(1, 12):
+        places = range(greater, greater + equal + 1)
+        assert expected_hits(np.array([[greater, equal]]), k)[0] == pytest.approx(np.mean([p < k for p in places]))
+
+
+@settings(deadline=None)
+@given(st.integers(1, 300))
+def test_a_constant_model_gets_exactly_chance(n: int) -> None:
+    found = values(evidence_of(np.array([[0, n - 1]] * n)))
+    for k in KS:
+        assert found[f"v2t/R@{k}"] == pytest.approx(100 * min(k, n) / n, abs=1e-12)
+    assert found["v2t/MeanR"] == (n + 1) / 2
+    assert found["v2t/MedR"] == (n - 1) // 2 + 1
+
+
+@settings(deadline=None)
+@given(st.integers(1, 60), st.integers(0, 2**31))
+def test_without_ties_the_published_scripts_agree(n: int, seed: int) -> None:
+    similarities = np.random.default_rng(seed).permutation(n * n).reshape(n, n).astype(np.float64)
+    ranks = np.array([np.where(np.argsort(row)[::-1] == i)[0][0] for i, row in enumerate(similarities)])
+    greater = (similarities > similarities.diagonal()[:, None]).sum(axis=1)
+    found = values(evidence_of(np.stack([greater, np.zeros(n, dtype=int)], axis=1)))
+    for k in KS:
+        assert found[f"t2v/R@{k}"] == pytest.approx(100.0 * len(np.where(ranks < k)[0]) / n, abs=1e-12)
+    assert found["t2v/MedR"] == np.floor(np.median(ranks)) + 1
+    assert found["t2v/MeanR"] == pytest.approx(ranks.mean() + 1)
+
+
+@settings(deadline=None)
+@given(rankings())
+def test_recalls_rise_with_k_and_lie_between_their_bounds(counts: np.ndarray) -> None:
+    for k in KS:
+        low, high = recall(counts, k, pessimistic_hits), recall(counts, k, optimistic_hits)
+        assert low - 1e-9 <= recall(counts, k) <= high + 1e-9
+    for smaller, larger in pairwise(KS):
+        assert recall(counts, smaller) <= recall(counts, larger)
+
+
+@settings(deadline=None)
+@given(rankings())
+def test_the_order_of_queries_does_not_matter(counts: np.ndarray) -> None:
+    straight, reversed_ = statistics_of(counts), statistics_of(counts[::-1])
+    for name, statistic in straight.items():
+        assert statistic.value() == pytest.approx(reversed_[name].value(), abs=1e-9)
+
+
+@settings(max_examples=25, deadline=None)
+@given(rankings(20))
+def test_what_is_measured_verifies(counts: np.ndarray) -> None:
+    evidence = evidence_of(counts)
+    measured = measure(evidence)
+    verify(evidence, measured)
+    for measurement in measured:
+        assert measurement.ci95 is not None
+        assert measurement.ci95[0] <= measurement.ci95[1]
+        assert measurement.n == len(counts)
+
+
+def test_counts_beyond_int32_are_not_wrapped() -> None:
+    big = np.array([[2**31, 2**31 - 2]], dtype=np.uint32)
+    assert ranks_from_zero(big)[0] == 2**31 + (2**31 - 2) / 2
+    assert pessimistic_hits(big, 1).tolist() == [0.0]
+
+
+def edited(measurements: tuple[Measurement, ...], name: str, value: float) -> tuple[Measurement, ...]:
+    return tuple(m.model_copy(update={"value": value}) if m.name == name else m for m in measurements)
+
+
+@pytest.mark.parametrize("name", ["t2v/R@1", "v2t/R@50", "t2v/MedR", "v2t/MeanR"])
+def test_an_edited_value_is_found(name: str) -> None:
+    evidence = evidence_of([[0, 0], [1, 0], [2, 0]])
+    with pytest.raises(VerificationError, match=name):
+        verify(evidence, edited(measure(evidence), name, 3.14))
+
+
+def test_a_missing_measurement_is_found() -> None:
+    evidence = evidence_of([[0, 0], [1, 0]])
+    with pytest.raises(VerificationError, match="lacks v2t/MeanR"):
+        verify(evidence, measure(evidence)[:-1])
+
+
+def test_a_wrong_number_of_queries_is_found() -> None:
+    evidence = evidence_of([[0, 0], [1, 0]])
+    wrong = tuple(m.model_copy(update={"n": 5}) for m in measure(evidence))
+    with pytest.raises(VerificationError, match="n = 2"):
+        verify(evidence, wrong)
+
+
+@pytest.mark.parametrize("row", [[3, 0], [0, 3], [2, 1]])
+def test_counts_that_no_ranking_gives_are_found(row: list[int]) -> None:
+    with pytest.raises(VerificationError, match=r"query 1 has counts"):
+        measure(evidence_of([[0, 0], row, [0, 0]]))
+
+
+def test_evidence_of_one_direction_is_refused() -> None:
+    evidence = evidence_of([[0, 0]])
+    with pytest.raises(VerificationError, match="expected t2v and v2t"):
+        check_evidence(Evidence({"t2v": evidence.counts["t2v"]}, evidence.pool, evidence.n_items))
+
+
+def test_evidence_of_another_shape_is_refused() -> None:
+    evidence = evidence_of([[0, 0]])
+    flat = {name: counts[:, :2] for name, counts in evidence.counts.items()}
+    with pytest.raises(VerificationError, match="expected uint32"):
+        check_evidence(Evidence(flat, evidence.pool, evidence.n_items))
