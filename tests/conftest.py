@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+import bench.cli
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared"
@@ -48,13 +52,13 @@ def shared() -> Callable[[str], Path]:
 
 
 class Bench:
-    """The `bench` command, run as a process of its own in one folder. No bench.yaml applies but the packaged one."""
+    """The `bench` command in one folder. No bench.yaml applies but those in the folder and the packaged one."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def start(self, *arguments: str | Path, env: dict[str, str] | None = None, **options: Any) -> subprocess.Popen[str]:
-        """Starts the command and returns its process, for tests that stop or kill it."""
+        """Starts the command as a process of its own, for tests that stop or kill it or look at what it imports."""
         return subprocess.Popen(
             [sys.executable, "-m", "bench", *map(str, arguments)],
             cwd=self.folder,
@@ -67,20 +71,38 @@ class Bench:
         )
 
     def __call__(
-        self, *arguments: str | Path, exit_code: int = 0, env: dict[str, str] | None = None, timeout: float = 300
+        self, *arguments: str | Path, exit_code: int = 0, path: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Runs the command to its end and checks how it left."""
-        process = self.start(*arguments, env=env)
-        try:
-            out, err = process.communicate(timeout=timeout)
-        except BaseException:
-            process.kill()
-            process.communicate()
-            raise
-        done = subprocess.CompletedProcess(process.args, process.returncode, out, err)
-        shown = f"bench {' '.join(map(str, arguments))} left with {done.returncode}\n{out}\n{err}"
+        """Runs the command inside this process, as its entry point would, and checks how it left.
+
+        `path` is put on sys.path, as if a plugin had been installed there.
+        """
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.chdir(self.folder)
+            patch.setattr(sys, "argv", ["bench", *map(str, arguments)])
+            patch.setenv("NO_COLOR", "1")
+            if path is not None:
+                patch.syspath_prepend(path)
+            before = set(sys.modules)
+            try:
+                bench.cli.main()
+            except SystemExit as left:
+                code = left.code if isinstance(left.code, int) else 0
+            finally:
+                for name in set(sys.modules) - before if path is not None else ():
+                    if (path / f"{name}.py").exists():  # the next test may install another plugin of this name
+                        del sys.modules[name]
+        done = subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+        shown = f"bench {' '.join(map(str, arguments))} left with {code}\n{done.stdout}\n{done.stderr}"
         assert done.returncode == exit_code, shown
         return done
+
+
+@pytest.fixture(scope="session")
+def bench_in() -> Callable[[Path], Bench]:
+    """Returns a function from a folder to the `bench` command in it."""
+    return Bench
 
 
 @pytest.fixture

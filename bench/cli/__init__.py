@@ -6,6 +6,7 @@ its body imports what it needs.
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 
@@ -58,6 +59,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and exits with a documented code. A mistake of the user's never prints a traceback."""
     from bench.errors import BenchError
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill is Ctrl-C: exit 130, nothing half-written
     try:
         code = bench.main(args=arguments, prog_name="bench", standalone_mode=False)
     except click.ClickException as error:

@@ -9,7 +9,7 @@ from cli.conftest import install
 @pytest.mark.parametrize(
     ("model", "says"),
     [
-        ("WrongShape", "expected (500, d)"),
+        ("WrongShape", "expected (64, d)"),
         ("TooFewRows", "one row for each"),
         ("NotANumber", "NaN or infinity"),
         ("DoublePrecision", "expected float32"),
@@ -23,7 +23,7 @@ from cli.conftest import install
     ],
 )
 def test_a_faulty_model_is_one_line_and_exit_code_3(bench_command, outside, model, says):
-    done = bench_command("run", "-m", model, "-t", "anet-retrieval", exit_code=3, env=outside)
+    done = bench_command("run", "-m", model, "-t", "anet-retrieval", exit_code=3, path=outside)
 
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("ModelError:")
@@ -33,7 +33,7 @@ def test_a_faulty_model_is_one_line_and_exit_code_3(bench_command, outside, mode
 
 
 def test_good_cells_are_saved_when_others_fail(bench_command, outside):
-    done = bench_command("run", "-m", "Raises", "-m", "Honest", "-t", "anet-retrieval", exit_code=5, env=outside)
+    done = bench_command("run", "-m", "Raises", "-m", "Honest", "-t", "anet-retrieval", exit_code=5, path=outside)
 
     assert "1 of 2 runs failed" in done.stderr
     assert len(list(bench_command.folder.glob("runs/Honest--*/result.json"))) == 1
@@ -42,7 +42,7 @@ def test_good_cells_are_saved_when_others_fail(bench_command, outside):
 
 def test_the_same_command_runs_again_what_failed(bench_command, outside):
     for _ in range(2):
-        bench_command("run", "-m", "Raises", "-t", "anet-retrieval", exit_code=3, env=outside)
+        bench_command("run", "-m", "Raises", "-t", "anet-retrieval", exit_code=3, path=outside)
 
     assert len(list(bench_command.folder.glob("runs/Raises--*"))) == 1
 
@@ -63,14 +63,14 @@ def test_the_same_command_runs_again_what_failed(bench_command, outside):
 def test_a_broken_plugin_leaves_every_other_model_usable(bench_command, tmp_path, code, says):
     module = tmp_path / "broken_plugin.py"
     module.write_text(code)
-    env = install(tmp_path / "site", module, "broken")
+    site = install(tmp_path / "site", module, "broken")
 
-    listed = json.loads(bench_command("plugin", "list", "--json", env=env).stdout)
-    models = bench_command("list", "models", env=env)
+    listed = json.loads(bench_command("plugin", "list", "--json", path=site).stdout)
+    models = bench_command("list", "models", path=site)
 
     failed = {row["plugin"]: row for row in listed if row["status"] == "failed"}
     assert list(failed) == ["broken"]
     assert says in failed["broken"]["provides"]
     assert "hse" in models.stdout
     assert says in models.stderr
-    bench_command("run", "-m", "random", "-t", "anet-retrieval", "--limit", "20", env=env)
+    bench_command("run", "-m", "random", "-t", "anet-retrieval", "--limit", "20", path=site)

@@ -43,10 +43,8 @@ def checkpointed(folder):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    from conftest import Bench
-
-    return numbers(Bench(tmp_path_factory.mktemp("undisturbed"))(*FIT))
+def undisturbed(tmp_path_factory, bench_in):
+    return numbers(bench_in(tmp_path_factory.mktemp("undisturbed"))(*FIT))
 
 
 def test_a_killed_fit_goes_on_and_ends_with_equal_numbers(bench_command, undisturbed):
