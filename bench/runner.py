@@ -22,7 +22,7 @@ from bench.progress import Reporter, Silent
 from bench.results import Checkpoint, Data, Features, File, Model, Provenance, Result, TaskName
 
 PREDICTIONS = "predictions.safetensors"
-EVIDENCE = "evidence.safetensors"
+EVIDENCE = "{run}.evidence.safetensors"  # named after the run, so that evidence of many runs can share a folder
 
 
 def execute(plan: Plan, reporter: Reporter | None = None) -> Result:
@@ -57,7 +57,8 @@ def execute(plan: Plan, reporter: Reporter | None = None) -> Result:
     clock = time.perf_counter()
     annotations = cell.dataset.annotations(cell.task.split, limit=request.limit)
     scored = cell.task.score(predictions, annotations, execution.device)
-    scored.evidence.save(plan.folder / EVIDENCE)
+    evidence = EVIDENCE.format(run=plan.run)
+    scored.evidence.save(plan.folder / evidence)
     seconds["score"] = round(time.perf_counter() - clock, 3)
 
     result = Result(
@@ -70,7 +71,7 @@ def execute(plan: Plan, reporter: Reporter | None = None) -> Result:
         signature=plan.signature,
         primary=cell.task.primary,
         measurements=list(scored.measurements),
-        evidence=File(file=EVIDENCE, sha256=sha256(plan.folder / EVIDENCE)),
+        evidence=File(file=evidence, sha256=sha256(plan.folder / evidence)),
         predictions=File(file=PREDICTIONS, sha256=sha256(plan.folder / PREDICTIONS)),
         provenance=_provenance(plan, execution, started, seconds, fitted.checkpoint),
     )

@@ -1,0 +1,62 @@
+"""`bench leaderboard`: records that were checked go in, static pages come out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.cli.run import config_option
+
+
+@click.group()
+def leaderboard() -> None:
+    """Add runs to the leaderboard and build its pages."""
+
+
+@leaderboard.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--board", type=click.Path(path_type=Path), help="The leaderboard's folder (default: of bench.yaml).")
+@config_option
+def add(runs: tuple[Path, ...], board: Path | None, config: Path | None) -> None:
+    """Score RUNS (folders) again and, where every number holds, copy record and evidence to the leaderboard."""
+    from bench import config as configuration
+    from bench.errors import UsageError
+    from bench.files import slug, write_atomically
+    from bench.planning import RESULT
+    from bench.rescoring import load_record, rescore
+    from bench.session import Session
+
+    session = Session(configuration.load(config))
+    for folder in runs:
+        record = load_record(folder)
+        if record.status != "complete":
+            raise UsageError(f"{folder} is {record.status}: it is never ranked. Run it without --limit.")
+        task = session.catalogue.task(record.task.name)
+        rescore(folder, task, session.dataset(task.dataset))
+        target = (board or session.config.leaderboard) / "results" / slug(task.name)
+        write_atomically(target / record.evidence.file, (folder / record.evidence.file).read_bytes())
+        # The record comes last and is never overwritten: where it is, its evidence is.
+        write_atomically(target / f"{record.run}.json", (folder / RESULT).read_bytes(), overwrite=False)
+        click.echo(f"{folder}: scored again, added as {target / record.run}.json")
+
+
+@leaderboard.command()
+@click.option(
+    "--results", "folders", multiple=True, type=click.Path(path_type=Path),
+    help="Folder of records, searched with its subfolders; repeatable (default: results/ of the leaderboard).",
+)  # fmt: skip
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path), help="Where pages go (default: the leaderboard's folder)."
+)
+@config_option
+def build(folders: tuple[Path, ...], output: Path | None, config: Path | None) -> None:
+    """Build Markdown and HTML pages from records. Needs no model, no dataset and no GPU."""
+    from bench import config as configuration
+    from bench.leaderboard.building import build as build_pages
+
+    default = configuration.load(config).leaderboard
+    report = build_pages(list(folders) or [default / "results"], output or default)
+    for note in report.left_out:
+        click.echo(f"left out: {note.file}: {note.reason}", err=True)
+    click.echo(f"{report.rows} rows in {report.tables} tables: {report.index}")
