@@ -1,0 +1,93 @@
+"""What a board is: tables of rows of cells, all frozen; filled by `tables`, shown by `markdown` and `html`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.leaderboard.records import Note
+
+KINDS = ("real", "simulated", "generated")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One measurement of a row over its seeds.
+
+    Attributes:
+        mean: over seeds.
+        std: sample standard deviation over seeds; None for one seed.
+        ci95: 95 % interval by resampling videos: of the one seed, or the mean of the ends over seeds; None if unknown.
+        best: whether no other row of the table is better.
+    """
+
+    mean: float
+    std: float | None
+    ci95: tuple[float, float] | None
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    """A measurement that at least one row has."""
+
+    name: str
+    unit: str
+    higher_is_better: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model under one choice of settings.
+
+    Attributes:
+        model: its name.
+        summary, paper: as its plugin states them.
+        control: shown shaded.
+        remarks: what tells this row from others of the same model, such as `low=weak`.
+        settings: every setting, `name=value`.
+        seeds: the seeds it was run with.
+        cells: one for each column of the table; None where not measured.
+        from_segments: the segment source of its runs where it differs from the table's, else "".
+        files: its records.
+    """
+
+    model: str
+    summary: str
+    paper: str
+    control: bool
+    remarks: tuple[str, ...]
+    settings: tuple[str, ...]
+    seeds: tuple[int, ...]
+    cells: tuple[Cell | None, ...]
+    from_segments: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows with one signature, best first by the primary measurement."""
+
+    signature: str
+    parts: dict[str, str]
+    label: str
+    n: int
+    primary: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """All tables of one kind of data: real, simulated and generated data never share a table."""
+
+    kind: str
+    tables: tuple[Table, ...]
+
+
+@dataclass(frozen=True)
+class Board:
+    """All there is to show about one task."""
+
+    task: str
+    sections: tuple[Section, ...]
+    partial: tuple[Note, ...]

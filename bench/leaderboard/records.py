@@ -1,0 +1,88 @@
+"""Finds and reads records, and says of every file that cannot stand on a board why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import InvalidData, UsageError
+from bench.files import sha256
+from bench.results import Result, parse_signature
+
+
+@dataclass(frozen=True)
+class Note:
+    """A file that is not ranked, with the reason; `file` is relative to the folder it was found in."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A record that passed its checks.
+
+    Attributes:
+        file: where it was found, relative to the results folder.
+        result: the record.
+        signature: its signature, taken apart.
+    """
+
+    file: str
+    result: Result
+    signature: dict[str, str]
+
+    @property
+    def partial(self) -> bool:
+        """True when not all videos were evaluated, whatever the record calls itself."""
+        data = self.result.data
+        return self.result.status != "complete" or data.n_evaluated != data.n_expected
+
+
+def read(folders: Sequence[Path]) -> tuple[list[Entry], list[Note]]:
+    """Returns the readable records below `folders` and, for every other file that looks like one, why it is left out.
+
+    A record is any `result.json`, and any `<task>/<model>--<run>.json` as `bench leaderboard add` stores them.
+
+    Raises: UsageError when a folder does not exist.
+    """
+    entries: list[Entry] = []
+    notes: list[Note] = []
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"--results {folder}: no such folder. `bench run` writes results to runs/ by default.")
+        for path in sorted(_candidates(folder)):
+            name = path.relative_to(folder).as_posix()
+            try:
+                entries.append(_read(path, name))
+            except InvalidData as error:
+                notes.append(Note(name, str(error).replace(str(path.parent) + "/", "")))
+    return entries, notes
+
+
+def _candidates(folder: Path) -> Iterator[Path]:
+    yield from folder.rglob("result.json")
+    yield from folder.glob("*/*--*.json")
+
+
+def _read(path: Path, name: str) -> Entry:
+    result = Result.load(path)
+    try:
+        parts = parse_signature(result.signature)
+    except ValueError as error:
+        raise InvalidData(f"{path}: the signature {result.signature!r} cannot be taken apart.") from error
+    base = result.task.name.partition(":")[0]
+    for what, said, expected in (
+        ("task", parts["task"], f"{base}/{result.task.version}"),
+        ("data", parts.get("data"), result.data.kind),
+        ("split", parts.get("split"), result.task.split),
+    ):
+        if said != expected:
+            raise InvalidData(f"{path}: the signature says {what}={said}, the record {what}={expected}.")
+    evidence = path.parent / result.evidence.file
+    if not evidence.is_file():
+        raise InvalidData(f"{path}: its evidence {result.evidence.file} is missing. Restore it, or run again.")
+    if sha256(evidence) != result.evidence.sha256:
+        raise InvalidData(f"{path}: {result.evidence.file} is not the evidence that the record names (sha256 differs).")
+    return Entry(name, result, parts)

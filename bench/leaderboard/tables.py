@@ -1,0 +1,109 @@
+"""From records to tables: who stands in which table, over which seeds, in which order.
+
+A table ranks only rows with equal signatures. Models that look at whole videos only predict the same under every
+segment source, so their rows also stand in tables that differ in nothing but `segments`, and are marked there.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from bench.leaderboard.board import KINDS, Board, Section, Table
+from bench.leaderboard.records import Entry, Note
+from bench.leaderboard.rows import columns_of, identity, ranked, remarks_on, row_of
+
+
+def boards(entries: Sequence[Entry]) -> tuple[tuple[Board, ...], tuple[Note, ...]]:
+    """Returns one board for each task, by name, and notes on records that repeat a run already shown."""
+    by_task: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_task[entry.result.task.name.partition(":")[0]].append(entry)
+    built, repeated = [], []
+    for task in sorted(by_task):
+        whole, again = _first_of_each_seed([entry for entry in by_task[task] if not entry.partial])
+        repeated += again
+        tables = _tables(whole)
+        sections = tuple(
+            Section(kind, found) for kind in KINDS if (found := tuple(t for t in tables if t.parts["data"] == kind))
+        )
+        partial = [_partial_note(entry) for entry in by_task[task] if entry.partial]
+        built.append(Board(task, sections, tuple(sorted(partial, key=lambda note: (note.file, note.reason)))))
+    return tuple(built), tuple(repeated)
+
+
+def _first_of_each_seed(entries: Iterable[Entry]) -> tuple[list[Entry], list[Note]]:
+    """Keeps the earliest run of every row, signature and seed: a repeated run must not count twice in a mean."""
+    kept: dict[tuple[str, str, int], Entry] = {}
+    notes = []
+    for entry in sorted(entries, key=lambda e: (e.result.provenance.started, e.result.run, e.file)):
+        first = kept.setdefault((entry.result.signature, identity(entry.result), entry.result.seed), entry)
+        if first is not entry:
+            reason = f"seed {entry.result.seed} of {entry.result.model.name} is already shown, from {first.file}."
+            notes.append(Note(entry.file, reason))
+    return list(kept.values()), notes
+
+
+def _partial_note(entry: Entry) -> Note:
+    result = entry.result
+    share = f"{result.data.n_evaluated:,} of {result.data.n_expected:,} videos"
+    return Note(entry.file, f"{result.model.name} on {result.task.name}, seed {result.seed}: partial, {share}.")
+
+
+def _but_segments(entry: Entry) -> tuple[tuple[str, str], ...]:
+    return tuple((key, value) for key, value in entry.signature.items() if key != "segments")
+
+
+def _tables(entries: Sequence[Entry]) -> list[Table]:
+    by_signature: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_signature[entry.result.signature].append(entry)
+    tables = [_table(own, _guests(own, by_signature)) for own in by_signature.values()]
+    return sorted(tables, key=_table_order)
+
+
+def _guests(own: Sequence[Entry], by_signature: Mapping[str, Sequence[Entry]]) -> list[Entry]:
+    """Returns runs of models that ignore segments from one other table each, where `own` has none of that model."""
+    here = {identity(entry.result) for entry in own}
+    guests: dict[str, list[Entry]] = {}
+    for signature in sorted(by_signature):
+        for entry in by_signature[signature]:
+            row = identity(entry.result)
+            fits = _but_segments(entry) == _but_segments(own[0]) and not entry.result.model.uses_segments
+            if fits and row not in here:
+                runs = guests.setdefault(row, [])
+                if not runs or runs[0].result.signature == signature:
+                    runs.append(entry)
+    return [entry for runs in guests.values() for entry in runs]
+
+
+def _table_order(table: Table) -> tuple[int, int, str]:
+    """Ground-truth segments first, then windows by their number, then whole videos."""
+    segments = table.parts.get("segments", "")
+    kind, _, count = segments.partition("-")
+    places = {"gt": 0, "uniform": 1, "none": 2}
+    return places.get(kind, 3), int(count) if count.isdecimal() else 0, table.signature
+
+
+def _table(own: Sequence[Entry], guests: Sequence[Entry]) -> Table:
+    by_row: dict[str, list[Entry]] = defaultdict(list)
+    for entry in [*own, *guests]:
+        by_row[identity(entry.result)].append(entry)
+    columns = columns_of([entry.result for entry in [*own, *guests]])
+    remarks = remarks_on([entries[0].result for entries in by_row.values()])
+    segments = own[0].signature.get("segments", "")
+    rows = [
+        replace(row_of(entries, columns, segments), remarks=told)
+        for entries, told in zip(by_row.values(), remarks, strict=True)
+    ]
+    first = own[0].result
+    return Table(
+        signature=first.signature,
+        parts=own[0].signature,
+        label=first.data.label,
+        n=first.data.n_evaluated,
+        primary=first.primary,
+        columns=columns,
+        rows=ranked(rows, columns, first.primary),
+    )

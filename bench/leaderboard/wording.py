@@ -1,0 +1,107 @@
+"""The words and numbers of a board, the same in Markdown and in HTML. Values are rounded here and nowhere else."""
+
+from __future__ import annotations
+
+from bench.leaderboard.board import Cell, Column, Row, Table
+
+KIND_TITLES = {
+    "real": "Real data",
+    "simulated": "Simulated features",
+    "generated": "Generated sample",
+}
+KIND_WARNINGS = {
+    "real": "",
+    "simulated": "Real annotations, but frame features generated from the text they belong to. "
+    "These numbers test the protocol; they say nothing about the paper.",
+    "generated": "Videos and texts are generated. These numbers show that the machinery separates models; "
+    "they say nothing about the paper.",
+}
+DIRECTIONS = {"t2v": "Paragraph → video", "v2t": "Video → paragraph"}
+UNKNOWN = "–"
+LONGEST = 160
+
+
+def plain(text: str) -> str:
+    """Returns untrusted text on one line, without control, bidirectional or invisible characters, and not too long."""
+    shown = "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
+
+
+def segments_in_words(segments: str) -> str:
+    """Returns a segment source as a heading: `uniform-4` is '4 equal windows'."""
+    kind, _, count = segments.partition("-")
+    if kind == "uniform":
+        return f"{count} equal windows"
+    return {"gt": "Ground-truth segments", "none": "Whole videos, no segments", "": "All"}.get(kind, segments)
+
+
+def title(table: Table) -> str:
+    """Returns what tells a table from the others of its section."""
+    return segments_in_words(table.parts.get("segments", ""))
+
+
+def circumstances(table: Table) -> str:
+    """Returns one line on the data behind a table."""
+    features = table.parts.get("features", "").partition(":")[0]
+    parts = [table.label, f"split {table.parts['split']}", f"{table.n:,} videos", features and f"features {features}"]
+    return " · ".join(part for part in parts if part)
+
+
+def heads(columns: tuple[Column, ...]) -> list[tuple[str, list[str]]]:
+    """Returns the two levels of a table's head: groups of neighbouring columns, and the names below each."""
+    groups: list[tuple[str, list[str]]] = []
+    for column in columns:
+        prefix, slash, name = column.name.rpartition("/")
+        group = DIRECTIONS.get(prefix, prefix) if slash else ""
+        if not groups or groups[-1][0] != group:
+            groups.append((group, []))
+        groups[-1][1].append(name + (" ↓" if not column.higher_is_better else ""))
+    return groups
+
+
+def decimals(table: Table) -> list[int]:
+    """Returns how many decimals each column shows: none for ranks that are whole numbers in every row."""
+    shown = []
+    for i, column in enumerate(table.columns):
+        means = [cell.mean for row in table.rows if (cell := row.cells[i]) is not None]
+        shown.append(0 if column.unit == "rank" and all(mean == int(mean) for mean in means) else 1)
+    return shown
+
+
+def value(cell: Cell | None, places: int) -> str:
+    """Returns the number a cell shows."""
+    return UNKNOWN if cell is None else f"{cell.mean:,.{places}f}"
+
+
+def spread(cell: Cell | None) -> str:
+    """Returns the standard deviation over seeds, or nothing for a single seed."""
+    if cell is None or cell.std is None:
+        return ""
+    return f"±{cell.std:,.1f}" if cell.std else "±0"
+
+
+def bounds(cell: Cell | None, places: int) -> str:
+    """Returns the 95 % interval, or nothing where none is known."""
+    return "" if cell is None or cell.ci95 is None else f"{cell.ci95[0]:,.{places}f}\u2013{cell.ci95[1]:,.{places}f}"
+
+
+def seeds(row: Row) -> str:
+    """Returns the number of seeds."""
+    return str(len(row.seeds))
+
+
+def footnotes(table: Table) -> list[str]:
+    """Returns what a reader has to know about the rows of a table."""
+    notes = []
+    if any(row.from_segments for row in table.rows):
+        notes.append("† looks at whole videos only: its predictions are the same under every segment source.")
+    if any(row.control for row in table.rows):
+        notes.append("Shaded rows are controls: the floor that a model has to beat.")
+    if any(len(row.seeds) > 1 for row in table.rows):
+        notes.append("Several seeds: mean ± standard deviation over seeds; the interval is the mean of theirs.")
+    if any(cell and cell.ci95 for row in table.rows for cell in row.cells):
+        notes.append("Below each number: its 95 % interval by resampling videos.")
+    if any(not column.higher_is_better for column in table.columns):
+        notes.append("↓ less is better.")
+    return notes
