@@ -1,0 +1,87 @@
+"""What must hold on a CUDA device; skipped elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from bench.api import Execution, Interrupted, TrainingData
+from bench_torch.gru import GRU, run_cudnn, run_recurrence
+from bench_torch.packing import Packing
+
+pytestmark = pytest.mark.gpu
+
+GPU = Execution(device="cuda:0")
+LENGTHS = torch.tensor([3, 1, 5, 5, 2])
+
+
+@pytest.mark.parametrize("name", ["fse", "hse", "mean-pool", "random", "count-only"])
+def test_embeddings_on_the_gpu_equal_those_on_the_cpu(
+    name: str, make_training_data: Any, make_model: Any, record: Any
+) -> None:
+    data = make_training_data(heldout=3)
+    on_cpu, on_gpu = make_model(name), make_model(name, GPU)
+    if hasattr(on_cpu, "fit"):
+        on_cpu.fit(data, record().training())
+        on_gpu.load_state(on_cpu.state())
+    batch = data.videos.batch(range(12))
+    for here, there in (
+        (on_cpu.embed_videos(batch), on_gpu.embed_videos(batch.to("cuda:0"))),
+        (on_cpu.embed_paragraphs(data.paragraphs), on_gpu.embed_paragraphs(data.paragraphs)),
+    ):
+        assert there.is_cuda
+        torch.testing.assert_close(there.cpu(), here, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("with_initial", [False, True])
+def test_cudnn_and_our_recurrence_agree_in_states_and_gradients(with_initial: bool) -> None:
+    torch.manual_seed(0)
+    gru = GRU(4, 6).cuda()
+    packing = Packing.of(LENGTHS.cuda())
+    inputs = torch.randn(16, 4, device="cuda").requires_grad_()
+    initial = torch.randn(5, 6, device="cuda").requires_grad_() if with_initial else None
+    ours = run_recurrence(gru.cell, packing.pack(inputs), packing, initial)
+    theirs = run_cudnn(gru.cell, packing.pack(inputs), packing, initial)
+    torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-3)
+    wanted = [inputs, *gru.parameters(), *([] if initial is None else [initial])]
+    weight = torch.randn_like(ours)
+    for mine, reference in zip(
+        torch.autograd.grad((ours * weight).sum(), wanted),
+        torch.autograd.grad((theirs * weight).sum(), wanted),
+        strict=True,
+    ):
+        torch.testing.assert_close(mine, reference, rtol=1e-2, atol=1e-3)
+
+
+def test_a_repeated_input_on_the_gpu_equals_the_cpu() -> None:
+    torch.manual_seed(0)
+    gru, vectors = GRU(4, 6), torch.randn(5, 4)
+    here = gru.repeat(vectors, LENGTHS).ragged().values
+    there = gru.cuda().repeat(vectors.cuda(), LENGTHS.cuda()).ragged().values
+    torch.testing.assert_close(there.cpu(), here, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["fse", "hse"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_model_trains_on_the_gpu(name: str, precision: Any, data: TrainingData, make_model: Any, record: Any) -> None:
+    run = record(Execution(device="cuda:0", precision=precision))
+    model = make_model(name, run.execution, epochs=12, batch=12, lr_drop=100)
+    model.fit(data, run.training())
+    assert run.losses[-1] < 0.8 * run.losses[0]
+    assert all(array.dtype == np.float32 for array in model.state().arrays.values())
+    assert model.embed_paragraphs(data.paragraphs).dtype == torch.float32
+
+
+@pytest.mark.parametrize("name", ["fse", "hse"])
+def test_an_interrupted_fit_goes_on_on_the_gpu(name: str, data: TrainingData, make_model: Any, record: Any) -> None:
+    whole, stopped = record(GPU), record(GPU, stop_after=4)
+    make_model(name, GPU).fit(data, whole.training())
+    with pytest.raises(Interrupted):
+        make_model(name, GPU).fit(data, stopped.training())
+    rest = record(GPU, start=stopped.states[-1])
+    make_model(name, GPU).fit(data, rest.training())
+    # cuDNN adds up in no fixed order, so equality is not exact there
+    assert stopped.losses + rest.losses == pytest.approx(whole.losses, rel=1e-3)
