@@ -57,7 +57,8 @@ def read(folders: Sequence[Path]) -> tuple[list[Entry], list[Note]]:
             try:
                 entries.append(_read(path, name))
             except InvalidData as error:
-                notes.append(Note(name, str(error).replace(str(path.parent) + "/", "")))
+                reason = str(error).removeprefix(f"{path}: ").removeprefix(f"{path} ")
+                notes.append(Note(name, reason.replace(f"{path.parent}/", "")))
     return entries, notes
 
 

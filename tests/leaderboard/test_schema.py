@@ -35,7 +35,14 @@ def test_a_written_record_validates(validator: Any) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"schema": "bench-result/2"}, {"schema": None}, {"run": "../x"}, {"status": "done"}, {"seed": "0"}, {"model__extra": 1}],
+    [
+        {"schema": "bench-result/2"},
+        {"schema": None},
+        {"run": "../x"},
+        {"status": "done"},
+        {"seed": "0"},
+        {"model__extra": 1},
+    ],
 )
 def test_schema_and_code_refuse_the_same(validator: Any, changes: dict[str, Any]) -> None:
     value = record(**changes)

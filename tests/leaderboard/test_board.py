@@ -1,0 +1,213 @@
+"""Which records share a table, what is never ranked, and how seeds become a row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from records import record, save, with_values
+
+from bench.errors import SaveError, UsageError
+from bench.leaderboard import Report, build
+from bench.leaderboard.board import Row, Table
+
+SIGNATURE = record()["signature"]
+
+
+class Runs:
+    """A folder of records that grows by one with each call."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "runs"
+        self.output = folder / "board"
+
+    def add(self, value: dict[str, Any]) -> Path:
+        return save(self.folder / f"run{len(list(self.folder.glob('run*')))}", value)
+
+    def build(self) -> Report:
+        return build([self.folder], self.output)
+
+    def tables(self) -> list[Table]:
+        return [table for board in self.build().boards for section in board.sections for table in section.tables]
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Runs:
+    (tmp_path / "runs").mkdir()
+    return Runs(tmp_path)
+
+
+def names(table: Table) -> list[str]:
+    return [row.model for row in table.rows]
+
+
+def cell(row: Row, table: Table, name: str) -> Any:
+    return row.cells[[column.name for column in table.columns].index(name)]
+
+
+def test_rows_are_ranked_by_the_primary_measurement(runs: Runs) -> None:
+    for name, r1 in (("low", 5.0), ("high", 50.0), ("middle", 20.0)):
+        runs.add(with_values(record(model__name=name), t2v_R1=r1, v2t_R1=60.0 - r1))
+    (table,) = runs.tables()
+    assert names(table) == ["high", "middle", "low"]
+    assert cell(table.rows[0], table, "t2v/R@1").best
+    assert cell(table.rows[2], table, "v2t/R@1").best
+    assert not cell(table.rows[1], table, "t2v/R@1").best
+
+
+def test_the_lowest_rank_is_best(runs: Runs) -> None:
+    runs.add(with_values(record(model__name="a"), t2v_MedR=9.0))
+    runs.add(with_values(record(model__name="b"), t2v_MedR=3.0))
+    (table,) = runs.tables()
+    assert {row.model: cell(row, table, "t2v/MedR").best for row in table.rows} == {"a": False, "b": True}
+
+
+def test_different_signatures_never_share_a_table(runs: Runs) -> None:
+    runs.add(record(model__name="a"))
+    runs.add(record(model__name="b", signature=SIGNATURE.replace("ties=expected", "ties=optimistic")))
+    assert [names(table) for table in runs.tables()] == [["a"], ["b"]]
+
+
+def test_generated_simulated_and_real_data_stand_in_sections_apart(runs: Runs) -> None:
+    for kind in ("generated", "simulated", "real"):
+        signature = SIGNATURE.replace("data=generated", f"data={kind}")
+        runs.add(record(model__name=kind, data__kind=kind, data__label=f"label of {kind}", signature=signature))
+    (board,) = runs.build().boards
+    assert [section.kind for section in board.sections] == ["real", "simulated", "generated"]
+    page = (runs.output / "anet-retrieval.html").read_text(encoding="utf-8")
+    assert page.count("say nothing about the paper") == 2
+    assert page.index("label of real") < page.index("label of simulated") < page.index("label of generated")
+
+
+def test_a_record_whose_signature_contradicts_its_data_is_left_out(runs: Runs) -> None:
+    runs.add(record(signature=SIGNATURE.replace("data=generated", "data=real")))
+    report = runs.build()
+    assert report.rows == 0
+    assert "the signature says data=real, the record data=generated" in report.left_out[0].reason
+
+
+@pytest.mark.parametrize("changes", [{"status": "partial"}, {"data__n_evaluated": 2}])
+def test_partial_runs_are_never_ranked(runs: Runs, changes: dict[str, Any]) -> None:
+    runs.add(with_values(record(model__name="cut", **changes), t2v_R1=99.0))
+    runs.add(record(model__name="whole"))
+    report = runs.build()
+    assert [names(table) for table in runs.tables()] == [["whole"]]
+    assert len(report.partial) == 1
+    assert "cut on anet-retrieval, seed 0: partial" in report.partial[0].reason
+    for page in ("anet-retrieval.html", "anet-retrieval.md"):
+        assert "Not ranked" in (runs.output / page).read_text(encoding="utf-8")
+
+
+def test_seeds_become_one_row_with_mean_and_deviation(runs: Runs) -> None:
+    for seed, r1 in ((0, 10.0), (1, 14.0), (2, 12.0)):
+        runs.add(with_values(record(seed=seed, run=f"toy-{seed}"), t2v_R1=r1))
+    (table,) = runs.tables()
+    (row,) = table.rows
+    found = cell(row, table, "t2v/R@1")
+    assert row.seeds == (0, 1, 2)
+    assert (found.mean, found.std, found.ci95) == (12.0, 2.0, (1.0, 90.0))
+
+
+def test_a_repeated_run_counts_once_and_is_reported(runs: Runs) -> None:
+    runs.add(with_values(record(), t2v_R1=10.0))
+    runs.add(with_values(record(provenance__started="2025-06-01T00:00:00Z", run="again"), t2v_R1=30.0))
+    report = runs.build()
+    (table,) = runs.tables()
+    assert cell(table.rows[0], table, "t2v/R@1").mean == 10.0
+    assert "seed 0 of toy is already shown" in report.left_out[0].reason
+
+
+def test_settings_make_rows_and_only_differences_are_remarked(runs: Runs) -> None:
+    runs.add(with_values(record(model__settings={"low": "weak", "hidden": 128}), t2v_R1=1.0))
+    runs.add(with_values(record(model__settings={"low": "strong", "hidden": 128}), t2v_R1=2.0))
+    runs.add(with_values(record(model__name="other", model__settings={"low": "none"}), t2v_R1=0.5))
+    (table,) = runs.tables()
+    assert [row.remarks for row in table.rows] == [("low=strong",), ("low=weak",), ()]
+    assert table.rows[0].settings == ("hidden=128", "low=strong")
+
+
+def test_a_model_that_ignores_segments_stands_in_every_table_that_differs_in_segments_only(runs: Runs) -> None:
+    windows = SIGNATURE.replace("segments=gt", "segments=uniform-4")
+    runs.add(with_values(record(model__name="flat", model__uses_segments=False), t2v_R1=1.0))
+    runs.add(with_values(record(model__name="cutting"), t2v_R1=2.0))
+    runs.add(with_values(record(model__name="cutting", signature=windows), t2v_R1=3.0))
+    other = windows.replace("pool=3:bbbbbbbb", "pool=3:eeeeeeee")
+    runs.add(with_values(record(model__name="cutting", signature=other), t2v_R1=4.0))
+    shown = [[(row.model, row.from_segments) for row in table.rows] for table in runs.tables()]
+    assert shown == [[("cutting", ""), ("flat", "")], [("cutting", ""), ("flat", "gt")], [("cutting", "")]]
+
+
+def test_tasks_get_pages_of_their_own_even_under_names_that_look_alike(runs: Runs) -> None:
+    for task in ("a/b", "a b", "index", "A-B"):
+        runs.add(record(task__name=task, signature=SIGNATURE.replace("anet-retrieval/1", f"{task}/1")))
+    report = runs.build()
+    assert len({page.name.lower() for page in report.pages}) == 2 * 4 + 2
+    assert all(page.parent == runs.output and page.is_file() for page in report.pages)
+
+
+def test_parameters_of_a_task_share_its_page(runs: Runs) -> None:
+    windows = SIGNATURE.replace("segments=gt", "segments=uniform-4")
+    runs.add(record(task__name="anet-retrieval:segments=uniform-4", signature=windows))
+    runs.add(record())
+    assert [board.task for board in runs.build().boards] == ["anet-retrieval"]
+
+
+def test_changed_or_missing_evidence_leaves_a_record_out(runs: Runs) -> None:
+    changed, missing = runs.add(record()), runs.add(record())
+    changed.with_name("evidence.safetensors").write_bytes(b"other")
+    missing.with_name("evidence.safetensors").unlink()
+    report = runs.build()
+    assert report.rows == 0
+    assert "is not the evidence that the record names" in report.left_out[0].reason
+    assert "is missing" in report.left_out[1].reason
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", "null", '{"schema": "bench-result/9"}', "\ufeff{", "{" * 2000])
+def test_foreign_files_are_reported_and_do_no_harm(runs: Runs, content: str) -> None:
+    (runs.add(record())).with_name("other").mkdir()
+    foreign = runs.folder / "foreign" / "result.json"
+    foreign.parent.mkdir()
+    foreign.write_text(content, encoding="utf-8")
+    report = runs.build()
+    assert report.rows == 1
+    assert [note.file for note in report.left_out] == ["foreign/result.json"]
+    assert str(runs.folder) not in (runs.output / "index.html").read_text(encoding="utf-8")
+
+
+def test_stored_records_and_run_folders_are_both_found(runs: Runs, tmp_path: Path) -> None:
+    stored = runs.folder / "anet-retrieval" / "toy--anet-retrieval--s0.json"
+    path = save(stored.parent, record())
+    path.rename(stored)
+    (stored.parent / "config.json").write_text("{}")
+    runs.add(record(seed=1))
+    report = runs.build()
+    assert report.left_out == ()
+    assert runs.tables()[0].rows[0].seeds == (0, 1)
+
+
+def test_a_measurement_that_one_row_lacks_is_left_blank(runs: Runs) -> None:
+    short = record(model__name="short")
+    short["measurements"] = [m for m in short["measurements"] if m["name"] != "v2t/MeanR"]
+    runs.add(short)
+    runs.add(record(model__name="full"))
+    (table,) = runs.tables()
+    assert {row.model: cell(row, table, "v2t/MeanR") is None for row in table.rows} == {"short": True, "full": False}
+
+
+def test_no_records_make_an_empty_index(runs: Runs) -> None:
+    report = runs.build()
+    assert (report.rows, report.tables) == (0, 0)
+    assert "No records yet" in report.index.read_text(encoding="utf-8")
+
+
+def test_a_missing_results_folder_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such folder"):
+        build([tmp_path / "nowhere"], tmp_path / "board")
+
+
+def test_an_output_that_cannot_be_written_is_a_save_error(runs: Runs) -> None:
+    runs.add(record())
+    runs.output.write_text("a file where the folder should be")
+    with pytest.raises(SaveError, match="cannot write"):
+        runs.build()

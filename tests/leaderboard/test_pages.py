@@ -1,0 +1,149 @@
+"""The pages themselves: nothing in a record becomes markup, and equal records give equal bytes."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from records import record, save
+
+from bench.leaderboard import build
+from bench.leaderboard.markdown import escape
+from bench.leaderboard.wording import plain
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "a | b | c",
+    "[click](javascript:alert(1))",
+    "![x](https://example.org/x.png)",
+    "{{ 7 * 7 }}{% raw %}",
+    "`code` **bold** _it_ ~~no~~",
+    "two\nlines\r\n# heading",
+    "https://example.org www.example.org",
+    "\u202eevil\u2066\x00\x1b[31m",
+    "&lt;b&gt; &amp;",
+    "</style><style>body{display:none}",
+    "--> <!--",
+    "x" * 5000,
+]
+_TAGS = """html head meta title style body main nav a h1 h2 h3 section p div table thead tbody tr th td span small ul li
+code details summary dl dt dd"""
+ALLOWED = set(re.findall(r"\w+", _TAGS))
+
+
+class Tags(HTMLParser):
+    """Collects the tags and attributes of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.links += [value or "" for name, value in attrs if name in {"href", "src"}]
+
+
+def hostile_record(text: str, **changes: Any) -> dict[str, Any]:
+    """Returns a record with `text` wherever a record holds free text."""
+    value = record(
+        model__name=text,
+        model__summary=text,
+        model__paper=text,
+        model__distribution=text,
+        model__settings={text: text},
+        data__label=text,
+        data__features__extractor=text,
+        task__name=text.partition(":")[0] or "x",
+        **changes,
+    )
+    value["signature"] = record()["signature"].replace("anet-retrieval/1", f"{value['task']['name']}/1")
+    value["measurements"][0]["name"] = f"{text}/R@1"
+    value["primary"] = f"{text}/R@1"
+    return value
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_becomes_no_markup(tmp_path: Path, text: str) -> None:
+    for i, changes in enumerate(({}, {"seed": 1, "status": "partial"}, {"model__control": True, "seed": 2})):
+        save(tmp_path / "runs" / str(i), hostile_record(text, **changes))
+    (tmp_path / "runs" / "<b>name").mkdir()
+    (tmp_path / "runs" / "<b>name" / "result.json").write_text('{"run": "<b>"}')
+    report = build([tmp_path / "runs"], tmp_path / "board")
+    assert all(page.resolve().parent == (tmp_path / "board").resolve() for page in report.pages)
+    for page in report.pages:
+        content = page.read_text(encoding="utf-8")
+        if page.suffix == ".html":
+            tags = Tags()
+            tags.feed(content)
+            assert tags.tags <= ALLOWED
+            assert not any(name.startswith("on") for name in tags.attributes)
+            assert all(re.fullmatch(r"[A-Za-z0-9._-]+\.html", link) for link in tags.links)
+        else:
+            assert set(re.findall(r"<(\w+)", content)) <= {"code", "br", "sub"}
+            assert not re.search(r"(?<!\\)\]\((?!\S+\.md\))", content)
+            assert "https://" not in content
+
+
+@given(st.text())
+@settings(deadline=None)
+def test_escaped_markdown_stays_in_its_table_cell(text: str) -> None:
+    escaped = escape(text)
+    assert "\n" not in escaped
+    assert not re.search(r"[<>]|(?<!\\)(?:\\\\)*[|`*_\[\]]", escaped)
+
+
+@given(st.text())
+@settings(deadline=None)
+def test_plain_text_is_one_short_printable_line(text: str) -> None:
+    shown = plain(text)
+    assert shown.isprintable()
+    assert len(shown) <= 160
+    assert plain(shown) == shown
+
+
+def test_two_builds_are_equal_to_the_byte(tmp_path: Path) -> None:
+    for i, name in enumerate(["zeta", "alpha", "mid"]):
+        save(tmp_path / "one" / f"r{i}", record(model__name=name, run=name))
+    (tmp_path / "one" / "broken").mkdir()
+    (tmp_path / "one" / "broken" / "result.json").write_text("{}")
+    # The same records elsewhere, created in another order.
+    for folder in sorted((tmp_path / "one").iterdir(), reverse=True):
+        shutil.copytree(folder, tmp_path / "two" / folder.name)
+    first = build([tmp_path / "one"], tmp_path / "board1")
+    second = build([tmp_path / "two"], tmp_path / "elsewhere" / "board2")
+    build([tmp_path / "one"], tmp_path / "board1")
+    assert [page.name for page in first.pages] == [page.name for page in second.pages]
+    for one, two in zip(first.pages, second.pages, strict=True):
+        assert one.read_bytes() == two.read_bytes()
+
+
+def test_a_page_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
+    save(tmp_path / "runs" / "a", record())
+    report = build([tmp_path / "runs"], tmp_path / "board")
+    for page in report.pages:
+        content = page.read_text(encoding="utf-8")
+        assert "http" not in content
+        assert "<script" not in content
+        assert "@import" not in content
+        assert "url(" not in content
+
+
+def test_the_page_shows_values_intervals_signature_and_label(tmp_path: Path) -> None:
+    value = record(model__name="toy", model__control=True)
+    save(tmp_path / "runs" / "a", value)
+    build([tmp_path / "runs"], tmp_path / "board")
+    page = (tmp_path / "board" / "anet-retrieval.html").read_text(encoding="utf-8")
+    for shown in ("10.0", "1.0–90.0", value["signature"], "sample (generated)", 'class="control"', "R@50", "MedR ↓"):
+        assert shown in page
+    markdown = (tmp_path / "board" / "anet-retrieval.md").read_text(encoding="utf-8")
+    assert "| *toy* (control) | 1 | **10.0**<br><sub>1.0–90.0</sub> |" in markdown
