@@ -16,7 +16,15 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bench.data.spec import SAMPLE, SIMULATED, DatasetDeclaration, FeatureDeclaration, SplitDeclaration
+from bench.data.spec import (
+    PACK,
+    SAMPLE,
+    SIMULATED,
+    DatasetDeclaration,
+    FeatureDeclaration,
+    Policy,
+    SplitDeclaration,
+)
 from bench.errors import ConfigError
 
 FILE_NAME = "bench.yaml"
@@ -34,6 +42,7 @@ class Config:
     Attributes:
         path: the file it came from; None for the packaged default.
         datasets: declared datasets by name.
+        features: declared frame features by name.
         word_vectors: GloVe text file, or None for random vectors.
         runs: where runs are written.
         leaderboard: the leaderboard's folder.
@@ -41,6 +50,7 @@ class Config:
 
     path: Path | None
     datasets: Mapping[str, DatasetDeclaration]
+    features: Mapping[str, FeatureDeclaration]
     word_vectors: Path | None
     runs: Path
     leaderboard: Path
@@ -51,8 +61,9 @@ class _Section(BaseModel):
 
 
 class _Features(_Section):
-    reader: str
-    path: Path
+    reader: str | None = None
+    path: Path | None = None
+    pack: Path | None = None
     extractor: Label = ""
     stride: str = "unknown"
     dim: int | None = Field(default=None, ge=1)
@@ -71,6 +82,7 @@ class _Dataset(_Section):
     splits: dict[Name, _Split] = Field(default_factory=dict)
     segments: Literal["gt", "none"] = "gt"
     test: Name | None = None
+    missing: Policy = "fail"
 
 
 class _File(_Section):
@@ -95,9 +107,11 @@ def load(path: Path | None = None) -> Config:
         parsed = _File.model_validate(raw)
     except ValidationError as error:
         raise ConfigError(f"{source.name}: {_first_problem(error)}") from None
+    features = {name: _features(source, parsed, name, base) for name in parsed.features}
     return Config(
         path=found,
         datasets={name: _dataset(source, parsed, name, base) for name in parsed.datasets},
+        features=features,
         word_vectors=base / parsed.word_vectors if parsed.word_vectors else None,
         runs=base / parsed.runs,
         leaderboard=base / parsed.leaderboard,
@@ -195,14 +209,15 @@ def _dataset(source: Path, parsed: _File, name: str, base: Path) -> DatasetDecla
         name=name,
         reader=entry.reader,
         root=root,
-        features=_features(source, parsed, name, base),
+        features=_features_of(source, parsed, name, base),
         splits=splits,
         segments=entry.segments,
         test=test,
+        missing=entry.missing,
     )
 
 
-def _features(source: Path, parsed: _File, dataset: str, base: Path) -> FeatureDeclaration:
+def _features_of(source: Path, parsed: _File, dataset: str, base: Path) -> FeatureDeclaration:
     name = parsed.datasets[dataset].features
     if name in (SAMPLE, SIMULATED):
         return FeatureDeclaration(name=name, reader=name, extractor=name)
@@ -212,7 +227,24 @@ def _features(source: Path, parsed: _File, dataset: str, base: Path) -> FeatureD
             f"{source.name}: datasets.{dataset}.features: no feature source {name!r}. Known: {known}. "
             "Declare it under 'features:'."
         )
+    return _features(source, parsed, name, base)
+
+
+def _features(source: Path, parsed: _File, name: str, base: Path) -> FeatureDeclaration:
     entry = parsed.features[name]
+    where = f"{source.name}: features.{name}"
+    given = sorted(entry.model_fields_set)
+    if entry.reader == PACK or entry.pack is not None:
+        path = entry.pack if entry.pack is not None else entry.path
+        if path is None or len(given) > (1 if entry.pack is not None else 2):
+            raise ConfigError(
+                f"{where}: {', '.join(given)} given; a pack needs its folder and nothing else, it says itself what its "
+                f"features are. Write '{name}: {{pack: FOLDER}}'."
+            )
+        return FeatureDeclaration(name=name, reader=PACK, path=base / path)
+    if entry.reader is None or entry.path is None:
+        lacking = "reader" if entry.reader is None else "path"
+        raise ConfigError(f"{where}.{lacking}: missing. Add it, or write '{name}: {{pack: FOLDER}}'.")
     return FeatureDeclaration(
         name=name,
         reader=entry.reader,

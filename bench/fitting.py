@@ -113,11 +113,13 @@ def _fit(plan: Plan, model: Any, execution: Execution, log: Reporter) -> None:
     folder = plan.checkpoints
     data = plan.cell.dataset.training(plan.view, max_rows=plan.cell.spec.max_rows, limit=plan.request.limit)
     log.say(f"fitting {plan.cell.spec.name} on {len(data)} videos of {plan.cell.dataset.label}")
+    if left_out := plan.cell.dataset.left_out("train"):
+        log.say(f"{len(left_out):,} training videos have no features and are left out")
 
     def progress(done: int, total: int, values: Mapping[str, float]) -> None:
         log.step("fit", done, total, values)
 
-    with _stop_requests() as stop_requested:
+    with stop_requests() as stop_requested:
         training = Training(
             execution=execution,
             word_vectors=plan.request.word_vectors,
@@ -134,7 +136,7 @@ def _fit(plan: Plan, model: Any, execution: Execution, log: Reporter) -> None:
 
 
 @contextmanager
-def _stop_requests() -> Iterator[threading.Event]:
+def stop_requests() -> Iterator[threading.Event]:
     """Yields an event that the first Ctrl-C or SIGTERM sets; a second one interrupts at once."""
     requested = threading.Event()
     if threading.current_thread() is not threading.main_thread():

@@ -105,7 +105,7 @@ def plan(cell: Cell, request: Request) -> Plan:
         settings = spec.resolve(dataset.recipe, request.settings)
     view = task.view if spec.uses_segments else View("none")
     folder = _checkpoint_folder(cell, request, settings, view) if Trainable in spec.provides else None
-    asked = {
+    asked: dict[str, object] = {
         "model": [spec.name, spec.revision, dict(settings)],
         "task": [task.name, task.version, dataset.annotation_digest(task.split)],
         "features": dataset.feature_identity([task.split]).digest,
@@ -114,6 +114,9 @@ def plan(cell: Cell, request: Request) -> Plan:
         else folder and folder.folder.name,
         "run": [request.seed, request.precision, request.limit, request.device],
     }
+    left_out = dataset.left_out(task.split)
+    if left_out:
+        asked["missing"] = [dataset.declaration.missing, *sorted(left_out)]
     run = f"{slug(spec.name)}--{slug(task.name)}--s{request.seed}--{digest(asked)[:8]}"
     if not request.resume:
         taken = 1
@@ -182,4 +185,6 @@ def _signature(cell: Cell, request: Request) -> str:
         **rules,
         "data": dataset.kind,
     }
+    if dataset.left_out(task.split):
+        parts["missing"] = f"{dataset.declaration.missing}-{len(dataset.left_out(task.split))}"
     return signature(f"{task.name.partition(':')[0]}", task.version, parts)

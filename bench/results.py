@@ -83,8 +83,22 @@ class Features(Record):
     digest: str = Field(description="SHA-256 as the reader defines it")
 
 
+class Missing(Record):
+    """Videos without features, and what was done about them."""
+
+    policy: Literal["penalise", "exclude"] = Field(description="never found, or evaluated without them")
+    videos: dict[str, int] = Field(description="how many of each split used; training leaves them out")
+
+
+def _missing_may_be_absent(schema: dict[str, Any]) -> None:
+    """Records from before the field was there stay valid."""
+    schema["required"] = [name for name in schema["required"] if name != "missing"]
+
+
 class Data(Record):
     """What the numbers were measured on."""
+
+    model_config = ConfigDict(json_schema_extra=_missing_may_be_absent)
 
     kind: Literal["real", "simulated", "generated"]
     label: str = Field(description="shown beside every number, such as 'sample (generated)'")
@@ -92,6 +106,7 @@ class Data(Record):
     features: Features
     n_expected: int
     n_evaluated: int
+    missing: Missing | None = Field(default=None, description="null when every video has features")
 
 
 class Checkpoint(Record):

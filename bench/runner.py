@@ -19,7 +19,7 @@ from bench.inputs import Execution
 from bench.models import Value
 from bench.planning import RESULT, Cell, Plan
 from bench.progress import Reporter, Silent
-from bench.results import Checkpoint, Data, Features, File, Model, Provenance, Result, TaskName
+from bench.results import Checkpoint, Data, Features, File, Missing, Model, Provenance, Result, TaskName
 
 PREDICTIONS = "predictions.safetensors"
 EVIDENCE = "{run}.evidence.safetensors"  # named after the run, so that evidence of many runs can share a folder
@@ -42,6 +42,10 @@ def execute(plan: Plan, reporter: Reporter | None = None) -> Result:
     write_json(plan.folder / "config.json", _resolved(plan, execution))
     log = _Log(plan.folder / "log.txt", reporter)
     log.say(f"{started} {plan.run} on {execution.device}")
+    data = _data(plan)
+    if data.missing:
+        count = data.missing.videos.get(cell.task.split, 0)
+        log.say(f"{cell.task.split}: {count:,} of {data.n_expected:,} videos have no features ({data.missing.policy})")
     clock = time.perf_counter()
     fitted = fitted_model(plan, execution, log)
     seconds = {"fit": round(fitted.seconds, 3)}
@@ -65,9 +69,9 @@ def execute(plan: Plan, reporter: Reporter | None = None) -> Result:
         run=plan.run,
         model=_model(cell, plan.settings),
         task=TaskName(name=cell.task.name, version=cell.task.version, dataset=cell.task.dataset, split=cell.task.split),
-        data=_data(plan, len(annotations)),
+        data=data.model_copy(update={"n_evaluated": len(annotations)}),
         seed=request.seed,
-        status="partial" if request.limit is not None else "complete",
+        status="partial" if request.limit is not None or len(annotations) < data.n_expected else "complete",
         signature=plan.signature,
         primary=cell.task.primary,
         measurements=list(scored.measurements),
@@ -135,10 +139,13 @@ def _model(cell: Cell, settings: Mapping[str, Value]) -> Model:
     )
 
 
-def _data(plan: Plan, evaluated: int) -> Data:
+def _data(plan: Plan) -> Data:
+    """Returns what will be measured on, every expected video evaluated."""
     dataset, split = plan.cell.dataset, plan.cell.task.split
     splits = [split] if plan.checkpoints is None else ["train", split]
     identity = dataset.feature_identity([split])
+    policy = dataset.declaration.missing
+    left_out = {name: len(videos) for name in splits if (videos := dataset.left_out(name))}
     return Data(
         kind=dataset.kind,
         label=dataset.label,
@@ -147,7 +154,8 @@ def _data(plan: Plan, evaluated: int) -> Data:
             extractor=identity.extractor, dim=identity.dim, stride=identity.stride, digest=identity.digest
         ),
         n_expected=dataset.count(split),
-        n_evaluated=evaluated,
+        n_evaluated=dataset.count(split),
+        missing=Missing(policy=policy, videos=left_out) if policy != "fail" and left_out else None,
     )
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from bench import catalogue as catalogues
 from bench.catalogue import Catalogue
 from bench.config import Config
 from bench.data.dataset import Dataset
+from bench.data.spec import DatasetDeclaration, FeatureDeclaration
 from bench.errors import CatalogueError
 from bench.fitting import resolve
 from bench.planning import Cell
@@ -25,15 +29,23 @@ class Session:
         chosen = self.catalogue.task(task)
         return Cell(spec, self.catalogue.distribution(model), chosen, self.dataset(chosen.dataset))
 
-    def dataset(self, name: str) -> Dataset:
-        """Returns an opened dataset. Raises: UnknownName, DataError, CatalogueError for a reader that fails."""
+    def dataset(self, name: str, features: FeatureDeclaration | None = None) -> Dataset:
+        """Returns an opened dataset, with other than its declared features where `features` names them.
+
+        Raises: UnknownName, DataError, CatalogueError for a reader that fails.
+        """
+        if features is not None:
+            return self._open(name, features)
         if name not in self._opened:
-            declaration, reader = self.catalogue.dataset(name)
-            try:
-                open_dataset = resolve(reader.loader)
-            except (ImportError, AttributeError) as error:
-                raise CatalogueError(
-                    f"reader {reader.name!r} cannot be loaded from {reader.loader}: {error}. Fix or remove its plugin."
-                ) from error
-            self._opened[name] = open_dataset(declaration)
+            self._opened[name] = self._open(name)
         return self._opened[name]
+
+    def _open(self, name: str, features: FeatureDeclaration | None = None) -> Dataset:
+        declaration, reader = self.catalogue.dataset(name)
+        try:
+            open_dataset: Callable[[DatasetDeclaration], Dataset] = resolve(reader.loader)
+        except (ImportError, AttributeError) as error:
+            raise CatalogueError(
+                f"reader {reader.name!r} cannot be loaded from {reader.loader}: {error}. Fix or remove its plugin."
+            ) from error
+        return open_dataset(replace(declaration, features=features) if features else declaration)

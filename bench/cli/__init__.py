@@ -17,7 +17,7 @@ COMMANDS = {
     "rescore": ("bench.cli.run:rescore", "Score saved predictions again and compare with the record."),
     "list": ("bench.cli.names:list_group", "List models, tasks, datasets or runs."),
     "info": ("bench.cli.names:info", "Show all there is to know about a model, task or dataset."),
-    "data": ("bench.cli.data:data", "Verify datasets and their features."),
+    "data": ("bench.cli.data:data", "Verify datasets and their features; pack or simulate features."),
     "leaderboard": ("bench.cli.board:leaderboard", "Add runs to the leaderboard and build its pages."),
     "plugin": ("bench.cli.names:plugin", "Show the plugins that were found."),
     "doctor": ("bench.cli.doctor:doctor", "Check this machine, the configuration and the plugins."),

@@ -1,36 +1,140 @@
-"""`bench data`: is what lies on disk what the protocols expect?"""
+"""`bench data`: is what lies on disk what the protocols expect? And features packed into one file that is read fast."""
 
 from __future__ import annotations
 
+import json
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bench.cli.run import config_option
 
+if TYPE_CHECKING:
+    from bench.data.pack_sources import Contents
+
+SHOWN = 20
+"""Missing videos listed when nobody asks for all."""
+
 
 @click.group()
 def data() -> None:
-    """Verify datasets and their features."""
+    """Verify datasets and their features; pack or simulate features."""
 
 
 @data.command()
 @click.argument("names", nargs=-1)
+@click.option("--all", "all_missing", is_flag=True, help=f"List every video without features, not the first {SHOWN}.")
+@click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON on stdout.")
 @config_option
-def verify(names: tuple[str, ...], config: Path | None) -> int:
-    """Check datasets (all that bench.yaml declares, if none is named): files, counts, oddities, features."""
+def verify(names: tuple[str, ...], all_missing: bool, as_json: bool, config: Path | None) -> int:
+    """Check datasets (all that bench.yaml declares, if none is named): files, counts, oddities, features.
+
+    Counts are compared with the official ones, every checksum of a pack with its rows.
+    """
     from bench import config as configuration
+    from bench.cli.progress import transfer
+    from bench.data.verification import Report
+    from bench.data.verification import verify as verified
     from bench.errors import DataError
     from bench.session import Session
 
     session = Session(configuration.load(config))
-    code = 0
+    reports = {}
     for name in names or sorted(session.catalogue.datasets):
         try:
-            for line in session.dataset(name).verify():
-                click.echo(f"{name}: {line}")
-            click.echo(f"{name}: ok")
+            with transfer(name) as progress:
+                report = verified(session.dataset(name), progress)
         except DataError as error:
-            click.echo(f"{name}: {type(error).__name__}: {error}", err=True)
-            code = error.exit_code
-    return code
+            report = Report(problems=[error])
+        reports[name] = report
+        if not as_json:
+            for fact in report.facts:
+                click.echo(f"{name}: {fact}")
+            _show_missing(name, report.missing, None if all_missing else SHOWN)
+            for problem in report.problems:
+                click.echo(f"{name}: {type(problem).__name__}: {problem}", err=True)
+            if not report.problems:
+                click.echo(f"{name}: ok")
+    if as_json:
+        click.echo(json.dumps({name: report.as_json() for name, report in reports.items()}, indent=2))
+    codes = [problem.exit_code for report in reports.values() for problem in report.problems]
+    return codes[-1] if codes else 0
+
+
+def _show_missing(name: str, missing: Mapping[str, Sequence[str]], most: int | None) -> None:
+    for split, ids in missing.items():
+        for video_id in ids[:most]:
+            click.echo(f"{name}: {split}: no features: {video_id}")
+        if most is not None and len(ids) > most:
+            click.echo(f"{name}: {split}: … and {len(ids) - most:,} more of {len(ids):,} (--all lists them)")
+
+
+@data.command()
+@click.argument("name")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="The pack's folder (default: packs/NAME).")
+@click.option("--dtype", type=click.Choice(["float16", "float32"]), default="float32", show_default=True)
+@config_option
+def pack(name: str, output: Path | None, dtype: str, config: Path | None) -> None:
+    """Pack the features NAME into one memory-mapped file.
+
+    NAME is a feature source of bench.yaml: every video that it holds is packed. Or it is a dataset: the videos of all
+    its splits are packed from the features it uses. A name that is both means the feature source.
+
+    float32 keeps every number as it is; float16 halves the size and rounds to 11 binary digits. Whatever interrupts it,
+    the same command goes on where it was; equal features give packs of equal digest.
+    """
+    from bench import config as configuration
+    from bench.data.pack_sources import all_of, of_dataset
+    from bench.errors import unknown_name
+    from bench.session import Session
+
+    session = Session(configuration.load(config))
+    sources = session.config.features
+    if name in sources:
+        contents = all_of(sources[name])
+    elif name in session.catalogue.datasets:
+        contents = of_dataset(session.dataset(name))
+    else:
+        raise unknown_name("feature source or dataset", name, {*sources, *session.catalogue.datasets})
+    _write_pack(contents, output or Path("packs") / name, dtype)
+
+
+@data.command()
+@click.argument("name")
+@click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="The pack's folder.")
+@click.option("--dtype", type=click.Choice(["float16", "float32"]), default="float16", show_default=True)
+@click.option("--limit", type=click.IntRange(min=1), help="Only the videos that `bench run --limit N` uses.")
+@config_option
+def simulate(name: str, output: Path, dtype: str, limit: int | None, config: Path | None) -> None:
+    """Write made-up features for the real annotations of dataset NAME, all splits, as a pack.
+
+    They test the protocol at its full size and say nothing about a model: every number made with them is marked
+    simulated.
+    """
+    from bench import config as configuration
+    from bench.data.pack_sources import of_dataset
+    from bench.data.spec import SIMULATED, FeatureDeclaration
+    from bench.session import Session
+
+    session = Session(configuration.load(config))
+    dataset = session.dataset(name, FeatureDeclaration(name=SIMULATED, reader=SIMULATED, extractor=SIMULATED))
+    _write_pack(of_dataset(dataset, limit), output, dtype)
+
+
+def _write_pack(contents: Contents, output: Path, dtype: Any) -> None:
+    from bench.cli.progress import transfer
+    from bench.data.packing import Watcher
+    from bench.data.packing import pack as write_pack
+    from bench.fitting import stop_requests
+
+    started = time.monotonic()
+    with stop_requests() as stop, transfer(contents.name) as progress:
+        watcher = Watcher(lambda line: click.echo(line, err=True), progress, stop.is_set)
+        header = write_pack(contents, output, dtype, watcher)
+    seconds = time.monotonic() - started
+    size = header.rows * header.row_bytes / 1e6
+    click.echo(f"{output}: {header.videos:,} videos, {size:,.1f} MB in {seconds:.1f} s, sha256 {header.digest}")
+    click.echo(f"Use it as `features: {{{contents.name}: {{pack: {output}}}}}` in bench.yaml.")

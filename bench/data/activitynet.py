@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 SPLITS = {"train": "train", "val_1": "val_1", "val_2": "val_2"}
 """Official splits and the stem of the file each is in."""
+COUNTS = {"train": 10_009, "val_1": 4_917, "val_2": 4_885}
+"""Videos in the official files of ActivityNet Captions."""
 WITHOUT_CAPTIONS = "ids of the split's list without captions, left out"
 
 
@@ -53,7 +55,8 @@ def open_dataset(declaration: DatasetDeclaration) -> Dataset:
     if declaration.root is None and not declaration.splits:
         return open_generated(declaration, {split: partial(anet_split, split) for split in SPLITS})
     files = declaration.splits or official_files(declaration.root or Path())
-    return open_annotated(declaration, {split: partial(read_split, part) for split, part in files.items()})
+    openers = {split: partial(read_split, part) for split, part in files.items()}
+    return open_annotated(declaration, openers, expected={} if declaration.splits else COUNTS)
 
 
 def official_files(root: Path) -> Mapping[str, SplitDeclaration]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bench.annotations import RetrievalAnnotations
 from bench.data.identity import heldout_indices, opaque_id, pool_digest
 from bench.data.spec import DatasetDeclaration, FeatureIdentity, FeatureSource
-from bench.errors import InvalidData, UsageError
+from bench.errors import InvalidData, MissingData, UsageError
 from bench.files import digest
 from bench.inputs import DataKind, Inputs, Paragraph, TrainingData, View
 
@@ -37,6 +37,7 @@ class Dataset:
         tables: split -> table with the columns video_id, duration, timestamps, sentences and, with classes, label.
         features: frame features of its videos.
         class_names: names of the classes that the column `label` counts; () without classes.
+        expected: how many videos the protocol expects in each split, where it says so.
     """
 
     name: str
@@ -47,11 +48,15 @@ class Dataset:
     tables: Mapping[str, Table]
     features: FeatureSource
     class_names: tuple[str, ...] = ()
+    expected: Mapping[str, int] = field(default_factory=dict)
     _identities: dict[tuple[str, ...], FeatureIdentity] = field(default_factory=dict, repr=False, compare=False)
     _columns: dict[str, dict[str, list[Any]]] = field(default_factory=dict, repr=False, compare=False)
+    _left_out: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     def inputs(self, split: str, view: View, *, max_rows: int, limit: int | None = None) -> Inputs:
         """Returns videos and paragraphs of a split with opaque ids, each side in the order of its own ids.
+
+        Under the policy `penalise` the paragraphs of videos without features are among the paragraphs.
 
         Raises: DataError when annotations or features are missing or broken.
         """
@@ -60,30 +65,33 @@ class Dataset:
         opaque = [self._opaque(split, "paragraph", columns["video_id"][i]) for i in chosen]
         order = sorted(range(len(chosen)), key=lambda k: opaque[k])
         return Inputs(
-            videos=self._cut(split, chosen, view, max_rows),
+            videos=self._cut(split, self._with_features(split, chosen), view, max_rows),
             paragraph_ids=tuple(opaque[k] for k in order),
             paragraphs=tuple(_paragraph(columns, chosen[k]) for k in order),
         )
 
     def annotations(self, split: str, limit: int | None = None) -> RetrievalAnnotations:
-        """Returns which paragraph belongs to which video, for the same videos as `inputs`."""
+        """Returns which paragraph belongs to which video, and which videos count as never found, for `inputs`."""
         columns = self.columns(split)
         chosen = self._evaluated(split, limit)
         ids = [columns["video_id"][i] for i in chosen]
         return RetrievalAnnotations(
             matches={self._opaque(split, "paragraph", v): self._opaque(split, "video", v) for v in ids},
             pool=pool_digest((columns["video_id"][i], columns["sentences"][i]) for i in chosen),
+            missing=frozenset(self._opaque(split, "video", v) for v in self.left_out(split).intersection(ids)),
         )
 
     def training(self, view: View, *, max_rows: int, limit: int | None = None) -> TrainingData:
         """Returns split `train` in file order, its first `limit` videos, with a tenth marked as held out.
+
+        Videos without features are left out where the policy allows it.
 
         Raises: InvalidData when a training video is also a test video; DataError when data is missing or broken.
         """
         if self.declaration.test in self.tables:
             self.check_disjoint(self.declaration.test)
         columns = self.columns(TRAIN)
-        chosen = list(range(self.count(TRAIN, limit)))
+        chosen = self._with_features(TRAIN, range(self.count(TRAIN)))[: self.count(TRAIN, limit)]
         return TrainingData(
             videos=self._cut(TRAIN, chosen, view, max_rows),
             paragraphs=tuple(_paragraph(columns, i) for i in chosen),
@@ -105,7 +113,9 @@ class Dataset:
         """Returns what the features are, digested over the videos of `splits`."""
         key = tuple(splits)
         if key not in self._identities:
-            ids = sorted({video_id for split in splits for video_id in self.columns(split)["video_id"]})
+            ids = sorted(
+                {v for split in splits for v in self.columns(split)["video_id"] if v not in self.left_out(split)}
+            )
             self._identities[key] = self.features.identity(ids)
         return self._identities[key]
 
@@ -122,23 +132,44 @@ class Dataset:
             self._columns[split] = self.tables[split].to_dict()
         return self._columns[split]
 
-    def verify(self) -> list[str]:
-        """Returns a report in lines: counts, oddities put right, duplicate paragraphs, features.
+    def left_out(self, split: str) -> frozenset[str]:
+        """Returns the videos of a split that have no features and are excluded or penalised; none under `fail`."""
+        if self.declaration.missing == "fail":
+            return frozenset()
+        if split not in self._left_out:
+            self._left_out[split] = frozenset(self.features.missing(self.columns(split)["video_id"]))
+        return self._left_out[split]
 
-        Raises: DataError at the first thing that would stop a run.
-        """
-        from bench.data.verification import report
-
-        return report(self)
+    def wanted(self, split: str, limit: int | None = None) -> list[str]:
+        """Returns the video ids of a split that a run under `limit` asks for, whether or not they have features."""
+        ids = self.columns(split)["video_id"]
+        order = range(len(ids)) if split == TRAIN else self._opaque_order(split)
+        return [ids[i] for i in order[: self.count(split, limit)]]
 
     def _opaque(self, split: str, kind: str, video_id: str) -> str:
         return opaque_id(self.name, split, kind, video_id)
 
     def _evaluated(self, split: str, limit: int | None) -> list[int]:
         """Returns the positions of the videos under evaluation: the first `limit` in the order of opaque ids."""
-        ids = self.columns(split)["video_id"]
-        order = sorted(range(len(ids)), key=lambda i: self._opaque(split, "video", ids[i]))
+        order = self._opaque_order(split)
+        if self.declaration.missing == "exclude":
+            order = self._with_features(split, order)
         return order[: self.count(split, limit)]
+
+    def _opaque_order(self, split: str) -> list[int]:
+        ids = self.columns(split)["video_id"]
+        return sorted(range(len(ids)), key=lambda i: self._opaque(split, "video", ids[i]))
+
+    def _with_features(self, split: str, chosen: Sequence[int]) -> list[int]:
+        """Returns those positions whose videos are not left out. Raises: MissingData when none remains."""
+        ids, left_out = self.columns(split)["video_id"], self.left_out(split)
+        remaining = [i for i in chosen if ids[i] not in left_out]
+        if not remaining:
+            raise MissingData(
+                f"dataset {self.name!r}: none of the {len(chosen)} videos of {split} has features. "
+                f"`bench data verify {self.name}` lists them."
+            )
+        return remaining
 
     def _cut(self, split: str, chosen: Sequence[int], view: View, max_rows: int) -> FrameVideos:
         import numpy as np

@@ -4,6 +4,7 @@
     didemo-icep-hdf5   HDF5: `<video id>.npz` (T, D)
     icep-npz           folder: `<video id>.npz` with `frame_scores` (T, 1, D, 1, 1)
     npy-folder         folder: `<video id>.npy` (T, D)
+    pack               folder written by `bench data pack`: one memory-mapped file (`bench.data.pack`)
     npz                one file: `video_id` or `ids` (n,), `features` (n, T, D), or (sum of T, D) with `lengths` (n,)
 
 Numbers are float16, float32 or float64 (read as float32). Nothing is ever unpickled.
@@ -16,7 +17,8 @@ from pathlib import Path
 
 from bench.data.hdf5_features import open_c3d, open_didemo_icep
 from bench.data.npz_features import open_icep_folder, open_npy_folder, open_one_npz
-from bench.data.spec import FeatureDeclaration, FeatureSource
+from bench.data.pack import open_pack
+from bench.data.spec import PACK, FeatureDeclaration, FeatureSource
 from bench.errors import ConfigError
 
 READERS: Mapping[str, Callable[[FeatureDeclaration, Path], FeatureSource]] = {
@@ -25,6 +27,7 @@ READERS: Mapping[str, Callable[[FeatureDeclaration, Path], FeatureSource]] = {
     "icep-npz": open_icep_folder,
     "npy-folder": open_npy_folder,
     "npz": open_one_npz,
+    PACK: open_pack,
 }
 """What may stand after `reader:` under `features:`; called as `open(declaration, path)`."""
 

@@ -60,10 +60,17 @@ class GeneratedFeatures:
                 self._videos.update(zip(split.videos.ids, parts, strict=True))
         return self._videos
 
+    def ids(self) -> tuple[str, ...]:
+        """Returns every video of the sample."""
+        return tuple(self._rows())
+
+    def missing(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """Returns those of `ids` that are not of the sample."""
+        return tuple(video_id for video_id in ids if video_id not in self._rows())
+
     def lengths(self, ids: Sequence[str]) -> np.ndarray:
         """Returns (n,) int64, rows of each video. Raises: MissingData for ids that are not of the sample."""
-        rows = self._rows()
-        missing = [video_id for video_id in ids if video_id not in rows]
+        rows, missing = self._rows(), self.missing(ids)
         if missing:
             raise missing_videos("the generated sample", missing, len(ids))
         return np.fromiter((len(rows[video_id]) for video_id in ids), dtype=np.int64, count=len(ids))

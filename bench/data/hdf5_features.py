@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,11 @@ class Hdf5Layout:
         self._path = path
         self._group, _, self._name = pattern.partition("/")
 
-    def any_id(self) -> str | None:
+    def ids(self) -> Iterator[str]:
         head, tail = self._group.split("{}")
         for key in self._file:
             if key.startswith(head) and key.endswith(tail) and len(key) > len(head) + len(tail):
-                return str(key[len(head) : len(key) - len(tail)])
-        return None
+                yield str(key[len(head) : len(key) - len(tail)])
 
     def find(self, video_id: str) -> Entry | None:
         dataset = self._dataset(video_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +20,8 @@ class NpyFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = checked_folder(folder, "<video id>.npy")
 
-    def any_id(self) -> str | None:
-        return min((path.stem for path in self._folder.glob("*.npy")), default=None)
+    def ids(self) -> Iterator[str]:
+        yield from sorted(path.stem for path in self._folder.glob("*.npy"))
 
     def find(self, video_id: str) -> Entry | None:
         path = self._folder / f"{video_id}.npy"
@@ -52,8 +52,8 @@ class IcepFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = checked_folder(folder, "<video id>.npz")
 
-    def any_id(self) -> str | None:
-        return min((path.stem for path in self._folder.glob("*.npz")), default=None)
+    def ids(self) -> Iterator[str]:
+        yield from sorted(path.stem for path in self._folder.glob("*.npz"))
 
     def find(self, video_id: str) -> Entry | None:
         path = self._folder / f"{video_id}.npz"
@@ -125,8 +125,8 @@ class OneNpz:
             )
         return np.split(features, np.cumsum(lengths.astype(np.int64))[:-1]) if ids else []
 
-    def any_id(self) -> str | None:
-        return next(iter(self._rows), None)
+    def ids(self) -> Iterator[str]:
+        yield from self._rows
 
     def find(self, video_id: str) -> Entry | None:
         rows = self._rows.get(video_id)

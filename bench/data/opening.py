@@ -40,8 +40,15 @@ def _videos(make: Callable[[], GeneratedSplit]) -> AnnotatedVideos:
     return make().videos
 
 
-def open_annotated(declaration: DatasetDeclaration, splits: Mapping[str, Callable[[], AnnotatedVideos]]) -> Dataset:
+def open_annotated(
+    declaration: DatasetDeclaration,
+    splits: Mapping[str, Callable[[], AnnotatedVideos]],
+    expected: Mapping[str, int] | None = None,
+) -> Dataset:
     """Returns a dataset of annotations from files, with its declared or with simulated features.
+
+    Args:
+        expected: how many videos the protocol expects in each split, where it says so.
 
     Raises: ConfigError for the features of the sample; DataError when features are missing or broken.
     """
@@ -52,15 +59,16 @@ def open_annotated(declaration: DatasetDeclaration, splits: Mapping[str, Callabl
             "Name a source under `features:`, or write 'features: simulated'."
         )
     tables = Tables(name, splits)
-    simulated = declaration.features.reader == SIMULATED
-    features: FeatureSource = SimulatedFeatures(tables) if simulated else open_features(declaration.features)
-    kind: DataKind = "simulated" if simulated else features.kind
+    made_up = declaration.features.reader == SIMULATED
+    features: FeatureSource = SimulatedFeatures(tables) if made_up else open_features(declaration.features)
+    kind: DataKind = "real" if features.kind == "real" else "simulated"
     return Dataset(
         name=name,
         kind=kind,
-        label=f"{name} (simulated features)" if simulated else name,
+        label=name if kind == "real" else f"{name} (simulated features)",
         recipe=None,
         declaration=declaration,
         tables=tables,
         features=features,
+        expected=expected or {},
     )

@@ -65,17 +65,27 @@ class SimulatedFeatures:
     def kind(self) -> DataKind:
         return "simulated"
 
+    def ids(self) -> tuple[str, ...]:
+        """Returns every video of every split."""
+        return tuple(dict.fromkeys(video_id for split in self._tables for video_id in self._tables.videos(split).ids))
+
+    def missing(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """Returns those of `ids` that no split annotates."""
+        self._index(ids)
+        return tuple(video_id for video_id in ids if video_id not in self._where)
+
     def lengths(self, ids: Sequence[str]) -> np.ndarray:
         """Returns (n,) int64, rows of each video. Raises: MissingData for videos without annotations."""
-        self._index(ids)
+        missing = self.missing(ids)
+        if missing:
+            raise missing_videos("simulated features", missing, len(ids))
         return np.array([self._length(video_id) for video_id in ids], dtype=np.int64)
 
     def read(self, video_id: str) -> np.ndarray:
         """Returns (T, 500) float32."""
-        self._index([video_id])
+        rows = int(self.lengths([video_id])[0])
         split, index = self._where[video_id]
         videos = self._tables.videos(split)
-        rows = self._length(video_id)
         words, noise = _fixed()
         seeds = np.frombuffer(hashlib.sha256(video_id.encode()).digest(), dtype=np.uint32)
         rng = np.random.default_rng(seeds)
@@ -95,7 +105,7 @@ class SimulatedFeatures:
 
     def identity(self, ids: Sequence[str]) -> FeatureIdentity:
         """Returns what these features are; the digest covers the recipe and the annotations of the given videos."""
-        self._index(ids)
+        self.lengths(ids)
         content = []
         for video_id in sorted(ids):
             split, index = self._where[video_id]
@@ -117,9 +127,6 @@ class SimulatedFeatures:
                 self._indexed.add(split)
                 for index, video_id in enumerate(self._tables.videos(split).ids):
                     self._where.setdefault(video_id, (split, index))
-        missing = [video_id for video_id in ids if video_id not in self._where]
-        if missing:
-            raise missing_videos("simulated features", missing, len(ids))
 
 
 def _text(words: np.ndarray, text: str) -> np.ndarray:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from bench.inputs import DataKind
 
@@ -16,6 +16,11 @@ SAMPLE = "sample"
 """The root and the features of the generated dataset that ships inside bench."""
 SIMULATED = "simulated"
 """Features generated for real annotations."""
+PACK = "pack"
+"""The reader of feature packs; a pack itself says what its features are."""
+
+Policy = Literal["fail", "penalise", "exclude"]
+"""What happens to videos without features."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class FeatureDeclaration:
         name: its key under `features:`, or `sample` or `simulated`.
         reader: the file layout, one of `bench.data.features.READERS`, or `sample` or `simulated`.
         path: file or folder; None for `sample` and `simulated`.
-        extractor: what computed the features, such as `C3D-PCA500`; part of every signature.
+        extractor: what computed the features, such as `C3D-PCA500`; part of every signature; empty for a pack.
         stride: distance between rows in words, such as `8 frames`; `unknown` when nobody says.
         dim: expected dimension, or None to take what the file has.
     """
@@ -87,6 +92,8 @@ class DatasetDeclaration:
         splits: files of each split; the reader's own when bench.yaml names none.
         segments: the segment source its tasks use by default: `gt`, or `none` when the files have no timestamps.
         test: the split its tasks evaluate on.
+        missing: what happens to videos without features: `fail`; `exclude`, evaluate without them, never ranked;
+            `penalise`, they count as never found. Under the last two, training leaves them out.
     """
 
     name: str
@@ -96,6 +103,7 @@ class DatasetDeclaration:
     splits: Mapping[str, SplitDeclaration] = field(default_factory=dict)
     segments: str = "gt"
     test: str = "val_1"
+    missing: Policy = "fail"
 
 
 @dataclass(frozen=True)
@@ -126,6 +134,12 @@ class FeatureSource(Protocol):
     @property
     def kind(self) -> DataKind: ...
 
+    def ids(self) -> Iterable[str]:
+        """Returns every video that has features."""
+
+    def missing(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """Returns those of `ids` that have no features, in the given order. Raises: InvalidData."""
+
     def lengths(self, ids: Sequence[str]) -> np.ndarray:
         """Returns (n,) int64, the number of rows of each video. Raises: MissingData naming the videos without any."""
 
@@ -133,4 +147,4 @@ class FeatureSource(Protocol):
         """Returns (T, D), all rows of one video, float32 or float16, finite. Raises: MissingData, InvalidData."""
 
     def identity(self, ids: Sequence[str]) -> FeatureIdentity:
-        """Returns what these features are, digested over the given videos."""
+        """Returns what these features are, digested over the given videos or more. Raises: MissingData."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,8 +28,8 @@ class Entry:
 class Layout(Protocol):
     """How features lie in a file or folder. Ids have been checked before they come here."""
 
-    def any_id(self) -> str | None:
-        """Returns the id of some video that has features, or None when there is none."""
+    def ids(self) -> Iterator[str]:
+        """Yields every video that has features, always in the same order."""
 
     def find(self, video_id: str) -> Entry | None:
         """Returns what the features of a video are, or None when it has none. Raises: InvalidData."""
@@ -53,7 +53,7 @@ class StoredFeatures:
         self._dim = declaration.dim or self._found_dim()
 
     def _found_dim(self) -> int:
-        some_id = self._layout.any_id()
+        some_id = next(self._layout.ids(), None)
         entry = self._layout.find(some_id) if some_id is not None else None
         if entry is None:
             raise MissingData(
@@ -70,11 +70,12 @@ class StoredFeatures:
     def kind(self) -> DataKind:
         return "real"
 
-    def lengths(self, ids: Sequence[str]) -> np.ndarray:
-        """Returns (n,) int64, rows of each video.
+    def ids(self) -> Iterator[str]:
+        """Yields every video that has features."""
+        return self._layout.ids()
 
-        Raises: MissingData when some videos have no features; InvalidData for a wrong dimension or no rows.
-        """
+    def missing(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """Returns those of `ids` that have no features. Raises: InvalidData for a wrong dimension or no rows."""
         missing = []
         for video_id in ids:
             if video_id not in self._entries:
@@ -83,6 +84,14 @@ class StoredFeatures:
                     missing.append(video_id)
                 else:
                     self._entries[video_id] = self._checked(video_id, entry)
+        return tuple(missing)
+
+    def lengths(self, ids: Sequence[str]) -> np.ndarray:
+        """Returns (n,) int64, rows of each video.
+
+        Raises: MissingData when some videos have no features; InvalidData for a wrong dimension or no rows.
+        """
+        missing = self.missing(ids)
         if missing:
             raise missing_videos(self._where, missing, len(ids))
         return np.fromiter((self._entries[video_id].rows for video_id in ids), dtype=np.int64, count=len(ids))

@@ -3,39 +3,112 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
+from bench.data.pack import PackedFeatures
+from bench.data.stored_features import missing_videos
 from bench.data.tables import Tables
+from bench.errors import DataError, InvalidData
 
 if TYPE_CHECKING:
     from bench.data.dataset import Dataset
 
 
-def report(dataset: Dataset) -> list[str]:
-    """Returns counts, oddities put right, duplicate paragraphs and the identity of the features, one fact a line.
+@dataclass
+class Report:
+    """What was found in a dataset.
 
-    Raises: DataError for a split that cannot be read, a training video in another split, or videos without features.
+    Attributes:
+        facts: what is there, one fact a line.
+        problems: what would stop a run, or make its numbers others than the protocol's.
+        videos: split -> how many videos it has.
+        expected: split -> how many the protocol expects, where it says so.
+        missing: split -> videos without features.
     """
-    lines = [f"{dataset.label}: kind {dataset.kind}"]
+
+    facts: list[str] = field(default_factory=list)
+    problems: list[DataError] = field(default_factory=list)
+    videos: dict[str, int] = field(default_factory=dict)
+    expected: dict[str, int] = field(default_factory=dict)
+    missing: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns everything, ready for JSON."""
+        problems = [f"{type(problem).__name__}: {problem}" for problem in self.problems]
+        return {**vars(self), "problems": problems, "ok": not self.problems}
+
+
+def verify(dataset: Dataset, progress: Callable[[int, int], None] = lambda done, total: None) -> Report:
+    """Returns counts, oddities put right, duplicate paragraphs, coverage and identity of the features.
+
+    Every checksum of a pack is compared; `progress(bytes done, bytes in all)`.
+    """
+    report = Report([f"{dataset.label}: kind {dataset.kind}"])
     for split in dataset.tables:
-        columns = dataset.columns(split)
-        sentences = sum(map(len, columns["sentences"]))
-        segments = sum(map(len, columns["timestamps"]))
-        lines.append(f"{split}: {dataset.count(split):,} videos, {sentences:,} sentences, {segments:,} segments")
-        if isinstance(dataset.tables, Tables):
-            oddities = dataset.tables.videos(split).oddities
-            lines.extend(f"{split}: {count:,} {oddity}" for oddity, count in oddities.items())
-        repeated = sum(count - 1 for count in Counter(map(tuple, columns["sentences"])).values())
-        if repeated:
-            lines.append(f"{split}: {repeated:,} times a paragraph that occurred before, kept")
-        if split != "train" and "train" in dataset.tables:
-            dataset.check_disjoint(split)
-    for split in dataset.tables:
-        rows = dataset.features.lengths(dataset.columns(split)["video_id"])
-        lines.append(f"{split}: features of every video, {rows.mean():.1f} rows in the mean, {rows.max()} at most")
+        for check in (_count, _cover):
+            try:
+                check(dataset, split, report)
+            except DataError as error:
+                report.problems.append(error)
+                break
+    if not report.problems:
+        try:
+            _identify(dataset, report, progress)
+        except DataError as error:
+            report.problems.append(error)
+    return report
+
+
+def _count(dataset: Dataset, split: str, report: Report) -> None:
+    """Raises: DataError for a split that cannot be read, or that shares videos with train."""
+    columns = dataset.columns(split)
+    count = report.videos[split] = dataset.count(split)
+    sentences = sum(map(len, columns["sentences"]))
+    segments = sum(map(len, columns["timestamps"]))
+    report.facts.append(f"{split}: {count:,} videos, {sentences:,} sentences, {segments:,} segments")
+    if isinstance(dataset.tables, Tables):
+        oddities = dataset.tables.videos(split).oddities
+        report.facts.extend(f"{split}: {times:,} {oddity}" for oddity, times in oddities.items())
+    repeated = sum(times - 1 for times in Counter(map(tuple, columns["sentences"])).values())
+    if repeated:
+        report.facts.append(f"{split}: {repeated:,} times a paragraph that occurred before, kept")
+    if split in dataset.expected:
+        expected = report.expected[split] = dataset.expected[split]
+        if count != expected:
+            report.problems.append(
+                InvalidData(
+                    f"{split} has {count:,} videos, the protocol expects {expected:,}. Take the official files, or "
+                    f"declare your own split under datasets.{dataset.name}.splits."
+                )
+            )
+    if split != "train" and "train" in dataset.tables:
+        dataset.check_disjoint(split)
+
+
+def _cover(dataset: Dataset, split: str, report: Report) -> None:
+    """Raises: DataError for features that cannot be used; missing ones only where the policy is to fail."""
+    ids = dataset.columns(split)["video_id"]
+    missing = report.missing[split] = dataset.features.missing(ids)
+    policy = dataset.declaration.missing
+    present = sorted(set(ids) - set(missing))
+    if missing and (policy == "fail" or not present):
+        raise missing_videos(f"{split}, features {dataset.declaration.features.name!r}", missing, len(ids))
+    rows = dataset.features.lengths(present)
+    whose = f"{len(present):,} of {len(ids):,} videos, the others: {policy}" if missing else "every video"
+    report.facts.append(f"{split}: features of {whose}, {rows.mean():.1f} rows in the mean, {rows.max()} at most")
+
+
+def _identify(dataset: Dataset, report: Report, progress: Callable[[int, int], None]) -> None:
     identity = dataset.feature_identity(list(dataset.tables))
-    lines.append(
+    report.facts.append(
         f"features: {identity.extractor}, {identity.dim}-d, stride {identity.stride}, {identity.kind}, "
         f"sha256 {identity.digest[:16]}…"
     )
-    return lines
+    if isinstance(dataset.features, PackedFeatures):
+        dataset.features.check_all(progress)
+        header = dataset.features.header
+        report.facts.append(
+            f"pack: {header.videos:,} videos, {header.rows:,} rows {header.dtype}, every checksum right"
+        )

@@ -35,6 +35,14 @@ The control `count-only` measures this floor; read every `gt` number against it.
 published models were chosen on the split they report; here models are selected at a fixed epoch or on a held-out part
 of `train`, and the record says which.
 
+**Missing videos.** A run on a test set of which some videos have no features fails, unless the dataset's declaration
+says what to do with them (`missing:`); the record then says how many they were. `exclude`: they and their paragraphs
+are left out of queries and galleries alike; such a run is partial and never ranked. `penalise`: nothing is left out. A
+video without features stands behind all others for every paragraph; the paragraph that asks for it, and it as a query,
+rank last (g = N - 1, e = 0); its paragraph stays among those that other videos are compared with. So `penalise` gives a
+lower bound of the score with all features, and `missing=penalise-<count>` is part of the signature. Training leaves
+videos without features out.
+
 **Sources.** Zhang, Hu and Sha, "Cross-Modal and Hierarchical Modeling of Video and Text", ECCV 2018, and the released
 code; Krishna et al., "Dense-Captioning Events in Videos", ICCV 2017 (annotations); Liu et al., "Use What You Have:
 Video Retrieval Using Representations From Collaborative Experts", arXiv 1907.13487, corrected second version (the
@@ -144,21 +152,20 @@ class ParagraphVideoRetrieval:
         """
         import torch
 
-        from bench.metrics.ranking import rank_pairs
-
         matches = annotations.matches
         paragraph_order = _sorted_places("paragraphs", predictions.paragraph_ids, matches.keys())
-        video_order = _sorted_places("videos", predictions.video_ids, matches.values())
-        place = {video_id: i for i, video_id in enumerate(predictions.video_ids)}
-        counts = rank_pairs(
+        _sorted_places("videos", predictions.video_ids, set(matches.values()) - annotations.missing)
+        video_ids = (*predictions.video_ids, *sorted(annotations.missing))
+        place = {video_id: i for i, video_id in enumerate(video_ids)}
+        by_paragraph, by_video = _count(
             torch.from_numpy(predictions.paragraphs).to(device),
             torch.from_numpy(predictions.videos).to(device),
             torch.tensor([place[matches[paragraph_id]] for paragraph_id in predictions.paragraph_ids]),
         )
         evidence = Evidence(
             counts={
-                "t2v": _with_positives(counts.queries[paragraph_order]),
-                "v2t": _with_positives(counts.items[video_order]),
+                "t2v": _with_positives(by_paragraph[paragraph_order]),
+                "v2t": _with_positives(by_video[_sorted_places("videos", video_ids, matches.values())]),
             },
             pool=annotations.pool,
             n_items={"t2v": len(matches), "v2t": len(matches)},
@@ -201,6 +208,31 @@ def _embed(work: _Batches, embed: Callable[[Any], Tensor], progress: Callable[[i
         done += len(group)
         progress(done)
     return out if out is not None else np.empty((0, 0), dtype=np.float32)
+
+
+def _count(paragraphs: Tensor, videos: Tensor, own: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Returns (N, 2) for paragraphs and (N, 2) for videos: items above the right one, and equal to it.
+
+    Args:
+        paragraphs: (N, d) float32.
+        videos: (M, d) float32, M <= N: the other N - M videos are missing and rank last.
+        own: (N,) int64, the video of each paragraph; M and above are missing ones.
+    """
+    import torch
+
+    from bench.metrics.ranking import rank_pairs
+
+    total, present = len(paragraphs), len(videos)
+    if total == present:
+        counts = rank_pairs(paragraphs, videos, own)
+        return counts.queries, counts.items
+    found = own < present
+    by_paragraph, by_video = (np.tile(np.array([total - 1, 0]), (total, 1)) for _ in range(2))
+    by_paragraph[found.numpy()] = rank_pairs(paragraphs[found.to(paragraphs.device)], videos, own[found]).queries
+    # Any vector may stand in for a missing video here: what a video is compared with are the paragraphs.
+    stand_ins = videos[:1].expand(total - present, -1)
+    by_video[:present] = rank_pairs(paragraphs, torch.cat([videos, stand_ins]), own).items[:present]
+    return by_paragraph, by_video
 
 
 def _sorted_places(side: str, predicted: tuple[str, ...], expected: Iterable[str]) -> list[int]:

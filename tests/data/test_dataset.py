@@ -11,6 +11,7 @@ import pytest
 from bench.data.activitynet import open_dataset
 from bench.data.identity import heldout_indices, opaque_id
 from bench.data.spec import DatasetDeclaration, FeatureDeclaration, SplitDeclaration
+from bench.data.verification import verify
 from bench.errors import ConfigError, InvalidData, MissingData, UsageError
 from bench.inputs import View
 
@@ -178,8 +179,7 @@ def test_training_on_test_videos_is_refused(tmp_path, own):
     dataset = open_dataset(declare(tmp_path, test=(15, 30)))
     with pytest.raises(InvalidData, match="5 videos of train are also in test"):
         dataset.training(View(), max_rows=80)
-    with pytest.raises(InvalidData, match="5 videos of train are also in test"):
-        dataset.verify()
+    assert "5 videos of train are also in test" in str(verify(dataset).problems[0])
 
 
 def test_the_report_counts_what_there_is(own, tmp_path):
@@ -187,7 +187,7 @@ def test_the_report_counts_what_there_is(own, tmp_path):
     captions["v03"]["sentences"] = captions["v02"]["sentences"]
     captions["v04"]["timestamps"][0] = [5, 0]
     (tmp_path / "captions.json").write_text(json.dumps(captions))
-    report = "\n".join(open_dataset(own).verify())
+    report = "\n".join(verify(open_dataset(own)).facts)
     assert "train: 20 videos, 40 sentences, 40 segments" in report
     assert "train: 1 times a paragraph that occurred before" in report
     assert "train: 1 reversed segments" in report
@@ -195,7 +195,7 @@ def test_the_report_counts_what_there_is(own, tmp_path):
 
 
 def test_the_report_of_the_sample_says_that_it_is_generated(sample):
-    report = sample.verify()
+    report = verify(sample).facts
     assert report[0] == "sample (generated): kind generated"
     assert "val_2: 500 videos" in "\n".join(report)
 
@@ -205,8 +205,9 @@ def test_videos_without_features_are_counted_and_named(own, tmp_path):
     dataset = open_dataset(own)
     with pytest.raises(MissingData, match=r"5 of 10 videos have no features: v.., v.., v.., …"):
         dataset.inputs("test", View(), max_rows=80)
-    with pytest.raises(MissingData, match="5 of 10 videos"):
-        dataset.verify()
+    report = verify(dataset)
+    assert "5 of 10 videos" in str(report.problems[0])
+    assert report.missing == {"train": (), "test": tuple(f"v{i}" for i in range(25, 30))}
 
 
 def test_sample_features_belong_to_the_sample(own):
