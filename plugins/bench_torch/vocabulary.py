@@ -22,6 +22,9 @@ from bench_torch.text import Text
 UNKNOWN = "<unk>"
 """The word number 0: every word that the vocabulary does not have."""
 
+SPREAD = 0.3
+"""Standard deviation of random first vectors: small enough to be moved by training, as GloVe's own are."""
+
 _TOKENIZER = NLTKWordTokenizer()
 _INNER_STOP = re.compile(r"(?<=[^\W\d_]{2})\.(?=\s+\S)")
 
@@ -66,12 +69,12 @@ class Vocabulary:
 def start_vectors(vocabulary: Vocabulary, dim: int, file: Path | None) -> tuple[Vocabulary, Tensor]:
     """Returns the vocabulary to use and its first vectors, (words, dim) float32.
 
-    Without a GloVe file they are standard normal, from torch's seeded generator. With a file only words
+    Without a GloVe file they are normal with deviation `SPREAD`, from torch's seeded generator. With a file only words
     that it has are kept, and `UNKNOWN` gets a random vector of their spread.
     Raises: MissingData, InvalidData for a file that cannot be read, naming the line.
     """
     if file is None:
-        return vocabulary, torch.randn(len(vocabulary), dim)
+        return vocabulary, torch.randn(len(vocabulary), dim) * SPREAD
     found = read_vectors(file, set(vocabulary.words) - {UNKNOWN}, dim)
     if not found:
         raise InvalidData(f"{file} has none of the {len(vocabulary)} words of the training text. Name another file.")
