@@ -45,9 +45,10 @@ class Hierarchy(nn.Module):
     def reconstruct(self, side: Side, rows: Ragged, terms: Terms) -> Tensor:
         """Returns the weighted reconstruction loss of the parts and of the S sequences `rows` they were made from."""
         parts = self.high_decoder.repeat(side.sequence, side.parts.lengths).ragged()
-        below = self.low_decoder.repeat(parts.values, rows.lengths).ragged()
+        below = self.low_decoder.repeat(parts.values, rows.lengths)
         upper_loss = reconstruction_loss(parts.values, side.parts.values)
-        return terms.tau * upper_loss + terms.tau_low * reconstruction_loss(below.values, rows.values)
+        lower_loss = reconstruction_loss(below.packed, below.packing.pack(rows.values))
+        return terms.tau * upper_loss + terms.tau_low * lower_loss
 
 
 class HSENetwork(MatchingNetwork):

@@ -19,5 +19,7 @@ class SequenceEncoder(nn.Module):
 
     def forward(self, sequences: Ragged, initial: Tensor | None = None) -> Tensor:
         """Returns (n, hidden), starting each sequence from `initial` (n, hidden) or from zero."""
+        if self.pooling.kind == "max" and not sequences.values.is_cuda:
+            return self.gru.maximum(sequences, initial)
         pooled: Tensor = self.pooling(self.gru(sequences, initial))
         return pooled

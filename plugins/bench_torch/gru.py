@@ -61,6 +61,15 @@ class GRU(nn.Module):
         run = run_cudnn if inputs.is_cuda else run_recurrence
         return States(run(self.cell, inputs, packing, initial), packing)
 
+    def maximum(self, sequences: Ragged, initial: Tensor | None = None) -> Tensor:
+        """Returns (n, H): the element-wise maximum over the states of each sequence; on the CPU only.
+
+        Equal to pooling the states of `forward`, but without gradients no state is kept longer than a step.
+        """
+        packing = Packing.of(sequences.lengths)
+        best = run_recurrence(self.cell, packing.pack(sequences.values), packing, initial, pooled=True)
+        return best[packing.ranks]
+
     def repeat(self, vectors: Tensor, lengths: Tensor) -> States:
         """Returns the states over sequences that show vector i, of (n, D), again at each of `lengths[i]` steps."""
         packing = Packing.of(lengths)
@@ -72,14 +81,30 @@ class GRU(nn.Module):
 
 
 def run_recurrence(
-    cell: nn.GRU, inputs: Tensor, packing: Packing, initial: Tensor | None, *, repeated: bool = False
+    cell: nn.GRU,
+    inputs: Tensor,
+    packing: Packing,
+    initial: Tensor | None,
+    *,
+    repeated: bool = False,
+    pooled: bool = False,
 ) -> Tensor:
-    """Returns states (R, H) by our own recurrence; `inputs` packed (R, D), or (n, D) by falling length if repeated."""
+    """Returns states (R, H) by our own recurrence or, if pooled, their maximum over time (n, H) by falling length.
+
+    `inputs` are packed (R, D), or (n, D) by falling length if repeated.
+    """
     weights = tuple(cell.parameters())  # weight_ih, weight_hh, bias_ih, bias_hh
     kind = weights[0].dtype
-    plan = Plan(packing.sizes, repeated, product_type(inputs.device, kind))
+    inputs = inputs.to(kind)
     start = None if initial is None else initial[packing.order].to(kind)
-    return cast("Tensor", Recurrence.apply(plan, inputs.to(kind), start, *weights))  # type: ignore[no-untyped-call]
+    plan = Plan(
+        sizes=packing.sizes,
+        repeated=repeated,
+        pooled=pooled,
+        training=torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (inputs, start, *weights)),
+        products=product_type(inputs.device, kind),
+    )
+    return cast("Tensor", Recurrence.apply(plan, inputs, start, *weights))  # type: ignore[no-untyped-call]
 
 
 def run_cudnn(cell: nn.GRU, inputs: Tensor, packing: Packing, initial: Tensor | None) -> Tensor:

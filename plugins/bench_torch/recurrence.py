@@ -1,20 +1,28 @@
 """The GRU recurrence on CPU, written for ragged batches: nothing is padded and no weight gradient is made per step.
 
-torch's own CPU GRU adds up a (3H, H) weight gradient at every time step. Here the gate activations are kept, and each
-weight gradient is one matrix product over all rows. Every step works in place on slices of buffers made once.
+torch's own CPU GRU adds up a (3H, H) weight gradient at every time step. Here the steps are taken in chunks of some
+thousand rows: a chunk's inputs are projected by one matrix product, and on the way back each of its weight gradients
+is one matrix product more. Steps work in place on slices of buffers made once. When the maximum over time is all that
+is wanted it is kept running, and without gradients nothing else is.
 
-Letters for shapes: `n` sequences, `R` rows, `D` input and `H` hidden size. Gates stand in torch's order:
-reset, update, new.
+Letters for shapes: `n` sequences, `R` rows (the sum of their lengths), `D` input and `H` hidden size.
+A row of a "cell" has four parts of H numbers: candidate, reset, update, and recurrent, the part of the candidate that
+comes from the state before. The first three read the input, the last three the state: each a block of 3H columns, so
+that one matrix product serves all of them.
 Source: Cho et al. 2014 in the form of `torch.nn.GRU`: h' = (1 - z) * n + z * h, n = tanh(x W + b + r * (h U + c)).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
+
+CHUNK_ROWS = 2048
+"""Rows of a chunk, about: enough for a matrix product to run at full rate, few enough to stay near the processor."""
 
 tanh_backward = torch.ops.aten.tanh_backward.grad_input
 sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
@@ -27,12 +35,221 @@ class Plan:
     Attributes:
         sizes: sequences still running at each step, falling.
         repeated: true when the input is one row per sequence, read again at every step.
+        pooled: true when the maximum over time is wanted, (n, H) by falling length, instead of all states (R, H).
+        training: true when gradients will be asked for, and what they need must be kept.
         products: the type matrix products are computed in; states and gradients keep the type of the weights.
     """
 
     sizes: tuple[int, ...]
     repeated: bool
+    pooled: bool
+    training: bool
     products: torch.dtype
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Consecutive steps that are worked on together.
+
+    Attributes:
+        start: the first packed row.
+        sizes: sequences running at each of its steps.
+        earlier: sequences running at the step before; 0 at the very first.
+    """
+
+    start: int
+    sizes: tuple[int, ...]
+    earlier: int
+
+    @property
+    def rows(self) -> int:
+        return sum(self.sizes)
+
+    def steps(self) -> list[tuple[int, int, int]]:
+        """Returns for each step: its first row within the chunk, its size, and the size of the step before."""
+        found, begin, before = [], 0, self.earlier
+        for size in self.sizes:
+            found.append((begin, size, before))
+            begin, before = begin + size, size
+        return found
+
+
+def chunks(sizes: tuple[int, ...]) -> Iterator[Chunk]:
+    """Yields all steps in chunks of at most `CHUNK_ROWS` rows, or of one step if that is larger."""
+    start, first, rows = 0, 0, 0
+    for time, size in enumerate((*sizes, CHUNK_ROWS)):
+        if rows and rows + size > CHUNK_ROWS:
+            yield Chunk(start, sizes[first:time], sizes[first - 1] if first else 0)
+            start, first, rows = start + rows, time, 0
+        rows += size
+
+
+class Recurrence(torch.autograd.Function):
+    """GRU states of packed sequences, or their maximum over time.
+
+    Arguments of `apply`: plan, inputs ((R, D) packed, or (n, D) by falling length when repeated), initial state
+    ((n, H) by falling length, or None for zeros), and weights as in `torch.nn.GRU`: weight_ih (3H, D),
+    weight_hh (3H, H), bias_ih (3H,), bias_hh (3H,). The gradient of a maximum reached at several steps goes to the
+    last of them, so it is counted once.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, plan: Plan, inputs: Tensor, initial: Tensor | None, *weights: Tensor) -> Tensor:
+        with torch.autocast(inputs.device.type, enabled=False):
+            cells, states, best = _run(plan, inputs, initial, weights)
+        ctx.plan = plan
+        if plan.training:
+            ctx.save_for_backward(inputs, initial, *weights[:2], cells, states, best)
+        return states if best is None else best
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        with torch.autocast(grads[0].device.type, enabled=False):
+            walk = _WayBack(ctx.plan, ctx.saved_tensors, grads[0], wants_inputs=ctx.needs_input_grad[1])
+            return None, *walk.gradients()
+
+
+def _run(
+    plan: Plan, inputs: Tensor, initial: Tensor | None, weights: tuple[Tensor, ...]
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Returns cells (R, 4H), states (R, H) and, if pooled, their maximum (n, H); without training, buffers reused."""
+    weight_ih, weight_hh, bias_ih, bias_hh = weights
+    hidden, parts = weight_hh.shape[1], list(chunks(plan.sizes))
+    from_input = _input_order(weight_ih).to(plan.products).t()
+    from_state = weight_hh.to(plan.products).t()
+    bias = torch.cat([_input_order(bias_ih), bias_hh[2 * hidden :]])
+    bias[hidden : 3 * hidden] += bias_hh[: 2 * hidden]
+    once = _product(inputs, from_input) if plan.repeated else None
+    whole, buffer = sum(plan.sizes), max(chunk.rows for chunk in parts)
+    cells = bias.new_empty(whole if plan.training else buffer, 4 * hidden)
+    states = bias.new_empty(whole if plan.training or not plan.pooled else buffer, hidden)
+    best = bias.new_full((plan.sizes[0], hidden), -torch.inf) if plan.pooled else None
+    previous = initial
+    for chunk in parts:
+        cell = _rows(cells, chunk, whole)
+        out = _rows(states, chunk, whole)
+        cell.copy_(bias)
+        if once is None:
+            _add_product(cell[:, : 3 * hidden], inputs[chunk.start : chunk.start + chunk.rows], from_input)
+        if previous is not None and len(states) < whole:
+            previous = previous.clone()  # its rows are about to be written over
+        for begin, size, _ in chunk.steps():
+            step = slice(begin, begin + size)
+            if once is not None:
+                cell[step, : 3 * hidden] += once[:size]
+            _step(cell[step], None if previous is None else previous[:size], from_state, out[step])
+            previous = out[step]
+            if best is not None:
+                torch.maximum(best[:size], previous, out=best[:size])
+    return cells, states, best
+
+
+def _step(cell: Tensor, previous: Tensor | None, from_state: Tensor, out: Tensor) -> None:
+    """Finishes a cell that holds the projected inputs and biases, and writes the new state to `out`."""
+    candidate, reset, update, recurrent = cell.chunk(4, dim=1)
+    hidden = out.shape[1]
+    if previous is not None:
+        _add_product(cell[:, hidden:], previous, from_state)
+    cell[:, hidden : 3 * hidden].sigmoid_()
+    candidate.addcmul_(reset, recurrent).tanh_()
+    if previous is None:
+        torch.addcmul(candidate, candidate, update, value=-1, out=out)
+    else:
+        torch.lerp(candidate, previous, update, out=out)
+
+
+class _WayBack:
+    """One walk back through time, adding up gradients."""
+
+    def __init__(self, plan: Plan, saved: tuple[Any, ...], owed: Tensor, *, wants_inputs: bool) -> None:
+        self.plan = plan
+        self.inputs, self.initial, weight_ih, weight_hh, self.cells, self.states, self.best = saved
+        self.owed = owed.clone() if plan.pooled else owed
+        self.weight_ih, self.weight_hh = _input_order(weight_ih).to(plan.products), weight_hh.to(plan.products)
+        self.hidden = hidden = weight_hh.shape[1]
+        self.at_weight_ih, self.at_weight_hh = torch.zeros_like(weight_ih), torch.zeros_like(weight_hh)
+        self.at_bias = owed.new_zeros(4 * hidden)
+        self.carried = owed.new_zeros(plan.sizes[0], hidden)
+        self.equal = torch.empty_like(self.carried) if plan.pooled else None
+        self.at_once = owed.new_zeros(plan.sizes[0], 3 * hidden) if plan.repeated else None
+        self.at_inputs = torch.empty_like(self.inputs) if wants_inputs else None
+
+    def gradients(self) -> tuple[Tensor | None, ...]:
+        """Returns gradients at inputs, initial state and the four weights."""
+        parts, hidden = list(chunks(self.plan.sizes)), self.hidden
+        buffer = max(chunk.rows for chunk in parts)
+        at_cells = self.cells.new_empty(buffer, 4 * hidden)
+        factors = at_cells.to(self.plan.products)  # at_cells itself, or room for its rounded copy
+        before = self.cells.new_empty(buffer, hidden, dtype=self.plan.products)
+        for chunk in reversed(parts):
+            for begin, size, earlier in reversed(chunk.steps()):
+                step = slice(begin, begin + size)
+                row = chunk.start + begin
+                previous = self.states[row - earlier : row - earlier + size] if earlier else self.initial
+                self.step_back(slice(row, row + size), previous, at_cells[step], factors[step])
+                if previous is not None:
+                    before[step] = previous
+            self.add_up(chunk, at_cells[: chunk.rows], factors[: chunk.rows], before)
+        if self.at_once is not None:
+            self.add_inputs(self.at_once, slice(None))
+        at_bias_hh = self.at_bias[hidden:]
+        return (
+            self.at_inputs,
+            None if self.initial is None else self.carried,
+            _torch_order(self.at_weight_ih),
+            self.at_weight_hh,
+            _torch_order(self.at_bias[: 3 * hidden]),
+            at_bias_hh,
+        )
+
+    def step_back(self, rows: slice, previous: Tensor | None, at_cell: Tensor, factors: Tensor) -> None:
+        """Takes what is owed to the states `rows`, fills `at_cell` and leaves in `carried` what earlier states owe."""
+        candidate, reset, update, recurrent = self.cells[rows].chunk(4, dim=1)
+        at_candidate, at_reset, at_update, at_recurrent = at_cell.chunk(4, dim=1)
+        size = len(at_cell)
+        at_state = self.carried[:size]
+        if self.equal is None:
+            at_state.add_(self.owed[rows])
+        else:
+            owed, equal = self.owed[:size], self.equal[:size]
+            torch.eq(self.states[rows], self.best[:size], out=equal)
+            at_state.addcmul_(equal, owed)
+            owed.addcmul_(equal, owed, value=-1)  # paid in full, so an earlier equal state gets exactly 0
+        torch.addcmul(at_state, at_state, update, value=-1, out=at_candidate)
+        tanh_backward(at_candidate, candidate, grad_input=at_candidate)
+        if previous is None:
+            torch.neg(candidate, out=at_update)
+        else:
+            torch.sub(previous, candidate, out=at_update)
+        at_update.mul_(at_state)
+        torch.mul(at_candidate, recurrent, out=at_reset)
+        at_gates = at_cell[:, self.hidden : 3 * self.hidden]
+        sigmoid_backward(at_gates, self.cells[rows, self.hidden : 3 * self.hidden], grad_input=at_gates)
+        torch.mul(at_candidate, reset, out=at_recurrent)
+        if factors.dtype != at_cell.dtype:
+            factors.copy_(at_cell)
+        if previous is not None:
+            at_state.mul_(update)
+            _add_product(at_state, factors[:, self.hidden :], self.weight_hh)
+
+    def add_up(self, chunk: Chunk, at_cells: Tensor, factors: Tensor, before: Tensor) -> None:
+        """Adds a finished chunk to the gradients of the weights and of the inputs."""
+        first = 0 if chunk.earlier or self.initial is not None else chunk.sizes[0]  # rows that no state came before
+        _add_product(self.at_weight_hh, factors[first:, self.hidden :].t(), before[first : chunk.rows])
+        self.at_bias += at_cells.sum(0)
+        if self.at_once is None:
+            self.add_inputs(factors[:, : 3 * self.hidden], slice(chunk.start, chunk.start + chunk.rows))
+            return
+        for begin, size, _ in chunk.steps():
+            self.at_once[:size] += at_cells[begin : begin + size, : 3 * self.hidden]
+
+    def add_inputs(self, at_projected: Tensor, rows: slice) -> None:
+        """Adds the gradients at the projected inputs `rows` to those of the inputs and their weights."""
+        factors = at_projected.to(self.plan.products)
+        _add_product(self.at_weight_ih, factors.t(), self.inputs[rows].to(self.plan.products))
+        if self.at_inputs is not None:
+            _write_product(self.at_inputs[rows], factors, self.weight_ih)
 
 
 def product_type(device: torch.device, weights: torch.dtype) -> torch.dtype:
@@ -40,136 +257,38 @@ def product_type(device: torch.device, weights: torch.dtype) -> torch.dtype:
     return torch.get_autocast_dtype(device.type) if torch.is_autocast_enabled(device.type) else weights
 
 
+def _product(left: Tensor, right: Tensor) -> Tensor:
+    """Returns `left @ right` in the type of `left`, computed in that of `right`."""
+    return torch.mm(left.to(right.dtype), right).to(left.dtype)
+
+
 def _add_product(out: Tensor, left: Tensor, right: Tensor) -> None:
     """Adds `left @ right` to `out`, computed in the type of `right`."""
-    if left.dtype == right.dtype:
+    if out.dtype == right.dtype:
         out.addmm_(left, right)
     else:
         out.add_(torch.mm(left.to(right.dtype), right))
 
 
-def _product(left: Tensor, right: Tensor, products: torch.dtype) -> Tensor:
-    """Returns `left @ right` in the type of `left`, computed in `products`."""
-    return torch.mm(left.to(products), right.to(products)).to(left.dtype)
+def _write_product(out: Tensor, left: Tensor, right: Tensor) -> None:
+    """Writes `left @ right` to `out`, computed in the type of `right`."""
+    if out.dtype == right.dtype:
+        torch.mm(left, right, out=out)
+    else:
+        out.copy_(torch.mm(left, right))
 
 
-class Recurrence(torch.autograd.Function):
-    """GRU states (R, H) of packed sequences.
-
-    Arguments of `apply`: plan, inputs ((R, D) packed, or (n, D) by falling length when repeated), initial state
-    ((n, H) by falling length, or None for zeros), and weights as in `torch.nn.GRU`: weight_ih (3H, D),
-    weight_hh (3H, H), bias_ih (3H,), bias_hh (3H,).
-    """
-
-    @staticmethod
-    def forward(ctx: Any, plan: Plan, inputs: Tensor, initial: Tensor | None, *weights: Tensor) -> Tensor:
-        weight_ih, weight_hh, bias_ih, bias_hh = weights
-        hidden = weight_hh.shape[1]
-        with torch.autocast(inputs.device.type, enabled=False):
-            bias = torch.cat([bias_ih[: 2 * hidden] + bias_hh[: 2 * hidden], bias_ih[2 * hidden :]])
-            projected = _product(inputs, weight_ih.t(), plan.products).add_(bias)
-            rows = sum(plan.sizes)
-            gates = projected.new_empty(rows, 3 * hidden) if plan.repeated else projected
-            recurrent = projected.new_empty(rows, hidden)  # h U + c of the new gate, needed again for its gradient
-            states = projected.new_empty(rows, hidden)
-            upper = weight_hh[: 2 * hidden].t().to(plan.products)
-            lower = weight_hh[2 * hidden :].t().to(plan.products)
-            bias_new = bias_hh[2 * hidden :]
-            start, previous = 0, initial
-            for active in plan.sizes:
-                step = slice(start, start + active)
-                gate, new, state = gates[step], recurrent[step], states[step]
-                if plan.repeated:
-                    gate.copy_(projected[:active])
-                reset_update, candidate = gate[:, : 2 * hidden], gate[:, 2 * hidden :]
-                new.copy_(bias_new)
-                if previous is not None:
-                    _add_product(reset_update, previous[:active], upper)
-                    _add_product(new, previous[:active], lower)
-                reset_update.sigmoid_()
-                candidate.addcmul_(gate[:, :hidden], new).tanh_()
-                update = gate[:, hidden : 2 * hidden]
-                if previous is None:
-                    torch.addcmul(candidate, candidate, update, value=-1, out=state)
-                else:
-                    torch.lerp(candidate, previous[:active], update, out=state)
-                start, previous = start + active, state
-        ctx.plan = plan
-        ctx.save_for_backward(inputs, initial, weight_ih, weight_hh, states)
-        ctx.gates, ctx.recurrent = gates, recurrent
-        return states
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        plan: Plan = ctx.plan
-        inputs, initial, weight_ih, weight_hh, states = ctx.saved_tensors
-        hidden = weight_hh.shape[1]
-        with torch.autocast(inputs.device.type, enabled=False):
-            at_input, at_new, at_initial = _gate_gradients(ctx, grads[0], initial, weight_hh, states)
-            at_input_rows = _sum_steps(at_input, plan.sizes) if plan.repeated else at_input
-            at_inputs = _product(at_input_rows, weight_ih, plan.products) if ctx.needs_input_grad[1] else None
-            at_weight_ih = _product(at_input_rows.t(), inputs, plan.products)
-            at_bias_ih = at_input_rows.sum(0)
-            at_bias_hh = torch.cat([at_bias_ih[: 2 * hidden], at_new.sum(0)])
-            # the states that each row started from: those of the step before, without the sequences that ended there
-            first = 0 if initial is not None else plan.sizes[0]
-            blocks = [] if initial is None else [initial]
-            start = 0
-            for size, following in zip(plan.sizes, plan.sizes[1:], strict=False):
-                blocks.append(states[start : start + following])
-                start += size
-            at_weight_hh = torch.zeros_like(weight_hh)
-            if blocks:
-                before = torch.cat(blocks).to(plan.products)
-                at_weight_hh[: 2 * hidden] = at_input[first:, : 2 * hidden].t().to(plan.products) @ before
-                at_weight_hh[2 * hidden :] = at_new[first:].t().to(plan.products) @ before
-        return None, at_inputs, at_initial, at_weight_ih, at_weight_hh, at_bias_ih, at_bias_hh
+def _rows(buffer: Tensor, chunk: Chunk, whole: int) -> Tensor:
+    """Returns the rows of a chunk in a buffer of all rows, or the front of one that every chunk uses anew."""
+    start = chunk.start if len(buffer) == whole else 0
+    return buffer[start : start + chunk.rows]
 
 
-def _gate_gradients(
-    ctx: Any, at_states: Tensor, initial: Tensor | None, weight_hh: Tensor, states: Tensor
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Walks back through time. Returns gradients before the gates' non-linearities, (R, 3H), at `h U + c` of the new
-    gate, (R, H), and at the initial state, (n, H) or None."""
-    sizes, hidden = ctx.plan.sizes, weight_hh.shape[1]
-    upper, lower = weight_hh[: 2 * hidden].to(ctx.plan.products), weight_hh[2 * hidden :].to(ctx.plan.products)
-    gates, recurrent = ctx.gates, ctx.recurrent
-    at_gates, at_recurrent = torch.empty_like(gates), torch.empty_like(recurrent)
-    carried = states.new_zeros(sizes[0], hidden)
-    stop = states.shape[0]
-    for time in range(len(sizes) - 1, -1, -1):
-        active = sizes[time]
-        step = slice(stop - active, stop)
-        before = states[stop - active - sizes[time - 1] :][:active] if time else initial
-        reset, update, candidate = gates[step].chunk(3, dim=1)
-        at_reset, at_update, at_candidate = at_gates[step].chunk(3, dim=1)
-        at_new, at_state = at_recurrent[step], carried[:active]
-        at_state.add_(at_states[step])
-        torch.addcmul(at_state, at_state, update, value=-1, out=at_candidate)
-        tanh_backward(at_candidate, candidate, grad_input=at_candidate)
-        if before is None:
-            torch.neg(candidate, out=at_update)
-        else:
-            torch.sub(before, candidate, out=at_update)
-        at_update.mul_(at_state)
-        sigmoid_backward(at_update, update, grad_input=at_update)
-        torch.mul(at_candidate, recurrent[step], out=at_reset)
-        sigmoid_backward(at_reset, reset, grad_input=at_reset)
-        torch.mul(at_candidate, reset, out=at_new)
-        if before is not None:
-            at_state.mul_(update)
-            _add_product(at_state, at_gates[step, : 2 * hidden], upper)
-            _add_product(at_state, at_new, lower)
-        stop -= active
-    return at_gates, at_recurrent, carried if initial is not None else None
+def _input_order(gates: Tensor) -> Tensor:
+    """Returns (3H, *): reset, update, candidate as torch has them in the order of a cell: candidate, reset, update."""
+    return gates.roll(len(gates) // 3, 0)
 
 
-def _sum_steps(rows: Tensor, sizes: tuple[int, ...]) -> Tensor:
-    """Returns (n, *): packed rows (R, *) summed over the steps of each sequence."""
-    total = rows[: sizes[0]].clone()
-    start = sizes[0]
-    for active in sizes[1:]:
-        total[:active].add_(rows[start : start + active])
-        start += active
-    return total
+def _torch_order(gates: Tensor) -> Tensor:
+    """Undoes `_input_order`."""
+    return gates.roll(-(len(gates) // 3), 0)
