@@ -31,7 +31,8 @@ MEAN_POOL = ModelSpec(
     settings={
         "word_dim": Setting(300, "size of the word vectors", minimum=1),
         "candidates": Setting(
-            "0.001/0.05/512 0.003/0.05/512 0.001/0.1/512",
+            "0.001/0.05/128 0.001/0.1/512 0.003/0.1/128 0.003/0.2/512 "
+            "0.01/0.1/512 0.01/0.2/128 0.01/0.2/512 0.01/0.4/256",
             "learning rate / temperature / dimension of each candidate; the best by R@1 on held-out videos is used",
         ),
         "batch": Setting(64, "videos per step", minimum=1),

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from bench.api import InvalidData, Ragged
+from bench_torch import recurrence
 from bench_torch.encoder import SequenceEncoder
 from bench_torch.gru import GRU, run_cudnn, run_recurrence
 from bench_torch.packing import Packing
@@ -49,6 +50,25 @@ def test_an_empty_sequence_is_refused(counts: list[int]) -> None:
         Packing.of(torch.tensor(counts, dtype=torch.int64))
 
 
+@pytest.fixture(params=[1, 4, 7, 2048], ids=lambda rows: f"chunk-{rows}")
+def chunk_rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many rows the recurrence works on together; no result may depend on it."""
+    monkeypatch.setattr(recurrence, "CHUNK_ROWS", request.param)
+    return int(request.param)
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=12), st.integers(1, 40))
+def test_chunks_hold_every_step_once_and_in_order(counts: list[int], rows: int) -> None:
+    sizes = Packing.of(torch.tensor(counts)).sizes
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recurrence, "CHUNK_ROWS", rows)
+        found = list(recurrence.chunks(sizes))
+    steps = [(chunk.start + begin, *sizes) for chunk in found for begin, *sizes in chunk.steps()]
+    assert steps == [(sum(sizes[:t]), sizes[t], sizes[t - 1] if t else 0) for t in range(len(sizes))]
+    assert all(chunk.rows <= rows or len(chunk.sizes) == 1 for chunk in found)
+
+
+@pytest.mark.usefixtures("chunk_rows")
 @pytest.mark.parametrize("with_initial", [False, True])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_recurrence_agrees_with_torchs_packed_gru(with_initial: bool, dtype: torch.dtype) -> None:
@@ -80,15 +100,18 @@ def test_recurrence_agrees_with_a_gru_over_padded_sequences() -> None:
         start += length
 
 
+@pytest.mark.usefixtures("chunk_rows")
+@pytest.mark.parametrize("pooled", [False, True])
 @pytest.mark.parametrize("with_initial", [False, True])
-def test_gradients_of_the_recurrence_are_those_of_finite_differences(with_initial: bool) -> None:
+def test_gradients_of_the_recurrence_are_those_of_finite_differences(with_initial: bool, pooled: bool) -> None:
     gru = double_gru(3, 2)
     initial = torch.randn(5, 2, dtype=torch.double).requires_grad_() if with_initial else None
-    names = [name for name, _ in gru.named_parameters()]
+    packing = Packing.of(LENGTHS)
+    names = [name for name, _ in gru.cell.named_parameters()]
 
     def states(values: torch.Tensor, start: torch.Tensor | None, *weights: torch.Tensor) -> torch.Tensor:
-        arguments = (Ragged(values, LENGTHS), start)
-        return torch.func.functional_call(gru, dict(zip(names, weights, strict=True)), arguments).packed
+        gru.cell.parameters = lambda: iter(weights)
+        return run_recurrence(gru.cell, packing.pack(values), packing, start, pooled=pooled)
 
     assert torch.autograd.gradcheck(states, (rows(3).requires_grad_(), initial, *gru.parameters()))
 
