@@ -35,7 +35,14 @@ def test_the_annotations_are_pinned_to_the_version():
     assert pins == PINS
 
 
-PINS: dict[str, str] = {}
+PINS = {
+    "train": "a06136c7ae6c7396",
+    "val_1": "819d337d3701890c",
+    "val_2": "d1592b9b1b36736b",
+    "didemo train": "18262d7c6ea1fcd4",
+    "didemo val": "db277235abf03876",
+    "didemo test": "d5002a74a3e34d41",
+}
 
 
 def test_the_first_and_last_features_are_pinned_to_the_version():
@@ -44,7 +51,7 @@ def test_the_first_and_last_features_are_pinned_to_the_version():
     np.testing.assert_allclose([rows[0, 0], rows[0, 63], rows[-1, 0], rows[-1, 63]], FEATURES, rtol=1e-4)
 
 
-FEATURES = [0.0, 0.0, 0.0, 0.0]
+FEATURES = [0.946107, 1.261369, -0.460753, 0.656618]
 
 
 def test_another_seed_gives_another_world():
