@@ -133,3 +133,44 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
 
     with pytest.raises(ConfigError, match="cannot be read as YAML text"):
         load(path)
+
+
+PACKED = """
+version: 1
+datasets: {{mine: {{reader: activitynet, root: data, features: vgg{more}}}}}
+features: {{vgg: {{{features}}}}}
+"""
+
+
+@pytest.mark.parametrize("features", ["pack: packs/vgg", "reader: pack, path: packs/vgg"])
+def test_a_pack_needs_its_folder_only(written, tmp_path, features):
+    declaration = load(written(PACKED.format(features=features, more=""))).datasets["mine"].features
+
+    assert (declaration.reader, declaration.path) == ("pack", tmp_path / "packs" / "vgg")
+    assert declaration.extractor == ""
+
+
+@pytest.mark.parametrize(
+    ("features", "says"),
+    [
+        ("pack: p, extractor: VGG", "features.vgg: extractor, pack given; a pack needs its folder and nothing else"),
+        ("pack: p, path: q", "a pack needs its folder"),
+        ("reader: pack", "a pack needs its folder"),
+        ("reader: npz", "features.vgg.path: missing"),
+        ("path: p", "features.vgg.reader: missing"),
+        ("dim: 4", "features.vgg.reader: missing"),
+    ],
+)
+def test_features_are_a_pack_or_a_reader_with_a_path(written, features, says):
+    with pytest.raises(ConfigError, match=says):
+        load(written(PACKED.format(features=features, more="")))
+
+
+def test_videos_without_features_stop_a_run_unless_the_file_says_otherwise(written):
+    assert load(written(PACKED.format(features="pack: p", more=""))).datasets["mine"].missing == "fail"
+    more = ", missing: penalise"
+    assert load(written(PACKED.format(features="pack: p", more=more))).datasets["mine"].missing == "penalise"
+
+
+def test_feature_sources_are_listed_whether_or_not_a_dataset_uses_them(written):
+    assert set(load(written(GOOD)).features) == {"vgg"}

@@ -12,7 +12,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from bench.files import digest, write_json
 
 JOURNAL, PLAN = "journal", "plan.json"
 COMMIT = 64
-"""Videos between two flushes to disk: at most this many are packed again after a kill."""
+"""Videos between two flushes to disk: after a kill at most twice as many are packed again."""
 LARGEST = {"float16": 65520.0, "float32": float("inf")}
 """Numbers from here on round to infinity."""
 
@@ -110,7 +111,12 @@ class _Packing:
         done = self.resume()
         total = self.ends[-1]
         self.watcher.progress(self.ends[done - 1] if done else 0, total)
-        with appending(self.part / ROWS) as rows, appending(self.part / JOURNAL) as journal:
+        with (
+            appending(self.part / ROWS) as rows,
+            appending(self.part / JOURNAL) as journal,
+            ThreadPoolExecutor(1, thread_name_prefix="bench-flushing") as pool,
+        ):
+            flushed: Future[None] | None = None
             while done < len(self.contents.ids):
                 last = min(done + COMMIT, len(self.contents.ids))
                 lines = []
@@ -119,15 +125,18 @@ class _Packing:
                         break
                     lines.append(self.append(place, rows))
                     self.watcher.progress(self.ends[place], total)
-                os.fsync(rows)
-                write_all(journal, "".join(lines).encode())
-                os.fsync(journal)
+                if flushed:
+                    flushed.result()
+                flushed = pool.submit(_flush, rows, journal, lines)  # the disk works while the next videos are read
                 done += len(lines)
                 if done < last:
+                    flushed.result()
                     raise Interrupted(
                         f"packed {done:,} of {len(self.contents.ids):,} videos into {self.part}. The same command goes "
                         "on from there; delete the folder to give up."
                     )
+            if flushed:
+                flushed.result()
         if self.contents.fingerprint() != fingerprint:
             raise self.changed()
         return self.publish()
@@ -241,6 +250,13 @@ class _Packing:
         index.save(self.part / INDEX)
         write_json(self.part / HEADER, header.model_dump())
         return header
+
+
+def _flush(rows: int, journal: int, lines: Sequence[str]) -> None:
+    """Brings rows to disk, and only then the lines of the journal that tell of them."""
+    os.fsync(rows)
+    write_all(journal, "".join(lines).encode())
+    os.fsync(journal)
 
 
 def _check_absent(output: Path) -> None:

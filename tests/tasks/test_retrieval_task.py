@@ -229,3 +229,48 @@ def test_an_id_that_occurs_twice_is_refused() -> None:
     predictions = noisy(3)
     with pytest.raises(VerificationError, match="videos"):
         TASK.score(replace(predictions, video_ids=("v000", "v000", "v001")), annotations_of(3), "cpu")
+
+
+def without_videos(predictions: Embeddings, missing: set[str]) -> Embeddings:
+    kept = [i for i, name in enumerate(predictions.video_ids) if name not in missing]
+    return replace(
+        predictions,
+        video_ids=tuple(predictions.video_ids[i] for i in kept),
+        videos=predictions.videos[kept],
+    )
+
+
+def test_missing_videos_rank_last_and_change_nothing_else() -> None:
+    # Videos 0 and 1 stand apart, video 2 is missing. Paragraph 2 looks like video 1 and disturbs it.
+    videos = np.array([[1, 0], [0, 1]], dtype=np.float32)
+    paragraphs = np.array([[1, 0.1], [0.3, 1], [0, 1]], dtype=np.float32)
+    predictions = Embeddings(("v000", "v001"), videos, ("p000", "p001", "p002"), paragraphs)
+    annotations = replace(annotations_of(3), missing=frozenset({"v002"}))
+    counts = TASK.score(predictions, annotations, "cpu").evidence.counts
+    assert counts["t2v"].tolist() == [[0, 0, 1], [0, 0, 1], [2, 0, 1]]
+    assert counts["v2t"].tolist() == [[0, 0, 1], [1, 0, 1], [2, 0, 1]]
+
+
+def test_missing_videos_agree_with_a_gallery_in_which_they_are_the_farthest() -> None:
+    predictions, missing = noisy(60), frozenset({"v003", "v030", "v059"})
+    scored = TASK.score(without_videos(predictions, set(missing)), replace(annotations_of(60), missing=missing), "cpu")
+    unit = predictions.videos / np.linalg.norm(predictions.videos, axis=1, keepdims=True)
+    texts = predictions.paragraphs / np.linalg.norm(predictions.paragraphs, axis=1, keepdims=True)
+    scores = texts @ unit.T
+    absent = [int(name[1:]) for name in sorted(missing)]
+    by_text, by_video = scores.copy(), scores.T.copy()
+    by_text[:, absent] = -2.0
+    t2v = (by_text > np.diag(by_text)[:, None]).sum(1)
+    v2t = (by_video > np.diag(by_video)[:, None]).sum(1)
+    t2v[absent] = v2t[absent] = 59
+    assert scored.evidence.counts["t2v"][:, 0].tolist() == t2v.tolist()
+    assert scored.evidence.counts["v2t"][:, 0].tolist() == v2t.tolist()
+    verify(scored.evidence, scored.measurements)
+
+
+def test_a_video_that_is_neither_predicted_nor_missing_is_refused() -> None:
+    annotations = replace(annotations_of(20), missing=frozenset({"v003"}))
+    with pytest.raises(VerificationError, match="another test set"):
+        TASK.score(without_videos(noisy(20), {"v003", "v004"}), annotations, "cpu")
+    with pytest.raises(VerificationError, match="another test set"):
+        TASK.score(noisy(20), annotations, "cpu")
