@@ -74,7 +74,12 @@ def datasets(config: Path | None, as_json: bool) -> None:
     """List the datasets that bench.yaml declares."""
     catalogue = _catalogue(config)
     rows = [
-        (name, declaration.reader, str(declaration.root or "sample (generated)"), declaration.features.extractor or "as the pack says")
+        (
+            name,
+            declaration.reader,
+            str(declaration.root or "sample (generated)"),
+            declaration.features.extractor or "as the pack says",
+        )
         for name, declaration in sorted(catalogue.datasets.items())
     ]
     _show(("dataset", "reader", "root", "features"), rows, as_json=as_json)
