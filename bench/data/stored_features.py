@@ -155,5 +155,5 @@ def missing_videos(where: str, missing: Sequence[str], asked: int) -> MissingDat
     first = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
     return MissingData(
         f"{where}: {len(missing)} of {asked} videos have no features: {first}. "
-        "Add their features, leave them out of the split (`ids:` in bench.yaml), or say `missing: exclude` or `penalise`."
+        "Add their features, leave them out of the split (`ids:` in bench.yaml), or declare what to do (`missing:`)."
     )
