@@ -106,16 +106,20 @@ def test_recurrence_agrees_with_a_gru_over_padded_sequences() -> None:
 def test_gradients_of_the_recurrence_are_those_of_finite_differences(with_initial: bool, pooled: bool) -> None:
     gru = double_gru(3, 2)
     initial = torch.randn(5, 2, dtype=torch.double).requires_grad_() if with_initial else None
-    packing = Packing.of(LENGTHS)
-    names = [name for name, _ in gru.cell.named_parameters()]
+    encoder = SequenceEncoder(3, 2, "max")
+    encoder.gru = gru
+    module = encoder if pooled else gru
+    names = [name for name, _ in module.named_parameters()]
 
     def states(values: torch.Tensor, start: torch.Tensor | None, *weights: torch.Tensor) -> torch.Tensor:
-        gru.cell.parameters = lambda: iter(weights)
-        return run_recurrence(gru.cell, packing.pack(values), packing, start, pooled=pooled)
+        arguments = (Ragged(values, LENGTHS), start)
+        found = torch.func.functional_call(module, dict(zip(names, weights, strict=True)), arguments)
+        return found if pooled else found.packed
 
     assert torch.autograd.gradcheck(states, (rows(3).requires_grad_(), initial, *gru.parameters()))
 
 
+@pytest.mark.usefixtures("chunk_rows")
 def test_a_repeated_input_equals_the_same_rows_written_out() -> None:
     gru = double_gru()
     vectors = torch.randn(5, 4, dtype=torch.double).requires_grad_()
@@ -170,6 +174,64 @@ def test_running_maximum_is_the_maximum_over_valid_steps() -> None:
     pooled = Pooling("max", 6)(states)
     for mine, sequence in zip(pooled, states.ragged().values.split(LENGTHS.tolist()), strict=True):
         assert torch.equal(mine, sequence.amax(0))
+
+
+@pytest.mark.usefixtures("chunk_rows")
+@pytest.mark.parametrize("with_initial", [False, True])
+def test_pooling_inside_the_recurrence_equals_pooling_its_states(with_initial: bool) -> None:
+    gru, inputs = double_gru(), rows().requires_grad_()
+    initial = torch.randn(5, 6, dtype=torch.double).requires_grad_() if with_initial else None
+    inside = gru.maximum(Ragged(inputs, LENGTHS), initial)
+    outside = Pooling("max", 6)(gru(Ragged(inputs, LENGTHS), initial))
+    assert torch.equal(inside, outside)
+    wanted = [inputs, *gru.parameters(), *([] if initial is None else [initial])]
+    weight = torch.randn_like(inside)
+    for mine, reference in zip(
+        torch.autograd.grad((inside * weight).sum(), wanted),
+        torch.autograd.grad((outside * weight).sum(), wanted),
+        strict=True,
+    ):
+        torch.testing.assert_close(mine, reference)
+
+
+def test_a_maximum_reached_twice_inside_the_recurrence_gets_its_gradient_once() -> None:
+    gru = GRU(1, 1).double()
+    with torch.no_grad():
+        for parameter in gru.parameters():
+            parameter.zero_()  # states stay at half of the initial state each step: 0 from 0 on, so all steps tie
+    inputs = torch.ones(3, 1, dtype=torch.double, requires_grad=True)
+    pooled = gru.maximum(Ragged(inputs, torch.tensor([3])))
+    (at_bias,) = torch.autograd.grad(pooled.sum(), [gru.cell.bias_ih_l0])
+    assert at_bias.tolist() == [0, 0, 0.5 + 0.25 + 0.125]  # the last step, and what the earlier two passed on to it
+
+
+@pytest.mark.usefixtures("chunk_rows")
+@pytest.mark.parametrize("with_initial", [False, True])
+def test_without_gradients_the_same_values_come_out(with_initial: bool) -> None:
+    gru, sequences = double_gru(), Ragged(rows(), LENGTHS)
+    initial = torch.randn(5, 6, dtype=torch.double) if with_initial else None
+    pooled, states = gru.maximum(sequences, initial), gru(sequences, initial).packed
+    with torch.inference_mode():
+        assert torch.equal(gru.maximum(sequences, initial), pooled)
+        assert torch.equal(gru(sequences, initial).packed, states)
+
+
+def test_without_gradients_only_a_chunk_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    empty = torch.Tensor.new_empty
+
+    def counted(self: torch.Tensor, *size: int, **options: torch.dtype) -> torch.Tensor:
+        made.append(size[0])
+        return empty(self, *size, **options)
+
+    monkeypatch.setattr(torch.Tensor, "new_empty", counted)
+    monkeypatch.setattr(recurrence, "CHUNK_ROWS", 4)
+    gru, sequences = double_gru(), Ragged(rows(), LENGTHS)
+    with torch.inference_mode():
+        gru.maximum(sequences)
+    assert max(made) <= 5  # one step of five sequences
+    gru.maximum(sequences)
+    assert max(made) == int(LENGTHS.sum())
 
 
 def test_a_maximum_reached_twice_gets_its_gradient_once() -> None:
