@@ -75,7 +75,7 @@ def read_split(declaration: SplitDeclaration) -> AnnotatedVideos:
     if not isinstance(raw, dict) or not raw:
         raise InvalidData(f"{path} holds no JSON object of videos. Expected video id -> sentences and timestamps.")
     oddities: Counter[str] = Counter()
-    ids = _chosen_ids(declaration, raw, oddities)
+    ids = chosen_ids(declaration, raw, oddities)
     reader, unused = EntryReader(path.name, oddities), EntryReader(path.name, Counter())
     chosen = set(ids)
     for video_id in raw:
@@ -91,8 +91,11 @@ def read_split(declaration: SplitDeclaration) -> AnnotatedVideos:
     )
 
 
-def _chosen_ids(declaration: SplitDeclaration, raw: Mapping[str, Any], oddities: Counter[str]) -> list[str]:
-    """Returns the ids of the split in file order: those of its list, and of these the positions it takes."""
+def chosen_ids(declaration: SplitDeclaration, raw: Mapping[str, Any], oddities: Counter[str]) -> list[str]:
+    """Returns the ids of the split in file order: those of its list, and of these the positions it takes.
+
+    Raises: InvalidData for a list or positions that do not fit the file.
+    """
     ids = list(raw)
     if declaration.ids is not None:
         listed = read_json(declaration.ids, "a JSON list of video ids")

@@ -34,7 +34,8 @@ class Dataset:
         label: what is shown beside each number, such as `sample (generated)` or `anet (simulated features)`.
         recipe: which settings of a model belong to its training set: `sample`, or None for real annotations.
         declaration: how bench.yaml declares it.
-        tables: split -> table with the columns video_id, duration, timestamps, sentences and, with classes, label.
+        tables: split -> table with the columns video_id, duration, timestamps, sentences; with classes, label; frames
+            where timestamps were counted in video frames.
         features: frame features of its videos.
         class_names: names of the classes that the column `label` counts; () without classes.
         expected: how many videos the protocol expects in each split, where it says so.
@@ -174,7 +175,8 @@ class Dataset:
     def _cut(self, split: str, chosen: Sequence[int], view: View, max_rows: int) -> FrameVideos:
         import numpy as np
 
-        from bench.data.loading import FrameVideos, UncutVideos
+        from bench.data.cutting import UncutVideos
+        from bench.data.loading import FrameVideos
 
         columns = self.columns(split)
         sources = tuple(columns["video_id"][i] for i in chosen)
@@ -183,6 +185,7 @@ class Dataset:
             sources=sources,
             durations=np.array([columns["duration"][i] for i in chosen], dtype=np.float64),
             timestamps=tuple(columns["timestamps"][i] for i in chosen),
+            frames=np.array([columns["frames"][i] for i in chosen], dtype=np.int64) if "frames" in columns else None,
         )
         return FrameVideos(videos, self.features, view, max_rows)
 

@@ -8,38 +8,21 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 import torch
 
-from bench.data.segments import kept_rows, ranges, segment_rows, window_rows, window_times
+from bench.data.cutting import UncutVideos, cut
+from bench.data.segments import kept_rows, ranges
 from bench.data.spec import FeatureSource
-from bench.errors import InvalidData, MissingData, UsageError
+from bench.errors import InvalidData, UsageError
 from bench.inputs import Ragged, VideoBatch, View
 
 READ_AHEAD = 3
 """Batches in memory at most: the one in use, one ready, one being read."""
 SERIAL = 32_000
 """Numbers torch converts without starting threads, which would compete with those that compute."""
-
-
-@dataclass(frozen=True)
-class UncutVideos:
-    """The videos of a split before a view cuts them.
-
-    Attributes:
-        ids: (n,) opaque ids, as models see them.
-        sources: (n,) video ids, as the feature source knows them.
-        durations: (n,) float64, seconds; NaN where nobody says.
-        timestamps: (n,) annotated segments, each a list of [start, end] in seconds; empty where there are none.
-    """
-
-    ids: tuple[str, ...]
-    sources: tuple[str, ...]
-    durations: np.ndarray
-    timestamps: tuple[list[list[float]], ...]
 
 
 class FrameVideos:
@@ -56,37 +39,12 @@ class FrameVideos:
         self._features = features
         self._max_rows = max_rows
         self._lengths = features.lengths(videos.sources)
-        self._durations = np.where(np.isnan(videos.durations), self._lengths, videos.durations)
-        self._cut(view)
-        kept = np.minimum(self._clip_lengths, max_rows)
-        owners = np.repeat(np.arange(len(self)), self._counts)
+        self._cut = cut(videos, self._lengths, view)
+        self._offsets = np.cumsum(self._cut.counts) - self._cut.counts
+        kept = np.minimum(self._cut.lengths, max_rows)
+        owners = np.repeat(np.arange(len(self)), self._cut.counts)
         self._clip_rows = np.bincount(owners, weights=kept, minlength=len(self)).astype(np.int64)
-        self._rows: np.ndarray = np.minimum(self._lengths, max_rows) + self._clip_rows
-
-    def _cut(self, view: View) -> None:
-        """Sets the segments of all videos, one video after the other: seconds, first rows, lengths in rows."""
-        n = len(self._videos.ids)
-        if view.segments == "gt":
-            self._counts = np.fromiter((len(times) for times in self._videos.timestamps), dtype=np.int64, count=n)
-            bare = np.flatnonzero(self._counts == 0)
-            if len(bare):
-                raise MissingData(
-                    f"segments=gt: {len(bare)} of {n} videos have no timestamps, such as "
-                    f"{self._videos.sources[bare[0]]!r}. Use segments=none or segments=uniform-4."
-                )
-            flat = [segment for times in self._videos.timestamps for segment in times]
-            self._segments = np.array(flat, dtype=np.float64).reshape(-1, 2)
-            first, last = segment_rows(
-                self._segments, np.repeat(self._durations, self._counts), np.repeat(self._lengths, self._counts)
-            )
-        else:
-            windows = 1 if view.segments == "none" else int(view.segments.removeprefix("uniform-"))
-            self._counts = np.full(n, windows, dtype=np.int64)
-            self._segments = window_times(windows, self._durations)
-            first, last = window_rows(windows, self._lengths)
-        self._first = first
-        self._clip_lengths = last - first + 1
-        self._offsets = np.cumsum(self._counts) - self._counts
+        self._rows: np.ndarray = np.minimum(self._cut.whole, max_rows) + self._clip_rows
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -113,14 +71,14 @@ class FrameVideos:
         With `pin` it lies in page-locked memory, from which a GPU copies while the CPU goes on.
         """
         chosen = np.asarray(indices, dtype=np.int64)
-        counts = self._counts[chosen]
+        counts = self._cut.counts[chosen]
         clips = ranges(self._offsets[chosen], counts)
-        whole, clip_lengths = self._lengths[chosen], self._clip_lengths[clips]
+        whole, clip_lengths = self._cut.whole[chosen], self._cut.lengths[clips]
         frame_counts, clip_counts = np.minimum(whole, self._max_rows), np.minimum(clip_lengths, self._max_rows)
         gathers = (
             _Gather(kept_rows(np.zeros_like(whole), whole, self._max_rows), frame_counts, self.dim, pin),
             _Gather(
-                kept_rows(self._first[clips], clip_lengths, self._max_rows), self._clip_rows[chosen], self.dim, pin
+                kept_rows(self._cut.first[clips], clip_lengths, self._max_rows), self._clip_rows[chosen], self.dim, pin
             ),
         )
         for i, index in enumerate(chosen.tolist()):
@@ -134,9 +92,9 @@ class FrameVideos:
         return VideoBatch(
             ids=tuple(self.ids[i] for i in chosen),
             frames=Ragged(frames, _tensor(frame_counts, pin)),
-            segments=Ragged(_tensor(self._segments[clips].astype(np.float32), pin), _tensor(counts, pin)),
+            segments=Ragged(_tensor(self._cut.segments[clips].astype(np.float32), pin), _tensor(counts, pin)),
             clip_frames=Ragged(clip_frames, _tensor(clip_counts, pin)),
-            durations=_tensor(self._durations[chosen].astype(np.float32), pin),
+            durations=_tensor(self._cut.durations[chosen].astype(np.float32), pin),
         )
 
     def batches(self, groups: Sequence[Sequence[int]], device: str) -> Iterator[VideoBatch]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench.data.features import open_features
 from bench.data.spec import FeatureDeclaration, FeatureIdentity, FeatureSource
-from bench.errors import MissingData
+from bench.errors import InvalidData, MissingData
 from bench.files import digest
 
 if TYPE_CHECKING:
@@ -47,11 +47,18 @@ class Contents:
         """Returns a digest that changes when a file of the source is replaced or written to.
 
         Size, time of the last change and inode of each file count; for made-up features, what they are made from.
+
+        Raises: InvalidData when the files are gone.
         """
         if self.path is None:
             return self.features.identity(self.ids).digest
-        files = sorted(self.path.iterdir()) if self.path.is_dir() else [self.path]
-        found = [(file.name, file.stat()) for file in files]
+        try:
+            files = sorted(self.path.iterdir()) if self.path.is_dir() else [self.path]
+            found = [(file.name, file.stat()) for file in files]
+        except OSError as error:
+            raise InvalidData(
+                f"{error.filename or self.path} cannot be looked at any more: {error.strerror}. Put it back."
+            ) from error
         return digest([[name, stat.st_size, stat.st_mtime_ns, stat.st_ino] for name, stat in found])
 
 

@@ -53,8 +53,8 @@ def pack(contents: Contents, output: Path, dtype: Dtype, watcher: Watcher) -> He
     Raises: SaveError when the pack exists, the disk lacks the space or another process is packing; InvalidData for
     rows that cannot be packed and for files that change meanwhile; Interrupted when asked to stop.
     """
-    part = output.with_name(f"{output.name}.part")
     _check_absent(output)
+    part = output.with_name(f"{output.name}.part")
     lengths = contents.features.lengths(contents.ids)
     packing = _Packing(contents, part, dtype, lengths, watcher)
     packing.check_space()

@@ -25,6 +25,27 @@ def segment_rows(segments: np.ndarray, durations: np.ndarray, rows: np.ndarray) 
     return first, np.maximum(np.clip(last, 0, rows - 1), first)
 
 
+def frame_rows(moments: np.ndarray, frames: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns first and last row of moments that are counted in frames, inclusive: two (S,) int64; never empty.
+
+    Where there is a row for each frame (the stride frames / T rounds to 1): start to end, and the whole video when one
+    of them exceeds T. At another stride: floor(start / frames * T) to floor(end / frames * T).
+
+    Source: the released code of Zhang, Hu and Sha (ECCV 2018) for DiDeMo; the rule for other strides is ours.
+
+    Args:
+        moments: (S, 2) int64, start and end frame, 0 <= start, end <= frames.
+        frames: (S,) int64, at least 1, of the video each moment lies in.
+        rows: (S,) int64, the T of that video.
+    """
+    scaled = moments * rows[:, None] // frames[:, None]
+    each_frame = np.round(frames / rows) == 1
+    first, last = np.where(each_frame[:, None], moments, scaled).T
+    whole = each_frame & (moments > rows[:, None]).any(axis=1)
+    first = np.where(whole, 0, np.minimum(first, rows - 1))
+    return first, np.maximum(np.where(whole, rows - 1, np.minimum(last, rows - 1)), first)
+
+
 def window_rows(windows: int, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns first and last row of `windows` equal windows of each video: two (B * windows,) int64, by video.
 

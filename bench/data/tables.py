@@ -23,6 +23,8 @@ class AnnotatedVideos:
         sentences: (n,) sentences of each video, at least one.
         labels: (n,) class of each video as an index into `class_names`; () when there are no classes.
         class_names: names of the classes.
+        frames: (n,) video frames that timestamps were counted in before they became seconds, 0 where nobody says; ()
+            for annotations made in seconds.
         oddities: what a reader put right, in words, with how often; shown by `bench data verify`.
     """
 
@@ -32,6 +34,7 @@ class AnnotatedVideos:
     sentences: tuple[list[str], ...]
     labels: tuple[int, ...] = ()
     class_names: tuple[str, ...] = ()
+    frames: tuple[int, ...] = ()
     oddities: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -90,4 +93,7 @@ def as_table(videos: AnnotatedVideos) -> Table:
     if videos.class_names:
         features["label"] = ClassLabel(names=list(videos.class_names))
         columns["label"] = list(videos.labels)
+    if any(videos.frames):
+        features["frames"] = Value("int64")
+        columns["frames"] = list(videos.frames)
     return Dataset.from_dict(columns, features=Features(features))

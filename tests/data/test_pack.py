@@ -327,6 +327,21 @@ def test_a_pack_is_never_overwritten(source, tmp_path):
         pack(all_of(source), tmp_path / "p", "float32", Watcher())
 
 
+@pytest.mark.parametrize("output", [".", "/", ".."])
+def test_a_folder_that_is_there_is_no_place_for_a_pack(source, output):
+    with pytest.raises(SaveError, match="never overwritten"):
+        pack(all_of(source), Path(output), "float32", Watcher())
+
+
+def test_a_source_that_is_gone_is_noticed_when_packing_ends(source, tmp_path):
+    def remove(done: int, total: int) -> None:
+        if done == total:
+            source.path.unlink()
+
+    with pytest.raises(InvalidData, match=r"c3d\.hdf5 cannot be looked at any more"):
+        pack(all_of(source), tmp_path / "p", "float32", Watcher(progress=remove))
+
+
 def test_a_disk_too_small_is_noticed_before_anything_is_written(source, tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9, 40_000))
