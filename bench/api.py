@@ -44,8 +44,9 @@ from bench.models import (
     Value,
     VideoEncoder,
     VideoTextEncoder,
+    VideoTextScorer,
 )
-from bench.predictions import Embeddings
+from bench.predictions import Embeddings, PairScores
 
 __all__ = [
     "BenchError",
@@ -62,6 +63,7 @@ __all__ = [
     "MissingData",
     "ModelError",
     "ModelSpec",
+    "PairScores",
     "Paragraph",
     "PartialFailure",
     "Precision",
@@ -82,6 +84,7 @@ __all__ = [
     "VideoEncoder",
     "VideoSubset",
     "VideoTextEncoder",
+    "VideoTextScorer",
     "Videos",
     "View",
     "hookimpl",

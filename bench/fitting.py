@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 from bench import checkpoints
-from bench.errors import BenchError, Interrupted, ModelError
+from bench.errors import BenchError, Interrupted, ModelError, UnsupportedTask
 from bench.files import sha256, write_atomically, write_json
 from bench.inputs import Execution, Training
 from bench.planning import Plan
@@ -77,12 +77,7 @@ def fitted_model(plan: Plan, execution: Execution, log: Reporter) -> Fitted:
     spec = plan.cell.spec
     with guarded(spec.name, "load", plan.folder):
         model = resolve(spec.loader)(plan.settings, execution)
-    lacking = [capability.__name__ for capability in spec.provides if not isinstance(model, capability)]
-    if lacking:
-        raise ModelError(
-            f"model {spec.name!r} declares {', '.join(lacking)} but {spec.loader} does not implement it. "
-            "Add the methods, or declare less in its spec."
-        )
+    _check_capabilities(plan, model)
     if plan.checkpoints is None:
         return Fitted(spec.name, model, None, 0.0, plan.folder)
     seconds = 0.0
@@ -106,6 +101,27 @@ def fitted_model(plan: Plan, execution: Execution, log: Reporter) -> Fitted:
     )
     write_json(plan.folder / "checkpoint.json", {"file": str(path), **reference.model_dump()})
     return Fitted(spec.name, model, reference, seconds, plan.folder)
+
+
+def _check_capabilities(plan: Plan, model: Any) -> None:
+    """Raises ModelError for a model that lacks what it declares, UnsupportedTask for settings the task cannot use."""
+    spec, task = plan.cell.spec, plan.cell.task
+    lacking = [kind for kind in spec.provides if not isinstance(model, kind)]
+    owed = [kind for kind in lacking if kind not in spec.by_setting]
+    if not owed and spec.by_setting and set(spec.by_setting) <= set(lacking):
+        owed = lacking
+    if owed:
+        raise ModelError(
+            f"model {spec.name!r} declares {', '.join(kind.__name__ for kind in owed)} but {spec.loader} does not "
+            "implement it. Add the methods, or declare less in its spec."
+        )
+    if not isinstance(model, task.accepts):
+        needs = " or ".join(kind.__name__ for kind in task.accepts)
+        has = ", ".join(kind.__name__ for kind in spec.provides if kind not in lacking)
+        raise UnsupportedTask(
+            f"task {task.name!r} needs a {needs}; model {spec.name!r} under these settings provides {has}. "
+            f"Change its settings: `bench info {spec.name}` lists them."
+        )
 
 
 def _fit(plan: Plan, model: Any, execution: Execution, log: Reporter) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from bench.errors import UsageError
 from bench.inputs import Paragraph, Ragged, State, Training, TrainingData, VideoBatch
@@ -34,6 +34,24 @@ class VideoTextEncoder(VideoEncoder, Protocol):
 
     def embed_paragraphs(self, paragraphs: Sequence[Paragraph]) -> Tensor:
         """Returns (n, d) float32 on the model's device, finite; need not be normalised."""
+
+
+@runtime_checkable
+class VideoTextScorer(Protocol):
+    """Scores pairs of a video and a paragraph, for models that compare them by more than a cosine.
+
+    Each side is encoded once, in the tiles in which `score` will meet it again; what an encoded tile is, only the model
+    knows. The score of a pair depends on that pair alone, not on what else is in the tile.
+    """
+
+    def encode_videos(self, videos: VideoBatch) -> Any:
+        """Returns a tile of videos, encoded; it is handed to `score` as it is."""
+
+    def encode_paragraphs(self, paragraphs: Sequence[Paragraph]) -> Any:
+        """Returns a tile of paragraphs, encoded; it is handed to `score` as it is."""
+
+    def score(self, videos: Any, paragraphs: Any) -> Tensor:
+        """Returns (paragraphs of the tile, videos of the tile) float32, finite; higher means closer."""
 
 
 @runtime_checkable
@@ -121,6 +139,7 @@ class ModelSpec:
         summary: one line.
         loader: `"package.module:object"`; called as `object(settings, execution)`, returns the model.
         provides: the protocols it implements.
+        by_setting: those of `provides` that its settings decide on: the loader returns an object with at least one.
         paper: what it re-implements, with year; empty for controls.
         settings: its settings by name.
         recipes: settings that belong to a training set, by the recipe name of the dataset (such as `sample`);
@@ -142,6 +161,7 @@ class ModelSpec:
     max_rows: int = 80
     uses_segments: bool = True
     control: bool = False
+    by_setting: tuple[type, ...] = ()
 
     def resolve(self, recipe: str | None, chosen: Mapping[str, object]) -> dict[str, Value]:
         """Returns every setting with its value: defaults, then the recipe's, then what the user chose.

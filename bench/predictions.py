@@ -1,13 +1,14 @@
 """What a model says, saved before it is scored: scoring starts from these files and never needs the model.
 
 One safetensors file each; ids are opaque and the order of videos tells nothing about the order of paragraphs.
+`load_predictions` reads whichever kind a file holds.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bench.errors import InvalidData, ModelError
 from bench.files import read_tensors, write_tensors
@@ -53,14 +54,81 @@ class Embeddings:
     @classmethod
     def load(cls, path: Path) -> Embeddings:
         """Reads what `save` wrote. Raises: InvalidData for any other file."""
-        arrays, values = read_tensors(path)
-        if values.get("kind") != "embeddings":
-            raise InvalidData(f"{path} holds {values.get('kind', 'no predictions')}, not embeddings. Run again.")
-        return cls(
-            video_ids=tuple(values["video_ids"]),
-            videos=arrays["videos"],
-            paragraph_ids=tuple(values["paragraph_ids"]),
-            paragraphs=arrays["paragraphs"],
+        return _of_kind(cls, load_predictions(path), path)
+
+
+@dataclass(frozen=True)
+class PairScores:
+    """A score for every pair of a paragraph and a video of one test set.
+
+    Attributes:
+        video_ids: (n_videos,) opaque ids.
+        paragraph_ids: (n_paragraphs,) opaque ids.
+        scores: (n_paragraphs, n_videos) float32, higher means closer.
+    """
+
+    video_ids: tuple[str, ...]
+    paragraph_ids: tuple[str, ...]
+    scores: np.ndarray
+
+    def check(self, model: str) -> None:
+        """Raises ModelError unless every pair has a finite score."""
+        check_scores(model, (len(self.paragraph_ids), len(self.video_ids)), self.scores)
+
+    def save(self, path: Path) -> None:
+        """Writes one safetensors file; equal scores give equal bytes."""
+        values = {"kind": "pair scores", "video_ids": self.video_ids, "paragraph_ids": self.paragraph_ids}
+        write_tensors(path, {"scores": self.scores}, values)
+
+    @classmethod
+    def load(cls, path: Path) -> PairScores:
+        """Reads what `save` wrote. Raises: InvalidData for any other file."""
+        return _of_kind(cls, load_predictions(path), path)
+
+
+Predictions = Embeddings | PairScores
+"""What a model may answer to a retrieval task."""
+
+P = TypeVar("P", Embeddings, PairScores)
+
+
+def load_predictions(path: Path) -> Predictions:
+    """Returns the predictions that `save` wrote, of either kind. Raises: InvalidData for any other file."""
+    arrays, values = read_tensors(path)
+    try:
+        ids = {"video_ids": tuple(values["video_ids"]), "paragraph_ids": tuple(values["paragraph_ids"])}
+        if values["kind"] == "embeddings":
+            return Embeddings(**ids, videos=arrays["videos"], paragraphs=arrays["paragraphs"])
+        if values["kind"] == "pair scores":
+            return PairScores(**ids, scores=arrays["scores"])
+    except KeyError as error:
+        raise InvalidData(f"{path} holds no predictions: it lacks {error}. Run again.") from error
+    raise InvalidData(f"{path} holds {values['kind']}, not predictions. Run again.")
+
+
+def _of_kind(kind: type[P], found: Predictions, path: Path) -> P:
+    if not isinstance(found, kind):
+        raise InvalidData(f"{path} holds {type(found).__name__}, not {kind.__name__}. Run again.")
+    return found
+
+
+def check_scores(model: str, expected: tuple[int, int], scores: np.ndarray) -> None:
+    """Raises ModelError unless `scores` is float32, finite and of the shape `expected` (paragraphs, videos)."""
+    import numpy as np
+
+    if scores.shape != expected:
+        raise ModelError(
+            f"model {model!r} returned scores of shape {tuple(scores.shape)}; expected {expected}: a row for each "
+            "paragraph and a column for each video. Fix the model's score method."
+        )
+    if scores.dtype != np.float32:
+        raise ModelError(f"model {model!r} returned scores as {scores.dtype}; expected float32. Convert the output.")
+    finite = np.isfinite(scores)
+    if not finite.all():
+        row, column = np.argwhere(~finite)[0]
+        raise ModelError(
+            f"model {model!r} returned NaN or infinity for {int((~finite).sum())} of {scores.size} pairs (first: "
+            f"paragraph {row}, video {column}): such scores cannot be ranked. Check the training loss and the features."
         )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bench.errors import InvalidData, VerificationError
 from bench.files import sha256
 from bench.planning import RESULT
-from bench.predictions import Embeddings
+from bench.predictions import load_predictions
 from bench.results import Evidence, File, Result, same_value
 from bench.tasks.task import Task
 
@@ -55,7 +55,7 @@ def rescore(folder: Path, task: Task, dataset: Dataset) -> Result:
             f"{folder}: the annotations of {task.dataset} {task.split} differ from those that were scored. "
             f"`bench data verify {task.dataset}` shows what is there."
         )
-    predictions = Embeddings.load(folder / result.predictions.file)
+    predictions = load_predictions(folder / result.predictions.file)
     scored = task.score(predictions, dataset.annotations(task.split, limit=limit), "cpu")
     again = {measurement.name: measurement for measurement in scored.measurements}
     for measurement in result.measurements:

@@ -5,6 +5,7 @@ A finished run is returned as it is; an interrupted one goes on from its last ch
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,16 +14,18 @@ from typing import Any
 
 from bench import provenance
 from bench.errors import UsageError
-from bench.files import sha256, write_atomically, write_json
+from bench.files import digest, sha256, write_atomically, write_json
 from bench.fitting import fitted_model
 from bench.inputs import Execution
 from bench.models import Value
 from bench.planning import RESULT, Cell, Plan
 from bench.progress import Reporter, Silent
 from bench.results import Checkpoint, Data, Features, File, Missing, Model, Provenance, Result, TaskName
+from bench.tasks.task import Scratch
 
 PREDICTIONS = "predictions.safetensors"
 EVIDENCE = "{run}.evidence.safetensors"  # named after the run, so that evidence of many runs can share a folder
+SCRATCH = "tiles"  # finished parts of an unfinished prediction
 
 
 def execute(plan: Plan, reporter: Reporter | None = None) -> Result:
@@ -52,8 +55,10 @@ def execute(plan: Plan, reporter: Reporter | None = None) -> Result:
 
     clock = time.perf_counter()
     inputs = cell.dataset.inputs(cell.task.split, plan.view, max_rows=cell.spec.max_rows, limit=request.limit)
+    weights = fitted.checkpoint.sha256 if fitted.checkpoint else ""
+    scratch = Scratch(plan.folder / SCRATCH, digest([weights, execution.seed, execution.precision]), log.say)
     with fitted.guard("predict"):
-        predictions = cell.task.predict(fitted.model, inputs, execution, _stage(log, "predict"))
+        predictions = cell.task.predict(fitted.model, inputs, execution, _stage(log, "predict"), scratch)
     predictions.check(cell.spec.name)
     predictions.save(plan.folder / PREDICTIONS)
     seconds["predict"] = round(time.perf_counter() - clock, 3)
@@ -67,7 +72,7 @@ def execute(plan: Plan, reporter: Reporter | None = None) -> Result:
 
     result = Result(
         run=plan.run,
-        model=_model(cell, plan.settings),
+        model=_model(cell, plan.settings, fitted.model),
         task=TaskName(name=cell.task.name, version=cell.task.version, dataset=cell.task.dataset, split=cell.task.split),
         data=data.model_copy(update={"n_evaluated": len(annotations)}),
         seed=request.seed,
@@ -81,6 +86,8 @@ def execute(plan: Plan, reporter: Reporter | None = None) -> Result:
     )
     log.say(f"{cell.task.primary} = {result[cell.task.primary].value:.2f}")
     result.save(plan.folder / RESULT)
+    if scratch.folder.exists():
+        shutil.rmtree(scratch.folder)
     return result
 
 
@@ -124,7 +131,7 @@ def _resolved(plan: Plan, execution: Execution) -> dict[str, Any]:
     }
 
 
-def _model(cell: Cell, settings: Mapping[str, Value]) -> Model:
+def _model(cell: Cell, settings: Mapping[str, Value], model: Any) -> Model:
     spec = cell.spec
     return Model(
         name=spec.name,
@@ -133,7 +140,7 @@ def _model(cell: Cell, settings: Mapping[str, Value]) -> Model:
         distribution=cell.distribution,
         revision=spec.revision,
         settings=dict(settings),
-        provides=[capability.__name__ for capability in spec.provides],
+        provides=[capability.__name__ for capability in spec.provides if isinstance(model, capability)],
         uses_segments=spec.uses_segments,
         control=spec.control,
     )

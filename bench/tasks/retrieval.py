@@ -7,6 +7,11 @@ all videos; `v2t` asks with a video and ranks all paragraphs. The gallery is the
 ActivityNet Captions (val_2, a second wording of a subset, has 4,885), 1,004 for the test split of DiDeMo. Papers differ
 in this number, so every result carries it with a digest of the test set (`pool` in the signature).
 
+**Pairs.** A model may instead score each pair of a video and a paragraph, as generative models do by the likelihood of
+the paragraph given the video (`VideoTextScorer`). It is shown tiles of videos and paragraphs, every pair once; the
+score of a pair depends on that pair alone. Scores are ranked as they are, in float32; a NaN or infinite one is an
+error. Metrics, ties and galleries are the same, so both kinds of model stand in one table.
+
 **Ranking.** The harness normalises the vectors to length 1 and ranks by their inner product (cosine) in float32, with
 TF32 off: the same similarities truncated to bfloat16 moved R@1 by 9 points under one widely copied scorer. A vector
 that is all zeros, NaN or infinite is an error, never a rank: under naive comparisons a matrix of NaN scores R@1 = 100.
@@ -61,10 +66,12 @@ from bench.annotations import RetrievalAnnotations
 from bench.errors import ModelError, UsageError, VerificationError
 from bench.inputs import Execution, Inputs, View, length_ordered
 from bench.metrics.retrieval import measure
-from bench.models import VideoTextEncoder
-from bench.predictions import Embeddings, check_rows
+from bench.metrics.score_matrix import rank_scores
+from bench.models import VideoTextEncoder, VideoTextScorer
+from bench.predictions import Embeddings, PairScores, Predictions, check_rows
 from bench.results import Evidence
-from bench.tasks.task import Progress, Scored
+from bench.tasks.pair_scoring import score_pairs
+from bench.tasks.task import Progress, Scored, Scratch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -89,7 +96,7 @@ class ParagraphVideoRetrieval:
     default: View = field(default_factory=View)
 
     version: ClassVar[int] = 1
-    accepts: ClassVar[tuple[type, ...]] = (VideoTextEncoder,)
+    accepts: ClassVar[tuple[type, ...]] = (VideoTextEncoder, VideoTextScorer)
     primary: ClassVar[str] = "t2v/R@1"
 
     @property
@@ -119,11 +126,26 @@ class ParagraphVideoRetrieval:
     def rules(self) -> Mapping[str, str]:
         return {"ties": "expected", "dtype": "float32"}
 
-    def predict(self, model: VideoTextEncoder, inputs: Inputs, execution: Execution, progress: Progress) -> Embeddings:
-        """Returns the model's embeddings of all videos and paragraphs, float32 on the CPU, in the order of the inputs.
+    def predict(
+        self,
+        model: VideoTextEncoder | VideoTextScorer,
+        inputs: Inputs,
+        execution: Execution,
+        progress: Progress,
+        scratch: Scratch | None = None,
+    ) -> Predictions:
+        """Returns what the model says of all videos and paragraphs, float32 on the CPU, in the order of the inputs.
 
+        Embeddings from a model that embeds, else a score for every pair.
         Raises: ModelError as soon as a batch has the wrong shape or type, or is not finite.
         """
+        if isinstance(model, VideoTextEncoder):
+            return self._embeddings(model, inputs, execution, progress)
+        return score_pairs(model, inputs, execution, progress, scratch)
+
+    def _embeddings(
+        self, model: VideoTextEncoder, inputs: Inputs, execution: Execution, progress: Progress
+    ) -> Embeddings:
         video_groups = length_ordered(inputs.videos.rows, execution.batch_size)
         lengths = np.array([sum(map(len, paragraph)) for paragraph in inputs.paragraphs], dtype=np.int64)
         paragraph_groups = length_ordered(lengths, execution.batch_size)
@@ -144,24 +166,22 @@ class ParagraphVideoRetrieval:
         embeddings.check(kind)
         return embeddings
 
-    def score(self, predictions: Embeddings, annotations: RetrievalAnnotations, device: str) -> Scored:
+    def score(self, predictions: Predictions, annotations: RetrievalAnnotations, device: str) -> Scored:
         """Returns the measurements, and as evidence the counts per query in the order of the sorted opaque ids.
 
         Raises: VerificationError when the predictions are not those of this test set; ModelError when they cannot be
         ranked.
         """
-        import torch
-
         matches = annotations.matches
         paragraph_order = _sorted_places("paragraphs", predictions.paragraph_ids, matches.keys())
         _sorted_places("videos", predictions.video_ids, set(matches.values()) - annotations.missing)
         video_ids = (*predictions.video_ids, *sorted(annotations.missing))
         place = {video_id: i for i, video_id in enumerate(video_ids)}
-        by_paragraph, by_video = _count(
-            torch.from_numpy(predictions.paragraphs).to(device),
-            torch.from_numpy(predictions.videos).to(device),
-            torch.tensor([place[matches[paragraph_id]] for paragraph_id in predictions.paragraph_ids]),
-        )
+        own = np.array([place[matches[paragraph_id]] for paragraph_id in predictions.paragraph_ids], dtype=np.int64)
+        if isinstance(predictions, PairScores):
+            by_paragraph, by_video = _count_scores(predictions.scores, own)
+        else:
+            by_paragraph, by_video = _count_cosines(predictions, own, device)
         evidence = Evidence(
             counts={
                 "t2v": _with_positives(by_paragraph[paragraph_order]),
@@ -210,18 +230,31 @@ def _embed(work: _Batches, embed: Callable[[Any], Tensor], progress: Callable[[i
     return out if out is not None else np.empty((0, 0), dtype=np.float32)
 
 
-def _count(paragraphs: Tensor, videos: Tensor, own: Tensor) -> tuple[np.ndarray, np.ndarray]:
+def _count_scores(scores: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the same as `_count_cosines` from scores (N, M)."""
+    total, present = scores.shape
+    counts = rank_scores(scores, own)
+    by_paragraph, by_video = (np.tile(np.array([total - 1, 0]), (total, 1)) for _ in range(2))
+    by_paragraph[own < present] = counts.queries[own < present]
+    by_video[:present] = counts.items
+    return by_paragraph, by_video
+
+
+def _count_cosines(predictions: Embeddings, places: np.ndarray, device: str) -> tuple[np.ndarray, np.ndarray]:
     """Returns (N, 2) for paragraphs and (N, 2) for videos: items above the right one, and equal to it.
 
     Args:
-        paragraphs: (N, d) float32.
-        videos: (M, d) float32, M <= N: the other N - M videos are missing and rank last.
-        own: (N,) int64, the video of each paragraph; M and above are missing ones.
+        predictions: N paragraphs and M <= N videos: the other N - M videos are missing and rank last.
+        places: (N,) int64, the video of each paragraph; M and above are missing ones.
+        device: where to compute.
     """
     import torch
 
     from bench.metrics.ranking import rank_pairs
 
+    paragraphs = torch.from_numpy(predictions.paragraphs).to(device)
+    videos = torch.from_numpy(predictions.videos).to(device)
+    own = torch.from_numpy(places)
     total, present = len(paragraphs), len(videos)
     if total == present:
         counts = rank_pairs(paragraphs, videos, own)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from bench.inputs import Execution, Inputs, View
-from bench.predictions import Embeddings
+from bench.predictions import Predictions
 from bench.results import Evidence, Measurement
 
 Progress = Callable[[int, int, Mapping[str, float]], None]
@@ -20,6 +21,21 @@ class Scored:
 
     measurements: tuple[Measurement, ...]
     evidence: Evidence
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """Where a long prediction keeps its finished parts, so that a killed one goes on from them.
+
+    Attributes:
+        folder: a folder of the run; emptied once the run's record is written.
+        key: what the parts depend on beside their inputs: the digest of the weights. Parts of another key are redone.
+        say: one line worth keeping.
+    """
+
+    folder: Path
+    key: str
+    say: Callable[[str], None]
 
 
 class Task(Protocol):
@@ -62,8 +78,10 @@ class Task(Protocol):
     def rules(self) -> Mapping[str, str]:
         """The parts of the signature that the task itself decides, such as its tie rule."""
 
-    def predict(self, model: Any, inputs: Inputs, execution: Execution, progress: Progress) -> Embeddings:
+    def predict(
+        self, model: Any, inputs: Inputs, execution: Execution, progress: Progress, scratch: Scratch | None = None
+    ) -> Predictions:
         """Returns the model's predictions; the caller saves them before anything is scored."""
 
-    def score(self, predictions: Embeddings, annotations: Any, device: str) -> Scored:
+    def score(self, predictions: Predictions, annotations: Any, device: str) -> Scored:
         """Returns measurements and evidence; a pure function that needs no model."""

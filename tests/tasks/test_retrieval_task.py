@@ -14,7 +14,7 @@ from bench.annotations import RetrievalAnnotations
 from bench.errors import ModelError, UsageError, VerificationError
 from bench.inputs import Execution, Inputs, Paragraph, View
 from bench.metrics.retrieval import KS, verify
-from bench.models import VideoTextEncoder
+from bench.models import VideoTextEncoder, VideoTextScorer
 from bench.predictions import Embeddings
 from bench.tasks.retrieval import ParagraphVideoRetrieval
 from bench.tasks.task import Task
@@ -81,7 +81,7 @@ def noisy(count: int, seed: int = 0) -> Embeddings:
 
 def test_it_is_a_task() -> None:
     task: Task = TASK
-    assert task.accepts == (VideoTextEncoder,)
+    assert task.accepts == (VideoTextEncoder, VideoTextScorer)
     assert task.primary == "t2v/R@1"
     assert task.rules() == {"ties": "expected", "dtype": "float32"}
 
