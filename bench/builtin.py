@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from bench.data.spec import DatasetDeclaration, DatasetSpec
 from bench.hookspecs import hookimpl
 from bench.inputs import View
 from bench.tasks.retrieval import ParagraphVideoRetrieval
+
+SECOND_TEST = "val_2"
+"""The second annotation of ActivityNet Captions' test videos, a test set of its own: `<name>-retrieval-val2`."""
 
 
 @hookimpl
@@ -21,18 +25,31 @@ def bench_datasets() -> list[DatasetSpec]:
             test="val_1",
             files="train.json, val_1.json and val_2.json of the official captions.zip, plain or gzip",
         ),
+        DatasetSpec(
+            name="didemo",
+            summary="DiDeMo, official or grouped by video",
+            loader="bench.data.didemo:open_dataset",
+            splits={"train": "train_data", "val": "val_data", "test": "test_data"},
+            test="test",
+            files="train_data, val_data and test_data, official or _bwzhang, .json or .json.gz",
+        ),
     ]
 
 
 @hookimpl
 def bench_tasks(datasets: Sequence[DatasetDeclaration]) -> list[ParagraphVideoRetrieval]:
-    return [
-        ParagraphVideoRetrieval(
-            base=f"{dataset.name}-retrieval",
-            dataset=dataset.name,
-            split=dataset.test,
-            default=View(dataset.segments),
-            view=View(dataset.segments),
-        )
-        for dataset in datasets
-    ]
+    return [task for dataset in datasets for task in _tasks_on(dataset)]
+
+
+def _tasks_on(dataset: DatasetDeclaration) -> list[ParagraphVideoRetrieval]:
+    view = View(dataset.segments)
+    retrieval = ParagraphVideoRetrieval(f"{dataset.name}-retrieval", dataset.name, dataset.test, view, view)
+    if SECOND_TEST not in _splits_of(dataset) or dataset.test == SECOND_TEST:
+        return [retrieval]
+    return [retrieval, replace(retrieval, base=f"{retrieval.base}-val2", split=SECOND_TEST)]
+
+
+def _splits_of(dataset: DatasetDeclaration) -> Iterable[str]:
+    """Returns the splits that bench.yaml declares, else those of our own readers."""
+    readers = {reader.name: reader for reader in bench_datasets()}
+    return dataset.splits or (readers[dataset.reader].splits if dataset.reader in readers else ())

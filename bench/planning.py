@@ -146,6 +146,8 @@ def _check(cell: Cell, request: Request) -> None:
         raise UsageError(f"--seed {request.seed}: must be between 0 and {2**32 - 1}.")
     if request.checkpoint and Trainable not in spec.provides:
         raise UsageError(f"model {spec.name!r} does not train; --checkpoint does nothing. Leave it out.")
+    if Trainable in spec.provides:
+        cell.dataset.check_disjoint(task.split)
     if request.word_vectors and not request.word_vectors.is_file():
         raise MissingData(
             f"word vectors {request.word_vectors} do not exist. Fix word_vectors in bench.yaml, or set it to null."

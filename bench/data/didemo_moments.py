@@ -1,10 +1,11 @@
 """DiDeMo's official annotations, one entry per description, become one entry per video with one moment per description.
 
 Each annotator marks a description's moment by its first and last chunk of 5 seconds. The chunks that most annotators
-cover decide: from the first to the last of them. With `step = 5 * frames / duration`, the moment is the frames
-int(first * step) to min(int((last + 1) * step), frames). The descriptions of a video are put in order of time: by
-start, then end, else as they stand in the file. This gives the grouped files of the released code of "Cross-Modal and
-Hierarchical Modeling of Video and Text" but for 3 of 8,201 moments of val and test, which differ by 2 frames at most.
+cover decide: from the first to the last of them. With `rate = frames / duration`, the moment is the frames
+int(5 * first * rate) to min(int(5 * (last + 1) * rate), frames), multiplied in this order: another rounds some of them
+differently. The descriptions of a video are put in order of time: by start, then end, else as they stand in the file.
+This gives every moment of the grouped val and test files of the released code of "Cross-Modal and Hierarchical
+Modeling of Video and Text", 4,180 and 4,021.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ def voted_chunks(votes: Sequence[Sequence[int]]) -> tuple[int, int]:
 def frame_moment(votes: Sequence[Sequence[int]], length: VideoLength) -> list[int]:
     """Returns the moment that annotators agree on as [start frame, end frame]."""
     first, last = voted_chunks(votes)
-    step = CHUNK_SECONDS * length.frames / length.duration
-    return [int(first * step), min(int((last + 1) * step), length.frames)]
+    rate = length.frames / length.duration
+    return [int(CHUNK_SECONDS * first * rate), min(int(CHUNK_SECONDS * (last + 1) * rate), length.frames)]
 
 
 def group(
@@ -97,13 +98,14 @@ def _checked(entry: Any, where: str) -> tuple[str, _Description]:
     """Returns the video's file name and the description of one official entry."""
     if not isinstance(entry, Mapping):
         _refuse(where, f"is {type(entry).__name__}, not an object")
-    name, text, votes, chunks = (entry.get(key) for key in ("video", "description", "times", "num_segments"))
+    name, text = entry.get("video"), entry.get("description")
     if not isinstance(name, str) or not name:
         _refuse(where, "has no video name")
     if not isinstance(text, str):
         _refuse(where, "has no description")
-    if not _whole(chunks) or chunks < 1:
-        _refuse(where, f"has num_segments {chunks!r}, expected the number of chunks")
+    chunks, votes = entry.get("num_segments"), entry.get("times")
+    if not isinstance(chunks, int) or isinstance(chunks, bool) or chunks < 1:
+        _refuse(where, f"has num_segments {str(chunks)[:40]}, expected the number of chunks")
     if not isinstance(votes, list) or not votes or not all(_is_vote(vote, chunks) for vote in votes):
         _refuse(where, f"has times {str(votes)[:60]}, expected [first, last] chunk of {chunks} for each annotator")
     return name, _Description(text, votes, chunks)
