@@ -41,6 +41,15 @@ def test_resampling_has_the_distribution_of_a_plain_loop(n: int, statistic: str)
     assert drawn.std() == pytest.approx(loop.std(), rel=0.06)
 
 
+def test_a_resample_that_misses_a_rare_value_leaves_it_out() -> None:
+    values = np.array([1.0] * 99 + [201.0])
+    means = resampled_means(values, 20_000, np.random.default_rng(2))
+    times_drawn = np.rint((means - 1.0) / 2.0)
+    np.testing.assert_allclose(means, 1.0 + 2.0 * times_drawn, rtol=1e-12)
+    assert np.mean(times_drawn == 0) == pytest.approx(0.99**100, abs=0.012)
+    assert times_drawn.mean() == pytest.approx(1.0, abs=0.03)
+
+
 def test_the_interval_of_a_share_is_that_of_the_binomial() -> None:
     hits = np.repeat([0.0, 100.0], [700, 300])
     low, high = interval(Statistic(hits))
