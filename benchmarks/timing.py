@@ -28,12 +28,14 @@ class Seconds:
         return self.cpu if device == "cpu" else self.wall
 
 
-def measure(runs: Mapping[str, Callable[[], object]], repeats: int, device: str) -> dict[str, Seconds]:
-    """Returns the seconds of each run by name, after one warm-up each.
+def measure(
+    runs: Mapping[str, Callable[[], object]], repeats: int, device: str, *, warm: bool = True
+) -> dict[str, Seconds]:
+    """Returns the seconds of each run by name, after one warm-up each unless `warm` is false.
 
     Runs take turns, so that a machine that slows down slows all of them.
     """
-    for run in runs.values():
+    for run in runs.values() if warm else ():
         run()
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
     for _ in range(repeats):

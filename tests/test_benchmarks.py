@@ -1,0 +1,113 @@
+"""Every benchmark runs to its end at a tiny size, and what the training benchmark compares with is right.
+
+No time is asserted: whether the claims hold is for whoever runs them at full size.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from torch.utils._python_dispatch import TorchDispatchMode
+
+BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
+
+
+def run(script: str, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / script, *arguments], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_training_step_is_timed(precision: str) -> None:
+    tiny = ("--videos", "4", "--hidden", "8", "--gemm", "64", "--repeats", "1", "--precision", precision)
+    out = run("train_step.py", *tiny)
+    for name in ("hse, one step", "fse, one step", "as shipped", "padded nn.GRU", "GFLOP"):
+        assert name in out
+
+
+def test_the_training_step_is_timed_on_real_annotations(shared) -> None:
+    folder = shared("data/activitynet_captions/train.json.gz").parent
+    tiny = ("--videos", "2", "--hidden", "8", "--gemm", "64", "--repeats", "1", "--no-plain")
+    assert "2 videos" in run("train_step.py", *tiny, "--annotations", str(folder))
+
+
+def test_ranking_is_timed_and_its_memory_measured() -> None:
+    out = run("ranking.py", "--n", "130", "--dim", "16", "--repeats", "1")
+    for name in ("N = 130", "bench", "matrix product", "argsort by row", "full sort"):
+        assert name in out
+
+
+def test_start_up_is_timed() -> None:
+    assert "bench plugin list" in run("startup.py", "--repeats", "1")
+
+
+@pytest.fixture
+def benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes the modules of the benchmarks importable, as they are to a script that lies beside them."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+
+
+@pytest.mark.usefixtures("benchmarks")
+@pytest.mark.parametrize("name", ["hse", "fse"])
+def test_gradients_equal_those_of_padded_grus(name: str) -> None:
+    from batch import synthetic_batch
+    from plain import plain_loss
+    from train_step import networks
+
+    batch = synthetic_batch(6)
+    network = networks(24, batch.words)[name]
+    parameters = dict(network.named_parameters())
+    found = {}
+    for loss in (network.loss, lambda *pair: plain_loss(network, *pair)):
+        network.zero_grad()
+        value = loss(batch.videos, batch.text)
+        value.backward()
+        found[loss] = [value.detach(), *(p.grad.clone() for p in parameters.values())]
+    ours, theirs = found.values()
+    for what, mine, reference in zip(["loss", *parameters], ours, theirs, strict=True):
+        assert float(reference.norm()) > 0, what
+        assert float((mine - reference).norm() / reference.norm()) < 1e-5, what
+
+
+class MultiplyAdds(TorchDispatchMode):
+    """Adds up what every matrix product below it really multiplies."""
+
+    total = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        name = function.overloadpacket.__name__
+        if name in ("mm", "addmm", "addmm_"):
+            left, right = args[:2] if name == "mm" else args[1:3]
+            self.total += left.shape[0] * left.shape[1] * right.shape[1]
+        else:
+            assert name not in ("bmm", "baddbmm", "baddbmm_", "addmv", "mv"), name
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.usefixtures("benchmarks")
+@pytest.mark.parametrize("name", ["hse", "fse"])
+def test_a_step_multiplies_what_cannot_be_avoided_and_nothing_else(name: str) -> None:
+    from batch import synthetic_batch
+    from products import multiply_adds
+    from train_step import networks
+
+    batch = synthetic_batch(6)
+    network = networks(24, batch.words)[name]
+    with MultiplyAdds() as counted:
+        network.loss(batch.videos, batch.text).backward()
+    assert counted.total == multiply_adds(network, batch.videos, batch.text)
+
+
+@pytest.mark.usefixtures("benchmarks")
+def test_the_made_up_batch_has_the_papers_size() -> None:
+    from batch import synthetic_batch
+
+    assert str(synthetic_batch()) == (
+        "64 videos, 227 clips, 17955 frame rows in clips and whole videos, 6642 words in sentences and paragraphs"
+    )
