@@ -220,9 +220,11 @@ class Evidence:
     def load(cls, path: Path) -> Evidence:
         """Reads what `save` wrote. Raises: InvalidData for any other file."""
         arrays, values = read_tensors(path)
-        if values.get("kind") != "evidence":
+        pool, n_items = values.get("pool"), values.get("n_items")
+        whole = isinstance(n_items, dict) and all(isinstance(size, int) for size in n_items.values())
+        if values.get("kind") != "evidence" or not isinstance(pool, str) or not isinstance(n_items, dict) or not whole:
             raise InvalidData(f"{path} holds no evidence. Re-create it with `bench rescore`.")
-        return cls(counts=arrays, pool=values["pool"], n_items=values["n_items"])
+        return cls(counts=arrays, pool=pool, n_items=n_items)
 
 
 def signature(task: str, version: int, parts: Mapping[str, str]) -> str:

@@ -68,6 +68,12 @@ def test_a_listing_does_not_load_torch(tmp_path: Path, arguments: str) -> None:
     assert not {"torch", "pandas", "datasets"} & loaded_by_command(tmp_path, *arguments.split())
 
 
+def test_comparing_does_not_load_torch(tmp_path: Path, control_runs: Path) -> None:
+    (run,) = control_runs.glob("*--*")
+    loaded = loaded_by_command(tmp_path, "compare", str(run), str(run))
+    assert not {"torch", "datasets", "h5py", "bench_hse", "bench_fse", "bench_controls"} & loaded
+
+
 def test_building_a_leaderboard_does_not_load_torch(tmp_path: Path, control_runs: Path) -> None:
     loaded = loaded_by_command(
         tmp_path, "leaderboard", "build", "--results", str(control_runs), "--output", str(tmp_path / "board")

@@ -15,6 +15,7 @@ import click
 COMMANDS = {
     "run": ("bench.cli.run:run", "Run models on tasks: fit what needs fitting, predict, score, save."),
     "rescore": ("bench.cli.run:rescore", "Score saved predictions again and compare with the record."),
+    "compare": ("bench.cli.compare:compare", "Compare two models query by query, from saved runs alone."),
     "list": ("bench.cli.names:list_group", "List models, tasks, datasets or runs."),
     "info": ("bench.cli.names:info", "Show all there is to know about a model, task or dataset."),
     "data": ("bench.cli.data:data", "Verify datasets and their features; pack or simulate features."),

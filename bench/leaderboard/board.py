@@ -49,6 +49,7 @@ class Row:
         cells: one for each column of the table; None where not measured.
         from_segments: the segment source of its runs where it differs from the table's, else "".
         files: its records.
+        tier: from 1; rows of one tier are not told apart by this test set. None where it was not computed.
     """
 
     model: str
@@ -61,6 +62,7 @@ class Row:
     cells: tuple[Cell | None, ...]
     from_segments: str
     files: tuple[str, ...]
+    tier: int | None = None
 
 
 @dataclass(frozen=True)

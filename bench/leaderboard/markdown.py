@@ -53,11 +53,11 @@ def _table(table: Table) -> list[str]:
     lines = [f"### {escape(wording.title(table))}", "", escape(wording.circumstances(table)), ""]
     first = 0
     for group, names in wording.heads(table.columns):  # one table for each direction: twelve columns are too many
-        lines += [_line([escape(group) or "Model", "Seeds", *map(escape, names)])]
-        lines += [_line(["---", *["---:"] * (len(names) + 1)])]
+        lines += [_line([escape(group) or "Model", "Tier", "Seeds", *map(escape, names)])]
+        lines += [_line(["---", *["---:"] * (len(names) + 2)])]
         for row in table.rows:
             cells = [_value(row, i, places[i]) for i in range(first, first + len(names))]
-            lines.append(_line([_model(row), wording.seeds(row), *cells]))
+            lines.append(_line([_model(row), wording.tier(row), wording.seeds(row), *cells]))
         lines.append("")
         first += len(names)
     lines += [f"{note}  " for note in wording.footnotes(table)]

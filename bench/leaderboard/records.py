@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import InvalidData, UsageError
-from bench.files import sha256
-from bench.results import Result, parse_signature
+from bench.errors import InvalidData, UsageError, VerificationError
+from bench.records import read_record
+from bench.results import Evidence, Result
 
 
 @dataclass(frozen=True)
@@ -21,16 +21,18 @@ class Note:
 
 @dataclass(frozen=True)
 class Entry:
-    """A record that passed its checks.
+    """A record that passed its checks: its numbers follow from its evidence.
 
     Attributes:
         file: where it was found, relative to the results folder.
         result: the record.
+        evidence: the counts it rests on.
         signature: its signature, taken apart.
     """
 
     file: str
     result: Result
+    evidence: Evidence
     signature: dict[str, str]
 
     @property
@@ -56,7 +58,7 @@ def read(folders: Sequence[Path]) -> tuple[list[Entry], list[Note]]:
             name = path.relative_to(folder).as_posix()
             try:
                 entries.append(_read(path, name))
-            except InvalidData as error:
+            except (InvalidData, VerificationError) as error:
                 reason = str(error).removeprefix(f"{path}: ").removeprefix(f"{path} ")
                 notes.append(Note(name, reason.replace(f"{path.parent}/", "")))
     return entries, notes
@@ -68,11 +70,8 @@ def _candidates(folder: Path) -> Iterator[Path]:
 
 
 def _read(path: Path, name: str) -> Entry:
-    result = Result.load(path)
-    try:
-        parts = parse_signature(result.signature)
-    except ValueError as error:
-        raise InvalidData(f"{path}: the signature {result.signature!r} cannot be taken apart.") from error
+    record = read_record(path)
+    result, parts = record.result, record.signature
     base = result.task.name.partition(":")[0]
     for what, said, expected in (
         ("task", parts["task"], f"{base}/{result.task.version}"),
@@ -81,9 +80,4 @@ def _read(path: Path, name: str) -> Entry:
     ):
         if said != expected:
             raise InvalidData(f"{path}: the signature says {what}={said}, the record {what}={expected}.")
-    evidence = path.parent / result.evidence.file
-    if not evidence.is_file():
-        raise InvalidData(f"{path}: its evidence {result.evidence.file} is missing. Restore it, or run again.")
-    if sha256(evidence) != result.evidence.sha256:
-        raise InvalidData(f"{path}: {result.evidence.file} is not the evidence that the record names (sha256 differs).")
-    return Entry(name, result, parts)
+    return Entry(name, result, record.evidence, parts)

@@ -10,9 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from bench.leaderboard.board import KINDS, Board, Section, Table
+from bench.leaderboard.board import KINDS, Board, Row, Section, Table
 from bench.leaderboard.records import Entry, Note
 from bench.leaderboard.rows import columns_of, identity, ranked, remarks_on, row_of
+from bench.metrics.comparisons import has_values, tiers, values_of
+from bench.results import Evidence
 
 
 def boards(entries: Sequence[Entry]) -> tuple[tuple[Board, ...], tuple[Note, ...]]:
@@ -51,29 +53,39 @@ def _partial_note(entry: Entry) -> Note:
     return Note(entry.file, f"{result.model.name} on {result.task.name}, seed {result.seed}: partial, {share}.")
 
 
-def _but_segments(entry: Entry) -> tuple[tuple[str, str], ...]:
-    return tuple((key, value) for key, value in entry.signature.items() if key != "segments")
+def _test(entry: Entry) -> tuple[str, str, int]:
+    """Returns what rows of a table share beside the signature: primary measurement, test set, number of units compared.
+
+    The signature holds the first digits of the test set's digest only.
+    """
+    primary = entry.result.primary
+    units = len(values_of(entry.evidence, primary)) if has_values(primary) else entry.result[primary].n
+    return primary, entry.evidence.pool, units
+
+
+def _but_segments(entry: Entry) -> tuple[object, ...]:
+    return _test(entry), *((key, value) for key, value in entry.signature.items() if key != "segments")
 
 
 def _tables(entries: Sequence[Entry]) -> list[Table]:
-    by_signature: dict[str, list[Entry]] = defaultdict(list)
+    by_signature: dict[tuple[object, ...], list[Entry]] = defaultdict(list)
     for entry in entries:
-        by_signature[entry.result.signature].append(entry)
+        by_signature[entry.result.signature, *_test(entry)].append(entry)
     tables = [_table(own, _guests(own, by_signature)) for own in by_signature.values()]
     return sorted(tables, key=_table_order)
 
 
-def _guests(own: Sequence[Entry], by_signature: Mapping[str, Sequence[Entry]]) -> list[Entry]:
+def _guests(own: Sequence[Entry], by_signature: Mapping[tuple[object, ...], Sequence[Entry]]) -> list[Entry]:
     """Returns runs of models that ignore segments from one other table each, where `own` has none of that model."""
     here = {identity(entry.result) for entry in own}
     guests: dict[str, list[Entry]] = {}
-    for signature in sorted(by_signature):
-        for entry in by_signature[signature]:
+    for key in sorted(by_signature, key=str):
+        for entry in by_signature[key]:
             row = identity(entry.result)
             fits = _but_segments(entry) == _but_segments(own[0]) and not entry.result.model.uses_segments
             if fits and row not in here:
                 runs = guests.setdefault(row, [])
-                if not runs or runs[0].result.signature == signature:
+                if not runs or runs[0].result.signature == entry.result.signature:
                     runs.append(entry)
     return [entry for runs in guests.values() for entry in runs]
 
@@ -98,6 +110,10 @@ def _table(own: Sequence[Entry], guests: Sequence[Entry]) -> Table:
         for entries, told in zip(by_row.values(), remarks, strict=True)
     ]
     first = own[0].result
+    evidence = {
+        (row.model, row.remarks): [entry.evidence for entry in entries]
+        for row, entries in zip(rows, by_row.values(), strict=True)
+    }
     return Table(
         signature=first.signature,
         parts=own[0].signature,
@@ -105,5 +121,15 @@ def _table(own: Sequence[Entry], guests: Sequence[Entry]) -> Table:
         n=first.data.n_evaluated,
         primary=first.primary,
         columns=columns,
-        rows=ranked(rows, columns, first.primary),
+        rows=_in_tiers(ranked(rows, columns, first.primary), evidence, first.primary),
     )
+
+
+def _in_tiers(
+    rows: Sequence[Row], evidence: Mapping[tuple[str, tuple[str, ...]], Sequence[Evidence]], primary: str
+) -> tuple[Row, ...]:
+    """Returns the rows, best first, with their tiers; without where `primary` has no value for each query."""
+    if not has_values(primary):
+        return tuple(rows)
+    values = [[values_of(seed, primary) for seed in evidence[row.model, row.remarks]] for row in rows]
+    return tuple(replace(row, tier=tier) for row, tier in zip(rows, tiers(values), strict=True))

@@ -91,6 +91,16 @@ def seeds(row: Row) -> str:
     return str(len(row.seeds))
 
 
+def tier(row: Row) -> str:
+    """Returns the number of the row's tier."""
+    return UNKNOWN if row.tier is None else str(row.tier)
+
+
+def opens_tier(table: Table, place: int) -> bool:
+    """Returns whether the row at `place` differs significantly from the first of the tier above it."""
+    return place > 0 and table.rows[place].tier != table.rows[place - 1].tier
+
+
 def footnotes(table: Table) -> list[str]:
     """Returns what a reader has to know about the rows of a table."""
     notes = []
@@ -99,9 +109,18 @@ def footnotes(table: Table) -> list[str]:
     if any(row.control for row in table.rows):
         notes.append("Shaded rows are controls: the floor that a model has to beat.")
     if any(len(row.seeds) > 1 for row in table.rows):
-        notes.append("Several seeds: mean ± standard deviation over seeds; the interval is the mean of theirs.")
+        notes.append(
+            "Several seeds: mean ± standard deviation over seeds, which is the spread of training. The interval is the "
+            "mean of theirs and the spread of test videos; neither contains the other."
+        )
     if any(cell and cell.ci95 for row in table.rows for cell in row.cells):
         notes.append("Below each number: its 95 % interval by resampling videos.")
+    if any(row.tier is not None for row in table.rows) and len(table.rows) > 1:
+        notes.append(
+            f"Tier: a row opens a new one where its {plain(table.primary)} differs significantly (5 %) from the first "
+            "row of the tier above: paired test over queries, seeds averaged, Holm's correction over all rows below "
+            "that first row. Rows of one tier are not shown to be equal, only not told apart."
+        )
     if any(not column.higher_is_better for column in table.columns):
         notes.append("↓ less is better.")
     return notes

@@ -4,6 +4,9 @@ With g items above the right one and e others equal to it, ties are broken at ra
 the query is found among the first k with probability clip((k - g) / (e + 1), 0, 1), and its expected rank is
 1 + g + e/2. Where nothing ties this equals the published scorers; a constant model gets exactly k/N.
 
+Where a query has several right items, its rank is that of the best of them among the wrong ones, and the measurement
+says so: `v2t/any-hit R@1`. Where a video has several captions, videos are resampled, not captions.
+
 Source for MedR: floor(median of ranks counted from 0) + 1, as in the code of Zhang, Hu and Sha (ECCV 2018).
 """
 
@@ -20,6 +23,7 @@ from bench.results import Evidence, Measurement, same_value
 DIRECTIONS = ("t2v", "v2t")
 """`t2v`: a paragraph asks for its video; `v2t`: a video asks for its paragraph."""
 KS = (1, 5, 10, 50)
+ANY_HIT = "any-hit "
 
 
 def expected_hits(counts: np.ndarray, k: int) -> np.ndarray:
@@ -53,49 +57,95 @@ def ranks_from_zero(counts: np.ndarray) -> np.ndarray:
 
 
 def statistics_of(counts: np.ndarray) -> dict[str, Statistic]:
-    """Returns what is measured in one direction, by name."""
+    """Returns what is measured in one direction, by name; `any-hit` in it where a query has several right items."""
     ranks = ranks_from_zero(counts)
     recalls = {f"R@{k}": Statistic(100.0 * expected_hits(counts, k)) for k in KS}
-    return {**recalls, "MedR": Statistic(ranks, median=True), "MeanR": Statistic(ranks + 1.0)}
+    found = {**recalls, "MedR": Statistic(ranks, median=True), "MeanR": Statistic(ranks + 1.0)}
+    prefix = hit_rule(counts)
+    return {prefix + name: statistic for name, statistic in found.items()}
+
+
+def hit_rule(counts: np.ndarray) -> str:
+    """Returns `any-hit ` when some query has several right items, else nothing."""
+    return ANY_HIT if counts.shape[1] > 2 and bool((counts[:, 2] > 1).any()) else ""
+
+
+def captions_of_videos(evidence: Evidence) -> np.ndarray | None:
+    """Returns (videos,) how many neighbouring t2v queries each video has, or None where each video has one."""
+    if "v2t" not in evidence.counts or not hit_rule(evidence.counts["v2t"]):
+        return None
+    captions = evidence.counts["v2t"][:, 2].astype(np.int64)
+    return captions if captions.sum() == len(evidence.counts["t2v"]) else None
+
+
+def per_video(values: np.ndarray, captions: np.ndarray) -> np.ndarray:
+    """Returns (videos,) float64 with the mean of `values`, which resampled by video has the spread of that mean.
+
+    A resample of videos draws captions with them, so the mean is a ratio of two sums; it is linearised here.
+
+    Args:
+        values: (queries,) float64, the captions of a video beside one another.
+        captions: (videos,) int64: how many queries each video has; adds up to the number of queries.
+    """
+    ends = captions.cumsum()
+    sums = np.add.reduceat(values, ends - captions)
+    mean = values.mean()
+    return np.asarray(mean + len(captions) / len(values) * (sums - mean * captions), dtype=np.float64)
 
 
 def measure(evidence: Evidence) -> tuple[Measurement, ...]:
     """Returns every measurement of `evidence`, each with its 95 % interval; percent are 0-100, ranks start at 1.
 
-    Raises: VerificationError when the evidence contradicts itself.
+    Raises: VerificationError when the evidence contradicts itself, or the numbers what must hold for any ranking.
     """
     check_evidence(evidence)
+    captions = captions_of_videos(evidence)
     measurements = []
-    for direction in DIRECTIONS:
+    for direction in directions_of(evidence):
         counts = evidence.counts[direction]
         for name, statistic in statistics_of(counts).items():
             measurements.append(
                 Measurement(
                     name=f"{direction}/{name}",
                     value=statistic.value(),
-                    unit="percent" if name.startswith("R@") else "rank",
-                    higher_is_better=name.startswith("R@"),
-                    ci95=interval(statistic),
+                    unit="percent" if "R@" in name else "rank",
+                    higher_is_better="R@" in name,
+                    ci95=_interval(statistic, captions if direction == "t2v" else None),
                     n=len(counts),
                 )
             )
+    verify(evidence, tuple(measurements))
     return tuple(measurements)
 
 
+def _interval(statistic: Statistic, captions: np.ndarray | None) -> tuple[float, float] | None:
+    if captions is None:
+        return interval(statistic)
+    # A median over captions has no such form by videos: better none than one that is too narrow.
+    return None if statistic.median else interval(Statistic(per_video(statistic.values, captions)))
+
+
+def directions_of(evidence: Evidence) -> tuple[str, ...]:
+    """Returns the directions that were measured, `t2v` first."""
+    return tuple(direction for direction in DIRECTIONS if direction in evidence.counts)
+
+
 def check_evidence(evidence: Evidence) -> None:
-    """Raises VerificationError unless both directions hold counts that a ranking can give."""
-    if set(evidence.counts) != set(DIRECTIONS) or set(evidence.n_items) != set(DIRECTIONS):
+    """Raises VerificationError unless every direction holds counts that a ranking can give."""
+    directions = directions_of(evidence)
+    if not directions or set(evidence.counts) != set(evidence.n_items) or set(evidence.counts) - set(DIRECTIONS):
         raise VerificationError(
-            f"evidence holds directions {sorted(evidence.counts)}; expected t2v and v2t. Re-create it: `bench rescore`."
+            f"evidence holds directions {sorted(evidence.counts)} among items of {sorted(evidence.n_items)}; expected "
+            "t2v and v2t, or one of them. Re-create it: `bench rescore`."
         )
-    for direction in DIRECTIONS:
+    for direction in directions:
         counts, n_items = evidence.counts[direction], evidence.n_items[direction]
         if counts.ndim != 2 or counts.shape[1] != 3 or not len(counts) or counts.dtype != np.uint32:
             raise VerificationError(
                 f"evidence {direction} is {counts.dtype} {counts.shape}; expected uint32 (n, 3). Re-create it: "
                 "`bench rescore`."
             )
-        bad = np.flatnonzero((counts.sum(axis=1, dtype=np.int64) > n_items) | (counts[:, 2] != 1))
+        bad = np.flatnonzero((counts.sum(axis=1, dtype=np.int64) > n_items) | (counts[:, 2] < 1))
         if bad.size:
             raise VerificationError(
                 f"evidence {direction}: query {bad[0]} has counts {counts[bad[0]].tolist()} among {n_items} items, "
@@ -110,9 +160,10 @@ def verify(evidence: Evidence, measurements: tuple[Measurement, ...]) -> None:
     """
     check_evidence(evidence)
     reported = {measurement.name: measurement for measurement in measurements}
-    for direction in DIRECTIONS:
+    for direction in directions_of(evidence):
         counts = evidence.counts[direction]
-        for name, statistic in statistics_of(counts).items():
+        expected = statistics_of(counts)
+        for name, statistic in expected.items():
             full = f"{direction}/{name}"
             if full not in reported:
                 raise VerificationError(f"the record lacks {full}. Re-create it: `bench rescore`.")
@@ -121,17 +172,22 @@ def verify(evidence: Evidence, measurements: tuple[Measurement, ...]) -> None:
                     f"{full} is {reported[full].value!r} in the record but {statistic.value()!r} from its evidence. "
                     "The record was edited or belongs to other evidence; re-create it: `bench rescore`."
                 )
-        _check_ranking(direction, counts, {name: reported[f"{direction}/{name}"] for name in statistics_of(counts)})
+        found = {name.removeprefix(hit_rule(counts)): reported[f"{direction}/{name}"] for name in expected}
+        _check_ranking(direction, evidence, found)
+    known = {f"{way}/{name}" for way, counts in evidence.counts.items() for name in statistics_of(counts)}
+    if unknown := sorted(set(reported) - known):
+        raise VerificationError(f"{unknown[0]} does not follow from the evidence. Re-create it: `bench rescore`.")
 
 
-def _check_ranking(direction: str, counts: np.ndarray, reported: dict[str, Measurement]) -> None:
+def _check_ranking(direction: str, evidence: Evidence, reported: dict[str, Measurement]) -> None:
+    counts, n_items = evidence.counts[direction], evidence.n_items[direction]
     n = len(counts)
     rising = [reported[f"R@{k}"].value for k in KS]
     if rising != sorted(rising) or not 0.0 <= rising[0] <= rising[-1] <= 100.0:
         raise VerificationError(f"{direction}: recalls {rising} do not rise from 0 to 100 with K.")
     for name in ("MedR", "MeanR"):
-        if not 1.0 <= reported[name].value <= n:
-            raise VerificationError(f"{direction}/{name} is {reported[name].value}, outside 1 to {n}.")
+        if not 1.0 <= reported[name].value <= n_items:
+            raise VerificationError(f"{direction}/{name} is {reported[name].value}, outside 1 to {n_items}.")
     for k in KS:
         low, high = recall(counts, k, pessimistic_hits), recall(counts, k, optimistic_hits)
         if not low - 1e-9 <= reported[f"R@{k}"].value <= high + 1e-9:

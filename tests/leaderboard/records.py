@@ -9,13 +9,17 @@ from typing import Any
 import numpy as np
 
 from bench.files import sha256
+from bench.metrics.retrieval import statistics_of
 from bench.results import Evidence, Result
 
-POOL = "b" * 64
+N = 200
 
 
 def record(**changes: Any) -> dict[str, Any]:
-    """Returns a result as JSON. Keys of `changes` are dotted paths with `__` for the dot: `model__name="x"`."""
+    """Returns a result as JSON. Keys of `changes` are dotted paths with `__` for the dot: `model__name="x"`.
+
+    Its numbers are made to follow from its evidence by `save`; of the measurements, R@1 and MedR say what they become.
+    """
     names = ["R@1", "R@5", "R@10", "R@50", "MedR", "MeanR"]
     value: dict[str, Any] = {
         "schema": "bench-result/1",
@@ -37,12 +41,12 @@ def record(**changes: Any) -> dict[str, Any]:
             "label": "sample (generated)",
             "annotations": {"val_1": "c" * 64},
             "features": {"extractor": "sample", "dim": 64, "stride": "1 row", "digest": "d" * 64},
-            "n_expected": 3,
-            "n_evaluated": 3,
+            "n_expected": N,
+            "n_evaluated": N,
         },
         "seed": 0,
         "status": "complete",
-        "signature": "anet-retrieval/1|split=val_1|pool=3:bbbbbbbb|segments=gt|features=sample-64:dddddddd"
+        "signature": "anet-retrieval/1|split=val_1|pool=200:bbbbbbbb|segments=gt|features=sample-64:dddddddd"
         "|ties=expected|dtype=float32|data=generated",
         "primary": "t2v/R@1",
         "measurements": [
@@ -52,7 +56,7 @@ def record(**changes: Any) -> dict[str, Any]:
                 "unit": "percent" if name.startswith("R@") else "rank",
                 "higher_is_better": name.startswith("R@"),
                 "ci95": [1.0, 90.0],
-                "n": 3,
+                "n": N,
             }
             for way in ("t2v", "v2t")
             for i, name in enumerate(names)
@@ -93,12 +97,28 @@ def with_values(value: dict[str, Any], **numbers: float) -> dict[str, Any]:
     return value
 
 
-def save(folder: Path, value: dict[str, Any]) -> Path:
-    """Writes a run folder: evidence.safetensors, and result.json with the evidence's digest."""
+def counts_of(r1: float, median: float, turned: int = 0) -> np.ndarray:
+    """Returns (N, 3) uint32 counts with R@1 = `r1` percent, and the rank `median` for all other queries.
+
+    The queries that are found start at `turned`.
+    """
+    greater = np.full(N, int(median) - 1)
+    greater[: round(N * r1 / 100)] = 0
+    return np.stack([np.roll(greater, turned), np.zeros(N), np.ones(N)], axis=1).astype(np.uint32)
+
+
+def save(folder: Path, value: dict[str, Any], *, turned: int = 0, directions: tuple[str, ...] = ("t2v", "v2t")) -> Path:
+    """Writes a run folder: evidence with the R@1 and MedR of `value`, and result.json with what follows from it."""
     folder.mkdir(parents=True, exist_ok=True)
-    counts = np.array([[0, 0, 1], [1, 0, 1], [2, 0, 1]], dtype=np.uint32)
+    asked = {measurement["name"]: measurement["value"] for measurement in value["measurements"]}
+    counts = {way: counts_of(asked[f"{way}/R@1"], asked[f"{way}/MedR"], turned) for way in directions}
+    value["measurements"] = [m for m in value["measurements"] if m["name"].partition("/")[0] in directions]
+    for measurement in value["measurements"]:
+        way, _, name = measurement["name"].partition("/")
+        measurement["value"] = statistics_of(counts[way])[name].value()
+    pool = next(part for part in value["signature"].split("|") if part.startswith("pool=")).partition(":")[2]
     evidence = folder / value["evidence"]["file"]
-    Evidence({"t2v": counts, "v2t": counts}, POOL, {"t2v": 3, "v2t": 3}).save(evidence)
+    Evidence(counts, pool[0] * 64, dict.fromkeys(directions, N)).save(evidence)
     value["evidence"]["sha256"] = sha256(evidence)
     path = folder / "result.json"
     path.write_text(json.dumps(value), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,8 @@ class Runs:
         self.folder = folder / "runs"
         self.output = folder / "board"
 
-    def add(self, value: dict[str, Any]) -> Path:
-        return save(self.folder / f"run{len(list(self.folder.glob('run*')))}", value)
+    def add(self, value: dict[str, Any], **options: Any) -> Path:
+        return save(self.folder / f"run{len(list(self.folder.glob('run*')))}", value, **options)
 
     def build(self) -> Report:
         return build([self.folder], self.output)
@@ -109,6 +110,43 @@ def test_seeds_become_one_row_with_mean_and_deviation(runs: Runs) -> None:
     assert (found.mean, found.std, found.ci95) == (12.0, 2.0, (1.0, 90.0))
 
 
+def test_a_row_that_differs_significantly_opens_a_tier(runs: Runs) -> None:
+    for name, r1 in (("first", 50.0), ("close", 49.0), ("far", 30.0), ("farther", 5.0)):
+        runs.add(with_values(record(model__name=name), t2v_R1=r1))
+    (table,) = runs.tables()
+    assert [(row.model, row.tier) for row in table.rows] == [("first", 1), ("close", 1), ("far", 2), ("farther", 3)]
+    html = (runs.output / "anet-retrieval.html").read_text(encoding="utf-8")
+    assert html.count('class=" opens"') == 2
+    for page in ("anet-retrieval.html", "anet-retrieval.md"):
+        assert "opens a new one where its t2v/R@1 differs" in (runs.output / page).read_text(encoding="utf-8")
+
+
+def test_seeds_are_averaged_before_tiers_are_found(runs: Runs) -> None:
+    for seed, r1 in enumerate((20.0, 60.0)):  # 40 in the mean, over different queries
+        runs.add(with_values(record(model__name="spread", seed=seed), t2v_R1=r1), turned=100 * seed)
+    runs.add(with_values(record(model__name="steady"), t2v_R1=39.0))
+    (table,) = runs.tables()
+    assert [row.tier for row in table.rows] == [1, 1]
+    page = (runs.output / "anet-retrieval.html").read_text(encoding="utf-8")
+    assert "standard deviation over seeds, which is the spread of training" in page
+
+
+def test_a_number_that_does_not_follow_from_the_evidence_leaves_a_record_out(runs: Runs) -> None:
+    path = runs.add(record())
+    edited = json.loads(path.read_text())
+    edited["measurements"][0]["value"] = 99.0
+    path.write_text(json.dumps(edited))
+    report = runs.build()
+    assert report.rows == 0
+    assert "t2v/R@1 is 99.0 in the record but 10.0 from its evidence" in report.left_out[0].reason
+
+
+def test_a_signature_of_another_test_set_leaves_a_record_out(runs: Runs) -> None:
+    path = runs.add(record())
+    path.write_text(path.read_text().replace("pool=200:bbbbbbbb", "pool=200:cccccccc"))
+    assert "counted on pool=200:bbbbbbbb" in runs.build().left_out[0].reason
+
+
 def test_a_repeated_run_counts_once_and_is_reported(runs: Runs) -> None:
     runs.add(with_values(record(), t2v_R1=10.0))
     runs.add(with_values(record(provenance__started="2025-06-01T00:00:00Z", run="again"), t2v_R1=30.0))
@@ -132,7 +170,7 @@ def test_a_model_that_ignores_segments_stands_in_every_table_that_differs_in_seg
     runs.add(with_values(record(model__name="flat", model__uses_segments=False), t2v_R1=1.0))
     runs.add(with_values(record(model__name="cutting"), t2v_R1=2.0))
     runs.add(with_values(record(model__name="cutting", signature=windows), t2v_R1=3.0))
-    other = windows.replace("pool=3:bbbbbbbb", "pool=3:eeeeeeee")
+    other = windows.replace("pool=200:bbbbbbbb", "pool=200:eeeeeeee")
     runs.add(with_values(record(model__name="cutting", signature=other), t2v_R1=4.0))
     shown = [[(row.model, row.from_segments) for row in table.rows] for table in runs.tables()]
     assert shown == [[("cutting", ""), ("flat", "")], [("cutting", ""), ("flat", "gt")], [("cutting", "")]]
@@ -187,9 +225,7 @@ def test_stored_records_and_run_folders_are_both_found(runs: Runs, tmp_path: Pat
 
 
 def test_a_measurement_that_one_row_lacks_is_left_blank(runs: Runs) -> None:
-    short = record(model__name="short")
-    short["measurements"] = [m for m in short["measurements"] if m["name"] != "v2t/MeanR"]
-    runs.add(short)
+    runs.add(record(model__name="short"), directions=("t2v",))
     runs.add(record(model__name="full"))
     (table,) = runs.tables()
     assert {row.model: cell(row, table, "v2t/MeanR") is None for row in table.rows} == {"short": True, "full": False}

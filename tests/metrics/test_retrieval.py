@@ -16,6 +16,7 @@ from bench.metrics.retrieval import (
     expected_hits,
     measure,
     optimistic_hits,
+    per_video,
     pessimistic_hits,
     ranks_from_zero,
     recall,
@@ -159,10 +160,55 @@ def test_counts_that_no_ranking_gives_are_found(row: list[int]) -> None:
         measure(evidence_of([[0, 0], row, [0, 0]]))
 
 
-def test_evidence_of_one_direction_is_refused() -> None:
+def test_one_direction_is_evidence_enough() -> None:
+    evidence = evidence_of([[0, 0], [1, 0]])
+    alone = Evidence({"t2v": evidence.counts["t2v"]}, evidence.pool, {"t2v": 2})
+    assert {m.name.partition("/")[0] for m in measure(alone)} == {"t2v"}
+
+
+def test_directions_without_a_gallery_size_are_refused() -> None:
     evidence = evidence_of([[0, 0]])
     with pytest.raises(VerificationError, match="expected t2v and v2t"):
         check_evidence(Evidence({"t2v": evidence.counts["t2v"]}, evidence.pool, evidence.n_items))
+
+
+def test_a_measurement_that_no_evidence_stands_behind_is_found() -> None:
+    evidence = evidence_of([[0, 0], [1, 0]])
+    measured = measure(evidence)
+    with pytest.raises(VerificationError, match="t2v/R@7 does not follow"):
+        verify(evidence, (*measured, measured[0].model_copy(update={"name": "t2v/R@7"})))
+
+
+def several_captions(n_videos: int, captions: int, seed: int = 3) -> Evidence:
+    """Returns evidence of videos with equally many captions each; a video's captions are found together or not."""
+    found = np.random.default_rng(seed).integers(0, 2, size=n_videos)
+    t2v = np.stack([np.repeat(found, captions), np.zeros(n_videos * captions), np.ones(n_videos * captions)], axis=1)
+    v2t = np.stack([found, np.zeros(n_videos), np.full(n_videos, captions)], axis=1)
+    counts = {"t2v": t2v.astype(np.uint32), "v2t": v2t.astype(np.uint32)}
+    return Evidence(counts, "p", {"t2v": n_videos, "v2t": n_videos * captions})
+
+
+def test_several_right_items_are_named_any_hit() -> None:
+    names = {m.name for m in measure(several_captions(30, 2))}
+    assert {"t2v/R@1", "v2t/any-hit R@1", "v2t/any-hit MedR"} <= names
+    assert "v2t/R@1" not in names
+
+
+def test_the_interval_over_captions_resamples_videos() -> None:
+    found = {m.name: m for m in measure(several_captions(200, 5))}
+    by_caption, by_video = found["t2v/R@1"], found["v2t/any-hit R@1"]
+    assert by_caption.ci95 is not None
+    assert by_video.ci95 is not None
+    assert by_caption.ci95 == pytest.approx(by_video.ci95, abs=0.6)  # not narrower by the root of 5
+    assert found["t2v/MedR"].ci95 is None
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 9)), min_size=2, max_size=20))
+def test_values_per_video_keep_the_mean(videos: list[tuple[int, int]]) -> None:
+    captions = np.array([count for count, _ in videos])
+    values = np.repeat(np.array([value for _, value in videos], dtype=float), captions)
+    assert per_video(values, captions).mean() == pytest.approx(values.mean())
 
 
 def test_evidence_of_another_shape_is_refused() -> None:
