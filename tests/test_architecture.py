@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
-PACKAGES = ("bench", "bench_torch", "bench_controls", "bench_fse", "bench_hse")
+PACKAGES = ("bench", "bench_torch", "bench_controls", "bench_fse", "bench_hse", "bench_s2vt", "bench_dense")
 SOURCES = sorted([*PROJECT.glob("bench/**/*.py"), *PROJECT.glob("plugins/**/*.py")])
 LONGEST_MODULE = 300
 MOST_PARAMETERS = 6

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
-PACKAGES = {"bench", "bench_torch", "bench_controls", "bench_fse", "bench_hse"}
+PACKAGES = {"bench", "bench_torch", "bench_controls", "bench_fse", "bench_hse", "bench_s2vt", "bench_dense"}
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
 
@@ -89,7 +89,7 @@ def test_the_installed_package_is_not_the_checkout(installed: Path, tmp_path: Pa
 
 def test_the_installed_command_lists_the_models_of_every_plugin(installed: Path, tmp_path: Path) -> None:
     listing = process(installed / "bench", "list", "models", cwd=tmp_path)
-    for name in ("fse", "hse", "mean-pool", "count-only", "random"):
+    for name in ("fse", "hse", "s2vt", "dense", "mean-pool", "count-only", "random"):
         assert name in listing.split()
 
 

@@ -133,17 +133,19 @@ def killed() -> type[Exception]:
 def spec() -> Callable[[str], ModelSpec]:
     """Returns a function from the name of a bundled model to its spec."""
     from bench_controls.plugin import bench_models as controls
+    from bench_dense.plugin import bench_models as dense
     from bench_fse.plugin import bench_models as fse
     from bench_hse.plugin import bench_models as hse
+    from bench_s2vt.plugin import bench_models as s2vt
 
-    specs = {spec.name: spec for models in (controls, fse, hse) for spec in models()}
+    specs = {spec.name: spec for models in (controls, fse, hse, s2vt, dense) for spec in models()}
     return specs.__getitem__
 
 
 @pytest.fixture
 def make_model(spec: Callable[[str], ModelSpec]) -> Callable[..., Any]:
     """Returns a function that makes a small bundled model, unfitted: `make_model("hse", tau=0.0)`."""
-    small = {"hidden": 16, "word_dim": 8, "epochs": 2, "batch": 5, "lr": 0.01}
+    small = {"hidden": 16, "frame_dim": 8, "word_dim": 8, "epochs": 2, "batch": 5, "lr": 0.01}
     controls = {"candidates": "0.01/0.1/8 0.001/0.1/8"}
 
     def make(name: str, execution: Execution | None = None, **chosen: object) -> Any:

@@ -18,7 +18,7 @@ GPU = Execution(device="cuda:0")
 LENGTHS = torch.tensor([3, 1, 5, 5, 2])
 
 
-@pytest.mark.parametrize("name", ["fse", "hse", "mean-pool", "random", "count-only"])
+@pytest.mark.parametrize("name", ["fse", "hse", "s2vt", "dense", "mean-pool", "random", "count-only"])
 def test_embeddings_on_the_gpu_equal_those_on_the_cpu(
     name: str, make_training_data: Any, make_model: Any, record: Any
 ) -> None:

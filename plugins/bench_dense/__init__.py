@@ -1,0 +1,1 @@
+"""DENSE: segments of a video described each in the context of the others."""

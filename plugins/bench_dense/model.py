@@ -1,0 +1,219 @@
+"""DENSE as a retriever: segments in context on one side, sentences on the other, compared in one of three ways.
+
+- `alignment`, the way of its paper as far as it is known: every sentence finds the segment of the video that is most
+  alike, and the video's score is the mean over sentences. It takes every pair of a paragraph and a video to itself.
+- `embedding`: one vector a side, which the paper does not have: the mean direction of a video's segments against the
+  mean direction of the sentences. The inner product of the two is the mean cosine over all segments and sentences, so
+  this is alignment with the mean in place of the maximum.
+- `likelihood`: the network of the paper, trained to caption segments. A sentence is as likely as it is under the best
+  segment: log p(sentence | segment) / (words + 1), averaged over sentences. With `prior`, what a language model without
+  video says of a sentence, trained beside it and apart from it, is subtracted.
+
+Source: Krishna et al., ICCV 2017. Departures: segments are given and none are proposed, Adam instead of SGD with
+momentum, batches of videos instead of one, context from the first epoch on, sentences of any length, and C3D features
+are what the dataset has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import repeat
+
+from torch import Tensor, nn
+
+from bench.api import Execution, Ragged, Settings, Training, TrainingData, VideoBatch
+from bench_dense.context import SegmentEncoder
+from bench_dense.training import aggregate, candidates, caption_loss, matching_loss, mean_directions
+from bench_torch.decoding import WordDecoder, grid_log_likelihood
+from bench_torch.dual_encoder import DualEncoder
+from bench_torch.losses import cosines
+from bench_torch.lstm import LSTM, Memory
+from bench_torch.network_model import NetworkModel
+from bench_torch.pair_scorer import PairScorer, ScoringNetwork
+from bench_torch.text import Text, WordVectors, select
+from bench_torch.training import MatchingNetwork
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The settings that the network depends on; see the plugin for what they mean."""
+
+    hidden: int
+    context: str
+    attention: bool
+    margin: float
+    aligned: bool
+
+
+@dataclass(frozen=True)
+class Read:
+    """Paragraphs of a tile: their words, and (sentences,) float32, what the language model says of each; or zeros."""
+
+    text: Text
+    prior: Tensor
+
+
+class Sides(nn.Module):
+    """What matches: segments in context through a linear map, sentences through an LSTM, into one space."""
+
+    def __init__(self, dim: int, words: WordVectors, shape: Shape) -> None:
+        super().__init__()
+        self.segments = SegmentEncoder(dim, shape.hidden, shape.context, attention=shape.attention)
+        self.map = nn.Linear(self.segments.size, shape.hidden)
+        self.sentences = LSTM(words.dim, shape.hidden)
+
+    def of_videos(self, videos: VideoBatch) -> Ragged:
+        """Returns B sequences of (segments, hidden)."""
+        described = self.segments(videos)
+        return Ragged(self.map(described.values), described.lengths)
+
+    def of_text(self, text: Text, words: WordVectors) -> Ragged:
+        """Returns n sequences of (sentences, hidden)."""
+        _, memory = self.sentences(words(text.sentences))
+        return Ragged(memory.hidden, text.counts)
+
+
+class DenseMatching(MatchingNetwork):
+    """One vector a side: score=embedding."""
+
+    def __init__(self, dim: int, vectors: Tensor, shape: Shape) -> None:
+        super().__init__(dim)
+        self.shape = shape
+        self.words = WordVectors(vectors)
+        self.sides = Sides(dim, self.words, shape)
+
+    def loss(self, videos: VideoBatch, text: Text) -> Tensor:
+        """Returns the ranking loss of whole videos, and that of segments where each belongs to a sentence."""
+        segments, sentences = self.sides.of_videos(videos), self.sides.of_text(text, self.words)
+        whole = cosines(mean_directions(segments), mean_directions(sentences))
+        return matching_loss(whole, segments, sentences, self.shape.margin, aligned=self.shape.aligned)
+
+    def embed_videos(self, videos: VideoBatch) -> Tensor:
+        """Returns (B, hidden)."""
+        return mean_directions(self.sides.of_videos(videos))
+
+    def embed_text(self, text: Text) -> Tensor:
+        """Returns (n, hidden)."""
+        return mean_directions(self.sides.of_text(text, self.words))
+
+
+class DenseAlignment(ScoringNetwork):
+    """The best segment of each sentence: score=alignment."""
+
+    def __init__(self, dim: int, vectors: Tensor, shape: Shape) -> None:
+        super().__init__(dim)
+        self.shape = shape
+        self.words = WordVectors(vectors)
+        self.sides = Sides(dim, self.words, shape)
+
+    def loss(self, videos: VideoBatch, text: Text) -> Tensor:
+        """Returns the ranking loss of whole videos, and that of segments where each belongs to a sentence."""
+        segments, sentences = self.encode_videos(videos), self.encode_text(text)
+        whole = self.score(segments, sentences).t()
+        return matching_loss(whole, segments, sentences, self.shape.margin, aligned=self.shape.aligned)
+
+    def encode_videos(self, videos: VideoBatch) -> Ragged:
+        """Returns B sequences of (segments, hidden)."""
+        return self.sides.of_videos(videos)
+
+    def encode_text(self, text: Text) -> Ragged:
+        """Returns n sequences of (sentences, hidden)."""
+        return self.sides.of_text(text, self.words)
+
+    def score(self, videos: Ragged, text: Ragged) -> Tensor:
+        """Returns (n, B): mean over sentences of the greatest cosine over segments."""
+        return aggregate(cosines(text.values, videos.values), text.lengths, videos.lengths)
+
+
+class DenseCaptioning(ScoringNetwork):
+    """The captioner of the paper, and beside it a language model that never sees a video: score=likelihood."""
+
+    def __init__(self, dim: int, vectors: Tensor, shape: Shape, *, prior: bool) -> None:
+        super().__init__(dim)
+        self.shape, self.prior = shape, prior
+        self.words = WordVectors(vectors)
+        self.segments = SegmentEncoder(dim, shape.hidden, shape.context, attention=shape.attention)
+        self.decoder = WordDecoder(self.words, shape.hidden, self.segments.size)
+        self.prior_words = WordVectors(vectors)  # its own, so that the captioner learns from captioning alone
+        self.language = WordDecoder(self.prior_words, shape.hidden, 0)
+
+    def loss(self, videos: VideoBatch, text: Text) -> Tensor:
+        """Returns the captioning loss and that of the language model, which share no weight."""
+        segments = self.segments(videos)
+        pairs = candidates(segments.lengths, text.counts, aligned=self.shape.aligned)
+        told = self.decoder.log_likelihood(
+            select(text.sentences, pairs.sentences), self.words, segments.values[pairs.segments]
+        )
+        unseen = self.language.log_likelihood(text.sentences, self.prior_words)
+        return caption_loss(pairs.mixture(told), text.sentences) + caption_loss(unseen, text.sentences)
+
+    def encode_videos(self, videos: VideoBatch) -> Ragged:
+        """Returns B sequences of (segments, size)."""
+        segments: Ragged = self.segments(videos)
+        return segments
+
+    def encode_text(self, text: Text) -> Read:
+        """Returns the text, with what the language model says of its sentences."""
+        if self.prior:
+            return Read(text, self.language.log_likelihood(text.sentences, self.prior_words))
+        return Read(text, self.words.weight.new_zeros(len(text.sentences)))
+
+    def score(self, videos: Ragged, text: Read) -> Tensor:
+        """Returns (n, B): mean over sentences of log p per word under the best segment."""
+        sentences = text.text.sentences
+        start = Memory.empty(len(videos.values), self.decoder.lstm)
+        told = grid_log_likelihood(self.decoder, sentences, self.words, lambda: repeat(videos.values), start)
+        per_word = (told - text.prior[:, None]) / (sentences.lengths + 1)[:, None]
+        return aggregate(per_word, text.text.counts, videos.lengths)
+
+
+class _Dense(NetworkModel):
+    """What all three have in common: whether segments belong to sentences is known when training starts."""
+
+    _aligned = True
+
+    def fit(self, data: TrainingData, training: Training) -> None:
+        """Trains on `data`; with ground-truth segments, segment i is trained on sentence i."""
+        self._aligned = data.aligned
+        super().fit(data, training)
+
+    def shape(self) -> Shape:
+        """Returns the settings that the network depends on."""
+        return Shape(
+            hidden=self.setting("hidden", int),
+            context=self.setting("context", str),
+            attention=self.setting("attention", bool),
+            margin=self.setting("margin", float),
+            aligned=self._aligned,
+        )
+
+
+class DenseEncoder(_Dense, DualEncoder):
+    """The model `dense` with score=embedding."""
+
+    def build(self, dim: int, vectors: Tensor) -> DenseMatching:
+        """Returns a fresh network."""
+        return DenseMatching(dim, vectors, self.shape())
+
+
+class DenseAligner(_Dense, PairScorer):
+    """The model `dense` with score=alignment."""
+
+    def build(self, dim: int, vectors: Tensor) -> DenseAlignment:
+        """Returns a fresh network."""
+        return DenseAlignment(dim, vectors, self.shape())
+
+
+class DenseScorer(_Dense, PairScorer):
+    """The model `dense` with score=likelihood."""
+
+    def build(self, dim: int, vectors: Tensor) -> DenseCaptioning:
+        """Returns a fresh network."""
+        return DenseCaptioning(dim, vectors, self.shape(), prior=self.setting("prior", bool))
+
+
+def load(settings: Settings, execution: Execution) -> DenseEncoder | DenseAligner | DenseScorer:
+    """Returns the model that the setting `score` asks for."""
+    if settings["score"] == "embedding":
+        return DenseEncoder(settings, execution)
+    return (DenseAligner if settings["score"] == "alignment" else DenseScorer)(settings, execution)

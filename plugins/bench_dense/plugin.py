@@ -1,0 +1,47 @@
+"""Offers DENSE as a retriever, by embedding, by alignment or by likelihood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench.api import ModelSpec, Setting, Trainable, VideoTextEncoder, VideoTextScorer, hookimpl
+
+DENSE = ModelSpec(
+    name="dense",
+    summary="an LSTM over each segment, attention over past and future ones; matches or captions sentence by sentence",
+    paper="Krishna et al.: Dense-Captioning Events in Videos, ICCV 2017",
+    loader="bench_dense.model:load",
+    provides=(VideoTextEncoder, VideoTextScorer, Trainable),
+    by_setting=(VideoTextEncoder, VideoTextScorer),
+    settings={
+        "score": Setting(
+            "embedding",
+            "mean segment against mean sentence; alignment: best segment of each sentence, averaged; likelihood: the "
+            "same by log p of each word given the segment (captioning)",
+            ("embedding", "alignment", "likelihood"),
+        ),
+        "prior": Setting(
+            False,
+            "score=likelihood: subtract log p of each sentence under a language model without video",
+            trained=False,
+        ),
+        "context": Setting(
+            "full", "which other segments count: past and future, past only, or none", ("full", "online", "none")
+        ),
+        "attention": Setting(True, "weigh other segments by attention, or all equally"),
+        "hidden": Setting(512, "size of the LSTM states", minimum=1),
+        "word_dim": Setting(300, "size of the word vectors", minimum=1),
+        "margin": Setting(0.2, "score=embedding and alignment: margin of the ranking losses", minimum=0),
+        "lr": Setting(1e-3, "learning rate of Adam", minimum=0),
+        "batch": Setting(64, "videos per step (1 in the paper)", minimum=1),
+        "epochs": Setting(15, "passes over the training videos", minimum=0),
+        "lr_drop": Setting(10, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
+        "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
+    },
+    recipes={"sample": {"hidden": 64, "word_dim": 64, "lr": 3e-3, "epochs": 50, "lr_drop": 38}},
+)
+
+
+@hookimpl
+def bench_models() -> Iterable[ModelSpec]:
+    return [DENSE]

@@ -1,0 +1,44 @@
+"""Offers S2VT as a retriever, by embedding or by likelihood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench.api import ModelSpec, Setting, Trainable, VideoTextEncoder, VideoTextScorer, hookimpl
+
+S2VT = ModelSpec(
+    name="s2vt",
+    summary="two stacked LSTMs over frames, then words; retrieves by embedding or by likelihood of the paragraph",
+    paper="Venugopalan et al.: Sequence to Sequence - Video to Text, ICCV 2015",
+    loader="bench_s2vt.model:load",
+    provides=(VideoTextEncoder, VideoTextScorer, Trainable),
+    by_setting=(VideoTextEncoder, VideoTextScorer),
+    settings={
+        "score": Setting(
+            "embedding",
+            "last encoder state against a text LSTM (ranking loss), or log p of the words given the video (captioning)",
+            ("embedding", "likelihood"),
+        ),
+        "prior": Setting(
+            False,
+            "score=likelihood: subtract log p of the paragraph under a language model without video",
+            trained=False,
+        ),
+        "hidden": Setting(1000, "size of the LSTM states", minimum=1),
+        "frame_dim": Setting(500, "size that frame features are embedded to", minimum=1),
+        "word_dim": Setting(300, "size of the word vectors (500 in the paper, which learns them)", minimum=1),
+        "margin": Setting(0.2, "score=embedding: margin of the ranking loss", minimum=0),
+        "lr": Setting(1e-3, "learning rate of Adam", minimum=0),
+        "batch": Setting(64, "videos per step", minimum=1),
+        "epochs": Setting(15, "passes over the training videos", minimum=0),
+        "lr_drop": Setting(10, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
+        "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
+    },
+    recipes={"sample": {"hidden": 128, "frame_dim": 64, "word_dim": 64, "lr": 3e-3, "epochs": 50, "lr_drop": 38}},
+    uses_segments=False,
+)
+
+
+@hookimpl
+def bench_models() -> Iterable[ModelSpec]:
+    return [S2VT]

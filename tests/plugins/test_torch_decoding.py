@@ -1,0 +1,86 @@
+"""The LSTM and the decoder of words: steps agree with whole sequences, log-likelihoods with torch's own modules."""
+
+from __future__ import annotations
+
+from itertools import repeat
+
+import pytest
+import torch
+
+from bench.api import InvalidData, Ragged
+from bench_torch.decoding import WordDecoder, after_another, grid_log_likelihood
+from bench_torch.lstm import LSTM, Memory
+from bench_torch.text import WordVectors
+
+LENGTHS = torch.tensor([3, 1, 5, 2])
+
+
+@pytest.fixture
+def decoder() -> tuple[WordDecoder, WordVectors]:
+    torch.manual_seed(0)
+    words = WordVectors(torch.randn(7, 4))
+    return WordDecoder(words, 6, 3), words
+
+
+def test_an_lstm_over_ragged_sequences_equals_torch_on_each_of_them() -> None:
+    torch.manual_seed(0)
+    lstm = LSTM(4, 6)
+    inputs = torch.randn(11, 4)
+    states, memory = lstm(Ragged(inputs, LENGTHS))
+    parts = (values.split(LENGTHS.tolist()) for values in (inputs, states.values))
+    for i, (one, found) in enumerate(zip(*parts, strict=True)):
+        expected, (hidden, cell) = lstm.cell(one)
+        torch.testing.assert_close(found, expected)
+        torch.testing.assert_close((memory.hidden[i], memory.cell[i]), (hidden[0], cell[0]))
+
+
+def test_steps_equal_the_whole_sequence() -> None:
+    torch.manual_seed(0)
+    lstm = LSTM(4, 6)
+    inputs = torch.randn(2, 5, 4)
+    whole, last = lstm(Ragged(inputs.flatten(0, 1), torch.tensor([5, 5])))
+    memory = Memory.empty(2, lstm)
+    for step in range(5):
+        projected = torch.nn.functional.linear(inputs[:, step], lstm.weights[0], lstm.bias)
+        memory = lstm.step(projected, memory)
+        torch.testing.assert_close(memory.hidden, whole.values.view(2, 5, 6)[:, step])
+    torch.testing.assert_close(memory.cell, last.cell)
+
+
+def test_the_forget_gate_starts_open() -> None:
+    assert LSTM(2, 3).bias.tolist() == [0.0] * 3 + [1.0] * 3 + [0.0] * 6
+
+
+def test_an_empty_sequence_is_refused() -> None:
+    with pytest.raises(InvalidData, match="without a single row"):
+        LSTM(4, 6)(Ragged(torch.randn(2, 4), torch.tensor([2, 0])))
+
+
+def test_a_sequence_is_read_from_the_end_symbol_and_said_to_it(decoder: tuple[WordDecoder, WordVectors]) -> None:
+    read, said = decoder[0].framed(Ragged(torch.tensor([1, 2, 3, 4]), torch.tensor([3, 1])))
+    assert read.values.tolist() == [7, 1, 2, 3, 7, 4]
+    assert said.values.tolist() == [1, 2, 3, 7, 4, 7]
+    assert read.lengths.tolist() == said.lengths.tolist() == [4, 2]
+
+
+def test_sequences_follow_one_another() -> None:
+    found = after_another(
+        Ragged(torch.tensor([1, 2, 3]), torch.tensor([2, 1])), Ragged(torch.tensor([7, 8, 9]), torch.tensor([1, 2]))
+    )
+    assert found.values.tolist() == [1, 2, 7, 3, 8, 9]
+    assert found.lengths.tolist() == [3, 3]
+
+
+def test_all_words_and_the_end_share_the_probability(decoder: tuple[WordDecoder, WordVectors]) -> None:
+    said = decoder[0].log_probabilities(torch.randn(1, 6).expand(8, -1), torch.arange(8))
+    torch.testing.assert_close(said.exp().sum(), torch.tensor(1.0))
+
+
+def test_a_grid_equals_every_pair_by_itself(decoder: tuple[WordDecoder, WordVectors]) -> None:
+    network, words = decoder
+    text = Ragged(torch.randint(0, 7, (11,)), LENGTHS)
+    conditions = torch.randn(5, 3)
+    grid = grid_log_likelihood(network, text, words, lambda: repeat(conditions), Memory.empty(5, network.lstm))
+    for column in range(5):
+        alone = network.log_likelihood(text, words, conditions[column].expand(4, -1))
+        torch.testing.assert_close(grid[:, column], alone)
