@@ -23,7 +23,8 @@ def load_record(folder: Path) -> Result:
     """
     result = Result.load(folder / RESULT)
     for part in (result.evidence, result.predictions):
-        _check_digest(folder, part)
+        if part is not None:
+            _check_digest(folder, part)
     return result
 
 
@@ -44,6 +45,8 @@ def rescore(folder: Path, task: Task, dataset: Dataset) -> Result:
     Raises: VerificationError when annotations, evidence or any measurement differ from what the record says.
     """
     result = load_record(folder)
+    if result.predictions is None:
+        raise InvalidData(f"{folder} was scored from a file that is not kept. Score it again: `bench score retrieval`.")
     if task.version != result.task.version:
         raise VerificationError(
             f"{folder}: scored under {result.task.name} version {result.task.version}; "

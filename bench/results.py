@@ -149,7 +149,7 @@ class Result(Record):
     primary: str
     measurements: list[Measurement]
     evidence: File
-    predictions: File
+    predictions: File | None = Field(description="null where similarities computed elsewhere were scored")
     provenance: Provenance
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

@@ -15,6 +15,7 @@ import click
 COMMANDS = {
     "run": ("bench.cli.run:run", "Run models on tasks: fit what needs fitting, predict, score, save."),
     "rescore": ("bench.cli.run:rescore", "Score saved predictions again and compare with the record."),
+    "score": ("bench.cli.score:score", "Score similarities or ranked lists that were computed elsewhere."),
     "compare": ("bench.cli.compare:compare", "Compare two models query by query, from saved runs alone."),
     "list": ("bench.cli.names:list_group", "List models, tasks, datasets or runs."),
     "info": ("bench.cli.names:info", "Show all there is to know about a model, task or dataset."),

@@ -24,6 +24,7 @@ def add(runs: tuple[Path, ...], board: Path | None, config: Path | None) -> None
     from bench.errors import UsageError
     from bench.files import slug, write_atomically
     from bench.planning import RESULT
+    from bench.records import read_record
     from bench.rescoring import load_record, rescore
     from bench.session import Session
 
@@ -32,13 +33,16 @@ def add(runs: tuple[Path, ...], board: Path | None, config: Path | None) -> None
         record = load_record(folder)
         if record.status != "complete":
             raise UsageError(f"{folder} is {record.status}: it is never ranked. Run it without --limit.")
-        task = session.catalogue.task(record.task.name)
-        rescore(folder, task, session.dataset(task.dataset))
-        target = (board or session.config.leaderboard) / "results" / slug(task.name)
+        read_record(folder)  # the invariants, also where nothing can be scored again
+        if record.predictions is not None:
+            task = session.catalogue.task(record.task.name)
+            rescore(folder, task, session.dataset(task.dataset))
+        target = (board or session.config.leaderboard) / "results" / slug(record.task.name)
         write_atomically(target / record.evidence.file, (folder / record.evidence.file).read_bytes())
         # The record comes last and is never overwritten: where it is, its evidence is.
         write_atomically(target / f"{record.run}.json", (folder / RESULT).read_bytes(), overwrite=False)
-        click.echo(f"{folder}: scored again, added as {target / record.run}.json")
+        checked = "verified against its evidence" if record.predictions is None else "scored again"
+        click.echo(f"{folder}: {checked}, added as {target / record.run}.json")
 
 
 @leaderboard.command()

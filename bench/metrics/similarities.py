@@ -1,0 +1,109 @@
+"""Ranks of right items in a similarity matrix that somebody else computed, both directions from one pass over it.
+
+The matrix stays on disk: it is read in tiles of rows. The scores of the right pairs are read first, because a column
+cannot be counted before its best right score is known; then every tile is counted along rows and along columns.
+
+Where a query has several right items its rank is that of the best of them among the wrong ones. Of right items that tie
+for best, one counts.
+
+Letters for shapes: `M` queries (rows), `N` items (columns), `P` right pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.errors import InvalidData
+
+TILE_BYTES = 8 << 20
+"""Size of a tile of rows as it is compared: fits a processor's cache."""
+
+
+@dataclass(frozen=True)
+class Similarities:
+    """A stored matrix of similarities, higher means closer.
+
+    Attributes:
+        stored: (M, N) array, usually a memory map.
+        read: turns a part of `stored` into float32 or float64 of exactly the same values.
+        dtype: the type the values were stored in, such as `float16`.
+    """
+
+    stored: np.ndarray
+    read: Callable[[np.ndarray], np.ndarray]
+    dtype: str
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.stored.shape[0], self.stored.shape[1]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Which items are right for which queries.
+
+    Attributes:
+        rows, columns: (P,) int64: query and item of each right pair, ordered by query; no pair twice.
+    """
+
+    rows: np.ndarray
+    columns: np.ndarray
+
+
+def count_ranks(similarities: Similarities, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
+    """Returns (M, 3) and (N, 3) uint32 evidence: wrong partners above, wrong partners equal, number of right ones.
+
+    Rows and columns without a right partner have no rank: their counts mean nothing, and their third number is 0.
+
+    Raises: InvalidData when a similarity is NaN or infinite, naming its row and column.
+    """
+    m, n = similarities.shape
+    step = max(1, TILE_BYTES // (8 * max(n, 1)))
+    right = _right_scores(similarities, pairs, step)
+    best_of_row, best_of_column = np.full(m, np.inf), np.full(n, np.inf)
+    for best, place in ((best_of_row, pairs.rows), (best_of_column, pairs.columns)):
+        best[place] = -np.inf
+        np.maximum.at(best, place, right)
+    by_row, by_column = np.zeros((m, 3), dtype=np.int64), np.zeros((n, 3), dtype=np.int64)
+    for start in range(0, m, step):
+        tile = similarities.read(similarities.stored[start : start + step])
+        _check_finite(tile, start)
+        of_row = best_of_row[start : start + step, None].astype(tile.dtype)
+        of_column = best_of_column.astype(tile.dtype)
+        by_row[start : start + step, 0] = np.count_nonzero(tile > of_row, axis=1)
+        by_row[start : start + step, 1] = np.count_nonzero(tile == of_row, axis=1)
+        by_column[:, 0] += np.count_nonzero(tile > of_column, axis=0)
+        by_column[:, 1] += np.count_nonzero(tile == of_column, axis=0)
+    for counts, best, place in ((by_row, best_of_row, pairs.rows), (by_column, best_of_column, pairs.columns)):
+        np.subtract.at(counts[:, 1], place, right == best[place])  # right partners are counted apart
+        np.add.at(counts[:, 2], place, 1)
+    return by_row.astype(np.uint32), by_column.astype(np.uint32)
+
+
+def _right_scores(similarities: Similarities, pairs: Pairs, step: int) -> np.ndarray:
+    """Returns (P,) float64: the similarity of each right pair; every stored type fits exactly."""
+    scores = np.empty(len(pairs.rows), dtype=np.float64)
+    for start in range(0, len(scores), step):
+        part = slice(start, start + step)
+        scores[part] = similarities.read(similarities.stored[pairs.rows[part], pairs.columns[part]])
+    bad = np.flatnonzero(~np.isfinite(scores))
+    if bad.size:
+        raise _not_finite(scores[bad[0]], int(pairs.rows[bad[0]]), int(pairs.columns[bad[0]]))
+    return scores
+
+
+def _check_finite(tile: np.ndarray, start: int) -> None:
+    finite = np.isfinite(tile)
+    if not finite.all():
+        row, column = (int(place) for place in np.unravel_index(int(np.argmin(finite)), tile.shape))
+        raise _not_finite(float(tile[row, column]), start + row, column)
+
+
+def _not_finite(value: float, row: int, column: int) -> InvalidData:
+    return InvalidData(
+        f"the similarity in row {row}, column {column} (counted from 0) is {value}: it cannot be ranked. "
+        "Correct what computed it; for a pair that must not be found use a very low finite value."
+    )

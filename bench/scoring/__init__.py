@@ -1,0 +1,1 @@
+"""Scoring what others computed: similarity matrices and ranked lists become measurements, evidence and records."""

@@ -1,0 +1,115 @@
+"""Similarity matrices in .npy, .npz and .safetensors files: opened without trust, mapped and never read whole."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import struct
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from bench.data.npz_files import UNREADABLE, unreadable
+from bench.errors import InvalidData, MissingData, UsageError
+from bench.metrics.similarities import Similarities
+
+ENDINGS = (".npy", ".npz", ".safetensors")
+_TYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "BF16": "<u2"}
+_WHOLE = {"i1", "u1", "i2", "u2", "i4", "u4"}
+"""Whole numbers that float64 holds exactly."""
+
+
+@contextmanager
+def similarity_file(path: Path, key: str | None = None) -> Iterator[Similarities]:
+    """Gives the matrix in `path`, rows are text queries; `key` names it where the file holds several arrays.
+
+    An array inside an .npz is unpacked to a temporary file first, because it cannot be mapped where it lies.
+
+    Raises: MissingData, InvalidData for a file that is absent, broken or pickled; UsageError for an unknown ending or
+    a key that is missing.
+    """
+    if path.suffix not in ENDINGS:
+        raise UsageError(f"{path}: similarities are read from {', '.join(ENDINGS)} files.")
+    if not path.is_file():
+        raise MissingData(f"{path}: no such file.")
+    if path.suffix == ".npz":
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            yield _as_numbers(path, _mapped(_unpacked(path, key, Path(folder)), path))
+    elif key is not None and path.suffix == ".npy":
+        raise UsageError(f"{path} holds one array; --key is for .npz and .safetensors.")
+    elif path.suffix == ".npy":
+        yield _as_numbers(path, _mapped(path, path))
+    else:
+        yield _tensor(path, key)
+
+
+def _mapped(file: Path, path: Path) -> np.ndarray:
+    try:
+        return np.asarray(np.load(file, mmap_mode="r", allow_pickle=False))
+    except UNREADABLE as error:
+        raise unreadable(path, error) from error
+
+
+def _unpacked(path: Path, key: str | None, folder: Path) -> Path:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name.removesuffix(".npy") for name in archive.namelist()]
+            target = folder / "similarities.npy"
+            with archive.open(f"{_chosen(path, key, names)}.npy") as source, target.open("wb") as file:
+                shutil.copyfileobj(source, file)
+            return target
+    except UNREADABLE as error:
+        raise unreadable(path, error) from error
+
+
+def _chosen(path: Path, key: str | None, names: list[str]) -> str:
+    held = ", ".join(sorted(names)[:20]) or "nothing"
+    if key is not None:
+        if key not in names:
+            raise UsageError(f"--key {key}: {path} holds {held}.")
+        return key
+    if len(names) != 1:
+        raise UsageError(f"{path} holds {held}: name the similarities by --key.")
+    return names[0]
+
+
+def _as_numbers(path: Path, stored: np.ndarray) -> Similarities:
+    kind = stored.dtype.str[1:]
+    if kind in {"f2", "f4", "f8"}:
+        exact = np.float64 if kind == "f8" else np.float32
+        return Similarities(stored, lambda part: np.asarray(part, dtype=exact), stored.dtype.name)
+    if kind in _WHOLE:
+        return Similarities(stored, lambda part: np.asarray(part, dtype=np.float64), stored.dtype.name)
+    raise InvalidData(f"{path} holds {stored.dtype}: write the similarities as float16, float32 or float64.")
+
+
+def _tensor(path: Path, key: str | None) -> Similarities:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:  # checks that header and data agree
+            name = _chosen(path, key, list(file.keys()))
+        with path.open("rb") as raw:
+            (length,) = struct.unpack("<Q", raw.read(8))
+            entry = json.loads(raw.read(length))[name]
+    except (SafetensorError, OSError, ValueError, KeyError, struct.error) as error:
+        raise InvalidData(f"{path} is not a whole safetensors file ({error}). Write it again.") from error
+    if entry["dtype"] not in _TYPES:
+        raise InvalidData(f"{path} holds {entry['dtype']}: write the similarities as F16, BF16, F32 or F64.")
+    shape, offset = tuple(entry["shape"]), 8 + length + entry["data_offsets"][0]
+    kind = np.dtype(_TYPES[entry["dtype"]])
+    # An empty tensor cannot be mapped: it is refused for its shape by whoever ranks it.
+    stored = (
+        np.memmap(path, dtype=kind, mode="r", offset=offset, shape=shape) if 0 not in shape else np.empty(shape, kind)
+    )
+    if entry["dtype"] != "BF16":
+        return _as_numbers(path, np.asarray(stored))
+    return Similarities(
+        np.asarray(stored),
+        lambda part: (np.asarray(part, dtype=np.uint32) << np.uint32(16)).view(np.float32),
+        "bfloat16",
+    )
