@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from bench.data.spec import DatasetDeclaration, DatasetSpec
 from bench.hookspecs import hookimpl
 from bench.inputs import View
+from bench.tasks.incomplete import IncompleteRetrieval
 from bench.tasks.retrieval import ParagraphVideoRetrieval
+from bench.tasks.task import Task
 
 SECOND_TEST = "val_2"
 """The second annotation of ActivityNet Captions' test videos, a test set of its own: `<name>-retrieval-val2`."""
@@ -37,16 +39,17 @@ def bench_datasets() -> list[DatasetSpec]:
 
 
 @hookimpl
-def bench_tasks(datasets: Sequence[DatasetDeclaration]) -> list[ParagraphVideoRetrieval]:
+def bench_tasks(datasets: Sequence[DatasetDeclaration]) -> list[Task]:
     return [task for dataset in datasets for task in _tasks_on(dataset)]
 
 
-def _tasks_on(dataset: DatasetDeclaration) -> list[ParagraphVideoRetrieval]:
+def _tasks_on(dataset: DatasetDeclaration) -> Iterator[Task]:
     view = View(dataset.segments)
     retrieval = ParagraphVideoRetrieval(f"{dataset.name}-retrieval", dataset.name, dataset.test, view, view)
-    if SECOND_TEST not in _splits_of(dataset) or dataset.test == SECOND_TEST:
-        return [retrieval]
-    return [retrieval, replace(retrieval, base=f"{retrieval.base}-val2", split=SECOND_TEST)]
+    yield retrieval
+    if SECOND_TEST in _splits_of(dataset) and dataset.test != SECOND_TEST:
+        yield replace(retrieval, base=f"{retrieval.base}-val2", split=SECOND_TEST)
+    yield IncompleteRetrieval(f"{retrieval.base}-incomplete", dataset.name, dataset.test, view, view)
 
 
 def _splits_of(dataset: DatasetDeclaration) -> Iterable[str]:

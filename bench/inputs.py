@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -28,6 +28,7 @@ DataKind = Literal["real", "simulated", "generated"]
 """`real`: real annotations and features; `simulated`: real annotations, made-up features; `generated`: all made up."""
 
 Precision = Literal["fp32", "bf16"]
+Order = Literal["prefix", "random"]
 
 
 @dataclass(frozen=True)
@@ -144,29 +145,47 @@ class View:
 
     Attributes:
         segments: `gt` (the annotators' segments), `uniform-k` (k equal windows), or `none` (one segment: the video).
+        keep_videos: fraction of its annotated clips that a video keeps; `segments` are laid over what is left.
+        keep_text: fraction of its sentences that a paragraph keeps.
+        order, seed: which ones are kept: the first, or random ones in their order.
     """
 
     segments: str = "gt"
+    keep_videos: float = 1.0
+    keep_text: float = 1.0
+    order: Order = "prefix"
+    seed: int = 0
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"gt|none|uniform-[1-9][0-9]{0,3}", self.segments):
             raise UsageError(
                 f"segments={self.segments!r} is not a segment source. Use gt, none or uniform-K (such as uniform-4)."
             )
+        if not (0 < self.keep_videos <= 1 and 0 < self.keep_text <= 1):
+            raise UsageError(f"{self}: fractions kept must be above 0 and at most 1, such as 0.4.")
 
     @property
     def aligned(self) -> bool:
         """True when segment i belongs to sentence i."""
-        return self.segments == "gt"
+        return self.segments == "gt" and self.keep_videos == self.keep_text
+
+    @property
+    def complete(self) -> View:
+        """The same view of whole videos and paragraphs."""
+        return View(self.segments)
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a model is asked to embed: videos and paragraphs in unrelated orders, with opaque ids."""
+    """What a model is asked to embed: videos and paragraphs in unrelated orders, with opaque ids, cut by `view`.
+
+    `under(other)` returns the same test set, in the same orders, cut by another view."""
 
     videos: Videos
     paragraph_ids: tuple[str, ...]
     paragraphs: tuple[Paragraph, ...]
+    view: View = field(default_factory=View)
+    under: Callable[[View], Inputs] | None = field(default=None, repr=False, compare=False)
 
 
 class VideoSubset:

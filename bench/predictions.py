@@ -6,6 +6,7 @@ One safetensors file each; ids are opaque and the order of videos tells nothing 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -86,14 +87,59 @@ class PairScores:
         return _of_kind(cls, load_predictions(path), path)
 
 
-Predictions = Embeddings | PairScores
+@dataclass(frozen=True)
+class EmbeddingCurve:
+    """Embeddings of one test set at several fractions of its videos, of its paragraphs, or of both.
+
+    Attributes:
+        video_ids: (n_videos,) opaque ids.
+        videos: fraction kept -> (n_videos, d) float32; 1.0 alone where videos are never cut.
+        paragraph_ids: (n_paragraphs,) opaque ids.
+        paragraphs: fraction kept -> (n_paragraphs, d) float32; 1.0 alone where paragraphs are never cut.
+    """
+
+    video_ids: tuple[str, ...]
+    videos: Mapping[float, np.ndarray]
+    paragraph_ids: tuple[str, ...]
+    paragraphs: Mapping[float, np.ndarray]
+
+    @property
+    def fractions(self) -> tuple[float, ...]:
+        """The fractions, the smallest first."""
+        return tuple(sorted(self.videos.keys() | self.paragraphs.keys()))
+
+    def at(self, fraction: float) -> Embeddings:
+        """Returns the embeddings at one fraction; a side that is never cut is whole at each of them."""
+        sides = (side[fraction if len(side) > 1 else 1.0] for side in (self.videos, self.paragraphs))
+        videos, paragraphs = sides
+        return Embeddings(self.video_ids, videos, self.paragraph_ids, paragraphs)
+
+    def check(self, model: str) -> None:
+        """Raises ModelError unless the embeddings at every fraction can be ranked."""
+        for fraction in self.fractions:
+            self.at(fraction).check(model)
+
+    def save(self, path: Path) -> None:
+        """Writes one safetensors file; equal embeddings give equal bytes."""
+        values = {"kind": "embedding curve", "video_ids": self.video_ids, "paragraph_ids": self.paragraph_ids}
+        sides = {"videos": self.videos, "paragraphs": self.paragraphs}
+        arrays = {f"{name}@{keep:.1f}": rows for name, side in sides.items() for keep, rows in side.items()}
+        write_tensors(path, arrays, values)
+
+    @classmethod
+    def load(cls, path: Path) -> EmbeddingCurve:
+        """Reads what `save` wrote. Raises: InvalidData for any other file."""
+        return _of_kind(cls, load_predictions(path), path)
+
+
+Predictions = Embeddings | PairScores | EmbeddingCurve
 """What a model may answer to a retrieval task."""
 
-P = TypeVar("P", Embeddings, PairScores)
+P = TypeVar("P", Embeddings, PairScores, EmbeddingCurve)
 
 
 def load_predictions(path: Path) -> Predictions:
-    """Returns the predictions that `save` wrote, of either kind. Raises: InvalidData for any other file."""
+    """Returns the predictions that `save` wrote, of any kind. Raises: InvalidData for any other file."""
     arrays, values = read_tensors(path)
     try:
         ids = {"video_ids": tuple(values["video_ids"]), "paragraph_ids": tuple(values["paragraph_ids"])}
@@ -101,9 +147,19 @@ def load_predictions(path: Path) -> Predictions:
             return Embeddings(**ids, videos=arrays["videos"], paragraphs=arrays["paragraphs"])
         if values["kind"] == "pair scores":
             return PairScores(**ids, scores=arrays["scores"])
+        if values["kind"] == "embedding curve":
+            return EmbeddingCurve(**ids, videos=_curve(arrays, "videos"), paragraphs=_curve(arrays, "paragraphs"))
     except KeyError as error:
         raise InvalidData(f"{path} holds no predictions: it lacks {error}. Run again.") from error
     raise InvalidData(f"{path} holds {values['kind']}, not predictions. Run again.")
+
+
+def _curve(arrays: Mapping[str, np.ndarray], side: str) -> dict[float, np.ndarray]:
+    """Returns fraction -> rows of one side. Raises KeyError without the whole one."""
+    found = {float(name.partition("@")[2]): rows for name, rows in arrays.items() if name.startswith(f"{side}@")}
+    if 1.0 not in found:
+        raise KeyError(f"{side}@1.0")
+    return dict(sorted(found.items()))
 
 
 def _of_kind(kind: type[P], found: Predictions, path: Path) -> P:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from bench.errors import InvalidData, VerificationError
 from bench.files import sha256
-from bench.metrics.retrieval import directions_of, verify
+from bench.metrics.curves import is_curve, verify_curve
+from bench.metrics.retrieval import verify
 from bench.results import Evidence, Result, parse_signature
 
 
@@ -50,7 +51,8 @@ def read_record(path: Path) -> Record:
         raise InvalidData(f"{path}: {result.evidence.file} is not the evidence that the record names (sha256 differs).")
     evidence = Evidence.load(place)
     try:
-        verify(evidence, tuple(result.measurements))
+        check = verify_curve if is_curve(evidence) else verify
+        check(evidence, tuple(result.measurements))
         _check_pool(evidence, signature)
     except VerificationError as error:
         raise VerificationError(f"{path}: {error}") from error
@@ -61,7 +63,7 @@ def _check_pool(evidence: Evidence, signature: dict[str, str]) -> None:
     """Raises VerificationError unless the signature names the test set of the evidence: gallery size and digest."""
     if "pool" not in signature:
         return
-    found = f"{evidence.n_items[directions_of(evidence)[0]]}:{evidence.pool[:8]}"
+    found = f"{evidence.n_items[min(evidence.n_items)]}:{evidence.pool[:8]}"
     if signature["pool"] != found:
         raise VerificationError(
             f"the signature says pool={signature['pool']}, its evidence was counted on pool={found}. Run again."

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.metrics.names import parse_name
+
 if TYPE_CHECKING:
     from bench.results import Result
 
@@ -37,6 +39,10 @@ def print_results(results: Sequence[Result], *, as_json: bool) -> None:
         first = group[0]
         names = [measurement.name for measurement in first.measurements]
         click.echo(f"\n{first.task.name} on {first.data.label}, {first.task.split}, {first.data.n_evaluated} videos")
+        if any(_of_curve(name) for name in names):
+            _print_curves(group)
+            click.echo(signature)
+            continue
         head = ["model", "seed", *[f"{n} [95 %]" if n == first.primary else n for n in names], ""]
         print_table(head, [_row(result, names) for result in group], numbers_from=2)
         click.echo(signature)
@@ -51,3 +57,26 @@ def _row(result: Result, names: Sequence[str]) -> list[str]:
             text += f" [{measurement.ci95[0]:.1f}, {measurement.ci95[1]:.1f}]"
         cells.append(text)
     return [result.model.name, str(result.seed), *cells, "partial" if result.status == "partial" else ""]
+
+
+def _of_curve(name: str) -> bool:
+    parsed = parse_name(name)
+    return parsed is not None and parsed.of_curve
+
+
+def _print_curves(results: Sequence[Result]) -> None:
+    """Prints the curves of the primary metric, a row per run and direction; records and boards have the others."""
+    primary = parse_name(results[0].primary)
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    shown: dict[str, None] = {}
+    for result in results:
+        for measurement in result.measurements:
+            name = parse_name(measurement.name)
+            if name is None or primary is None or name.metric != primary.metric:
+                continue
+            shown["area [95 %]" if name.keep is None else f"{100 * name.keep:.0f} %"] = None
+            text = f"{measurement.value:.1f}"
+            if name.area and measurement.ci95:
+                text += f" [{measurement.ci95[0]:.1f}, {measurement.ci95[1]:.1f}]"
+            rows.setdefault((result.model.name, str(result.seed), f"{name.direction}/{name.metric}"), []).append(text)
+    print_table(["model", "seed", "metric", *shown], [[*key, *cells] for key, cells in rows.items()], numbers_from=3)

@@ -5,13 +5,18 @@ Letters: `n` videos, `S` segments of all videos, `T` feature rows of a video.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
+from bench.data.identity import kept_positions
 from bench.data.segments import frame_rows, segment_rows, window_rows, window_times
 from bench.errors import MissingData
 from bench.inputs import View
+
+STAND_INS = 5
+"""Equal windows that stand for the clips of a video without annotated ones."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,8 @@ class Cut:
         counts: (n,) int64, segments of each video.
         segments: (S, 2) float64, start and end in seconds, one video after the other.
         first, lengths: (S,) int64, the row each segment starts at and the number of its rows.
+        kept: (sum of `whole`,) int64, the stored row behind each row that is left, one video after the other; None when
+            videos are whole.
     """
 
     whole: np.ndarray
@@ -52,6 +59,14 @@ class Cut:
     segments: np.ndarray
     first: np.ndarray
     lengths: np.ndarray
+    kept: np.ndarray | None = None
+
+    def stored(self, videos: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Returns (k,) int64, the stored rows behind `rows` (k,) of `videos` (k,), counted in what is left of them."""
+        if self.kept is None:
+            return rows
+        starts = np.cumsum(self.whole) - self.whole
+        return np.asarray(self.kept[starts[videos] + rows])
 
 
 def cut(videos: UncutVideos, lengths: np.ndarray, view: View) -> Cut:
@@ -62,12 +77,71 @@ def cut(videos: UncutVideos, lengths: np.ndarray, view: View) -> Cut:
     Raises: MissingData when the view takes annotated segments and a video has none.
     """
     durations = np.where(np.isnan(videos.durations), lengths, videos.durations)
+    if view.keep_videos < 1:
+        return _segmented(_left(videos, lengths, durations, view), view.segments)
     if view.segments == "gt":
         return _annotated(videos, lengths, durations)
-    windows = 1 if view.segments == "none" else int(view.segments.removeprefix("uniform-"))
-    first, last = window_rows(windows, lengths)
-    counts = np.full(len(lengths), windows, dtype=np.int64)
-    return Cut(lengths, durations, counts, window_times(windows, durations), first, last - first + 1)
+    whole = np.zeros(0, dtype=np.int64)
+    return _segmented(Cut(lengths, durations, whole, whole, whole, whole), view.segments)
+
+
+def _segmented(videos: Cut, segments: str) -> Cut:
+    """Returns the videos with equal windows over what is left of them; their own segments for `gt`."""
+    if segments == "gt":
+        return videos
+    windows = 1 if segments == "none" else int(segments.removeprefix("uniform-"))
+    first, last = window_rows(windows, videos.whole)
+    return replace(
+        videos,
+        counts=np.full(len(videos.whole), windows, dtype=np.int64),
+        segments=window_times(windows, videos.durations),
+        first=first,
+        lengths=last - first + 1,
+    )
+
+
+def _left(videos: UncutVideos, lengths: np.ndarray, durations: np.ndarray, view: View) -> Cut:
+    """Returns what is left of the videos, with the clips that are left as their segments.
+
+    Of a video that loses clips, `prefix` leaves all rows up to the last one of a kept clip, `random` the rows that lie
+    in a kept clip; time is what these rows take. A video that keeps all its clips is whole. Five equal windows stand
+    for the clips of a video without annotated ones.
+    """
+    if view.segments != "gt":
+        bare = window_times(STAND_INS, durations).reshape(-1, STAND_INS, 2)
+        times = tuple(own or bare[i].tolist() for i, own in enumerate(videos.timestamps))
+        videos = replace(videos, timestamps=times)
+    clips = _annotated(videos, lengths, durations)
+    starts = np.cumsum(clips.counts) - clips.counts
+    positions = [
+        kept_positions(source, count, view.keep_videos, view)
+        for source, count in zip(videos.sources, clips.counts.tolist(), strict=True)
+    ]
+    counts = np.fromiter(map(len, positions), dtype=np.int64, count=len(positions))
+    owners = np.repeat(np.arange(len(lengths)), counts)
+    chosen = starts[owners] + np.fromiter(chain.from_iterable(positions), dtype=np.int64, count=len(owners))
+    first, rows = clips.first[chosen], clips.lengths[chosen]
+    bases = np.cumsum(lengths) - lengths  # all videos one after the other, on one line of rows
+    begins = bases[owners] + (first if view.order == "random" else 0)
+    changes = np.bincount(begins, minlength=lengths.sum() + 1) - np.bincount(
+        bases[owners] + first + rows, minlength=lengths.sum() + 1
+    )
+    videos_of_rows = np.repeat(np.arange(len(lengths)), lengths)
+    left = (np.cumsum(changes[:-1]) > 0) | (counts == clips.counts)[videos_of_rows]
+    whole = np.bincount(videos_of_rows[left], minlength=len(lengths)).astype(np.int64)
+    before = np.cumsum(left) - left
+    moved = (before[bases[owners] + first] - before[bases[owners]]).astype(np.int64)
+    seconds_per_row = durations / lengths
+    segments = clips.segments[chosen] - ((first - moved) * seconds_per_row[owners])[:, None]
+    return Cut(
+        whole=whole,
+        durations=seconds_per_row * whole,
+        counts=counts,
+        segments=np.clip(segments, 0, (seconds_per_row * whole)[owners, None]),
+        first=moved,
+        lengths=rows,
+        kept=np.flatnonzero(left) - bases[videos_of_rows[left]],
+    )
 
 
 def _annotated(videos: UncutVideos, lengths: np.ndarray, durations: np.ndarray) -> Cut:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench.annotations import RetrievalAnnotations
-from bench.data.identity import heldout_indices, opaque_id, pool_digest
+from bench.data.identity import heldout_indices, kept_positions, opaque_id, pool_digest
 from bench.data.spec import DatasetDeclaration, FeatureIdentity, FeatureSource
 from bench.errors import InvalidData, MissingData, UsageError
 from bench.files import digest
@@ -57,7 +57,8 @@ class Dataset:
     def inputs(self, split: str, view: View, *, max_rows: int, limit: int | None = None) -> Inputs:
         """Returns videos and paragraphs of a split with opaque ids, each side in the order of its own ids.
 
-        Under the policy `penalise` the paragraphs of videos without features are among the paragraphs.
+        This is the only place that cuts a test set: `view` says which clips and sentences are kept. Under the policy
+        `penalise` the paragraphs of videos without features are among the paragraphs.
 
         Raises: DataError when annotations or features are missing or broken.
         """
@@ -68,7 +69,9 @@ class Dataset:
         return Inputs(
             videos=self._cut(split, self._with_features(split, chosen), view, max_rows),
             paragraph_ids=tuple(opaque[k] for k in order),
-            paragraphs=tuple(_paragraph(columns, chosen[k]) for k in order),
+            paragraphs=tuple(_paragraph(columns, chosen[k], view) for k in order),
+            view=view,
+            under=lambda other: self.inputs(split, other, max_rows=max_rows, limit=limit),
         )
 
     def annotations(self, split: str, limit: int | None = None) -> RetrievalAnnotations:
@@ -85,6 +88,7 @@ class Dataset:
     def training(self, view: View, *, max_rows: int, limit: int | None = None) -> TrainingData:
         """Returns split `train` in file order, its first `limit` videos, with a tenth marked as held out.
 
+        Training sees whole videos and paragraphs: of `view` only the segments count.
         Videos without features are left out where the policy allows it.
 
         Raises: InvalidData when a training video is also a test video; DataError when data is missing or broken.
@@ -94,9 +98,9 @@ class Dataset:
         columns = self.columns(TRAIN)
         chosen = self._with_features(TRAIN, range(self.count(TRAIN)))[: self.count(TRAIN, limit)]
         return TrainingData(
-            videos=self._cut(TRAIN, chosen, view, max_rows),
-            paragraphs=tuple(_paragraph(columns, i) for i in chosen),
-            aligned=view.aligned,
+            videos=self._cut(TRAIN, chosen, view.complete, max_rows),
+            paragraphs=tuple(_paragraph(columns, i, view.complete) for i in chosen),
+            aligned=view.complete.aligned,
             heldout=heldout_indices([columns["video_id"][i] for i in chosen]),
         )
 
@@ -104,7 +108,8 @@ class Dataset:
         """Returns the SHA-256 of all that training depends on, but for the model's row cap."""
         features = asdict(self.feature_identity([TRAIN]))
         annotations = self.annotation_digest(TRAIN)
-        return digest({"annotations": annotations, "features": features, "view": asdict(view), "limit": limit})
+        shown = {"segments": view.segments}
+        return digest({"annotations": annotations, "features": features, "view": shown, "limit": limit})
 
     def annotation_digest(self, split: str) -> str:
         """Returns the SHA-256 of a split's ids, durations, timestamps, sentences and labels, in file order."""
@@ -199,5 +204,7 @@ class Dataset:
             )
 
 
-def _paragraph(columns: Mapping[str, list[Any]], index: int) -> Paragraph:
-    return tuple(columns["sentences"][index])
+def _paragraph(columns: Mapping[str, list[Any]], index: int, view: View) -> Paragraph:
+    sentences = columns["sentences"][index]
+    kept = kept_positions(columns["video_id"][index], len(sentences), view.keep_text, view)
+    return tuple(sentences[i] for i in kept)

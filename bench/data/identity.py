@@ -1,13 +1,15 @@
-"""Opaque ids, digests and the held-out tenth: everything about a video that is decided by hashing."""
+"""Opaque ids, digests, the held-out tenth, kept clips: everything about a video that is decided by hashing."""
 
 from __future__ import annotations
 
 import hashlib
+import math
 import unicodedata
 from collections.abc import Iterable, Sequence
 
 from bench.errors import InvalidData
 from bench.files import digest
+from bench.inputs import View
 
 
 def opaque_id(dataset: str, split: str, kind: str, video_id: str) -> str:
@@ -34,6 +36,20 @@ def heldout_indices(ids: Sequence[str]) -> tuple[int, ...]:
     hashes = [hashlib.sha256(f"held-out\0{video_id}".encode()).hexdigest() for video_id in ids]
     order = sorted(range(len(ids)), key=lambda i: hashes[i])
     return tuple(sorted(order[: max(1, round(len(ids) / 10))]))
+
+
+def kept_positions(video_id: str, count: int, fraction: float, view: View) -> list[int]:
+    """Returns which of `count` clips or sentences of a video are kept, rising: ceil(fraction * count) of them.
+
+    `view.order` says whether the first ones or random ones. Random ones depend on the seed, the id and the position
+    alone: a smaller fraction keeps a part of what a larger one keeps, and as many clips as sentences means the same
+    positions of both.
+    """
+    kept = math.ceil(round(fraction * count, 6))
+    if view.order == "prefix" or kept == count:
+        return list(range(kept))
+    hashes = [hashlib.sha256(f"kept\0{view.seed}\0{video_id}\0{i}".encode()).hexdigest() for i in range(count)]
+    return sorted(sorted(range(count), key=lambda i: hashes[i])[:kept])
 
 
 def check_id(video_id: str, where: str) -> str:

@@ -75,11 +75,12 @@ class FrameVideos:
         clips = ranges(self._offsets[chosen], counts)
         whole, clip_lengths = self._cut.whole[chosen], self._cut.lengths[clips]
         frame_counts, clip_counts = np.minimum(whole, self._max_rows), np.minimum(clip_lengths, self._max_rows)
+        frame_rows = kept_rows(np.zeros_like(whole), whole, self._max_rows)
+        clip_rows = kept_rows(self._cut.first[clips], clip_lengths, self._max_rows)
+        owned = self._clip_rows[chosen]
         gathers = (
-            _Gather(kept_rows(np.zeros_like(whole), whole, self._max_rows), frame_counts, self.dim, pin),
-            _Gather(
-                kept_rows(self._cut.first[clips], clip_lengths, self._max_rows), self._clip_rows[chosen], self.dim, pin
-            ),
+            _Gather(self._cut.stored(np.repeat(chosen, frame_counts), frame_rows), frame_counts, self.dim, pin),
+            _Gather(self._cut.stored(np.repeat(chosen, owned), clip_rows), owned, self.dim, pin),
         )
         for i, index in enumerate(chosen.tolist()):
             rows = self._read(index)

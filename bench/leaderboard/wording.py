@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench.leaderboard.board import Cell, Column, Row, Table
+from bench.metrics.names import parse_name
 
 KIND_TITLES = {
     "real": "Real data",
@@ -17,6 +18,8 @@ KIND_WARNINGS = {
     "they say nothing about the paper.",
 }
 DIRECTIONS = {"t2v": "Paragraph → video", "v2t": "Video → paragraph"}
+CUTS = {"video": "incomplete videos", "text": "incomplete paragraphs", "both": "incomplete videos and paragraphs"}
+ORDERS = {"prefix": "first parts kept", "random": "random parts kept"}
 UNKNOWN = "–"
 LONGEST = 160
 
@@ -38,7 +41,11 @@ def segments_in_words(segments: str) -> str:
 
 def title(table: Table) -> str:
     """Returns what tells a table from the others of its section."""
-    return segments_in_words(table.parts.get("segments", ""))
+    segments = segments_in_words(table.parts.get("segments", ""))
+    if "cut" not in table.parts:
+        return segments
+    cut, order = table.parts["cut"], table.parts.get("order", "")
+    return f"{segments}, {CUTS.get(cut, cut)}, {ORDERS.get(order, order)}"
 
 
 def circumstances(table: Table) -> str:
@@ -52,12 +59,23 @@ def heads(columns: tuple[Column, ...]) -> list[tuple[str, list[str]]]:
     """Returns the two levels of a table's head: groups of neighbouring columns, and the names below each."""
     groups: list[tuple[str, list[str]]] = []
     for column in columns:
-        prefix, slash, name = column.name.rpartition("/")
-        group = DIRECTIONS.get(prefix, prefix) if slash else ""
+        group, name = _head(column.name)
         if not groups or groups[-1][0] != group:
             groups.append((group, []))
         groups[-1][1].append(name + (" ↓" if not column.higher_is_better else ""))
     return groups
+
+
+def _head(text: str) -> tuple[str, str]:
+    """Returns the group of a column and its name there; the points of a curve and the area under it are a group."""
+    name = parse_name(text)
+    if name is None:
+        prefix, slash, rest = text.rpartition("/")
+        return (prefix, rest) if slash else ("", text)
+    direction = DIRECTIONS.get(name.direction, name.direction)
+    if not name.of_curve:
+        return direction, name.metric
+    return f"{direction}, {name.metric}", "area" if name.keep is None else f"{100 * name.keep:.0f} %"
 
 
 def decimals(table: Table) -> list[int]:
@@ -121,6 +139,8 @@ def footnotes(table: Table) -> list[str]:
             "row of the tier above: paired test over queries, seeds averaged, Holm's correction over all rows below "
             "that first row. Rows of one tier are not shown to be equal, only not told apart."
         )
+    if "cut" in table.parts:
+        notes.append("20 % to 100 %: the share of clips or sentences that is kept. Area: under the curve, as a mean.")
     if any(not column.higher_is_better for column in table.columns):
         notes.append("↓ less is better.")
     return notes

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.errors import UsageError
+from bench.metrics.curves import curve_statistics, curve_values, is_curve
+from bench.metrics.names import parse_name
 from bench.metrics.retrieval import (
     ANY_HIT,
     KS,
@@ -59,13 +61,16 @@ class Paired:
 
 
 def metrics_of(evidence: Evidence) -> tuple[str, ...]:
-    """Returns the recalls that can be compared from `evidence`, by name."""
+    """Returns the recalls, and areas under curves of recalls, that can be compared from `evidence`, by name."""
+    if is_curve(evidence):
+        return tuple(map(str, curve_statistics(evidence)))
     return tuple(f"{way}/{hit_rule(evidence.counts[way])}R@{k}" for way in directions_of(evidence) for k in KS)
 
 
 def has_values(metric: str) -> bool:
     """Returns whether a measurement is a mean over queries, so that two models can be compared query by query."""
-    return _METRIC.fullmatch(metric) is not None
+    name = parse_name(metric)
+    return _METRIC.fullmatch(metric) is not None or (name is not None and name.of_curve)
 
 
 def values_of(evidence: Evidence, metric: str) -> np.ndarray:
@@ -75,6 +80,9 @@ def values_of(evidence: Evidence, metric: str) -> np.ndarray:
 
     Raises: UsageError when the metric has no value per query, or the evidence no such direction.
     """
+    name = parse_name(metric)
+    if is_curve(evidence) and name and name.of_curve and metric in metrics_of(evidence):
+        return curve_values(evidence, name)
     match = _METRIC.fullmatch(metric)
     if not match or match["direction"] not in evidence.counts:
         known = ", ".join(metrics_of(evidence))

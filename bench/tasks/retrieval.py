@@ -56,25 +56,23 @@ paragraph protocol on 4,917 videos).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from bench.annotations import RetrievalAnnotations
-from bench.errors import ModelError, UsageError, VerificationError
-from bench.inputs import Execution, Inputs, View, length_ordered
+from bench.errors import UsageError, VerificationError
+from bench.inputs import Execution, Inputs, View
 from bench.metrics.retrieval import measure
 from bench.metrics.score_matrix import rank_scores
 from bench.models import VideoTextEncoder, VideoTextScorer
-from bench.predictions import Embeddings, PairScores, Predictions, check_rows
+from bench.predictions import EmbeddingCurve, Embeddings, PairScores, Predictions
 from bench.results import Evidence
+from bench.tasks.embedding import embed_paragraphs, embed_videos
 from bench.tasks.pair_scoring import score_pairs
 from bench.tasks.task import Progress, Scored, Scratch
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -146,24 +144,11 @@ class ParagraphVideoRetrieval:
     def _embeddings(
         self, model: VideoTextEncoder, inputs: Inputs, execution: Execution, progress: Progress
     ) -> Embeddings:
-        video_groups = length_ordered(inputs.videos.rows, execution.batch_size)
-        lengths = np.array([sum(map(len, paragraph)) for paragraph in inputs.paragraphs], dtype=np.int64)
-        paragraph_groups = length_ordered(lengths, execution.batch_size)
         n_videos, n_all = len(inputs.videos), len(inputs.videos) + len(inputs.paragraphs)
-        kind = type(model).__name__
-        videos = _embed(
-            _Batches(kind, "videos", video_groups, inputs.videos.batches(video_groups, execution.device)),
-            model.embed_videos,
-            lambda done: progress(done, n_all, {}),
-        )
-        texts = ([inputs.paragraphs[i] for i in group] for group in paragraph_groups)
-        paragraphs = _embed(
-            _Batches(kind, "paragraphs", paragraph_groups, texts),
-            model.embed_paragraphs,
-            lambda done: progress(n_videos + done, n_all, {}),
-        )
+        videos = embed_videos(model, inputs, execution, lambda done: progress(done, n_all, {}))
+        paragraphs = embed_paragraphs(model, inputs, execution, lambda done: progress(n_videos + done, n_all, {}))
         embeddings = Embeddings(inputs.videos.ids, videos, inputs.paragraph_ids, paragraphs)
-        embeddings.check(kind)
+        embeddings.check(type(model).__name__)
         return embeddings
 
     def score(self, predictions: Predictions, annotations: RetrievalAnnotations, device: str) -> Scored:
@@ -172,62 +157,39 @@ class ParagraphVideoRetrieval:
         Raises: VerificationError when the predictions are not those of this test set; ModelError when they cannot be
         ranked.
         """
-        matches = annotations.matches
-        paragraph_order = _sorted_places("paragraphs", predictions.paragraph_ids, matches.keys())
-        _sorted_places("videos", predictions.video_ids, set(matches.values()) - annotations.missing)
-        video_ids = (*predictions.video_ids, *sorted(annotations.missing))
-        place = {video_id: i for i, video_id in enumerate(video_ids)}
-        own = np.array([place[matches[paragraph_id]] for paragraph_id in predictions.paragraph_ids], dtype=np.int64)
-        if isinstance(predictions, PairScores):
-            by_paragraph, by_video = _count_scores(predictions.scores, own)
-        else:
-            by_paragraph, by_video = _count_cosines(predictions, own, device)
-        evidence = Evidence(
-            counts={
-                "t2v": _with_positives(by_paragraph[paragraph_order]),
-                "v2t": _with_positives(by_video[_sorted_places("videos", video_ids, matches.values())]),
-            },
-            pool=annotations.pool,
-            n_items={"t2v": len(matches), "v2t": len(matches)},
-        )
+        if isinstance(predictions, EmbeddingCurve):
+            raise VerificationError(
+                f"the predictions hold embeddings at {len(predictions.fractions)} fractions, not those of {self.base}. "
+                "Run again, or score them under the task they were made for."
+            )
+        evidence = evidence_of(predictions, annotations, device)
         return Scored(measurements=measure(evidence), evidence=evidence)
 
 
-@dataclass(frozen=True)
-class _Batches:
-    """Batches of one side of the inputs; `groups` holds the places that the rows of each batch belong to."""
+def evidence_of(predictions: Embeddings | PairScores, annotations: RetrievalAnnotations, device: str) -> Evidence:
+    """Returns the counts of every query in both directions, in the order of the sorted opaque ids.
 
-    model: str
-    side: str
-    groups: list[list[int]]
-    batches: Iterable[Any]
-
-
-def _embed(work: _Batches, embed: Callable[[Any], Tensor], progress: Callable[[int], None]) -> np.ndarray:
-    """Returns (n, d) float32: what `embed` answers to each batch, put back by place."""
-    import torch
-
-    total, done = sum(map(len, work.groups)), 0
-    out: np.ndarray | None = None
-    for group, batch in zip(work.groups, work.batches, strict=True):
-        with torch.no_grad():
-            answer = embed(batch)
-        if not isinstance(answer, torch.Tensor) or answer.dtype == torch.bfloat16:
-            what = str(answer.dtype) if isinstance(answer, torch.Tensor) else type(answer).__name__
-            raise ModelError(f"model {work.model!r} returned {work.side} as {what}; expected a float32 tensor.")
-        rows = answer.detach().cpu().numpy()
-        check_rows(work.model, work.side, len(group), rows)
-        if out is None:
-            out = np.empty((total, rows.shape[1]), dtype=np.float32)
-        if rows.shape[1] != out.shape[1]:
-            raise ModelError(
-                f"model {work.model!r} returned {work.side} of {rows.shape[1]} dimensions after {out.shape[1]} in an "
-                "earlier batch. Fix the model's embed method: its output size must not depend on the batch."
-            )
-        out[group] = rows
-        done += len(group)
-        progress(done)
-    return out if out is not None else np.empty((0, 0), dtype=np.float32)
+    Raises: VerificationError when the predictions are not those of this test set; ModelError when they cannot be
+    ranked.
+    """
+    matches = annotations.matches
+    paragraph_order = _sorted_places("paragraphs", predictions.paragraph_ids, matches.keys())
+    _sorted_places("videos", predictions.video_ids, set(matches.values()) - annotations.missing)
+    video_ids = (*predictions.video_ids, *sorted(annotations.missing))
+    place = {video_id: i for i, video_id in enumerate(video_ids)}
+    own = np.array([place[matches[paragraph_id]] for paragraph_id in predictions.paragraph_ids], dtype=np.int64)
+    if isinstance(predictions, PairScores):
+        by_paragraph, by_video = _count_scores(predictions.scores, own)
+    else:
+        by_paragraph, by_video = _count_cosines(predictions, own, device)
+    return Evidence(
+        counts={
+            "t2v": _with_positives(by_paragraph[paragraph_order]),
+            "v2t": _with_positives(by_video[_sorted_places("videos", video_ids, matches.values())]),
+        },
+        pool=annotations.pool,
+        n_items={"t2v": len(matches), "v2t": len(matches)},
+    )
 
 
 def _count_scores(scores: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
