@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import torch
@@ -25,6 +26,8 @@ class Counts:
         self.tiles += 1
         if Path("die").exists() and self.tiles > 2:
             raise ValueError("killed in the third tile")
+        while Path("wait").exists() and self.tiles > 2:
+            time.sleep(0.01)  # until a test kills the process
         with Path("asked").open("a") as file:
             file.write("tile\n")
         return -(paragraphs[:, None] - videos[None, :]).abs()

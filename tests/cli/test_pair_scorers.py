@@ -1,6 +1,8 @@
 """Models that score pairs run through the command line: tiles are kept when one dies, bad answers are one line."""
 
 import json
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,25 @@ def test_a_scoring_that_died_goes_on_from_its_tiles_to_equal_numbers(bench_comma
     whole = json.loads(run(bench_in(tmp_path / "other"), "Counts", scorers).stdout)[0]
     assert record["measurements"] == whole["measurements"]
     assert record["predictions"]["sha256"] == whole["predictions"]["sha256"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_scoring_that_was_killed_goes_on_from_its_tiles(bench_command, scorers, number):
+    (bench_command.folder / "wait").touch()
+    arguments = ("run", "-m", "Counts", "-t", "anet-retrieval", "--limit", "100", "--json")
+    process = bench_command.start(*arguments, env={"PYTHONPATH": str(scorers)})
+    deadline = time.monotonic() + 120
+    while len(list(bench_command.folder.glob("runs/*/tiles/*.safetensors"))) < 2 and time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    process.send_signal(number)
+    process.communicate(timeout=120)
+    assert process.returncode == (130 if number == signal.SIGTERM else -number)
+
+    (bench_command.folder / "wait").unlink()
+    run(bench_command, "Counts", scorers)
+
+    assert (bench_command.folder / "asked").read_text() == "tile\n" * 4, "a finished tile was computed again"
 
 
 def test_scores_rank_as_the_control_that_knows_the_same(bench_command, scorers):

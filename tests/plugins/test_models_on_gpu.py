@@ -36,6 +36,22 @@ def test_embeddings_on_the_gpu_equal_those_on_the_cpu(
         torch.testing.assert_close(there.cpu(), here, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize(("name", "score"), [("s2vt", "likelihood"), ("dense", "alignment"), ("dense", "likelihood")])
+def test_pair_scores_on_the_gpu_equal_those_on_the_cpu(
+    name: str, score: str, data: TrainingData, make_model: Any, record: Any
+) -> None:
+    on_cpu, on_gpu = make_model(name, score=score), make_model(name, GPU, score=score)
+    on_cpu.fit(data, record().training())
+    on_gpu.load_state(on_cpu.state())
+    batch = data.videos.batch(range(12))
+    here, there = (
+        model.score(model.encode_videos(batch.to(device)), model.encode_paragraphs(data.paragraphs))
+        for model, device in ((on_cpu, "cpu"), (on_gpu, "cuda:0"))
+    )
+    assert there.is_cuda
+    torch.testing.assert_close(there.cpu(), here, rtol=1e-3, atol=1e-3)
+
+
 @pytest.mark.parametrize("with_initial", [False, True])
 def test_cudnn_and_our_recurrence_agree_in_states_and_gradients(with_initial: bool) -> None:
     torch.manual_seed(0)
