@@ -8,7 +8,8 @@ paragraphs: a curve costs no training, and shares the checkpoint of plain retrie
 **What is kept.** Of n clips the first ceil(f n), of n sentences the first ceil(f n), both in the order of the
 annotation file. The parameter `cut` says what is cut: `video` (the default), `text` or `both`. The other side stays
 whole. What is cut is cut for all items, queries and gallery alike: under `cut=video`, `v2t` asks with incomplete videos
-among whole paragraphs, and `t2v` ranks incomplete videos.
+among whole paragraphs, and `t2v` ranks incomplete videos. Under `cut=both` the two tell the same part, and a part can
+be easier to match than the whole: such a curve need not rise.
 
 **Clips and frames.** An incomplete video is a shorter video, the same for every model. It is cut by its annotated clips
 whatever segments a model sees: what is left are the feature rows up to the latest end of a kept clip. Models that look
