@@ -53,14 +53,20 @@ def add(runs: tuple[Path, ...], board: Path | None, config: Path | None) -> None
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), help="Where pages go (default: the leaderboard's folder)."
 )
+@click.option(
+    "--published", type=click.Path(path_type=Path), help="Folder of published figures (default: published/ of it)."
+)
 @config_option
-def build(folders: tuple[Path, ...], output: Path | None, config: Path | None) -> None:
+def build(folders: tuple[Path, ...], output: Path | None, published: Path | None, config: Path | None) -> None:
     """Build Markdown and HTML pages from records. Needs no model, no dataset and no GPU."""
     from bench import config as configuration
+    from bench.errors import UsageError
     from bench.leaderboard.building import build as build_pages
 
     default = configuration.load(config).leaderboard
-    report = build_pages(list(folders) or [default / "results"], output or default)
+    if published is not None and not published.is_dir():
+        raise UsageError(f"--published {published}: no such folder.")
+    report = build_pages(list(folders) or [default / "results"], output or default, published or default / "published")
     for note in report.left_out:
         click.echo(f"left out: {note.file}: {note.reason}", err=True)
     click.echo(f"{report.rows} rows in {report.tables} tables: {report.index}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.leaderboard.published import PublishedTask
 from bench.leaderboard.records import Note
 
 KINDS = ("real", "simulated", "generated")
@@ -88,8 +89,9 @@ class Section:
 
 @dataclass(frozen=True)
 class Board:
-    """All there is to show about one task."""
+    """All there is to show about one task: what was measured, and what papers published."""
 
     task: str
     sections: tuple[Section, ...]
     partial: tuple[Note, ...]
+    published: PublishedTask | None = None

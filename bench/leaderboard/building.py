@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.files import digest, slug, write_atomically
 from bench.leaderboard import html, markdown
 from bench.leaderboard.board import Board
+from bench.leaderboard.published import PublishedTask, read_published
 from bench.leaderboard.records import Note, read
 from bench.leaderboard.tables import boards
 
@@ -40,13 +41,18 @@ class Report:
         return sum(len(t.rows) for board in self.boards for section in board.sections for t in section.tables)
 
 
-def build(results_dirs: Sequence[Path], output: Path) -> Report:
+def build(results_dirs: Sequence[Path], output: Path, published: Path | None = None) -> Report:
     """Writes `index` and one page per task, each as HTML and Markdown; equal records give equal bytes.
 
-    Raises: UsageError when a results folder does not exist, SaveError when a page cannot be written.
+    Args:
+        published: folder of published figures; tasks that have some get a page also without a record.
+
+    Raises: UsageError when a results folder does not exist, InvalidData for published figures that cannot be read,
+    SaveError when a page cannot be written.
     """
     entries, unreadable = read(results_dirs)
-    built, repeated = boards(entries)
+    measured, repeated = boards(entries)
+    built = _with_published(measured, read_published(published) if published else {})
     left_out = tuple(sorted([*unreadable, *repeated], key=lambda note: (note.file, note.reason)))
     partial = tuple(note for board in built for note in board.partial)
     names = _file_names([board.task for board in built])
@@ -65,6 +71,12 @@ def build(results_dirs: Sequence[Path], output: Path) -> Report:
         partial=partial,
         left_out=left_out,
     )
+
+
+def _with_published(measured: Sequence[Board], published: Mapping[str, PublishedTask]) -> tuple[Board, ...]:
+    found = {board.task: board for board in measured}
+    tasks = sorted({*found, *published})
+    return tuple(replace(found.get(task, Board(task, (), ())), published=published.get(task)) for task in tasks)
 
 
 def _file_names(tasks: Sequence[str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from bench.leaderboard import wording
+from bench.leaderboard import published_wording, wording
 from bench.leaderboard.board import Board, Cell, Table
 from bench.leaderboard.records import Note
 
@@ -27,7 +27,11 @@ def _environment() -> Environment:
 
 def page(board: Board) -> str:
     """Returns the HTML page of one task."""
-    return _environment().get_template("board.html.j2").render(board=board, wording=wording)
+    return (
+        _environment()
+        .get_template("board.html.j2")
+        .render(board=board, wording=wording, published_wording=published_wording)
+    )
 
 
 def index(rows: list[tuple[str, str, Board]], left_out: tuple[Note, ...]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bench.leaderboard import wording
+from bench.leaderboard import published_wording, wording
 from bench.leaderboard.board import Board, Row, Table
 from bench.leaderboard.records import Note
 from bench.leaderboard.wording import plain
@@ -29,6 +29,7 @@ def page(board: Board) -> str:
             lines += _table(table)
     if not board.sections:
         lines += ["No complete run yet.", ""]
+    lines += _published(board)
     lines += notes("Not ranked", board.partial)
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -62,6 +63,26 @@ def _table(table: Table) -> list[str]:
         first += len(names)
     lines += [f"{note}  " for note in wording.footnotes(table)]
     return [*lines, f"Signature: <code>{escape(table.signature)}</code>", ""]
+
+
+def _published(board: Board) -> list[str]:
+    if board.published is None:
+        return []
+    lines = [f"## {published_wording.TITLE}", "", f"> {published_wording.NOTE}", ""]
+    for table in board.published.tables:
+        lines += [f"### {escape(table.title)}", "", f"{escape(table.paper)}  "]
+        lines += [escape(published_wording.circumstances(board.published, table)), ""]
+        groups = published_wording.table_heads(table)
+        names = [f"{escape(group)} {escape(name)}" for group, names in groups for name in names]
+        lines += [_line(["Published", *names]), _line(["---", *["---:"] * len(names)])]
+        for row in table.rows:
+            cells = [
+                " ".join(filter(None, (published_wording.value(row, name), published_wording.std(row, name))))
+                for name in table.columns
+            ]
+            lines.append(_line([f"{escape(row.model)}<br><sub>{escape(published_wording.remarks(row))}</sub>", *cells]))
+        lines += ["", *(f"{escape(note)}  " for note in published_wording.differences(table)), ""]
+    return lines
 
 
 def _line(cells: list[str]) -> str:

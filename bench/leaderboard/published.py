@@ -1,0 +1,103 @@
+"""Figures that papers published: facts with their source, shown beside our tables and never ranked with them.
+
+One YAML file for each task, in `leaderboards/published/`. A published figure has no evidence: nobody can resample it,
+compare it query by query, or know every circumstance it was measured under. What is known to differ is named.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from bench.errors import InvalidData
+from bench.results import Finite, Record
+
+MeasurementName = Annotated[str, Field(pattern=r"^(t2v|v2t)/(R@[1-9][0-9]{0,3}|MedR|MeanR)$")]
+Text = Annotated[str, Field(min_length=1, max_length=150)]
+"""Short enough that no page cuts it."""
+Figures = dict[MeasurementName, Annotated[Finite, Field(ge=0)]]
+
+
+class PublishedRow(Record):
+    """What one source says about one system."""
+
+    model: Text
+    features: Text
+    segments: Annotated[str, Field(pattern=r"^(gt|none|uniform-[1-9][0-9]{0,2})$")] | None = Field(
+        description="of test videos; null where not stated"
+    )
+    differs: str = Field(default="", max_length=120, description="what sets this row apart from our protocol")
+    values: Figures = Field(min_length=1)
+    std: Figures = Field(default_factory=dict, description="deviation over runs, as the source gives it")
+
+    @model_validator(mode="after")
+    def _deviations_belong_to_values(self) -> PublishedRow:
+        if not set(self.std) <= set(self.values):
+            raise ValueError(f"std without a value: {', '.join(sorted(set(self.std) - set(self.values)))}")
+        if any(value > 100 for name, value in self.values.items() if "R@" in name):
+            raise ValueError("a recall above 100 percent")
+        return self
+
+
+class PublishedTable(Record):
+    """The rows of one source, in its order."""
+
+    title: Text
+    paper: Text
+    source: Text = Field(description="where in it, or where else the figures were read")
+    gallery: int | None = Field(ge=1, description="videos ranked; null where not stated")
+    differs: list[Text] = Field(description="what sets all rows apart from our protocol")
+    rows: list[PublishedRow] = Field(min_length=1)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The measurements that some row has: by direction, then by K, then ranks."""
+        return tuple(sorted({name for row in self.rows for name in row.values}, key=_column_order))
+
+
+class PublishedTask(Record):
+    """All published figures of one task."""
+
+    schema_: Literal["bench-published/1"] = Field(alias="schema")
+    task: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    split: Text
+    tables: list[PublishedTable] = Field(min_length=1)
+
+    @field_validator("tables")
+    @classmethod
+    def _titles_differ(cls, tables: list[PublishedTable]) -> list[PublishedTable]:
+        places = [(table.title, table.source) for table in tables]
+        if len(set(places)) < len(places):
+            raise ValueError("two tables have one title and one source")
+        return tables
+
+
+def _column_order(name: str) -> tuple[str, int, int, str]:
+    direction, _, metric = name.partition("/")
+    k = re.fullmatch(r"R@(\d+)", metric)
+    return direction, 0 if k else 1, int(k[1]) if k else 0, "".join(reversed(metric))
+
+
+def read_published(folder: Path) -> dict[str, PublishedTask]:
+    """Returns the published figures in `folder` by task; nothing where the folder does not exist.
+
+    Raises: InvalidData for a file that is no YAML or does not follow the schema, and for a task that has two files.
+    """
+    found: dict[str, PublishedTask] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            task = PublishedTask.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise InvalidData(f"{path} cannot be read as YAML: {' '.join(str(error).split())[:160]}.") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "file"
+            raise InvalidData(f"{path} is no bench-published/1 file: {where}: {first['msg']}.") from error
+        if task.task in found:
+            raise InvalidData(f"{path}: {task.task} has published figures in another file already. Join the two.")
+        found[task.task] = task
+    return found

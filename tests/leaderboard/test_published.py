@@ -1,0 +1,176 @@
+"""Published figures: every one as its source has it, and never among rows that were measured."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from records import record, save
+
+from bench.errors import InvalidData
+from bench.leaderboard import Report, build
+from bench.leaderboard.published import PublishedTask, read_published
+
+OURS = Path(__file__).resolve().parents[2] / "leaderboards" / "published"
+TASKS = {"ActivityNet Captions": "anet-retrieval", "DiDeMo": "didemo-retrieval"}
+
+
+def published(**changes: Any) -> dict[str, Any]:
+    row = {
+        "model": "theirs",
+        "features": "C3D",
+        "segments": "gt",
+        "values": {"t2v/R@1": 99.5},
+        "std": {"t2v/R@1": 0.25},
+    }
+    table = {"title": "A table", "paper": "A paper", "source": "page 7", "gallery": 4917, "differs": ["It differs."]}
+    value = {
+        "schema": "bench-published/1",
+        "task": "anet-retrieval",
+        "split": "val_1",
+        "tables": [{**table, "rows": [row]}],
+    }
+    for path, new in changes.items():
+        place: Any = value
+        *parents, last = path.split("__")
+        for parent in parents:
+            place = place[int(parent)] if parent.isdecimal() else place[parent]
+        place[last] = new
+    return value
+
+
+def built(folder: Path, value: dict[str, Any], *records: dict[str, Any]) -> Report:
+    (folder / "published").mkdir()
+    (folder / "published" / "a.yaml").write_text(yaml.safe_dump(value), encoding="utf-8")
+    (folder / "runs").mkdir()
+    for i, one in enumerate(records):
+        save(folder / "runs" / str(i), one)
+    return build([folder / "runs"], folder / "board", folder / "published")
+
+
+@pytest.fixture(scope="module")
+def ours() -> dict[str, PublishedTask]:
+    return read_published(OURS)
+
+
+def test_every_published_figure_of_the_survey_is_there(ours: Any, shared: Callable[[str], Path]) -> None:
+    with shared("data/published/published_results.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["task"].startswith("paragraph-video retrieval")]
+    assert len(rows) == 242
+    for row in rows:
+        task = ours[TASKS[row["task"].rpartition(" / ")[2]]]
+        assert task.split == row["split"]
+        source = re.sub(r" \[.*\]$", "", row["source"])
+        found = [
+            one
+            for table in task.tables
+            for one in table.rows
+            if table.source == source and one.model == row["model"] and row["metric"] in one.values
+        ]
+        features = {one.features for one in found}
+        one = next(o for o in found if o.features == row["features"] or len(features) == 1)
+        assert one.values[row["metric"]] == float(row["value"])
+        assert one.std.get(row["metric"]) == (float(row["std"]) if row["std"] else None)
+
+
+@pytest.mark.parametrize(
+    ("number", "task"), [("table1", "anet-retrieval"), ("table2", "didemo-retrieval"), ("table3", "anet-retrieval")]
+)
+def test_every_row_of_the_poster_is_there(ours: Any, shared: Callable[[str], Path], number: str, task: str) -> None:
+    poster = yaml.safe_load(shared("data/published/poster_tables.yaml").read_text(encoding="utf-8"))[number]
+    table = next(t for t in ours[task].tables if t.source == f"poster, table {number[-1]}")
+    expected = [(row["model"], dict(zip(poster["columns"], row["values"], strict=True))) for row in poster["rows"]]
+    assert [(row.model, row.values) for row in table.rows] == expected
+    for row, given in zip(table.rows, poster["rows"], strict=True):
+        assert "segments" not in given or row.segments == given["segments"]
+
+
+def test_our_files_are_named_after_their_task(ours: Any) -> None:
+    assert {path.stem for path in OURS.glob("*.yaml")} == set(ours)
+
+
+def test_published_rows_stand_below_and_are_never_ranked(tmp_path: Path) -> None:
+    report = built(tmp_path, published(), record(model__name="ours"))
+    (board,) = report.boards
+    assert [row.model for row in board.sections[0].tables[0].rows] == ["ours"]
+    assert report.rows == 1
+    html = (tmp_path / "board" / "anet-retrieval.html").read_text(encoding="utf-8")
+    assert html.index("ours") < html.index("Published figures") < html.index("theirs")
+    assert "never ranked with the rows above" in html
+    assert '"best"' not in html[html.index("Published figures") :]
+    for page in ("anet-retrieval.html", "anet-retrieval.md"):
+        content = (tmp_path / "board" / page).read_text(encoding="utf-8")
+        assert all(shown in content for shown in ("99.5", "±0.25", "A paper", "page 7", "4,917 videos", "It differs."))
+        assert "C3D, ground-truth segments" in content
+
+
+def test_a_task_with_published_figures_only_gets_a_page(tmp_path: Path) -> None:
+    report = built(tmp_path, published(task="didemo-retrieval"), record())
+    assert [board.task for board in report.boards] == ["anet-retrieval", "didemo-retrieval"]
+    assert "No complete run yet" in (tmp_path / "board" / "didemo-retrieval.md").read_text(encoding="utf-8")
+    assert "no ranked model yet" in report.index.read_text(encoding="utf-8")
+    assert "Published" not in (tmp_path / "board" / "anet-retrieval.md").read_text(encoding="utf-8")
+
+
+def test_figures_stand_as_their_source_has_them(tmp_path: Path) -> None:
+    values = {"t2v/R@1": 61.56, "t2v/R@5": 76, "t2v/MedR": 2, "v2t/MeanR": 8.0, "v2t/MedR": 5.3}
+    built(tmp_path, published(tables__0__rows__0__values=values))
+    page = (tmp_path / "board" / "anet-retrieval.md").read_text(encoding="utf-8")
+    assert "| 61.56 ±0.25 | 76.0 | 2 | 5.3 | 8.0 |" in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"schema": "bench-published/9"}, "schema"),
+        ({"task": "../x"}, "task"),
+        ({"extra": 1}, "extra"),
+        ({"tables": []}, "tables"),
+        ({"tables__0__rows__0__values": {"t2v/R@1": 101}}, "above 100 percent"),
+        ({"tables__0__rows__0__values": {"t2v/R@1": float("nan")}}, "finite"),
+        ({"tables__0__rows__0__values": {"CIDEr": 3.0}}, "pattern"),
+        ({"tables__0__rows__0__std": {"v2t/R@1": 1.0}}, "std without a value: v2t/R@1"),
+        ({"tables__0__rows__0__segments": "windows"}, "segments"),
+    ],
+)
+def test_a_file_that_breaks_the_schema_is_refused(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(InvalidData, match="is no bench-published/1 file") as caught:
+        built(tmp_path, published(**changes))
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["a: [", "!!python/object/apply:os.system ['true']", "\x00"])
+def test_a_file_that_is_no_plain_yaml_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.yaml").write_text(content)
+    with pytest.raises(InvalidData, match="cannot be read as YAML"):
+        read_published(tmp_path)
+
+
+def test_two_files_for_one_task_are_refused(tmp_path: Path) -> None:
+    for name in ("a.yaml", "b.yaml"):
+        (tmp_path / name).write_text(yaml.safe_dump(published()))
+    with pytest.raises(InvalidData, match="in another file already"):
+        read_published(tmp_path)
+
+
+def test_hostile_text_becomes_no_markup(tmp_path: Path) -> None:
+    text = "<script>x</script> | a](javascript:b) `c`"
+    built(tmp_path, published(tables__0__rows__0__model=text, tables__0__title=text, tables__0__source=text))
+    assert "<script" not in (tmp_path / "board" / "anet-retrieval.html").read_text(encoding="utf-8")
+    page = (tmp_path / "board" / "anet-retrieval.md").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert not re.search(r"(?<!\\)\]\((?!\S+\.md\))", page)
+
+
+def test_the_command_takes_the_folder_of_the_leaderboard(bench_command: Any, control_runs: Path) -> None:
+    (bench_command.folder / "leaderboards" / "published").mkdir(parents=True)
+    (bench_command.folder / "leaderboards" / "published" / "a.yaml").write_text(yaml.safe_dump(published()))
+    bench_command("leaderboard", "build", "--results", control_runs, "-o", "board")
+    assert "99.5" in (bench_command.folder / "board" / "anet-retrieval.md").read_text(encoding="utf-8")
+    done = bench_command("leaderboard", "build", "--results", control_runs, "--published", "nowhere", exit_code=2)
+    assert "no such folder" in done.stderr
