@@ -1,4 +1,4 @@
-"""A single-layer LSTM over ragged sequences, which can also be taken step by step.
+"""A single-layer LSTM over ragged sequences, our packed recurrence on CPU, cuDNN on CUDA; it can be taken by steps.
 
 It computes in float32 whatever autocast says: log-likelihoods are sums over many steps.
 
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from bench.api import Ragged
+from bench_torch.lstm_recurrence import LSTMRecurrence
 from bench_torch.packing import Packing
 
 
@@ -68,10 +69,23 @@ class LSTM(nn.Module):
         """Returns the hidden state at each step, n sequences of (length, H), and the memory after the last."""
         packing = Packing.of(sequences.lengths)
         with torch.autocast(sequences.values.device.type, enabled=False):
-            packed = PackedSequence(packing.pack(sequences.values).float(), torch.tensor(packing.sizes))
-            with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-                states, (hidden, cell) = self.cell(packed)
-        return packing.unpack(states.data), Memory(hidden[0][packing.ranks], cell[0][packing.ranks])
+            inputs = packing.pack(sequences.values).float()
+            states, memory = (self.run_cudnn if inputs.is_cuda else self.run_recurrence)(inputs, packing)
+        return packing.unpack(states), memory
+
+    def run_recurrence(self, inputs: Tensor, packing: Packing) -> tuple[Tensor, Memory]:
+        """Returns states (R, H) and last memory of packed inputs (R, D), by our own recurrence."""
+        from_input, from_state = self.weights
+        projected = nn.functional.linear(inputs, from_input, self.bias)
+        apply = LSTMRecurrence.apply
+        hidden, cells = apply(packing.sizes, projected, from_state)  # type: ignore[no-untyped-call]
+        return hidden, Memory(packing.last(hidden), packing.last(cells))
+
+    def run_cudnn(self, inputs: Tensor, packing: Packing) -> tuple[Tensor, Memory]:
+        """Returns the same by torch's own packed LSTM, which on CUDA is cuDNN's; float32 without TF32."""
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            states, (hidden, cell) = self.cell(PackedSequence(inputs, torch.tensor(packing.sizes)))
+        return states.data, Memory(hidden[0][packing.ranks], cell[0][packing.ranks])
 
     def step(self, projected: Tensor, memory: Memory) -> Memory:
         """Returns the memory after one step more.

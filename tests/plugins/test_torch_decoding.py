@@ -10,6 +10,7 @@ import torch
 from bench.api import InvalidData, Ragged
 from bench_torch.decoding import WordDecoder, after_another, grid_log_likelihood
 from bench_torch.lstm import LSTM, Memory
+from bench_torch.packing import Packing
 from bench_torch.text import WordVectors
 
 LENGTHS = torch.tensor([3, 1, 5, 2])
@@ -32,6 +33,30 @@ def test_an_lstm_over_ragged_sequences_equals_torch_on_each_of_them() -> None:
         expected, (hidden, cell) = lstm.cell(one)
         torch.testing.assert_close(found, expected)
         torch.testing.assert_close((memory.hidden[i], memory.cell[i]), (hidden[0], cell[0]))
+
+
+def test_our_recurrence_and_torchs_own_agree_in_states_memory_and_gradients() -> None:
+    torch.manual_seed(0)
+    lstm, packing = LSTM(4, 6).double(), Packing.of(LENGTHS)
+    inputs = torch.randn(11, 4, dtype=torch.float64, requires_grad=True)
+    gradients = []
+    for run in (lstm.run_recurrence, lstm.run_cudnn):
+        states, memory = run(inputs, packing)
+        torch.manual_seed(1)
+        owed = sum((part * torch.randn_like(part)).sum() for part in (states, memory.hidden, memory.cell))
+        gradients.append((states, memory.hidden, memory.cell, *torch.autograd.grad(owed, [inputs, *lstm.parameters()])))
+    for ours, theirs in zip(*gradients, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("lengths", [[1], [1, 1, 1]])
+def test_sequences_of_one_row_have_gradients(lengths: list[int]) -> None:
+    lstm = LSTM(4, 6)
+    states, _ = lstm(Ragged(torch.randn(len(lengths), 4), torch.tensor(lengths)))
+    states.values.sum().backward()
+    gradient = lstm.weights[1].grad
+    assert gradient is not None
+    assert float(gradient.abs().sum()) == 0.0  # no state came before
 
 
 def test_steps_equal_the_whole_sequence() -> None:
