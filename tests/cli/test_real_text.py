@@ -53,9 +53,10 @@ def write_icep(folder, ids):
 def test_the_main_job_runs_on_official_layouts_with_real_text(bench_command, official, write, dim):
     layout = write(bench_command.folder, [name for names in official.values() for name in names])
     (bench_command.folder / "bench.yaml").write_text(CONFIG % layout)
-    small = ("--set", "hse.tau=0", "--set", "hidden=16", "--set", "word_dim=8", "--set", "epochs=1", "--limit", "30", "--json")
+    small = [part for text in ("hse.tau=0", "hidden=16", "word_dim=8", "epochs=1") for part in ("--set", text)]
+    models = ("run", "-m", "hse", "-m", "fse", "-t", "anet-retrieval")
 
-    records = json.loads(bench_command("run", "-m", "hse", "-m", "fse", "-t", "anet-retrieval", *small).stdout)
+    records = json.loads(bench_command(*models, *small, "--limit", "30", "--json").stdout)
 
     for record in records:
         assert record["status"] == "partial"
