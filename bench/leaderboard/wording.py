@@ -20,6 +20,7 @@ KIND_WARNINGS = {
 DIRECTIONS = {"t2v": "Paragraph → video", "v2t": "Video → paragraph"}
 CUTS = {"video": "incomplete videos", "text": "incomplete paragraphs", "both": "incomplete videos and paragraphs"}
 ORDERS = {"prefix": "first parts kept", "random": "random parts kept"}
+SOURCES = {"similarity": "similarity matrix", "trec": "ranked list"}
 UNKNOWN = "–"
 LONGEST = 160
 
@@ -41,6 +42,8 @@ def segments_in_words(segments: str) -> str:
 
 def title(table: Table) -> str:
     """Returns what tells a table from the others of its section."""
+    if "source" in table.parts:
+        return f"Computed elsewhere, scored from a {SOURCES.get(table.parts['source'], 'file')}"
     segments = segments_in_words(table.parts.get("segments", ""))
     if "cut" not in table.parts:
         return segments

@@ -119,6 +119,8 @@ def test_a_scored_matrix_stands_on_a_board_in_a_table_of_its_own(bench_command: 
     bench_command("score", "retrieval", *words, "--data-kind", "generated", "--features", "sample-64")
     done = bench_command("leaderboard", "build", "--results", "scored", "--results", control_runs, "-o", "board")
     assert "2 rows in 2 tables" in done.stdout
+    page = (bench_command.folder / "board" / "anet-retrieval.md").read_text(encoding="utf-8")
+    assert "### Computed elsewhere, scored from a similarity matrix" in page
     (folder,) = (bench_command.folder / "scored").iterdir()
     bench_command("compare", folder, folder)
     assert "verified against its evidence" in bench_command("leaderboard", "add", folder, "--board", "kept").stdout
