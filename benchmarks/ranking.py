@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from timing import Seconds, arguments, measure, start, table
+from timing import arguments, measure, start, table
 from torch import Tensor
 from torch.nn import functional
 
@@ -133,12 +133,12 @@ def report(count: int, chosen: argparse.Namespace) -> str:
     runs = {name: partial(RUNS[name], *pair) for name in names}
     taken = measure(runs, chosen.repeats, chosen.device, warm=count <= SORT_LIMIT)
     del pair, runs
-    base = taken.get(PRODUCT, Seconds(float("nan"), float("nan"))).on(chosen.device)
     unit = "CPU s" if chosen.device == "cpu" else "s"
     rows: list[Sequence[object]] = [(f"N = {count}, d = {chosen.dim}", unit, "wall s", "ratio", "MB")]
     for name, seconds in taken.items():
         memory = measured_apart(name, (count, chosen.dim), chosen)
-        rows.append((name, seconds.on(chosen.device), seconds.wall, seconds.on(chosen.device) / base, memory))
+        ratio = seconds.on(chosen.device) / taken[PRODUCT].on(chosen.device) if PRODUCT in taken else ""
+        rows.append((name, seconds.on(chosen.device), seconds.wall, ratio, memory))
     return table(rows)
 
 
