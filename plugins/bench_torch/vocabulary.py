@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +30,10 @@ _TOKENIZER = NLTKWordTokenizer()
 _INNER_STOP = re.compile(r"(?<=[^\W\d_]{2})\.(?=\s+\S)")
 
 
-def tokenize(sentence: str) -> list[str]:
-    """Returns the lower-cased words and punctuation marks of a sentence; `[UNKNOWN]` when there are none."""
-    return _TOKENIZER.tokenize(_INNER_STOP.sub(" .", sentence.lower())) or [UNKNOWN]
+@lru_cache(maxsize=1 << 17)  # every sentence once per process: the vocabulary, the encoding and other models reuse it
+def tokenize(sentence: str) -> tuple[str, ...]:
+    """Returns the lower-cased words and punctuation marks of a sentence; `(UNKNOWN,)` when there are none."""
+    return tuple(_TOKENIZER.tokenize(_INNER_STOP.sub(" .", sentence.lower()))) or (UNKNOWN,)
 
 
 class Vocabulary:

@@ -27,7 +27,7 @@ PARAGRAPHS = [("A dog runs.", "It jumps."), ("A cat sleeps",)]
     ],
 )
 def test_a_sentence_is_lower_cased_and_split_as_nltk_does(sentence: str, words: list[str]) -> None:
-    assert tokenize(sentence) == words
+    assert list(tokenize(sentence)) == words
 
 
 def test_a_vocabulary_holds_the_words_of_its_paragraphs_in_alphabetical_order() -> None:
