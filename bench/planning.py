@@ -109,9 +109,7 @@ def plan(cell: Cell, request: Request) -> Plan:
         "model": [spec.name, spec.revision, dict(settings)],
         "task": [task.name, task.version, dataset.annotation_digest(task.split)],
         "features": dataset.feature_identity([task.split]).digest,
-        "checkpoint": checkpoints.file_digest(request.checkpoint)
-        if request.checkpoint
-        else folder and folder.folder.name,
+        "weights": _weights(request, folder),
         "run": [request.seed, request.precision, request.limit, request.device],
     }
     left_out = dataset.left_out(task.split)
@@ -127,6 +125,7 @@ def plan(cell: Cell, request: Request) -> Plan:
 
 
 def _weights(request: Request, folder: CheckpointFolder | None) -> str | None:
+    """Returns what tells the weights that will predict from others; None for a model without any."""
     if request.checkpoint:
         return checkpoints.file_digest(request.checkpoint)
     return folder.ingredients.key if folder else None
@@ -178,15 +177,14 @@ def _signature(cell: Cell, request: Request) -> str:
     task, dataset = cell.task, cell.dataset
     annotations = dataset.annotations(task.split, limit=request.limit)
     features = dataset.feature_identity([task.split])
-    rules = dict(task.rules())
     parts = {
         "split": task.split,
         "pool": f"{len(annotations)}:{annotations.pool[:8]}",
         "segments": task.view.segments,
         "features": f"{features.extractor}-{features.dim}:{features.digest[:8]}",
-        **rules,
+        **task.rules(),
         "data": dataset.kind,
     }
     if dataset.left_out(task.split):
         parts["missing"] = f"{dataset.declaration.missing}-{len(dataset.left_out(task.split))}"
-    return signature(f"{task.name.partition(':')[0]}", task.version, parts)
+    return signature(task.name.partition(":")[0], task.version, parts)

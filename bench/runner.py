@@ -49,7 +49,6 @@ def execute(plan: Plan, reporter: Reporter | None = None) -> Result:
     if data.missing:
         count = data.missing.videos.get(cell.task.split, 0)
         log.say(f"{cell.task.split}: {count:,} of {data.n_expected:,} videos have no features ({data.missing.policy})")
-    clock = time.perf_counter()
     fitted = fitted_model(plan, execution, log)
     seconds = {"fit": round(fitted.seconds, 3)}
 
