@@ -7,7 +7,7 @@ ActivityNet form: train (600 videos), val_1 (500) and val_2 (the videos of val_1
 for every event, other fillers, other names dropped, and bounds moved by up to half a second). An event lasts a
 log-uniform 3 to 28 rows; before each event and at the end lies a blank gap of 0 to 4 rows. Two rows are one second.
 An annotated segment starts a quarter row after the event's first row starts and ends a quarter row before its last
-row starts, so that the rule of protocols.md 1.2, whose end is inclusive, gives back exactly the rows of the event
+row starts, so that the row rule of `bench.data.segments`, whose end is inclusive, gives back the rows of the event
 after rounding to hundredths of a second.
 
 DiDeMo form: train (600), val (200) and test (500) videos of 25 to 30 seconds on a grid of 5-second chunks, mostly 6.
@@ -103,7 +103,7 @@ def _loose_timing(rng: np.random.Generator, events: int) -> Timing:
 
 
 def _bounds(timing: Timing) -> list[list[float]]:
-    """Returns [start, end] in seconds of each event, such that protocols.md 1.2 gives back its rows."""
+    """Returns [start, end] in seconds of each event, such that `bench.data.segments` gives back its rows."""
     starts = (timing.first + 0.25) / ROWS_PER_SECOND
     ends = (timing.first + timing.lengths - 1.25) / ROWS_PER_SECOND
     return [[float(a), float(b)] for a, b in np.stack([starts, ends], axis=1).round(2).tolist()]

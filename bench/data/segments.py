@@ -1,6 +1,6 @@
 """Which feature rows a segment covers and which of them are kept: pure integer arithmetic on whole batches.
 
-Source: protocols.md 1.2, as the released code of "Cross-Modal and Hierarchical Modeling of Video and Text" cuts clips.
+Source: as the released code of "Cross-Modal and Hierarchical Modeling of Video and Text" (ECCV 2018) cuts clips.
 Letters: `n` sequences, `B` videos, `S` segments, `T` feature rows of a video.
 """
 

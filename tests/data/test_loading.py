@@ -54,7 +54,7 @@ def some_videos(count: int = 12, seed: int = 0) -> tuple[UncutVideos, HeldFeatur
 
 
 def naive(videos: UncutVideos, features: HeldFeatures, index: int, view: str, cap: int):
-    """Returns whole video, clips and segments of one video, by the words of protocols.md 1.2."""
+    """Returns whole video, clips and segments of one video, by the rule of the released HSE code."""
 
     def capped(rows: np.ndarray) -> np.ndarray:
         if len(rows) <= cap:

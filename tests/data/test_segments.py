@@ -1,4 +1,4 @@
-"""Row arithmetic of protocols.md 1.2, against hand-worked cases and plain loops."""
+"""The row arithmetic of the released HSE code, against hand-worked cases and plain loops."""
 
 from __future__ import annotations
 
