@@ -131,10 +131,7 @@ class Videos(Protocol):
 
 
 def length_ordered(rows: np.ndarray, batch_size: int) -> list[list[int]]:
-    """Returns all indices in groups of at most `batch_size`, longest videos first.
-
-    Longest first, so that a batch that does not fit into memory fails at once and not at the end.
-    """
+    """Returns all indices in groups of at most `batch_size`, longest videos first: one too large fails at once."""
     order = (-rows).argsort(kind="stable").tolist()
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
@@ -148,6 +145,7 @@ class View:
         keep_videos: fraction of its annotated clips that a video keeps; `segments` are laid over what is left.
         keep_text: fraction of its sentences that a paragraph keeps.
         order, seed: which ones are kept: the first, or random ones in their order.
+        shuffle: what stands in another order, drawn by `seed`: `clips` (`frames` stay), `sentences`, or nothing.
     """
 
     segments: str = "gt"
@@ -155,6 +153,7 @@ class View:
     keep_text: float = 1.0
     order: Order = "prefix"
     seed: int = 0
+    shuffle: Literal["", "clips", "sentences"] = ""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"gt|none|uniform-[1-9][0-9]{0,3}", self.segments):
@@ -167,7 +166,7 @@ class View:
     @property
     def aligned(self) -> bool:
         """True when segment i belongs to sentence i."""
-        return self.segments == "gt" and self.keep_videos == self.keep_text
+        return self.segments == "gt" and self.keep_videos == self.keep_text and not self.shuffle
 
     @property
     def complete(self) -> View:

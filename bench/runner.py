@@ -40,7 +40,10 @@ def execute(plan: Plan, reporter: Reporter | None = None) -> Result:
     started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     cell, request = plan.cell, plan.request
     execution = Execution(
-        device=_device(request.device), precision=request.precision, seed=request.seed, batch_size=request.batch_size
+        device=chosen_device(request.device),
+        precision=request.precision,
+        seed=request.seed,
+        batch_size=request.batch_size,
     )
     write_json(plan.folder / "config.json", _resolved(plan, execution))
     log = _Log(plan.folder / "log.txt", reporter)
@@ -94,7 +97,8 @@ def _stage(log: Reporter, stage: str) -> Any:
     return lambda done, total, values: log.step(stage, done, total, values)
 
 
-def _device(asked: str) -> str:
+def chosen_device(asked: str) -> str:
+    """Returns the device that `auto`, `cpu`, `cuda` or `cuda:i` names. Raises: UsageError for one that is not there."""
     import torch
 
     torch.backends.cudnn.allow_tf32 = False  # similarities and embeddings are float32 by protocol

@@ -17,6 +17,7 @@ COMMANDS = {
     "rescore": ("bench.cli.run:rescore", "Score saved predictions again and compare with the record."),
     "score": ("bench.cli.score:score", "Score similarities or ranked lists that were computed elsewhere."),
     "compare": ("bench.cli.compare:compare", "Compare two models query by query, from saved runs alone."),
+    "diagnose": ("bench.cli.diagnose:diagnose", "Ask whether a hierarchical model uses its hierarchy."),
     "list": ("bench.cli.names:list_group", "List models, tasks, datasets or runs."),
     "info": ("bench.cli.names:info", "Show all there is to know about a model, task or dataset."),
     "data": ("bench.cli.data:data", "Verify datasets and their features; pack or simulate features."),

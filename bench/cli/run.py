@@ -63,7 +63,7 @@ def run(models: tuple[str, ...], tasks: tuple[str, ...], **options: Any) -> int:
     session = Session(config.load(options["config"]))
     for name in models:
         session.catalogue.model(name)
-    chosen = _settings(models, options["settings"])
+    chosen = chosen_settings(models, options["settings"])
     if session.config.path is None:
         click.echo("no bench.yaml found: using the packaged default (the generated sample)", err=True)
     cells = [(model, task, seed) for task in dict.fromkeys(tasks) for model in dict.fromkeys(models) for seed in seeds]
@@ -106,7 +106,7 @@ class _Planner:
         )
 
 
-def _settings(models: tuple[str, ...], texts: tuple[str, ...]) -> dict[str, dict[str, str]]:
+def chosen_settings(models: tuple[str, ...], texts: tuple[str, ...]) -> dict[str, dict[str, str]]:
     """Returns the chosen settings of each model: KEY=VALUE for all of them, MODEL.KEY=VALUE for one."""
     chosen: dict[str, dict[str, str]] = {model: {} for model in models}
     for text in texts:

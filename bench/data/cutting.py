@@ -10,7 +10,7 @@ from itertools import chain
 
 import numpy as np
 
-from bench.data.identity import kept_positions
+from bench.data.identity import kept_positions, shuffled_positions
 from bench.data.segments import frame_rows, segment_rows, window_rows, window_times
 from bench.errors import MissingData
 from bench.inputs import View
@@ -76,6 +76,12 @@ def cut(videos: UncutVideos, lengths: np.ndarray, view: View) -> Cut:
 
     Raises: MissingData when the view takes annotated segments and a video has none.
     """
+    found = _ordered(videos, lengths, view)
+    return _shuffled(found, videos.sources, view.seed) if view.shuffle == "clips" else found
+
+
+def _ordered(videos: UncutVideos, lengths: np.ndarray, view: View) -> Cut:
+    """Returns the videos with their segments in the order of the annotations. Raises: MissingData."""
     durations = np.where(np.isnan(videos.durations), lengths, videos.durations)
     if view.keep_videos < 1:
         return _segmented(_left(videos, lengths, durations, view), view.segments)
@@ -83,6 +89,17 @@ def cut(videos: UncutVideos, lengths: np.ndarray, view: View) -> Cut:
         return _annotated(videos, lengths, durations)
     whole = np.zeros(0, dtype=np.int64)
     return _segmented(Cut(lengths, durations, whole, whole, whole, whole), view.segments)
+
+
+def _shuffled(videos: Cut, sources: tuple[str, ...], seed: int) -> Cut:
+    """Returns the videos with the segments of each in another order; what they hold, times too, goes with them."""
+    starts = np.cumsum(videos.counts) - videos.counts
+    moved = [
+        start + np.array(shuffled_positions(source, count, "clip", seed), dtype=np.int64)
+        for source, start, count in zip(sources, starts.tolist(), videos.counts.tolist(), strict=True)
+    ]
+    order = np.concatenate(moved) if moved else np.zeros(0, dtype=np.int64)
+    return replace(videos, segments=videos.segments[order], first=videos.first[order], lengths=videos.lengths[order])
 
 
 def _segmented(videos: Cut, segments: str) -> Cut:

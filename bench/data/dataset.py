@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench.annotations import RetrievalAnnotations
-from bench.data.identity import heldout_indices, kept_positions, opaque_id, pool_digest
+from bench.data.identity import heldout_indices, kept_positions, opaque_id, pool_digest, shuffled_positions
 from bench.data.spec import DatasetDeclaration, FeatureIdentity, FeatureSource
 from bench.errors import InvalidData, MissingData, UsageError
 from bench.files import digest
@@ -205,6 +205,8 @@ class Dataset:
 
 
 def _paragraph(columns: Mapping[str, list[Any]], index: int, view: View) -> Paragraph:
-    sentences = columns["sentences"][index]
-    kept = kept_positions(columns["video_id"][index], len(sentences), view.keep_text, view)
+    sentences, video_id = columns["sentences"][index], columns["video_id"][index]
+    kept = kept_positions(video_id, len(sentences), view.keep_text, view)
+    if view.shuffle == "sentences":
+        kept = [kept[i] for i in shuffled_positions(video_id, len(kept), "sentence", view.seed)]
     return tuple(sentences[i] for i in kept)

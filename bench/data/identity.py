@@ -52,6 +52,19 @@ def kept_positions(video_id: str, count: int, fraction: float, view: View) -> li
     return sorted(sorted(range(count), key=lambda i: hashes[i])[:kept])
 
 
+def shuffled_positions(video_id: str, count: int, side: str, seed: int) -> list[int]:
+    """Returns the positions of `count` clips or sentences of a video in another order, drawn by a fixed hash.
+
+    Where the draw is the order they stand in, the first goes to the end: of two or more, one always moves.
+
+    Args:
+        side: `clip` or `sentence`; the two are shuffled independently.
+    """
+    hashes = [hashlib.sha256(f"shuffled\0{side}\0{seed}\0{video_id}\0{i}".encode()).hexdigest() for i in range(count)]
+    order = sorted(range(count), key=lambda i: hashes[i])
+    return order if order != list(range(count)) else [*order[1:], *order[:1]]
+
+
 def check_id(video_id: str, where: str) -> str:
     """Returns a video id that is safe as part of a file name and as a key of an HDF5 file.
 

@@ -1,0 +1,130 @@
+"""`bench diagnose`: does a hierarchical model use its hierarchy?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli.run import chosen_settings, config_option
+from bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from bench.diagnosing import Diagnosis, Finding
+    from bench.planning import Plan
+    from bench.session import Session
+
+_OF_A_RUN = ("task", "settings", "seed", "checkpoint", "limit", "output")
+
+
+@click.command()
+@click.argument("model")
+@click.option("--task", "-t", help="Retrieval task, with parameters after ':'; needed for a model's name.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Model setting.")
+@click.option("--seed", type=int, help="Seed of the model (default 0).")
+@click.option("--shuffle-seed", type=int, default=0, show_default=True, help="Draws orders and swapped sentences.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:I.")
+@click.option("--limit", type=int, help="At most N videos of every split.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="Use this model.safetensors instead of fitting.")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path), help="Where runs are written (default: runs of bench.yaml)."
+)
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on stdout.")
+def diagnose(model: str, **options: Any) -> None:
+    """Ask one fitted MODEL on one retrieval task whether it uses its hierarchy.
+
+    MODEL is a model's name, with --task: its run is reused, or done first, as by `bench run`. Or it is the folder of a
+    finished run, whose record names model, settings, task and checkpoint.
+
+    Measured with 95 % intervals: sentences find clips and clips find sentences, in their video and in the whole pool
+    (segments=gt and models that embed them); retrieval with clips, then with sentences, in another order; and how often
+    the true paragraph is preferred to one with a single sentence swapped. The report is diagnosis.json in the run's
+    folder; `python -m pydoc bench.diagnosing` is the protocol in full.
+    """
+    from bench import config
+    from bench.cli.progress import terminal
+    from bench.diagnosing import REPORT
+    from bench.diagnosing import diagnose as ask
+    from bench.files import write_json
+    from bench.session import Session
+
+    session = Session(config.load(options["config"]))
+    with terminal() as reporter:
+        plan = (
+            _of_run(session, Path(model), options) if _is_run(model) else _of_model(session, model, options, reporter)
+        )
+        found = ask(plan, options["shuffle_seed"], reporter)
+    report = found.as_json()
+    write_json(plan.folder / REPORT, report)
+    click.echo(f"the report is {plan.folder / REPORT}", err=True)
+    if options["as_json"]:
+        click.echo(json.dumps(report, indent=2))
+    else:
+        _print(found)
+
+
+def _is_run(text: str) -> bool:
+    return (Path(text) / "result.json").is_file()
+
+
+def _of_run(session: Session, folder: Path, options: dict[str, Any]) -> Plan:
+    from bench.diagnosing import check_task
+    from bench.replanning import plan_of_run
+    from bench.rescoring import load_record
+
+    given = [f"--{name.replace('settings', 'set')}" for name in _OF_A_RUN if options[name] not in (None, ())]
+    if given:
+        raise UsageError(f"{', '.join(given)}: the record in {folder} says this. Leave it out, or name a model.")
+    record = load_record(folder)
+    cell = session.cell(record.model.name, record.task.name)
+    check_task(cell)
+    return plan_of_run(folder, record, cell, options["device"])
+
+
+def _of_model(session: Session, model: str, options: dict[str, Any], reporter: Any) -> Plan:
+    from bench import planning, runner
+    from bench.diagnosing import check_task
+
+    session.catalogue.model(model)
+    if options["task"] is None:
+        raise UsageError(f"on which task shall {model!r} be diagnosed? Add --task, such as --task anet-retrieval.")
+    cell = session.cell(model, options["task"])
+    check_task(cell)
+    request = planning.Request(
+        output=options["output"] or session.config.runs,
+        settings=chosen_settings((model,), options["settings"])[model],
+        seed=options["seed"] or 0,
+        device=options["device"],
+        limit=options["limit"],
+        checkpoint=options["checkpoint"],
+        word_vectors=session.config.word_vectors,
+        command=("bench", *sys.argv[1:]),
+    )
+    plan = planning.plan(cell, request)
+    runner.execute(plan, reporter)
+    return plan
+
+
+def _print(found: Diagnosis) -> None:
+    from bench.cli.tables import print_table
+
+    record = found.result
+    click.echo(f"\n{record.model.name} on {record.task.name}, {record.data.label}, {record.data.n_evaluated} videos")
+    head = ["part", "measurement, in percent", "value", "95 %", "chance", "queries", "p"]
+    print_table(head, [_row(finding) for finding in found.findings], numbers_from=2)
+    for part, reason in found.left_out.items():
+        click.echo(f"left out of {part}: {reason}")
+    click.echo(f"{record.signature} (seed {record.seed}, shuffle seed {found.shuffle_seed})")
+
+
+def _row(finding: Finding) -> list[str]:
+    change = finding.p_value is not None
+    number = "{:+.1f}" if change else "{:.1f}"
+    bounds = ", ".join(number.format(bound) for bound in finding.ci95)
+    chance = "" if finding.chance is None else f"{finding.chance:.1f}"
+    p_value = "" if finding.p_value is None else f"{finding.p_value:.3g}"
+    return [finding.part, finding.name, number.format(finding.value), f"[{bounds}]", chance, f"{finding.n:,}", p_value]

@@ -1,0 +1,85 @@
+"""The findings of a diagnosis, by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from bench.diagnosing import clip_findings, own_scores
+from bench.errors import ModelError
+from bench.inputs import Execution, Inputs, Ragged
+from bench.predictions import Embeddings, PairScores
+from bench.tasks.embedding import Parts, embed_sentences
+
+CLIPS = Parts(np.array([[1, 0], [0, 1], [-1, 0]], dtype=np.float32), np.array([2, 1]))
+
+
+def test_clip_findings_by_hand():
+    # Video 1: sentence 1 finds clip 1, sentence 2 prefers clip 1. The sentence of video 2 is nearest to clip 2.
+    sentences = Parts(np.array([[3, 1], [2, 1], [-1, 2]], dtype=np.float32), np.array([2, 1]))
+    found = {finding.name: finding for finding in clip_findings(CLIPS, sentences, "cpu")}
+
+    assert found["s2c/video/R@1"].value == 50.0
+    assert found["s2c/video/R@1"].n == 2
+    assert found["s2c/video/R@1"].chance == 50.0
+    assert found["s2c/pool/R@1"].value == pytest.approx(100 / 3)
+    assert found["s2c/pool/R@1"].chance == pytest.approx(100 / 3)
+    assert found["s2c/pool/R@5"].value == found["s2c/pool/R@5"].chance == 100.0
+    # Clip 2 is nearest to the sentence of video 2; in its own video sentence 2 is nearest.
+    assert found["c2s/video/R@1"].value == 100.0
+    assert found["c2s/pool/R@1"].value == pytest.approx(200 / 3)
+
+
+def test_a_test_set_of_single_clips_has_no_ranking_within_videos():
+    single = Parts(CLIPS.values, np.array([1, 1, 1]))
+    names = [finding.name for finding in clip_findings(single, single, "cpu")]
+    assert not [name for name in names if "/video/" in name]
+    assert len(names) == 6
+
+
+def test_parts_are_taken_by_place():
+    chosen = CLIPS.at(np.array([1, 0]))
+    assert chosen.counts.tolist() == [1, 2]
+    assert chosen.values.tolist() == [[-1, 0], [1, 0], [0, 1]]
+    assert CLIPS.at(np.array([], dtype=np.int64)).values.shape == (0, 2)
+
+
+def test_own_scores_are_cosines_or_what_the_model_said():
+    ids = ("v0", "v1"), ("p0", "p1")
+    videos, paragraphs = np.array([[2, 0], [0, 1]], np.float32), np.array([[1, 1], [5, 0]], np.float32)
+    places = np.array([0, 1]), np.array([1, 0])
+    assert own_scores(Embeddings(ids[0], videos, ids[1], paragraphs), *places) == pytest.approx([1.0, 0.5**0.5])
+    scores = np.array([[1, 2], [3, 4]], np.float32)
+    assert own_scores(PairScores(ids[0], ids[1], scores), *places).tolist() == [3.0, 2.0]
+
+
+class Sentences:
+    """Embeds a sentence as its length and 1; leaves the last one out when told to."""
+
+    def __init__(self, short: bool) -> None:
+        self._short = short
+
+    def embed_clips(self, videos):
+        raise NotImplementedError
+
+    def embed_sentences(self, paragraphs):
+        rows = [[float(len(sentence)), 1.0] for paragraph in paragraphs for sentence in paragraph]
+        lengths = torch.tensor([len(paragraph) for paragraph in paragraphs])
+        if self._short:
+            rows, lengths[-1] = rows[:-1], lengths[-1] - 1
+        return Ragged(torch.tensor(rows), lengths)
+
+
+TEXT = Inputs(None, ("p0", "p1", "p2"), (("a", "bb"), ("cccccc", "ddddd", "eeee"), ("fff",)))
+
+
+def test_sentences_come_back_in_the_order_of_the_inputs():
+    found = embed_sentences(Sentences(short=False), TEXT, Execution(batch_size=2), lambda done: None)
+    assert found.counts.tolist() == [2, 3, 1]
+    assert found.values[:, 0].tolist() == [1, 2, 6, 5, 4, 3]
+
+
+def test_a_model_that_forgets_a_sentence_is_refused():
+    with pytest.raises(ModelError, match="one vector for each"):
+        embed_sentences(Sentences(short=True), TEXT, Execution(batch_size=2), lambda done: None)
