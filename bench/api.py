@@ -46,6 +46,7 @@ from bench.models import (
     VideoTextEncoder,
     VideoTextScorer,
 )
+from bench.papers import Paper
 from bench.predictions import Embeddings, PairScores
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "ModelError",
     "ModelSpec",
     "PairScores",
+    "Paper",
     "Paragraph",
     "PartialFailure",
     "Precision",

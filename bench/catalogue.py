@@ -18,6 +18,7 @@ from bench import builtin, hookspecs
 from bench.data.spec import DatasetDeclaration, DatasetSpec
 from bench.errors import CatalogueError, ConfigError, UsageError, unknown_name
 from bench.models import ModelSpec
+from bench.papers import Paper
 from bench.tasks.task import Task
 
 GROUP = "bench"
@@ -34,7 +35,7 @@ class Plugin:
         module: the module it names.
         distribution: the distribution that installed it, with version.
         error: why it is not usable, in one line; empty when it is.
-        models, readers, tasks: names it provides.
+        models, readers, tasks, papers: names it provides.
     """
 
     name: str
@@ -44,17 +45,19 @@ class Plugin:
     models: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
+    papers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Everything that can be named: models, tasks, readers and datasets, and the plugins they come from."""
+    """Everything that can be named: models, tasks, readers, datasets and papers, and the plugins they come from."""
 
     plugins: tuple[Plugin, ...]
     models: Mapping[str, ModelSpec]
     tasks: Mapping[str, Task]
     readers: Mapping[str, DatasetSpec]
     datasets: Mapping[str, DatasetDeclaration]
+    papers: Mapping[str, Paper] = field(default_factory=dict)
     clashes: Mapping[str, str] = field(default_factory=dict)
 
     def model(self, name: str) -> ModelSpec:
@@ -86,6 +89,14 @@ class Catalogue:
             raise unknown_name("dataset", name, self.datasets)
         declaration = self.datasets[name]
         return declaration, self.readers[declaration.reader]
+
+    def paper(self, name: str) -> Paper:
+        """Returns the paper called `name`. Raises: UnknownName, or CatalogueError when two plugins claim it."""
+        if name in self.clashes:
+            raise CatalogueError(self.clashes[name])
+        if name not in self.papers:
+            raise unknown_name("paper", name, self.papers)
+        return self.papers[name]
 
     def distribution(self, model: str) -> str:
         """Returns the distribution, with version, that offers a model."""
@@ -133,13 +144,15 @@ def discover(declared: Mapping[str, DatasetDeclaration], points: Sequence[EntryP
     declarations = tuple(datasets.values())
     models, model_clashes = _merge(loaded, "model", lambda plugin: plugin.ask("bench_models", ModelSpec))
     tasks, task_clashes = _merge(loaded, "task", lambda plugin: plugin.ask("bench_tasks", Task, datasets=declarations))
+    papers, paper_clashes = _merge(loaded, "paper", lambda plugin: plugin.ask("bench_papers", Paper))
     return Catalogue(
         plugins=tuple(plugin.record() for plugin in loaded),
         models=models,
         tasks=tasks,
         readers=readers,
         datasets=datasets,
-        clashes={**reader_clashes, **model_clashes, **task_clashes},
+        papers=papers,
+        clashes={**reader_clashes, **model_clashes, **task_clashes, **paper_clashes},
     )
 
 
@@ -164,7 +177,7 @@ class _Loaded:
     def __init__(self, point: EntryPoint) -> None:
         self.point = point
         self.error = ""
-        self.names: dict[str, list[str]] = {"model": [], "reader": [], "task": []}
+        self.names: dict[str, list[str]] = {"model": [], "reader": [], "task": [], "paper": []}
         self._hooks = pluggy.PluginManager(hookspecs.PROJECT)
         self._hooks.add_hookspecs(hookspecs)
         try:
@@ -200,6 +213,7 @@ class _Loaded:
             models=tuple(self.names["model"]),
             readers=tuple(self.names["reader"]),
             tasks=tuple(self.names["task"]),
+            papers=tuple(self.names["paper"]),
         )
 
 

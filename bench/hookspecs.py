@@ -13,6 +13,7 @@ import pluggy
 if TYPE_CHECKING:
     from bench.data.spec import DatasetDeclaration, DatasetSpec
     from bench.models import ModelSpec
+    from bench.papers import Paper
     from bench.tasks.task import Task
 
 PROJECT = "bench"
@@ -33,3 +34,8 @@ def bench_tasks(datasets: Sequence[DatasetDeclaration]) -> Iterable[Task]:
 @hookspec
 def bench_datasets() -> Iterable[DatasetSpec]:
     """Returns readers: kinds of dataset that bench.yaml can declare."""
+
+
+@hookspec
+def bench_papers() -> Iterable[Paper]:
+    """Returns papers whose tables `bench reproduce` sets beside our figures."""

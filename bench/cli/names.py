@@ -36,7 +36,7 @@ def _show(head: Sequence[str], rows: Sequence[Sequence[str]], *, as_json: bool) 
 
 @click.group("list")
 def list_group() -> None:
-    """List models, tasks, datasets or runs."""
+    """List models, tasks, datasets, papers or runs."""
 
 
 @list_group.command()
@@ -87,6 +87,17 @@ def datasets(config: Path | None, as_json: bool) -> None:
 
 
 @list_group.command()
+@config_option
+@json_option
+def papers(config: Path | None, as_json: bool) -> None:
+    """List the papers whose tables can be reproduced."""
+    catalogue = _catalogue(config)
+    rows = [(paper.name, paper.title) for _, paper in sorted(catalogue.papers.items())]
+    _show(("paper", "title"), rows, as_json=as_json)
+    _warn(catalogue)
+
+
+@list_group.command()
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), help="The folder of runs (default: runs of bench.yaml)."
 )
@@ -127,7 +138,7 @@ def _warn(catalogue: Catalogue) -> None:
 @config_option
 @json_option
 def info(name: str, config: Path | None, as_json: bool) -> None:
-    """Show all there is to know about NAME: a model, a task or a dataset."""
+    """Show all there is to know about NAME: a model, a task, a dataset or a paper."""
     from bench.errors import unknown_name
 
     catalogue = _catalogue(config)
@@ -137,8 +148,11 @@ def info(name: str, config: Path | None, as_json: bool) -> None:
         facts = _task_facts(catalogue, name)
     elif name in catalogue.datasets:
         facts = _dataset_facts(catalogue, name)
+    elif name in catalogue.papers:
+        facts = _paper_facts(catalogue, name)
     else:
-        raise unknown_name("name", name, [*catalogue.models, *catalogue.tasks, *catalogue.datasets])
+        known = [*catalogue.models, *catalogue.tasks, *catalogue.datasets, *catalogue.papers]
+        raise unknown_name("name", name, known)
     if as_json:
         click.echo(json.dumps(facts, indent=2, default=str))
         return
@@ -208,6 +222,18 @@ def _dataset_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
     }
 
 
+def _paper_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
+    from bench.paper_tables import read_tables
+
+    paper = catalogue.paper(name)
+    return {
+        "paper": name,
+        "title": paper.title,
+        "tables": {table: f"{found.title}; {len(found.rows)} rows" for table, found in read_tables(paper).items()},
+        "next": f"`bench reproduce {name} TABLE` runs what is missing and sets our figures beside the paper's",
+    }
+
+
 @click.group()
 def plugin() -> None:
     """Show the plugins that were found."""
@@ -223,7 +249,7 @@ def plugin_list(config: Path | None, as_json: bool) -> None:
             found.name,
             found.distribution,
             "failed" if found.error else "ok",
-            found.error or ", ".join([*found.models, *found.tasks, *found.readers]),
+            found.error or ", ".join([*found.models, *found.tasks, *found.readers, *found.papers]),
         )
         for found in _catalogue(config).plugins
     ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,8 @@ config_option = click.option(
 )
 
 
-def _seeds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int, ...]:
+def parse_seeds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int, ...]:
+    """Returns the seeds that `0,1,2` names; none for no text."""
     try:
         return tuple(int(part) for part in text.split(",")) if text else ()
     except ValueError:
@@ -36,7 +39,7 @@ def _seeds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Model setting; MODEL.KEY=VALUE for one model."
 )
 @click.option("--seed", type=int, help="Seed (default 0).")
-@click.option("--seeds", callback=_seeds, metavar="N,N,…", help="Several seeds, one run each.")
+@click.option("--seeds", callback=parse_seeds, metavar="N,N,…", help="Several seeds, one run each.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:I.")
 @click.option("--precision", type=click.Choice(["fp32", "bf16"]), default="fp32", show_default=True)
 @click.option("--batch-size", type=int, default=64, show_default=True, help="Videos per batch when predicting.")
@@ -67,17 +70,17 @@ def run(models: tuple[str, ...], tasks: tuple[str, ...], **options: Any) -> int:
     if session.config.path is None:
         click.echo("no bench.yaml found: using the packaged default (the generated sample)", err=True)
     cells = [(model, task, seed) for task in dict.fromkeys(tasks) for model in dict.fromkeys(models) for seed in seeds]
-    plan_one = _Planner(session, options, chosen)
+    plan_one = Planner(session, options, chosen)
     if options["dry_run"]:
-        _print_plans([plan_one(*cell) for cell in cells], as_json=options["as_json"])
+        print_plans([plan_one(*cell) for cell in cells], as_json=options["as_json"])
         return 0
     return _run_all(cells, plan_one, as_json=options["as_json"])
 
 
-class _Planner:
+class Planner:
     """Turns a model, task and seed into a plan under the options of one command."""
 
-    def __init__(self, session: Session, options: dict[str, Any], chosen: dict[str, dict[str, str]]) -> None:
+    def __init__(self, session: Session, options: dict[str, Any], chosen: Mapping[str, Mapping[str, object]]) -> None:
         self._session = session
         self._options = options
         self._chosen = chosen
@@ -121,34 +124,51 @@ def chosen_settings(models: tuple[str, ...], texts: tuple[str, ...]) -> dict[str
     return chosen
 
 
-def _run_all(cells: list[tuple[str, str, int]], plan_one: _Planner, *, as_json: bool) -> int:
+def _run_all(cells: list[tuple[str, str, int]], plan_one: Planner, *, as_json: bool) -> int:
+    from bench.cli.tables import print_results
+
+    jobs = {f"{model} on {task} (seed {seed})": partial(plan_one, model, task, seed) for model, task, seed in cells}
+    results, failures = execute_all(jobs)
+    print_results(results, as_json=as_json)
+    return say_failures(failures, len(cells), saved=bool(results))
+
+
+def execute_all(jobs: Mapping[str, Callable[[], Plan]]) -> tuple[list[Result], list[BenchError]]:
+    """Returns the results of what could be run, and why the others failed, which is also said as it happens.
+
+    Raises: Interrupted; the error itself where there is a single job.
+    """
     from bench import runner
     from bench.cli.progress import terminal
-    from bench.cli.tables import print_results
 
     results: list[Result] = []
     failures: list[BenchError] = []
     with terminal() as reporter:
-        for model, task, seed in cells:
+        for name, planned in jobs.items():
             try:
-                results.append(runner.execute(plan_one(model, task, seed), reporter))
+                results.append(runner.execute(planned(), reporter))
             except Interrupted:
                 raise
             except BenchError as error:
-                if len(cells) == 1:
+                if len(jobs) == 1:
                     raise
                 failures.append(error)
-                reporter.say(f"{model} on {task} (seed {seed}) failed. {type(error).__name__}: {error}")
-    print_results(results, as_json=as_json)
-    if failures and results:
-        raise PartialFailure(f"{len(failures)} of {len(cells)} runs failed, the others are saved; reasons are above.")
+                reporter.say(f"{name} failed. {type(error).__name__}: {error}")
+    return results, failures
+
+
+def say_failures(failures: list[BenchError], total: int, *, saved: bool) -> int:
+    """Returns the exit code of several runs. Raises: PartialFailure when some failed and others are saved."""
+    if failures and saved:
+        raise PartialFailure(f"{len(failures)} of {total} runs failed, the others are saved; reasons are above.")
     if failures:
-        click.echo(f"all {len(cells)} runs failed; reasons are above.", err=True)
+        click.echo(f"all {total} runs failed; reasons are above.", err=True)
         return failures[0].exit_code
     return 0
 
 
-def _print_plans(plans: list[Plan], *, as_json: bool) -> None:
+def print_plans(plans: list[Plan], *, as_json: bool) -> None:
+    """Prints what each plan would do."""
     import json
 
     if as_json:

@@ -12,7 +12,8 @@ from bench.leaderboard.records import Note
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Returns the templates of all pages: autoescaped, and an unknown name in one is an error."""
     environment = Environment(
         loader=PackageLoader("bench.leaderboard"),
         autoescape=True,
@@ -28,7 +29,7 @@ def _environment() -> Environment:
 def page(board: Board) -> str:
     """Returns the HTML page of one task."""
     return (
-        _environment()
+        environment()
         .get_template("board.html.j2")
         .render(board=board, wording=wording, published_wording=published_wording)
     )
@@ -37,7 +38,7 @@ def page(board: Board) -> str:
 def index(rows: list[tuple[str, str, Board]], left_out: tuple[Note, ...]) -> str:
     """Returns the list of all boards; `rows` holds name, file and board."""
     listed = [(name, file, board, _leader(board)) for name, file, board in rows]
-    return _environment().get_template("index.html.j2").render(rows=listed, left_out=left_out, wording=wording)
+    return environment().get_template("index.html.j2").render(rows=listed, left_out=left_out, wording=wording)
 
 
 def _leader(board: Board) -> tuple[Table, str, str] | None:

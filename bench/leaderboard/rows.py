@@ -44,7 +44,7 @@ def row_of(entries: Sequence[Entry], columns: Sequence[Column], segments: str) -
         remarks=(),
         settings=tuple(_setting(name, value) for name, value in sorted(result.model.settings.items())),
         seeds=tuple(entry.result.seed for entry in by_seed),
-        cells=tuple(_cell([entry.result for entry in by_seed], column) for column in columns),
+        cells=tuple(cell_of([entry.result for entry in by_seed], column) for column in columns),
         from_segments="" if own_segments == segments else own_segments,
         files=tuple(entry.file for entry in by_seed),
     )
@@ -54,7 +54,8 @@ def _setting(name: str, value: bool | int | float | str) -> str:
     return f"{name}={str(value).lower() if isinstance(value, bool) else value}"
 
 
-def _cell(results: Sequence[Result], column: Column) -> Cell | None:
+def cell_of(results: Sequence[Result], column: Column) -> Cell | None:
+    """Returns one measurement of a row's runs, one for each seed; None where a run lacks it."""
     found: list[Measurement] = [
         m for result in results for m in result.measurements if Column(m.name, m.unit, m.higher_is_better) == column
     ]

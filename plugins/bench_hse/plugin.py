@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.api import ClipTextEncoder, ModelSpec, Setting, Trainable, VideoTextEncoder, hookimpl
+from bench.api import ClipTextEncoder, ModelSpec, Paper, Setting, Trainable, VideoTextEncoder, hookimpl
 
 HSE = ModelSpec(
     name="hse",
@@ -48,3 +48,9 @@ HSE = ModelSpec(
 @hookimpl
 def bench_models() -> Iterable[ModelSpec]:
     return [HSE]
+
+
+@hookimpl
+def bench_papers() -> Iterable[Paper]:
+    title = "Zhang, Hu, Sha: Cross-Modal and Hierarchical Modeling of Video and Text, ECCV 2018"
+    return [Paper("hse2018", title, "bench_hse:papers/hse2018.yaml")]

@@ -1,0 +1,207 @@
+"""`bench reproduce`: a table of a paper with our figures beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli.run import (
+    Planner,
+    chosen_settings,
+    config_option,
+    execute_all,
+    parse_seeds,
+    print_plans,
+    say_failures,
+)
+from bench.errors import UnknownName, UsageError, unknown_name
+
+if TYPE_CHECKING:
+    from bench.paper_tables import PaperRow, PaperTable
+    from bench.planning import Plan
+    from bench.reproduction.figures import ComparedRow, ComparedTable
+    from bench.results import Result
+    from bench.session import Session
+
+FIXED = {"precision": "fp32", "batch_size": 64, "checkpoint": None, "resume": True}
+"""What `bench run` takes by default: so its runs are found here, and ours there."""
+
+
+@click.command()
+@click.argument("paper")
+@click.argument("table")
+@click.option("--seeds", callback=parse_seeds, metavar="N,N,…", help="One run of every row for each (default: 0).")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Setting; MODEL.KEY=VALUE for one model.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:I.")
+@click.option("--limit", type=int, help="At most N videos of every split; every verdict then says so.")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path),
+    help="Folder of runs (default: runs of bench.yaml); the pages go to reproduce/ in it.",
+)  # fmt: skip
+@config_option
+@click.option("--dry-run", is_flag=True, help="Say what would be run or reused, and stop.")
+@click.option("--json", "as_json", is_flag=True, help="Print the table as JSON on stdout.")
+def reproduce(paper: str, table: str, **options: Any) -> int:
+    """Set our figures beside TABLE of PAPER, such as hse2018 table1; run what is missing, reuse what is there.
+
+    Rows that cannot be run keep their place and say what they need. `bench info PAPER` names the tables.
+    """
+    from bench import config
+    from bench.paper_tables import read_tables
+    from bench.session import Session
+
+    session = Session(config.load(options["config"]))
+    found = session.catalogue.paper(paper)
+    if session.config.path is None:
+        click.echo("no bench.yaml found: using the packaged default (the generated sample)", err=True)
+    tables = read_tables(found)
+    if table not in tables:
+        raise unknown_name("table", table, tables)
+    chosen = _chosen(tables[table], options["settings"])
+    planned = [_plans(session, tables[table], row, {**FIXED, **options}, chosen) for row in tables[table].rows]
+    plans = {plan.run: plan for row in planned if not isinstance(row, str) for plan in row}
+    if options["dry_run"]:
+        _print_dry_run(tables[table], planned, list(plans.values()), as_json=options["as_json"])
+        return 0
+    results, failures = execute_all({run: _as_planned(plan) for run, plan in plans.items()}) if plans else ([], [])
+    compared = _compared(found.title, tables[table], planned, results, chosen)
+    _print(compared, as_json=options["as_json"])
+    _write(compared, (options["output"] or session.config.runs) / "reproduce", f"{paper}-{table}")
+    return say_failures(failures, len(plans), saved=bool(results))
+
+
+def _chosen(table: PaperTable, texts: tuple[str, ...]) -> dict[str, dict[str, str]]:
+    """Returns the user's settings by model. Raises: UsageError for one that tells the table's own rows apart."""
+    chosen = chosen_settings(tuple(dict.fromkeys(row.model for row in table.rows if row.model)), texts)
+    for row in table.rows:
+        for name in sorted(set(row.settings) & set(chosen.get(row.model or "", {}))):
+            raise UsageError(f"--set {name}: the table sets {name} itself, in row {row.title!r}. Leave it out.")
+    return chosen
+
+
+def _plans(
+    session: Session, table: PaperTable, row: PaperRow, options: dict[str, Any], chosen: Mapping[str, dict[str, str]]
+) -> list[Plan] | str:
+    """Returns the plans of a row, one for each seed, or what it needs before it can be run."""
+    if row.model is None or row.task is None:
+        return f"needs {row.needs}"
+    try:
+        dataset = session.cell(row.model, row.task).dataset
+    except UnknownName as error:
+        return f"needs what is not there: {error}"
+    if dataset.kind == "real" and row.extractor:
+        own = dataset.feature_identity([session.catalogue.task(row.task).split]).extractor
+        if own != row.extractor and own in {other.extractor for other in table.rows}:
+            return f"needs {row.extractor} features"
+    settings: dict[str, object] = {**row.settings, **chosen[row.model]}
+    plan_one = Planner(session, options, {row.model: settings})
+    return [plan_one(row.model, row.task, seed) for seed in options["seeds"] or (0,)]
+
+
+def _as_planned(plan: Plan) -> Any:
+    return lambda: plan
+
+
+def _compared(
+    paper: str,
+    table: PaperTable,
+    planned: Sequence[list[Plan] | str],
+    results: Sequence[Result],
+    chosen: Mapping[str, dict[str, str]],
+) -> ComparedTable:
+    from bench.reproduction.figures import ComparedTable, measured_on
+
+    by_run = {result.run: result for result in results}
+    rows = tuple(_row(table, row, plans, by_run, chosen) for row, plans in zip(table.rows, planned, strict=True))
+    kind, circumstances = measured_on(results)
+    return ComparedTable(paper, table.title, tuple(table.columns), rows, kind, circumstances, tuple(table.notes))
+
+
+def _row(
+    table: PaperTable,
+    row: PaperRow,
+    plans: list[Plan] | str,
+    by_run: Mapping[str, Result],
+    chosen: Mapping[str, dict[str, str]],
+) -> ComparedRow:
+    from bench.reproduction.figures import compared, not_run
+
+    if isinstance(plans, str):
+        return not_run(table, row, plans)
+    finished = [by_run[plan.run] for plan in plans if plan.run in by_run]
+    if not finished:
+        return not_run(table, row, "it failed; the reason is above the table and in its log")
+    return compared(table, row, finished, chosen[row.model or ""], len(plans))
+
+
+def _print_dry_run(table: PaperTable, planned: Sequence[list[Plan] | str], plans: list[Plan], *, as_json: bool) -> None:
+    print_plans(plans, as_json=as_json)
+    for row, plan in zip(table.rows, planned, strict=True):
+        if isinstance(plan, str):
+            click.echo(f"{row.title}: not run: {plan}", err=as_json)
+
+
+def _print(table: ComparedTable, *, as_json: bool) -> None:
+    from bench.cli.tables import print_table
+    from bench.reproduction import pages
+
+    if as_json:
+        click.echo(json.dumps(_as_json(table), indent=2))
+        return
+    click.echo(f"\n{table.title}\n{table.circumstances or 'nothing could be run'}")
+    lines = []
+    for row in table.rows:
+        lines.append([row.row.title, "published", *map(pages.published, row.figures)])
+        if row.runs:
+            lines += [
+                ["", "ours", *map(pages.ours, row.figures)],
+                ["", "95 %", *map(pages.interval, row.figures)],
+            ]
+            if any(figure.difference is not None for figure in row.figures):
+                lines.append(["", "difference", *map(pages.difference, row.figures)])
+        lines.append([f"  {row.verdict}", "", *["" for _ in row.figures]])
+    print_table(["system", "", *table.columns], lines, numbers_from=2)
+
+
+def _as_json(table: ComparedTable) -> dict[str, Any]:
+    return {
+        "paper": table.paper,
+        "title": table.title,
+        "data": table.kind or None,
+        "circumstances": table.circumstances,
+        "rows": [
+            {
+                "system": row.row.system,
+                "variant": row.row.variant,
+                "features": row.row.features,
+                "model": row.row.model,
+                "task": row.row.task,
+                "settings": row.row.settings,
+                "verdict": row.verdict,
+                "runs": list(row.runs),
+                "figures": [
+                    {
+                        "name": figure.column,
+                        "published": figure.published,
+                        "mean": figure.ours.mean if figure.ours else None,
+                        "std": figure.ours.std if figure.ours else None,
+                        "ci95": figure.ours.ci95 if figure.ours else None,
+                        "difference": figure.difference,
+                    }
+                    for figure in row.figures
+                ],
+            }
+            for row in table.rows
+        ],
+    }
+
+
+def _write(table: ComparedTable, folder: Path, name: str) -> None:
+    from bench.reproduction.pages import write_pages
+
+    for path in write_pages(table, folder, name):
+        click.echo(f"written: {path}", err=True)

@@ -1,0 +1,95 @@
+"""A verdict compares only where the protocol agrees."""
+
+import pytest
+
+from bench.paper_tables import PaperTable
+from bench.reproduction.figures import ComparedTable, compared, not_run
+from bench.reproduction.pages import html, markdown
+from bench.results import Missing, Result
+
+ROW = {"system": "A", "features": "Inception-V3", "extractor": "ICEP", "model": "m", "task": "t"}
+
+
+@pytest.fixture
+def result(control_runs):
+    return Result.load(next(control_runs.glob("*/result.json")))
+
+
+def real(result, value, ci95=(10.0, 20.0), **data):
+    """Returns the record as if it were of real data, with t2v/R@1 = value."""
+    features = result.data.features.model_copy(update={"extractor": "ICEP"})
+    measurements = [
+        m.model_copy(update={"value": value, "ci95": ci95}) if m.name == "t2v/R@1" else m for m in result.measurements
+    ]
+    changed = result.data.model_copy(update={"kind": "real", "features": features, **data})
+    return result.model_copy(update={"data": changed, "measurements": measurements})
+
+
+def table_of(published=15.0, **row):
+    return PaperTable.model_validate(
+        {"title": "T", "columns": ["t2v/R@1"], "rows": [{**ROW, "values": [published], **row}]}
+    )
+
+
+def verdict(table, *results, changed=None, seeds=None):
+    return compared(table, table.rows[0], results, changed or {}, seeds or len(results)).verdict
+
+
+def test_a_published_value_in_our_interval_is_within(result):
+    assert verdict(table_of(10.0), real(result, 14.0)) == "within"
+
+
+def test_a_published_value_beyond_our_interval_is_outside_and_named(result):
+    assert verdict(table_of(20.1), real(result, 14.0)) == "outside: t2v/R@1"
+
+
+def test_a_value_without_an_interval_is_never_within(result):
+    assert verdict(table_of(14.0), real(result, 14.0, ci95=None)) == "outside: t2v/R@1"
+
+
+def test_generated_data_outweigh_every_figure(result):
+    assert result.data.kind == "generated"
+    assert verdict(table_of(), result) == "protocol differs: generated data"
+
+
+@pytest.mark.parametrize(
+    ("data", "row", "changed", "says"),
+    [
+        ({"kind": "simulated"}, {}, {}, "simulated features"),
+        ({}, {"extractor": "C3D"}, {}, "features ICEP instead of C3D"),
+        ({}, {}, {"epochs": "1"}, "epochs=1"),
+        ({}, {"differs": ["another loss"]}, {}, "another loss"),
+        ({"n_evaluated": 30}, {}, {}, "30 of 500 videos"),
+        ({"missing": Missing(policy="penalise", videos={"val_1": 2})}, {}, {}, "videos without features (penalise)"),
+    ],
+)
+def test_what_differs_is_said(result, data, row, changed, says):
+    assert verdict(table_of(**row), real(result, 15.0, **data), changed=changed) == f"protocol differs: {says}"
+
+
+def test_a_failed_seed_is_said(result):
+    assert verdict(table_of(), real(result, 15.0), seeds=3) == "protocol differs: 1 of 3 seeds"
+
+
+def test_a_row_without_published_figures_has_no_verdict_on_them(result):
+    assert verdict(table_of(values=[]), real(result, 15.0)) == "no published figure"
+
+
+def test_seeds_become_a_mean_a_deviation_and_a_difference(result):
+    table = table_of(15.0)
+    row = compared(table, table.rows[0], [real(result, 12.0, (8, 16)), real(result, 14.0, (12, 18))], {}, 2)
+    (figure,) = row.figures
+    assert (figure.ours.mean, figure.ours.ci95, figure.difference) == (13.0, (10.0, 17.0), -2.0)
+    assert figure.ours.std == pytest.approx(2**0.5)
+
+
+def test_pages_escape_what_a_paper_says_and_show_rows_that_were_not_run():
+    table = table_of(system="<script>x</script>|`")
+    shown = ComparedTable("P & Q", "<b>", ("t2v/R@1",), (not_run(table, table.rows[0], "needs <x>"),), "", "", ("<i>",))
+    assert "<script>" not in html(shown)
+    assert "not run: needs &lt;x&gt;" in html(shown)
+    page = markdown(shown)
+    assert "<script>" not in page
+    assert (
+        "| &lt;script&gt;x&lt;/script&gt;\\|\\`<br><sub>Inception-V3</sub> | 15.0 | not run: needs &lt;x&gt; |" in page
+    )
