@@ -35,7 +35,7 @@ import numpy as np
 
 from bench.annotations import RetrievalAnnotations
 from bench.data.distractors import with_one_sentence_swapped
-from bench.errors import UnsupportedTask
+from bench.errors import UnsupportedTask, VerificationError
 from bench.fitting import Fitted, fitted_model
 from bench.inputs import Execution, Inputs
 from bench.metrics.hierarchy import preferences, rank_within, unit_rows
@@ -126,7 +126,8 @@ def check_task(cell: Cell) -> None:
 def diagnose(chosen: Plan, shuffle_seed: int = 0, reporter: Reporter | None = None) -> Diagnosis:
     """Returns the diagnosis of a finished run.
 
-    Raises: UnsupportedTask, ModelError, DataError; UsageError when the test set is too small for a swap.
+    Raises: UnsupportedTask, ModelError, DataError; UsageError when the test set is too small for a swap;
+    VerificationError when the weights are not those of the run.
     """
     check_task(chosen.cell)
     result = Result.load(chosen.folder / RESULT)
@@ -134,6 +135,9 @@ def diagnose(chosen: Plan, shuffle_seed: int = 0, reporter: Reporter | None = No
     request, cell = chosen.request, chosen.cell
     execution = Execution(chosen_device(request.device), request.precision, request.seed, request.batch_size)
     fitted = fitted_model(chosen, execution, reporter)
+    made_with = result.provenance.checkpoint
+    if fitted.checkpoint and made_with and fitted.checkpoint.sha256 != made_with.sha256:
+        raise VerificationError(f"the checkpoint is not the one that {chosen.folder} was made with. Run again.")
     inputs = cell.dataset.inputs(cell.task.split, chosen.view, max_rows=cell.spec.max_rows, limit=request.limit)
     annotations = cell.dataset.annotations(cell.task.split, limit=request.limit)
     asked = _Asked(cell, fitted, execution, annotations, reporter)

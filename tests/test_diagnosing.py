@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
-from bench.diagnosing import clip_findings, own_scores
+from bench.annotations import RetrievalAnnotations
+from bench.diagnosing import _Asked, _clips, clip_findings, own_scores
 from bench.errors import ModelError
+from bench.fitting import Fitted
 from bench.inputs import Execution, Inputs, Ragged
 from bench.predictions import Embeddings, PairScores
+from bench.progress import Silent
 from bench.tasks.embedding import Parts, embed_sentences
 
 CLIPS = Parts(np.array([[1, 0], [0, 1], [-1, 0]], dtype=np.float32), np.array([2, 1]))
@@ -83,3 +89,48 @@ def test_sentences_come_back_in_the_order_of_the_inputs():
 def test_a_model_that_forgets_a_sentence_is_refused():
     with pytest.raises(ModelError, match="one vector for each"):
         embed_sentences(Sentences(short=True), TEXT, Execution(batch_size=2), lambda done: None)
+
+
+class Even:
+    """Embeds every clip and every sentence as the same vector."""
+
+    def embed_clips(self, videos):
+        return Ragged(torch.ones(int(videos.segments.lengths.sum()), 2), videos.segments.lengths)
+
+    def embed_sentences(self, paragraphs):
+        lengths = torch.tensor([len(paragraph) for paragraph in paragraphs])
+        return Ragged(torch.ones(int(lengths.sum()), 2), lengths)
+
+
+class Counted:
+    """Videos that show how many segments they have, and nothing else."""
+
+    def __init__(self, *counts: int) -> None:
+        self.rows = np.array(counts)
+        self.ids = tuple(f"v{i}" for i in range(len(counts)))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batches(self, groups, device):
+        return (SimpleNamespace(segments=Ragged(None, torch.from_numpy(self.rows[group]))) for group in groups)
+
+
+@pytest.mark.parametrize(
+    ("counts", "pairs", "says"),
+    [((2, 3, 1), 6, None), ((2, 2, 1), 3, "1 of 3 videos"), ((1, 2, 2), 0, "3 of 3 videos")],
+)
+def test_a_video_with_other_numbers_of_clips_than_sentences_is_left_out_and_counted(tmp_path, counts, pairs, says):
+    asked = _Asked(
+        cell=SimpleNamespace(spec=SimpleNamespace(name="even")),
+        fitted=Fitted("even", Even(), None, 0.0, tmp_path),
+        execution=Execution(),
+        annotations=RetrievalAnnotations({f"p{i}": f"v{i}" for i in range(3)}, "pool"),
+        reporter=Silent(),
+    )
+    findings, left_out = _clips(asked, replace(TEXT, videos=Counted(*counts)))
+
+    assert says is None if not left_out else says in left_out["clips"]
+    assert {finding.n for finding in findings if "/pool/" in finding.name} == ({pairs} if pairs else set())
+    for finding in findings:  # whoever cannot tell clips apart gets what guessing gives
+        assert finding.value == pytest.approx(finding.chance)

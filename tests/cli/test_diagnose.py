@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 SMALL = ("--set", "hidden=8", "--set", "word_dim=8", "--set", "epochs=1", "--limit", "24")
@@ -60,6 +61,12 @@ def test_a_hierarchical_model_is_asked_everything_and_its_run_gives_the_same_rep
     assert "shuffle seed 1" in shown
 
     checkpoint = next(bench_command.folder.glob("runs/checkpoints/*/model.safetensors"))
+    bench_command("run", "-m", "hse", "-t", "anet-retrieval", *SMALL, "--seed", "1", "--output", "other")
+    other = next(bench_command.folder.glob("other/checkpoints/*/model.safetensors"))
+    checkpoint.write_bytes(other.read_bytes())
+    assert "is not the checkpoint" in bench_command("diagnose", record.parent, exit_code=6).stderr
+    by_name = bench_command("diagnose", "hse", "--task", "anet-retrieval", *SMALL, exit_code=6)
+    assert "not the one" in by_name.stderr
     checkpoint.unlink()
     assert "model.safetensors" in bench_command("diagnose", record.parent, exit_code=4).stderr
 
@@ -88,3 +95,36 @@ def test_what_the_record_says_cannot_be_said_again(bench_command, control_runs):
     (run,) = control_runs.glob("random--*")
     done = bench_command("diagnose", run, "--task", "anet-retrieval", exit_code=2)
     assert "--task: the record" in done.stderr
+
+
+CONFIG = """
+version: 1
+datasets:
+  mine:
+    reader: activitynet
+    root: .
+    features: frames
+    missing: penalise
+    splits: {train: {file: captions.json, take: [0, 20]}, test: {file: captions.json, take: [20, 32]}}
+features:
+  frames: {reader: npy-folder, path: frames, extractor: toy}
+"""
+
+
+def test_videos_without_features_are_in_the_order_part_and_in_no_other(bench_command):
+    folder = bench_command.folder
+    (folder / "frames").mkdir()
+    captions = {}
+    for i in range(32):
+        captions[f"v{i:02}"] = {"duration": 9.0, "timestamps": [[0, 4], [4, 9]], "sentences": [f"a {i}", f"b {i}"]}
+        if i not in (21, 30, 31):
+            np.save(folder / "frames" / f"v{i:02}.npy", np.random.default_rng(i).standard_normal((9, 4), np.float32))
+    (folder / "captions.json").write_text(json.dumps(captions))
+    (folder / "bench.yaml").write_text(CONFIG)
+
+    _, found = diagnosed(bench_command, "hse", "--task", "mine-retrieval", *SMALL)
+
+    assert found["t2v/R@1"]["n"] == found["t2v/R@1 change by clip order"]["n"] == 12
+    assert found["true paragraph preferred"]["n"] == 9
+    assert found["s2c/pool/R@1"]["n"] == 18
+    assert found["s2c/video/R@1"]["chance"] == 50.0
