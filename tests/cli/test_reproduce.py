@@ -65,6 +65,14 @@ def test_only_the_sample_as_it_is_differs_by_its_data_alone(bench_command, contr
     assert compared(table, table.rows[0], [result], {}, 1).verdict == "protocol differs: generated data"
 
 
+def test_a_run_that_fails_leaves_its_row_in_place_and_the_others_are_shown(bench_command):
+    done = bench_command("reproduce", "hse2018", "table1", *SMALL, "--set", "dense.lr=1e38", "--json", exit_code=5)
+    verdicts = [row["verdict"] for row in json.loads(done.stdout)["rows"]]
+    assert verdicts[0] == "not run: it failed; the reason is above the table and in its log"
+    assert all(verdict.startswith("protocol differs") for verdict in verdicts[1:])
+    assert "1 of 3 runs failed" in done.stderr
+
+
 @pytest.mark.parametrize("table", ["table4", "table5"])
 def test_tables_without_a_task_keep_their_rows_and_say_what_they_need(bench_command, table):
     shown = bench_command("reproduce", "hse2018", table).stdout
