@@ -125,6 +125,6 @@ def _row(finding: Finding) -> list[str]:
     change = finding.p_value is not None
     number = "{:+.1f}" if change else "{:.1f}"
     bounds = ", ".join(number.format(bound) for bound in finding.ci95)
-    chance = "" if finding.chance is None else f"{finding.chance:.1f}"
+    chance = "" if finding.chance is None else f"{finding.chance:.2f}"
     p_value = "" if finding.p_value is None else f"{finding.p_value:.3g}"
     return [finding.part, finding.name, number.format(finding.value), f"[{bounds}]", chance, f"{finding.n:,}", p_value]
