@@ -21,7 +21,7 @@ def leaderboard() -> None:
 def add(runs: tuple[Path, ...], board: Path | None, config: Path | None) -> None:
     """Score RUNS (folders) again and, where every number holds, copy record and evidence to the leaderboard."""
     from bench import config as configuration
-    from bench.errors import UsageError
+    from bench.errors import SaveError, UsageError
     from bench.files import slug, write_atomically
     from bench.planning import RESULT
     from bench.records import read_record
@@ -37,12 +37,18 @@ def add(runs: tuple[Path, ...], board: Path | None, config: Path | None) -> None
         if record.predictions is not None:
             task = session.catalogue.task(record.task.name)
             rescore(folder, task, session.dataset(task.dataset))
-        target = (board or session.config.leaderboard) / "results" / slug(record.task.name)
-        write_atomically(target / record.evidence.file, (folder / record.evidence.file).read_bytes())
-        # The record comes last and is never overwritten: where it is, its evidence is.
-        write_atomically(target / f"{record.run}.json", (folder / RESULT).read_bytes(), overwrite=False)
+        target = (board or session.config.leaderboard) / "results" / slug(record.task.name) / f"{record.run}.json"
+        content = (folder / RESULT).read_bytes()
+        if target.exists() and target.read_bytes() == content:
+            click.echo(f"{folder}: on the leaderboard already, as {target}")
+            continue
+        if target.exists():
+            raise SaveError(f"{target} exists with other content and is never overwritten. Run with --no-resume.")
+        # The record comes last: where it is, its evidence is.
+        write_atomically(target.with_name(record.evidence.file), (folder / record.evidence.file).read_bytes())
+        write_atomically(target, content, overwrite=False)
         checked = "verified against its evidence" if record.predictions is None else "scored again"
-        click.echo(f"{folder}: {checked}, added as {target / record.run}.json")
+        click.echo(f"{folder}: {checked}, added as {target}")
 
 
 @leaderboard.command()
