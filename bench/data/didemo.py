@@ -29,7 +29,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -61,14 +60,10 @@ def open_dataset(declaration: DatasetDeclaration) -> Dataset:
 
     Raises: ConfigError, and DataError when features or the generated sample cannot be opened.
     """
-    from bench.data.opening import open_annotated, open_generated
+    from bench.data.opening import Form, open_declared
     from bench.data.sample import didemo_split
 
-    if declaration.root is None and not declaration.splits:
-        return open_generated(declaration, {split: partial(didemo_split, split) for split in SPLITS})
-    files = declaration.splits or official_files(declaration.root or Path())
-    openers = {split: partial(read_split, part) for split, part in files.items()}
-    return open_annotated(declaration, openers, expected={} if declaration.splits else COUNTS)
+    return open_declared(declaration, Form(SPLITS, COUNTS, didemo_split, official_files, read_split))
 
 
 def official_files(root: Path) -> Mapping[str, SplitDeclaration]:

@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from bench.data.dataset import Dataset
 from bench.data.features import open_features
 from bench.data.generated import GeneratedFeatures, GeneratedSplit
 from bench.data.simulated import SimulatedFeatures
-from bench.data.spec import SAMPLE, SIMULATED, DatasetDeclaration, FeatureSource
+from bench.data.spec import SAMPLE, SIMULATED, DatasetDeclaration, FeatureSource, SplitDeclaration
 from bench.data.tables import AnnotatedVideos, Tables
 from bench.errors import ConfigError
 from bench.inputs import DataKind
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a reader knows of its form of annotations.
+
+    Attributes:
+        splits: the official splits.
+        counts: videos in the official files of each.
+        generated: split -> the same split of the generated sample.
+        files: folder -> the official files in it, by split.
+        read: one declared split -> its annotations.
+    """
+
+    splits: Collection[str]
+    counts: Mapping[str, int]
+    generated: Callable[[str], GeneratedSplit]
+    files: Callable[[Path], Mapping[str, SplitDeclaration]]
+    read: Callable[[SplitDeclaration], AnnotatedVideos]
+
+
+def open_declared(declaration: DatasetDeclaration, form: Form) -> Dataset:
+    """Returns the dataset that bench.yaml declares: generated, official files, or own splits; read when used.
+
+    Raises: ConfigError, and DataError when features or the generated sample cannot be opened.
+    """
+    if declaration.root is None and not declaration.splits:
+        return open_generated(declaration, {split: partial(form.generated, split) for split in form.splits})
+    files = declaration.splits or form.files(declaration.root or Path())
+    openers = {split: partial(form.read, part) for split, part in files.items()}
+    return open_annotated(declaration, openers, expected={} if declaration.splits else form.counts)
 
 
 def open_generated(declaration: DatasetDeclaration, splits: Mapping[str, Callable[[], GeneratedSplit]]) -> Dataset:
