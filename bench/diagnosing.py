@@ -240,7 +240,7 @@ def clip_findings(clips: Parts, sentences: Parts, device: str) -> list[Finding]:
 
 
 def _recall(name: str, hits: np.ndarray, counts: np.ndarray, chance: float) -> Finding:
-    bounds = interval(Statistic(100.0 * per_video(hits, counts)))
+    bounds = interval(Statistic(100.0 * per_video(hits, counts), share=True))
     return Finding("clips", name, float(100.0 * hits.mean()), bounds, len(hits), chance)
 
 
@@ -262,7 +262,7 @@ def _order(asked: _Asked, inputs: Inputs, before: Predictions, seed: int) -> lis
 
 
 def _retrieval(name: str, hits: np.ndarray) -> Finding:
-    percent = Statistic(100.0 * hits)
+    percent = Statistic(100.0 * hits, share=True)
     return Finding("order", name, percent.value(), interval(percent), len(hits), 100.0 / len(hits))
 
 
@@ -277,7 +277,7 @@ def _swap(asked: _Asked, inputs: Inputs, before: Predictions, seed: int) -> list
     after = asked.predict("one sentence swapped", with_one_sentence_swapped(inputs, seed))
     videos, paragraphs = asked.pairs(inputs.videos.ids, inputs.paragraph_ids)
     hits = preferences(own_scores(before, videos, paragraphs), own_scores(after, videos, paragraphs))
-    percent = Statistic(100.0 * hits)
+    percent = Statistic(100.0 * hits, share=True)
     return [Finding("swap", "true paragraph preferred", percent.value(), interval(percent), len(hits), 50.0)]
 
 

@@ -82,10 +82,10 @@ def curve_statistics(evidence: Evidence) -> dict[MeasurementName, Statistic]:
         for k in CURVE_KS:
             hits = {keep: 100.0 * expected_hits(part.counts[way], k) for keep, part in parts.items()}
             for keep, values in hits.items():
-                found[MeasurementName(way, f"R@{k}", keep)] = Statistic(values)
+                found[MeasurementName(way, f"R@{k}", keep)] = Statistic(values, share=True)
             area = area_weights(tuple(hits)) @ np.stack(list(hits.values()))
             # The last bits of a sum differ for equal hits; nine digits tell distinct values apart.
-            found[MeasurementName(way, f"R@{k}", area=True)] = Statistic(np.round(area, 9))
+            found[MeasurementName(way, f"R@{k}", area=True)] = Statistic(np.round(area, 9), share=True)
     return found
 
 

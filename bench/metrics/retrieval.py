@@ -13,6 +13,7 @@ Source for MedR: floor(median of ranks counted from 0) + 1, as in the code of Zh
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -59,7 +60,7 @@ def ranks_from_zero(counts: np.ndarray) -> np.ndarray:
 def statistics_of(counts: np.ndarray) -> dict[str, Statistic]:
     """Returns what is measured in one direction, by name; `any-hit` in it where a query has several right items."""
     ranks = ranks_from_zero(counts)
-    recalls = {f"R@{k}": Statistic(100.0 * expected_hits(counts, k)) for k in KS}
+    recalls = {f"R@{k}": Statistic(100.0 * expected_hits(counts, k), share=True) for k in KS}
     found = {**recalls, "MedR": Statistic(ranks, median=True), "MeanR": Statistic(ranks + 1.0)}
     prefix = hit_rule(counts)
     return {prefix + name: statistic for name, statistic in found.items()}
@@ -122,7 +123,7 @@ def _interval(statistic: Statistic, captions: np.ndarray | None) -> tuple[float,
     if captions is None:
         return interval(statistic)
     # A median over captions has no such form by videos: better none than one that is too narrow.
-    return None if statistic.median else interval(Statistic(per_video(statistic.values, captions)))
+    return None if statistic.median else interval(replace(statistic, values=per_video(statistic.values, captions)))
 
 
 def directions_of(evidence: Evidence) -> tuple[str, ...]:

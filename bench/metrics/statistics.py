@@ -1,8 +1,8 @@
 """95 % intervals by resampling videos, and the comparison of two models query by query.
 
-Each video stands for one query in each direction, so resampling videos is resampling queries with replacement. A
-resample of n queries matters only through how often each distinct value is drawn, which is multinomial, and its median
-only through the middle order statistic: both are drawn directly, with the distribution that a loop over queries has.
+Each video stands for one query in each direction, so resampling videos is resampling queries with replacement
+(`bench.metrics.resampling`): exactly for means, by 10,000 resamples for medians. A share of 0 or 100 %, of which every
+resample is the same, gets the interval of Clopper and Pearson instead.
 
 Letters for shapes: `n` queries, `R` resamples.
 """
@@ -15,82 +15,41 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.metrics.resampling import mean_interval, percentile_interval, resampled_medians, sure_interval
+
 RESAMPLES = 10_000
 SEED = 20181008
-"""Seeds every resampling, so that a record can be recomputed to the last digit."""
-_CHUNK = 32
-"""Resamples drawn at a time: their draws stay in the processor's cache."""
-_FREQUENT = 16
+"""Seeds everything drawn, so that a record can be recomputed to the last digit."""
 
 
 @dataclass(frozen=True)
 class Statistic:
-    """A mean, or a median rank, over queries.
+    """A mean, a share or a median rank, over queries.
 
     Attributes:
         values: (n,) float64, one per query.
         median: when true the statistic is floor(median of `values`) + 1, else their mean.
+        share: when true the values are parts of 0 to 100 percent, such as hits, so that a mean of 0 or 100 is no proof
+            that the next query will be like them.
     """
 
     values: np.ndarray
     median: bool = False
+    share: bool = False
 
     def value(self) -> float:
         """Returns the statistic of the queries at hand."""
         return float(np.floor(np.median(self.values)) + 1.0) if self.median else float(self.values.mean())
 
 
-def interval(statistic: Statistic, resamples: int = RESAMPLES, seed: int = SEED) -> tuple[float, float]:
-    """Returns the 95 % percentile interval of `statistic` over resampled queries."""
-    rng = np.random.default_rng(seed)
+def interval(statistic: Statistic) -> tuple[float, float]:
+    """Returns the 95 % percentile interval of `statistic` over resampled queries; see above for 0 and 100 %."""
     if statistic.median:
-        return percentile_interval(np.floor(resampled_medians(statistic.values, resamples, rng)) + 1.0)
-    return percentile_interval(resampled_means(statistic.values, resamples, rng))
-
-
-def resampled_means(values: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """Returns (R,) float64: the means of `resamples` draws of n of the n `values` with replacement.
-
-    How often each distinct value is drawn is multinomial. One binomial draw costs as much as drawing a dozen queries
-    or more, so only frequent values get one; the rare ones share one, and are then drawn query by query.
-    """
-    n = len(values)
-    distinct, weights = np.unique(values, return_counts=True)
-    frequent = weights >= _FREQUENT
-    rare = np.repeat(distinct[~frequent], weights[~frequent])
-    odds = np.append(weights[frequent], len(rare)) / n
-    means = np.empty(resamples)
-    for start in range(0, resamples, _CHUNK):
-        drawn = rng.multinomial(n, odds, size=min(_CHUNK, resamples - start))
-        totals = drawn[:, :-1].astype(np.float64) @ distinct[frequent]
-        if len(rare):
-            picked = rare.take(rng.integers(0, len(rare), size=drawn[:, -1].sum()))
-            ends = drawn[:, -1].cumsum()
-            # a segment without draws gives the value it would start with: the 0 behind the last, or one to be dropped
-            sums = np.add.reduceat(np.append(picked, 0.0), ends - drawn[:, -1])
-            totals += np.where(drawn[:, -1] > 0, sums, 0.0)
-        means[start : start + len(drawn)] = totals / n
-    return means
-
-
-def resampled_medians(values: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """Returns (R,) float64: the medians of `resamples` draws of n of the n `values` with replacement.
-
-    A draw with replacement looks up n uniform numbers in the sorted values; the middle one of n uniform numbers is
-    beta distributed, so it is drawn directly.
-    """
-    n, rising = len(values), np.sort(values)
-    middle = (n + 1) // 2
-    lower = rng.beta(middle, n - middle + 1, size=resamples)
-    upper = lower if n % 2 else lower + (1.0 - lower) * rng.beta(1, n - middle, size=resamples)
-    places = np.minimum((np.stack([lower, upper]) * n).astype(np.int64), n - 1)
-    return np.asarray(rising[places].mean(axis=0), dtype=np.float64)
-
-
-def percentile_interval(values: np.ndarray) -> tuple[float, float]:
-    """Returns the 2.5 and 97.5 percentiles of `values` (R,)."""
-    low, high = np.quantile(values, [0.025, 0.975], method="inverted_cdf")
-    return float(low), float(high)
+        rng = np.random.default_rng(SEED)
+        return percentile_interval(np.floor(resampled_medians(statistic.values, RESAMPLES, rng)) + 1.0)
+    if statistic.share and statistic.value() in (0.0, 100.0):
+        return sure_interval(statistic.value(), len(statistic.values))
+    return mean_interval(statistic.values)
 
 
 @dataclass(frozen=True)
@@ -112,9 +71,7 @@ class Comparison:
     n: int
 
 
-def compare(
-    first: Sequence[np.ndarray], second: Sequence[np.ndarray], resamples: int = RESAMPLES, seed: int = SEED
-) -> Comparison:
+def compare(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> Comparison:
     """Returns the paired comparison of two models, over one or several seeds each.
 
     Args:
@@ -125,12 +82,11 @@ def compare(
     # Averages over seeds differ in their last bit by the order of adding: twelve digits tell distinct values apart.
     values, weights = np.unique(np.round(differences, 12), return_counts=True)
     n = len(differences)
-    rng = np.random.default_rng(seed)
-    bounds = percentile_interval(resampled_means(np.round(differences, 12), resamples, rng))
+    bounds = mean_interval(np.round(differences, 12))
     if set(values.tolist()) <= {-1.0, 0.0, 1.0}:
         wins, losses = int(weights[values == 1.0].sum()), int(weights[values == -1.0].sum())
         return Comparison(float(differences.mean()), bounds, exact_binomial(wins, losses), "exact binomial", n)
-    p_value = _sign_flips(values, weights, resamples, rng)
+    p_value = _sign_flips(values, weights, np.random.default_rng(SEED))
     return Comparison(float(differences.mean()), bounds, p_value, "sign flips", n)
 
 
@@ -151,13 +107,13 @@ def _ratio(numerator: int, bits: int) -> float:
     return math.ldexp(float(numerator >> shift), shift - bits)
 
 
-def _sign_flips(values: np.ndarray, weights: np.ndarray, resamples: int, rng: np.random.Generator) -> float:
+def _sign_flips(values: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> float:
     """Returns the two-sided p-value of the sum of differences when each query's sign is a fair coin.
 
     m queries with the same absolute difference v add v (2 B - m), B binomial: one draw instead of m.
     """
     sizes, inverse = np.unique(np.abs(values), return_inverse=True)
     totals = np.bincount(inverse, weights=weights).astype(np.int64)
-    flipped = (2 * rng.binomial(totals, 0.5, size=(resamples, len(sizes))) - totals) @ sizes
+    flipped = (2 * rng.binomial(totals, 0.5, size=(RESAMPLES, len(sizes))) - totals) @ sizes
     observed = abs(float(values @ weights))
-    return float((1 + np.count_nonzero(np.abs(flipped) >= observed - 1e-9)) / (resamples + 1))
+    return float((1 + np.count_nonzero(np.abs(flipped) >= observed - 1e-9)) / (RESAMPLES + 1))

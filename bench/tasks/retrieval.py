@@ -17,8 +17,9 @@ TF32 off: the same similarities truncated to bfloat16 moved R@1 by 9 points unde
 that is all zeros, NaN or infinite is an error, never a rank: under naive comparisons a matrix of NaN scores R@1 = 100.
 
 **Metrics.** R@K for K = 1, 5, 10 and 50, in percent: the share of queries whose own item is among the first K. MedR and
-MeanR: median and mean rank, counted from 1. Each comes with a 95 % interval from 10,000 resamples of the videos.
-The primary metric is t2v/R@1.
+MeanR: median and mean rank, counted from 1. Each comes with a 95 % interval, the middle of what resampling the videos
+gives (means: exactly; MedR: by 10,000 resamples). Every resample of a recall of 0 or 100 % is the same, so that one
+gets the interval of Clopper and Pearson. The primary metric is t2v/R@1.
 
 **Ties** are broken at random and the expectation is reported. With g items above a query's own item and e others equal
 to it, R@K = mean of clip((K - g) / (e + 1), 0, 1), MeanR = mean of 1 + g + e/2, MedR = floor(median of g + e/2) + 1.
@@ -62,17 +63,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from bench.annotations import RetrievalAnnotations
+from bench.annotations import AnnotationSource, RetrievalAnnotations
 from bench.errors import UsageError, VerificationError
 from bench.inputs import Execution, Inputs, View
 from bench.metrics.retrieval import measure
 from bench.metrics.score_matrix import rank_scores
 from bench.models import VideoTextEncoder, VideoTextScorer
-from bench.predictions import EmbeddingCurve, Embeddings, PairScores, Predictions
+from bench.predictions import Embeddings, PairScores, Predictions
 from bench.results import Evidence
 from bench.tasks.embedding import embed_paragraphs, embed_videos
 from bench.tasks.pair_scoring import score_pairs
-from bench.tasks.task import Progress, Scored, Scratch
+from bench.tasks.task import Progress, Scored, Scratch, Support
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,8 @@ class ParagraphVideoRetrieval:
     default: View = field(default_factory=View)
 
     version: ClassVar[int] = 1
+    per_segment: ClassVar[bool] = False
+    support: ClassVar[tuple[Support, ...]] = ()
     accepts: ClassVar[tuple[type, ...]] = (VideoTextEncoder, VideoTextScorer)
     primary: ClassVar[str] = "t2v/R@1"
 
@@ -120,6 +123,14 @@ class ParagraphVideoRetrieval:
             if name not in self.parameters:
                 raise UsageError(f"task {self.base!r} has no parameter {name!r}. Parameters: segments.")
         return replace(self, view=View(segments=chosen.get("segments", self.view.segments)))
+
+    @property
+    def training_view(self) -> View:
+        return self.view
+
+    def annotations(self, dataset: AnnotationSource, limit: int | None = None) -> RetrievalAnnotations:
+        """Returns which paragraph belongs to which video."""
+        return dataset.annotations(self.split, limit)
 
     def rules(self) -> Mapping[str, str]:
         return {"ties": "expected", "dtype": "float32"}
@@ -157,9 +168,9 @@ class ParagraphVideoRetrieval:
         Raises: VerificationError when the predictions are not those of this test set; ModelError when they cannot be
         ranked.
         """
-        if isinstance(predictions, EmbeddingCurve):
+        if not isinstance(predictions, Embeddings | PairScores):
             raise VerificationError(
-                f"the predictions hold embeddings at {len(predictions.fractions)} fractions, not those of {self.base}. "
+                f"the predictions are {predictions.kind}, not those of {self.base}. "
                 "Run again, or score them under the task they were made for."
             )
         evidence = evidence_of(predictions, annotations, device)

@@ -216,3 +216,11 @@ def test_evidence_of_another_shape_is_refused() -> None:
     flat = {name: counts[:, :2] for name, counts in evidence.counts.items()}
     with pytest.raises(VerificationError, match="expected uint32"):
         check_evidence(Evidence(flat, evidence.pool, evidence.n_items))
+
+
+def test_a_recall_of_nothing_or_all_is_no_certainty() -> None:
+    """20 queries, all of them second: R@1 = 0 and R@5 = 100, each with the interval of Clopper and Pearson."""
+    found = {m.name: m for m in measure(evidence_of([[1, 0]] * 20))}
+    assert found["t2v/R@1"].ci95 == pytest.approx((0.0, 16.843347), abs=1e-6)
+    assert found["v2t/R@5"].ci95 == pytest.approx((83.156653, 100.0), abs=1e-6)
+    assert found["t2v/MeanR"].ci95 == (2.0, 2.0)

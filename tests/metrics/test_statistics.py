@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import product
 from math import comb
 
@@ -10,16 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.metrics.statistics import (
-    Statistic,
-    compare,
-    exact_binomial,
-    interval,
-    resampled_means,
-    resampled_medians,
-)
+from bench.metrics.resampling import mean_distribution, mean_interval, resampled_medians
+from bench.metrics.statistics import Statistic, compare, exact_binomial, interval
 
 SKEWED = np.floor(np.random.default_rng(5).lognormal(1.5, 1.5, size=301))
+QUANTILES = (0.025, 0.25, 0.5, 0.75, 0.975)
 
 
 def looped(values: np.ndarray, statistic: str, resamples: int = 4000) -> np.ndarray:
@@ -29,25 +25,72 @@ def looped(values: np.ndarray, statistic: str, resamples: int = 4000) -> np.ndar
     return np.array([reduce(rng.choice(values, size=len(values))) for _ in range(resamples)])
 
 
+def quantile(values: np.ndarray, at: float) -> float:
+    """The quantile of the mean of resamples, from its distribution."""
+    means, chances = mean_distribution(values)
+    return float(means[np.searchsorted(np.cumsum(chances), at)])
+
+
 @pytest.mark.parametrize("n", [301, 300])
-@pytest.mark.parametrize("statistic", ["mean", "median"])
-def test_resampling_has_the_distribution_of_a_plain_loop(n: int, statistic: str) -> None:
-    values = SKEWED[:n]
-    draw = {"mean": resampled_means, "median": resampled_medians}[statistic]
-    drawn = draw(values, 10_000, np.random.default_rng(1))
-    loop = looped(values, statistic)
-    for quantile in (0.025, 0.25, 0.5, 0.75, 0.975):
-        assert np.quantile(drawn, quantile) == pytest.approx(np.quantile(loop, quantile), abs=0.12 * loop.std())
+def test_resampled_medians_have_the_distribution_of_a_plain_loop(n: int) -> None:
+    drawn = resampled_medians(SKEWED[:n], 10_000, np.random.default_rng(1))
+    loop = looped(SKEWED[:n], "median")
+    for at in QUANTILES:
+        assert np.quantile(drawn, at) == pytest.approx(np.quantile(loop, at), abs=0.12 * loop.std())
     assert drawn.std() == pytest.approx(loop.std(), rel=0.06)
 
 
+@pytest.mark.parametrize("values", [SKEWED, np.sqrt(SKEWED)], ids=["on a lattice", "on none"])
+def test_means_have_the_distribution_of_a_plain_loop(values: np.ndarray) -> None:
+    loop = looped(values, "mean")
+    for at in QUANTILES:
+        assert quantile(values, at) == pytest.approx(np.quantile(loop, at), abs=0.12 * loop.std())
+
+
+@pytest.mark.parametrize("values", [[0.0, 0.0, 1.0], [0.0, 0.5, 1.0, 1.0], [3.0, 4.0, 4.0, 9.0, 11.0]])
+def test_the_distribution_of_means_is_that_of_trying_every_resample(values: list[float]) -> None:
+    tried = Counter(round(sum(drawn) / len(drawn), 9) for drawn in product(values, repeat=len(values)))
+    means, chances = mean_distribution(np.array(values))
+    found = {
+        round(float(mean), 9): float(chance) for mean, chance in zip(means, chances, strict=True) if chance > 1e-12
+    }
+    assert found == pytest.approx({mean: count / len(values) ** len(values) for mean, count in tried.items()})
+
+
+@given(st.integers(1, 300), st.data())
+def test_the_distribution_of_a_share_is_binomial(n: int, data: st.DataObject) -> None:
+    hits = data.draw(st.integers(0, n))
+    means, chances = mean_distribution(np.repeat([0.0, 100.0], [n - hits, hits]))
+    for mean, chance in zip(means, chances, strict=True):
+        drawn = round(mean * n / 100)
+        if chance > 1e-9:
+            assert chance == pytest.approx(
+                comb(n, drawn) * (hits / n) ** drawn * (1 - hits / n) ** (n - drawn), rel=1e-6
+            )
+    assert chances.sum() == pytest.approx(1.0)
+
+
 def test_a_resample_that_misses_a_rare_value_leaves_it_out() -> None:
-    values = np.array([1.0] * 99 + [201.0])
-    means = resampled_means(values, 20_000, np.random.default_rng(2))
+    means, chances = mean_distribution(np.array([1.0] * 99 + [201.0]))
     times_drawn = np.rint((means - 1.0) / 2.0)
-    np.testing.assert_allclose(means, 1.0 + 2.0 * times_drawn, rtol=1e-12)
-    assert np.mean(times_drawn == 0) == pytest.approx(0.99**100, abs=0.012)
-    assert times_drawn.mean() == pytest.approx(1.0, abs=0.03)
+    assert chances[times_drawn == 0].sum() == pytest.approx(0.99**100)
+    assert chances @ times_drawn == pytest.approx(1.0)
+
+
+def test_values_on_no_lattice_keep_their_mean_and_spread() -> None:
+    values = np.random.default_rng(4).standard_normal(700)
+    means, chances = mean_distribution(values)
+    assert chances @ means == pytest.approx(values.mean(), abs=1e-9)
+    assert np.sqrt(chances @ (means - values.mean()) ** 2) == pytest.approx(values.std() / np.sqrt(700), rel=3e-4)
+
+
+@pytest.mark.parametrize("n", [1, 20, 4917])
+def test_a_share_of_nothing_or_all_has_the_exact_interval_of_the_binomial(n: int) -> None:
+    """No hit among n has a chance of 2.5 % where the share is the upper end."""
+    low, high = interval(Statistic(np.zeros(n), share=True))
+    assert low == 0.0
+    assert (1 - high / 100) ** n == pytest.approx(0.025)
+    assert interval(Statistic(np.full(n, 100.0), share=True)) == pytest.approx((100 - high, 100.0))
 
 
 def test_the_interval_of_a_share_is_that_of_the_binomial() -> None:
@@ -58,10 +101,8 @@ def test_the_interval_of_a_share_is_that_of_the_binomial() -> None:
 
 
 @pytest.mark.parametrize("median", [False, True])
-def test_one_seed_repeats(median: bool) -> None:
-    statistic = Statistic(SKEWED, median=median)
-    assert interval(statistic) == interval(statistic)
-    assert interval(statistic, seed=1) != interval(statistic, seed=2) or median
+def test_an_interval_repeats(median: bool) -> None:
+    assert interval(Statistic(SKEWED, median=median)) == interval(Statistic(SKEWED, median=median))
 
 
 @pytest.mark.parametrize("n", [1, 2, 7])
@@ -70,14 +111,21 @@ def test_equal_values_have_no_spread(n: int) -> None:
     assert interval(Statistic(np.full(n, 4.0), median=True)) == (5.0, 5.0)
 
 
-@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(-40, 40), min_size=1, max_size=50))
+def test_an_interval_of_the_mean_holds_it_and_stays_within_the_values(numbers: list[float]) -> None:
+    values = np.array(numbers, dtype=np.float64)
+    low, high = mean_interval(values)
+    assert values.min() <= low <= high <= values.max()
+    last_bits = 1e-9 * np.abs(values).max()
+    assert low - last_bits <= values.mean() <= high + last_bits
+
+
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=50))
-def test_resamples_stay_within_the_values(integers: list[int]) -> None:
+def test_resampled_medians_stay_within_the_values(integers: list[int]) -> None:
     values = np.array(integers, dtype=np.float64)
-    for draw in (resampled_means, resampled_medians):
-        drawn = draw(values, 300, np.random.default_rng(0))
-        assert drawn.shape == (300,)
-        assert values.min() - 1e-9 <= drawn.min() <= drawn.max() <= values.max() + 1e-9
+    drawn = resampled_medians(values, 300, np.random.default_rng(0))
+    assert drawn.shape == (300,)
+    assert values.min() <= drawn.min() <= drawn.max() <= values.max()
 
 
 @settings(deadline=None)
@@ -134,8 +182,8 @@ def test_swapping_the_models_turns_the_sign() -> None:
 def test_the_interval_of_a_difference_covers_as_often_as_it_says() -> None:
     rng = np.random.default_rng(11)
     covered = 0
-    for trial in range(200):
+    for _ in range(200):
         first, second = (rng.random(400) < 0.35).astype(float), (rng.random(400) < 0.30).astype(float)
-        low, high = compare([first], [second], resamples=1000, seed=trial).ci95
+        low, high = compare([first], [second]).ci95
         covered += low <= 0.05 <= high
     assert 180 <= covered <= 199
