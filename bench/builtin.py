@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from bench.data.spec import DatasetDeclaration, DatasetSpec
+from bench.data.features import OWN
+from bench.data.spec import DatasetDeclaration, DatasetSpec, FeatureReader
 from bench.hookspecs import hookimpl
 from bench.inputs import View
 from bench.tasks.incomplete import IncompleteRetrieval
@@ -26,6 +27,17 @@ def bench_datasets() -> list[DatasetSpec]:
             splits={"train": "train", "val_1": "val_1", "val_2": "val_2"},
             test="val_1",
             files="train.json, val_1.json and val_2.json of the official captions.zip, plain or gzip",
+            class_splits=("train", "val_1"),
+        ),
+        DatasetSpec(
+            name="labels",
+            summary="classes of whole videos, without captions",
+            loader="bench.data.labels:open_dataset",
+            splits={"train": "labels", "test": "labels"},
+            test="test",
+            files="labels.csv with the columns video_id, subset (train, test), labels (separated by |), duration",
+            captions=False,
+            class_splits=("train", "test"),
         ),
         DatasetSpec(
             name="didemo",
@@ -39,11 +51,21 @@ def bench_datasets() -> list[DatasetSpec]:
 
 
 @hookimpl
+def bench_feature_readers() -> list[FeatureReader]:
+    return list(OWN)
+
+
+@hookimpl
 def bench_tasks(datasets: Sequence[DatasetDeclaration]) -> list[Task]:
     return [task for dataset in datasets for task in _tasks_on(dataset)]
 
 
 def _tasks_on(dataset: DatasetDeclaration) -> Iterator[Task]:
+    if dataset.captions:
+        yield from _tasks_with_captions(dataset)
+
+
+def _tasks_with_captions(dataset: DatasetDeclaration) -> Iterator[Task]:
     view = View(dataset.segments)
     retrieval = ParagraphVideoRetrieval(f"{dataset.name}-retrieval", dataset.name, dataset.test, view, view)
     yield retrieval

@@ -23,7 +23,7 @@ COMMANDS = {
     "info": ("bench.cli.names:info", "Show all there is to know about a model, task, dataset or paper."),
     "data": ("bench.cli.data:data", "Verify datasets and their features; pack or simulate features."),
     "leaderboard": ("bench.cli.board:leaderboard", "Add runs to the leaderboard and build its pages."),
-    "plugin": ("bench.cli.names:plugin", "Show the plugins that were found."),
+    "plugin": ("bench.cli.plugin:plugin", "List plugins, write a new one, check one."),
     "doctor": ("bench.cli.doctor:doctor", "Check this machine, the configuration and the plugins."),
 }
 
@@ -52,11 +52,18 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="vtbench", prog_name="bench")
-def bench() -> None:
+@click.option("--no-plugin", "blocked", multiple=True, metavar="NAME", help="Do not load this plugin; repeatable.")
+@click.option("--strict-plugins", is_flag=True, help="A plugin that is not in order is an error, as CI wants it.")
+@click.pass_context
+def bench(context: click.Context, blocked: tuple[str, ...], strict_plugins: bool) -> None:
     """Benchmarks for models that connect videos with text.
 
     Try: bench run --model hse --task anet-retrieval
     """
+    if blocked or strict_plugins:
+        from bench.plugins import chosen
+
+        context.with_resource(chosen(blocked, strict=strict_plugins))
 
 
 def main(arguments: list[str] | None = None) -> None:

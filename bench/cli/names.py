@@ -1,4 +1,4 @@
-"""`bench list`, `bench info` and `bench plugin`: what there is, and all that is known of it."""
+"""`bench list` and `bench info`: what there is, and all that is known of it."""
 
 from __future__ import annotations
 
@@ -131,6 +131,8 @@ def _warn(catalogue: Catalogue) -> None:
     for plugin in catalogue.plugins:
         if plugin.error:
             click.echo(f"plugin {plugin.name} ({plugin.distribution}) is not usable: {plugin.error}", err=True)
+    for reason in catalogue.closed.values():
+        click.echo(reason, err=True)
 
 
 @click.command()
@@ -232,25 +234,3 @@ def _paper_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
         "tables": {table: f"{found.title}; {len(found.rows)} rows" for table, found in read_tables(paper).items()},
         "next": f"`bench reproduce {name} TABLE` runs what is missing and sets our figures beside the paper's",
     }
-
-
-@click.group()
-def plugin() -> None:
-    """Show the plugins that were found."""
-
-
-@plugin.command("list")
-@config_option
-@json_option
-def plugin_list(config: Path | None, as_json: bool) -> None:
-    """List plugins: what each provides, or why it is not usable."""
-    rows = [
-        (
-            found.name,
-            found.distribution,
-            "failed" if found.error else "ok",
-            found.error or ", ".join([*found.models, *found.tasks, *found.readers, *found.papers]),
-        )
-        for found in _catalogue(config).plugins
-    ]
-    _show(("plugin", "distribution", "status", "provides"), rows, as_json=as_json)

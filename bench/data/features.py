@@ -7,41 +7,47 @@
     pack               folder written by `bench data pack`: one memory-mapped file (`bench.data.pack`)
     npz                one file: `video_id` or `ids` (n,), `features` (n, T, D), or (sum of T, D) with `lengths` (n,)
 
-Numbers are float16, float32 or float64 (read as float32). Nothing is ever unpickled.
+Numbers are float16, float32 or float64 (read as float32). Nothing is ever unpickled. Plugins offer further layouts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
-from bench.data.hdf5_features import open_c3d, open_didemo_icep
-from bench.data.npz_features import open_icep_folder, open_npy_folder, open_one_npz
-from bench.data.pack import open_pack
-from bench.data.spec import PACK, FeatureDeclaration, FeatureSource
-from bench.errors import ConfigError
+from bench.data.spec import PACK, FeatureDeclaration, FeatureReader, FeatureSource
+from bench.errors import CatalogueError, ConfigError
+from bench.references import resolve
 
-READERS: Mapping[str, Callable[[FeatureDeclaration, Path], FeatureSource]] = {
-    "c3d-hdf5": open_c3d,
-    "didemo-icep-hdf5": open_didemo_icep,
-    "icep-npz": open_icep_folder,
-    "npy-folder": open_npy_folder,
-    "npz": open_one_npz,
-    PACK: open_pack,
-}
-"""What may stand after `reader:` under `features:`; called as `open(declaration, path)`."""
+OWN = (
+    FeatureReader("c3d-hdf5", "HDF5, <video id>/c3d_features", "bench.data.hdf5_features:open_c3d"),
+    FeatureReader("didemo-icep-hdf5", "HDF5, <video id>.npz", "bench.data.hdf5_features:open_didemo_icep"),
+    FeatureReader("icep-npz", "a folder of <video id>.npz", "bench.data.npz_features:open_icep_folder"),
+    FeatureReader("npy-folder", "a folder of <video id>.npy", "bench.data.npz_features:open_npy_folder"),
+    FeatureReader("npz", "one .npz file with all videos", "bench.data.npz_features:open_one_npz"),
+    FeatureReader(PACK, "a folder written by bench data pack", "bench.data.pack:open_pack"),
+)
+READERS: Mapping[str, FeatureReader] = {reader.name: reader for reader in OWN}
+"""Our own layouts, by what stands after `reader:` under `features:`."""
 
 
 def open_features(declaration: FeatureDeclaration) -> FeatureSource:
     """Returns the features that bench.yaml declares in files.
 
-    Raises: ConfigError for an unknown reader or no path; DataError when the files are missing or broken.
+    Raises: ConfigError for an unknown reader or no path; CatalogueError for a reader whose code cannot be imported;
+    DataError when the files are missing or broken.
     """
-    reader = READERS.get(declaration.reader)
-    if reader is None:
+    loader = declaration.loader or (READERS[declaration.reader].loader if declaration.reader in READERS else "")
+    if not loader:
         raise ConfigError(
             f"features.{declaration.name}.reader: {declaration.reader!r} is unknown. Known: {', '.join(READERS)}."
         )
     if declaration.path is None:
         raise ConfigError(f"features.{declaration.name}: no `path`. Name the file or folder that holds the features.")
-    return reader(declaration, declaration.path)
+    try:
+        opener = resolve(loader)
+    except (ImportError, AttributeError) as error:
+        raise CatalogueError(
+            f"feature reader {declaration.reader!r} cannot be loaded from {loader}: {error}. Fix or remove its plugin."
+        ) from error
+    source: FeatureSource = opener(declaration, declaration.path)
+    return source

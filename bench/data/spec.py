@@ -19,6 +19,9 @@ SIMULATED = "simulated"
 PACK = "pack"
 """The reader of feature packs; a pack itself says what its features are."""
 
+LABELLED = ("labelled_train", "labelled_val")
+"""The splits of a captioned dataset whose classes a labels.csv gives, for training and for testing."""
+
 Policy = Literal["fail", "penalise", "exclude"]
 """What happens to videos without features."""
 
@@ -34,6 +37,9 @@ class DatasetSpec:
         splits: its official splits and the file stem of each, such as {"train": "train", "val_1": "val_1"}.
         test: the split that `<name>-retrieval` evaluates on.
         files: where the official files come from, in words, shown by `bench info`.
+        captions: whether its files hold captions; without them no retrieval or captioning task is offered.
+        class_splits: the splits whose videos have classes, for training and for testing: in its files where these
+            hold no captions, else in the generated sample; None without classes.
     """
 
     name: str
@@ -42,6 +48,23 @@ class DatasetSpec:
     splits: Mapping[str, str]
     test: str
     files: str
+    captions: bool = True
+    class_splits: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class FeatureReader:
+    """A layout of frame features on disk that bench.yaml can name.
+
+    Attributes:
+        name: what stands after `reader:` under `features:`.
+        summary: one line.
+        loader: `"package.module:object"`; called as `object(declaration, path)`, returns a `FeatureSource`.
+    """
+
+    name: str
+    summary: str
+    loader: str
 
 
 @dataclass(frozen=True)
@@ -50,11 +73,12 @@ class FeatureDeclaration:
 
     Attributes:
         name: its key under `features:`, or `sample` or `simulated`.
-        reader: the file layout, one of `bench.data.features.READERS`, or `sample` or `simulated`.
+        reader: the file layout, the name of a `FeatureReader`, or `sample` or `simulated`.
         path: file or folder; None for `sample` and `simulated`.
         extractor: what computed the features, such as `C3D-PCA500`; part of every signature; empty for a pack.
         stride: distance between rows in words, such as `8 frames`; `unknown` when nobody says.
         dim: expected dimension, or None to take what the file has.
+        loader: the code of a reader that a plugin offers; empty for our own.
     """
 
     name: str
@@ -63,6 +87,7 @@ class FeatureDeclaration:
     extractor: str = ""
     stride: str = "unknown"
     dim: int | None = None
+    loader: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,6 +117,9 @@ class DatasetDeclaration:
         splits: files of each split; the reader's own when bench.yaml names none.
         segments: the segment source its tasks use by default: `gt`, or `none` when the files have no timestamps.
         test: the split its tasks evaluate on.
+        labels: a labels.csv with the classes of videos, or None; see `bench.data.labels`.
+        captions: whether it has captions; its reader says so.
+        class_splits: the splits whose videos have classes, for training and for testing; None without classes.
         missing: what happens to videos without features: `fail`; `exclude`, evaluate without them, never ranked;
             `penalise`, they count as never found. Under the last two, training leaves them out.
     """
@@ -104,6 +132,9 @@ class DatasetDeclaration:
     segments: str = "gt"
     test: str = "val_1"
     missing: Policy = "fail"
+    labels: Path | None = None
+    captions: bool = True
+    class_splits: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

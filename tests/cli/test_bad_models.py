@@ -70,7 +70,7 @@ def test_a_broken_plugin_leaves_every_other_model_usable(bench_command, tmp_path
 
     failed = {row["plugin"]: row for row in listed if row["status"] == "failed"}
     assert list(failed) == ["broken"]
-    assert says in failed["broken"]["provides"]
+    assert says in failed["broken"]["error"]
     assert "hse" in models.stdout
     assert says in models.stderr
     bench_command("run", "-m", "random", "-t", "anet-retrieval", "--limit", "20", path=site)

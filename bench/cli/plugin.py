@@ -1,0 +1,64 @@
+"""`bench plugin`: which plugins were found, a new one, and whether one keeps its promises."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from bench.cli.run import config_option
+
+
+@click.group()
+def plugin() -> None:
+    """List plugins, write a new one, check one."""
+
+
+@plugin.command("list")
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_plugins(config: Path | None, as_json: bool) -> None:
+    """List plugins: what each provides, whether it is usable, and why not.
+
+    BENCH_DISABLE_PLUGINS=NAME,NAME or `bench --no-plugin NAME …` blocks plugins; BENCH_STRICT_PLUGINS=1 or
+    `bench --strict-plugins …` makes a plugin that is not in order an error of every command, for CI.
+    """
+    from bench import catalogue
+    from bench import config as configuration
+    from bench.cli.tables import print_table
+    from bench.plugins import require_usable, strict
+
+    found = catalogue.discover(configuration.load(config).datasets, lenient=True).plugins
+    rows = []
+    for each in found:
+        distribution, _, version = each.distribution.partition(" ")
+        provides = {kind: list(names) for kind, names in each.provides.items()}
+        remarks = [*each.remarks, *([each.slow] if each.slow else [])]
+        rows.append(
+            {
+                "plugin": each.name,
+                "distribution": distribution,
+                "version": version,
+                "status": each.status,
+                "provides": provides,
+                "error": each.error,
+                "remarks": remarks,
+            }
+        )
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        head = ("plugin", "distribution", "version", "status", "provides")
+        print_table(head, [(*(str(row[key]) for key in head[:-1]), _words(row["provides"])) for row in rows])
+        for row in rows:
+            for problem in filter(None, [row["error"], *row["remarks"]]):
+                click.echo(f"{row['plugin']}: {problem}")
+    if strict():
+        require_usable(found)
+
+
+def _words(provides: object) -> str:
+    """Returns `model hse; paper hse2018`."""
+    assert isinstance(provides, dict)  # noqa: S101 (made above)
+    return "; ".join(f"{kind} {', '.join(names)}" for kind, names in provides.items())
