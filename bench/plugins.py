@@ -174,14 +174,16 @@ class LoadedPlugin:
     def ask(self, hook: str, kind: type, **arguments: Any) -> list[Any]:
         """Returns what the plugin offers through one hook; nothing once it has failed."""
         offered: list[Any] = []
-        if self.error or self.blocked:
-            return offered
-        with self._isolated(f"in {hook}"):
-            answers: Iterable[Iterable[Any]] = getattr(self._hooks.hook, hook)(**arguments)
-            found = [item for answer in answers for item in answer]
-            for item in found:
-                _check(hook, kind, item)
-            offered = found
+        if not self.error and not self.blocked:
+            with self._isolated(f"in {hook}"):
+                offered = self._answer(hook, kind, arguments)
+        return offered
+
+    def _answer(self, hook: str, kind: type, arguments: Mapping[str, Any]) -> list[Any]:
+        answers: Iterable[Iterable[Any]] = getattr(self._hooks.hook, hook)(**arguments)
+        offered = [item for answer in answers for item in answer]
+        for item in offered:
+            _check(hook, kind, item)
         return offered
 
     @contextmanager

@@ -122,7 +122,7 @@ def _restore(name: str, was: Any) -> None:
     elif name == PYTHON:
         random.setstate(was)
     elif name == NUMPY:
-        sys.modules["numpy.random"].set_state(was)  # type: ignore[attr-defined]
+        sys.modules["numpy.random"].set_state(was)
     elif name == TORCH:
         _torch().set_rng_state(was)
     elif name == CUDA:
@@ -146,6 +146,6 @@ def _restore_defaults(was: dict[str, Any]) -> None:
 def _seed(seed: int) -> None:
     random.seed(seed)
     if "numpy.random" in sys.modules:
-        sys.modules["numpy.random"].seed(seed)  # type: ignore[attr-defined]
+        sys.modules["numpy.random"].seed(seed)
     if _torch() is not None:
         _torch().manual_seed(seed)
