@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from bench.inputs import Precision
     from bench.progress import Reporter
     from bench.results import Result
+    from bench.training import Precision
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "rescore", "run"]

@@ -21,13 +21,9 @@ from bench.errors import (
 from bench.hookspecs import hookimpl
 from bench.inputs import (
     DataKind,
-    Execution,
     Inputs,
     Paragraph,
-    Precision,
     Ragged,
-    State,
-    Training,
     TrainingData,
     VideoBatch,
     Videos,
@@ -42,16 +38,21 @@ from bench.models import (
     Settings,
     Trainable,
     Value,
+    VideoCaptioner,
+    VideoClassifier,
     VideoEncoder,
     VideoTextEncoder,
     VideoTextScorer,
 )
 from bench.papers import Paper
-from bench.predictions import Embeddings, PairScores
+from bench.predictions import Captions, ClassScores, Embeddings, PairScores
+from bench.training import Execution, Precision, State, Training
 
 __all__ = [
     "BenchError",
+    "Captions",
     "CatalogueError",
+    "ClassScores",
     "ClipTextEncoder",
     "ConfigError",
     "DataError",
@@ -83,6 +84,8 @@ __all__ = [
     "Value",
     "VerificationError",
     "VideoBatch",
+    "VideoCaptioner",
+    "VideoClassifier",
     "VideoEncoder",
     "VideoSubset",
     "VideoTextEncoder",

@@ -14,8 +14,8 @@ from typing import Any
 
 from bench.errors import InvalidData, UsageError
 from bench.files import digest, read_tensors, sha256, slug, write_json, write_tensors
-from bench.inputs import State
 from bench.models import ModelSpec, Value
+from bench.training import State
 
 KIND = "checkpoint"
 
@@ -33,6 +33,7 @@ class Ingredients:
         max_rows: the loader's row cap.
         word_vectors: digest of the word-vector file, or `random`.
         seed, precision: as asked for.
+        base: the key of the model it builds on, or "".
     """
 
     model: str
@@ -44,6 +45,7 @@ class Ingredients:
     word_vectors: str
     seed: int
     precision: str
+    base: str = ""
 
     @property
     def key(self) -> str:

@@ -83,6 +83,7 @@ class _Dataset(_Section):
     segments: Literal["gt", "none"] = "gt"
     test: Name | None = None
     missing: Policy = "fail"
+    labels: Path | None = None
 
 
 class _File(_Section):
@@ -214,6 +215,7 @@ def _dataset(source: Path, parsed: _File, name: str, base: Path) -> DatasetDecla
         segments=entry.segments,
         test=test,
         missing=entry.missing,
+        labels=folder / entry.labels if entry.labels else None,
     )
 
 

@@ -37,7 +37,7 @@ from bench.annotations import RetrievalAnnotations
 from bench.data.distractors import with_one_sentence_swapped
 from bench.errors import UnsupportedTask, VerificationError
 from bench.fitting import Fitted, fitted_model
-from bench.inputs import Execution, Inputs
+from bench.inputs import Inputs
 from bench.metrics.hierarchy import preferences, rank_within, unit_rows
 from bench.metrics.retrieval import expected_hits, per_video
 from bench.metrics.statistics import SEED, Comparison, Statistic, compare, interval
@@ -49,6 +49,7 @@ from bench.results import Result
 from bench.runner import chosen_device
 from bench.tasks.embedding import Parts, embed_clips, embed_sentences
 from bench.tasks.retrieval import ParagraphVideoRetrieval
+from bench.training import Execution
 
 SCHEMA = "bench-diagnosis/1"
 REPORT = "diagnosis.json"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bench.inputs import Execution
+from bench.training import Execution
 
 if TYPE_CHECKING:
     from bench.results import Result, Unit

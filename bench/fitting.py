@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -17,10 +17,10 @@ from typing import Any
 from bench import checkpoints
 from bench.errors import BenchError, Interrupted, ModelError, UnsupportedTask
 from bench.files import sha256, write_atomically, write_json
-from bench.inputs import Execution, Training
-from bench.planning import Plan
+from bench.planning import BASE, Plan
 from bench.progress import Reporter
 from bench.results import Checkpoint
+from bench.training import Execution, Training
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,9 @@ def fitted_model(plan: Plan, execution: Execution, log: Reporter) -> Fitted:
     Raises: ModelError when its code fails; Interrupted after saving the state of an unfinished fit.
     """
     spec = plan.cell.spec
+    own = {name: value for name, value in plan.settings.items() if not name.startswith(BASE)}
     with guarded(spec.name, "load", plan.folder):
-        model = resolve(spec.loader)(plan.settings, execution)
+        model = resolve(spec.loader)(own, execution)
     _check_capabilities(plan, model)
     if plan.checkpoints is None:
         return Fitted(spec.name, model, None, 0.0, plan.folder)
@@ -99,7 +100,8 @@ def fitted_model(plan: Plan, execution: Execution, log: Reporter) -> Fitted:
         selection=str(made_from.settings.get("selection", "fixed")),
         word_vectors=made_from.word_vectors,
     )
-    write_json(plan.folder / "checkpoint.json", {"file": str(path), **reference.model_dump()})
+    if not plan.is_base:
+        write_json(plan.folder / "checkpoint.json", {"file": str(path), **reference.model_dump()})
     return Fitted(spec.name, model, reference, seconds, plan.folder)
 
 
@@ -115,7 +117,7 @@ def _check_capabilities(plan: Plan, model: Any) -> None:
             f"model {spec.name!r} declares {', '.join(kind.__name__ for kind in owed)} but {spec.loader} does not "
             "implement it. Add the methods, or declare less in its spec."
         )
-    if not isinstance(model, task.accepts):
+    if not plan.is_base and not isinstance(model, task.accepts):
         needs = " or ".join(kind.__name__ for kind in task.accepts)
         has = ", ".join(kind.__name__ for kind in spec.provides if kind not in lacking)
         raise UnsupportedTask(
@@ -126,10 +128,13 @@ def _check_capabilities(plan: Plan, model: Any) -> None:
 
 def _fit(plan: Plan, model: Any, execution: Execution, log: Reporter) -> None:
     assert plan.checkpoints is not None  # noqa: S101 (the caller checked)
-    folder = plan.checkpoints
-    data = plan.cell.dataset.training(plan.view, max_rows=plan.cell.spec.max_rows, limit=plan.request.limit)
-    log.say(f"fitting {plan.cell.spec.name} on {len(data)} videos of {plan.cell.dataset.label}")
-    if left_out := plan.cell.dataset.left_out("train"):
+    assert plan.lesson is not None  # noqa: S101 (and so this holds)
+    folder, dataset = plan.checkpoints, plan.cell.dataset
+    base = fitted_model(replace(plan.base, folder=plan.folder), execution, log).model if plan.base else None
+    lesson, limit = plan.lesson, plan.request.limit
+    data = dataset.training(lesson.view, max_rows=plan.cell.spec.max_rows, limit=limit, lesson=lesson.lesson)
+    log.say(f"fitting {plan.cell.spec.name} on {len(data)} videos of {dataset.label}")
+    if left_out := dataset.left_out(lesson.split):
         log.say(f"{len(left_out):,} training videos have no features and are left out")
 
     def progress(done: int, total: int, values: Mapping[str, float]) -> None:
@@ -143,6 +148,7 @@ def _fit(plan: Plan, model: Any, execution: Execution, log: Reporter) -> None:
             checkpoint=folder.save_unfinished,
             resume=folder.unfinished,
             stop_requested=stop_requested.is_set,
+            base=base,
         )
         with guarded(plan.cell.spec.name, "fit", plan.folder):
             model.fit(data, training)

@@ -10,10 +10,9 @@ Tensors are torch tensors; this module only calls their methods and does not imp
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from bench.errors import UsageError
 
@@ -27,7 +26,6 @@ Paragraph = tuple[str, ...]
 DataKind = Literal["real", "simulated", "generated"]
 """`real`: real annotations and features; `simulated`: real annotations, made-up features; `generated`: all made up."""
 
-Precision = Literal["fp32", "bf16"]
 Order = Literal["prefix", "random"]
 
 
@@ -178,13 +176,19 @@ class View:
 class Inputs:
     """What a model is asked to embed: videos and paragraphs in unrelated orders, with opaque ids, cut by `view`.
 
-    `under(other)` returns the same test set, in the same orders, cut by another view."""
+    Attributes:
+        under: returns the same test set, in the same orders, cut by another view.
+        class_names: the classes to tell apart; () unless the task hands them out.
+        labelled: returns training videos with their classes, cut like the videos; None unless the task hands them out.
+    """
 
     videos: Videos
     paragraph_ids: tuple[str, ...]
     paragraphs: tuple[Paragraph, ...]
     view: View = field(default_factory=View)
     under: Callable[[View], Inputs] | None = field(default=None, repr=False, compare=False)
+    class_names: tuple[str, ...] = ()
+    labelled: Callable[[], TrainingData] | None = field(default=None, repr=False, compare=False)
 
 
 class VideoSubset:
@@ -220,19 +224,23 @@ class VideoSubset:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The training split of a dataset under one view. Video i belongs to paragraph i.
+    """The training split of a dataset under one view. Video i belongs to paragraph i, and to the classes `labels[i]`.
 
     Attributes:
         videos: (n,) videos.
-        paragraphs: (n,) paragraphs.
+        paragraphs: (n,) paragraphs; empty ones for a model that learns from videos or labels.
         aligned: true when clip j of a video belongs to sentence j of its paragraph (ground-truth segments).
         heldout: indices of the part set aside for choosing settings and epochs; disjoint from every test split.
+        labels: (n,) classes of each video, indices into `class_names`, the main one first; () without classes.
+        class_names: names of the classes.
     """
 
     videos: Videos
     paragraphs: tuple[Paragraph, ...]
     aligned: bool
     heldout: tuple[int, ...]
+    labels: tuple[tuple[int, ...], ...] = ()
+    class_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.paragraphs)
@@ -244,55 +252,10 @@ class TrainingData:
             videos=VideoSubset(self.videos, indices),
             paragraphs=tuple(self.paragraphs[i] for i in indices),
             heldout=(),
+            labels=tuple(self.labels[i] for i in indices) if self.labels else (),
         )
 
     def split(self) -> tuple[TrainingData, TrainingData]:
         """Returns the part to fit on and the held-out part."""
         held = set(self.heldout)
         return self.subset([i for i in range(len(self)) if i not in held]), self.subset(self.heldout)
-
-
-@dataclass(frozen=True)
-class Execution:
-    """Where and how a model computes. Given to its loader.
-
-    Attributes:
-        device: `cpu` or `cuda:i`.
-        precision: `fp32`, or `bf16` (autocast; parameters, losses and embeddings stay float32).
-        seed: seeds everything random in the model.
-        batch_size: videos or paragraphs per batch when predicting (training has its own setting).
-    """
-
-    device: str = "cpu"
-    precision: Precision = "fp32"
-    seed: int = 0
-    batch_size: int = 64
-
-
-@dataclass(frozen=True)
-class State:
-    """What a model or a training run needs to go on: arrays and JSON values, never pickled objects."""
-
-    arrays: Mapping[str, np.ndarray]
-    values: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Training:
-    """What `fit` gets beside the data.
-
-    Attributes:
-        execution: device, precision and seed.
-        word_vectors: a GloVe text file (a word and its numbers per line), or None for random vectors.
-        progress: `progress(done, total, values)`: steps done of `total`, with figures to show such as the loss.
-        checkpoint: saves the state of an unfinished fit, atomically; call it once an epoch.
-        resume: returns the last saved state, or None at a fresh start.
-        stop_requested: true after Ctrl-C or SIGTERM: save a checkpoint and raise `Interrupted`.
-    """
-
-    execution: Execution
-    word_vectors: Path | None
-    progress: Callable[[int, int, Mapping[str, float]], None]
-    checkpoint: Callable[[State], None]
-    resume: Callable[[], State | None]
-    stop_requested: Callable[[], bool]

@@ -8,15 +8,18 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from bench.errors import UsageError
-from bench.inputs import Paragraph, Ragged, State, Training, TrainingData, VideoBatch
+from bench.inputs import Paragraph, Ragged, TrainingData, VideoBatch
+from bench.training import State, Training
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Value = bool | int | float | str
+Lesson = Literal["paragraphs", "videos", "labels"]
+"""What a model learns from: videos with paragraphs, videos alone, or videos with classes."""
 Settings = Mapping[str, Value]
 
 
@@ -52,6 +55,22 @@ class VideoTextScorer(Protocol):
 
     def score(self, videos: Any, paragraphs: Any) -> Tensor:
         """Returns (paragraphs of the tile, videos of the tile) float32, finite; higher means closer."""
+
+
+@runtime_checkable
+class VideoCaptioner(Protocol):
+    """Describes segments of videos in words."""
+
+    def caption(self, videos: VideoBatch) -> list[Paragraph]:
+        """Returns B paragraphs: one sentence for each segment of a video, in the order of its segments."""
+
+
+@runtime_checkable
+class VideoClassifier(Protocol):
+    """Scores the classes it was trained on (`TrainingData.class_names`)."""
+
+    def classify(self, videos: VideoBatch) -> Tensor:
+        """Returns (B, classes) float32 on the model's device, finite; higher means likelier."""
 
 
 @runtime_checkable
@@ -143,7 +162,13 @@ class ModelSpec:
         paper: what it re-implements, with year; empty for controls.
         settings: its settings by name.
         recipes: settings that belong to a training set, by the recipe name of the dataset (such as `sample`);
-            they replace defaults and are replaced by what the user sets.
+            they replace defaults and are replaced by what the user sets. `sample/VideoCaptioner` holds those that apply
+            only where the role is taken.
+        roles: settings that follow from what a task asks for: by capability, for a model that learns one thing or
+            another, such as S2VT to embed or to caption. They too are replaced by what the user sets.
+        learns_from: which training data `fit` is given.
+        base: name of the model whose fitted form `fit` finds in `Training.base`; the user sets its settings as
+            `base.<setting>`. What the model needs of it afterwards belongs into its own state.
         revision: raised by the author when training changes, so that old checkpoints are not reused.
         max_rows: the loader sub-samples each clip and video evenly to at most this many feature rows.
         uses_segments: false for models that look at whole videos only; their predictions do not depend on segments.
@@ -162,9 +187,17 @@ class ModelSpec:
     uses_segments: bool = True
     control: bool = False
     by_setting: tuple[type, ...] = ()
+    roles: Mapping[type, Settings] = field(default_factory=dict)
+    learns_from: Lesson = "paragraphs"
+    base: str = ""
 
-    def resolve(self, recipe: str | None, chosen: Mapping[str, object]) -> dict[str, Value]:
-        """Returns every setting with its value: defaults, then the recipe's, then what the user chose.
+    def resolve(
+        self, recipe: str | None, chosen: Mapping[str, object], accepted: Sequence[type] = ()
+    ) -> dict[str, Value]:
+        """Returns every setting with its value: defaults, the recipe's, those of the role, then what the user chose.
+
+        Args:
+            accepted: the capabilities that the task accepts; the first that is among `roles` is the role.
 
         Raises: UsageError for an unknown setting or a value of the wrong type.
         """
@@ -174,7 +207,11 @@ class ModelSpec:
                 hint = f" Did you mean {near[0]!r}?" if near else ""
                 known = ", ".join(sorted(self.settings)) or "none"
                 raise UsageError(f"model {self.name!r} has no setting {name!r}.{hint} Settings: {known}.")
-        given = {**self.recipes.get(recipe or "", {}), **chosen}
+        role = next((capability for capability in accepted if capability in self.roles), None)
+        given: dict[str, object] = {**self.recipes.get(recipe or "", {})}
+        if role is not None:
+            given |= {**self.roles[role], **self.recipes.get(f"{recipe}/{role.__name__}", {})}
+        given |= chosen
         return {
             name: setting.check(name, given[name]) if name in given else setting.default
             for name, setting in self.settings.items()

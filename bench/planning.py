@@ -6,7 +6,7 @@ A run's folder is named after what was asked, so the same command finds its own 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,25 +14,29 @@ from bench import checkpoints
 from bench.checkpoints import CheckpointFolder, Ingredients
 from bench.errors import MissingData, SaveError, UnsupportedTask, UsageError
 from bench.files import digest, sha256, slug
-from bench.inputs import Precision, View
+from bench.inputs import View
 from bench.models import ModelSpec, Trainable, Value
 from bench.results import signature
 from bench.tasks.task import Task
+from bench.training import Precision
 
 if TYPE_CHECKING:
-    from bench.data.dataset import Dataset
+    from bench.data.dataset import Dataset, TrainingSet
 
 RESULT = "result.json"
+BASE = "base."
+"""What the user writes before a setting of the model that a model builds on."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A model and a task that were looked up, with the task's dataset opened."""
+    """A model and a task that were looked up, with the task's dataset opened; `base` is the model it builds on."""
 
     spec: ModelSpec
     distribution: str
     task: Task
     dataset: Dataset
+    base: Cell | None = None
 
 
 @dataclass(frozen=True)
@@ -72,9 +76,11 @@ class Plan:
 
     Attributes:
         settings: every model setting, resolved.
-        view: what the model sees; `none` for models that do not look at segments.
+        view: what the model sees; `none` for models that do not look at segments, unless it predicts for each.
         signature: how the numbers will have been made.
+        lesson: what the model is trained on; None for a model that does not train.
         checkpoints: where the fitted model lies or will lie; None for a model that does not train.
+        base: the plan of the model it builds on; only its fitted form is wanted.
         run, folder: the run's id and where it is written.
     """
 
@@ -83,9 +89,16 @@ class Plan:
     settings: Mapping[str, Value]
     view: View
     signature: str
+    lesson: TrainingSet | None
     checkpoints: CheckpointFolder | None
+    base: Plan | None
     run: str
     folder: Path
+
+    @property
+    def is_base(self) -> bool:
+        """True for the plan of a model that another one builds on: nothing is predicted or recorded."""
+        return not self.run
 
     @property
     def finished(self) -> bool:
@@ -99,12 +112,18 @@ def plan(cell: Cell, request: Request) -> Plan:
     """
     spec, task, dataset = cell.spec, cell.task, cell.dataset
     _check(cell, request)
+    base = _base(cell, request)
+    own = {name: value for name, value in request.settings.items() if not (base and name.startswith(BASE))}
     if request.checkpoint:
-        settings = checkpoints.settings_from(request.checkpoint, spec, request.settings)
+        settings = checkpoints.settings_from(request.checkpoint, spec, own)
     else:
-        settings = spec.resolve(dataset.recipe, request.settings)
-    view = task.view if spec.uses_segments else View("none")
-    folder = _checkpoint_folder(cell, request, settings, view) if Trainable in spec.provides else None
+        settings = spec.resolve(dataset.recipe, own, task.accepts)
+    lesson = _lesson(cell)
+    key = base.checkpoints.ingredients.key if base and base.checkpoints else ""
+    folder = _checkpoint_folder(cell, request, settings, lesson, key) if lesson else None
+    if base:
+        settings = {**settings, **{BASE + name: value for name, value in base.settings.items()}}
+    view = _seen(cell, task.view)
     asked: dict[str, object] = {
         "model": [spec.name, spec.revision, dict(settings)],
         "task": [task.name, task.version, dataset.annotation_digest(task.split)],
@@ -121,7 +140,35 @@ def plan(cell: Cell, request: Request) -> Plan:
         while (request.output / (f"{run}-{taken}" if taken > 1 else run)).exists():
             taken += 1
         run = f"{run}-{taken}" if taken > 1 else run
-    return Plan(cell, request, settings, view, _signature(cell, request), folder, run, request.output / run)
+    named = _signature(cell, request)
+    return Plan(cell, request, settings, view, named, lesson, folder, base, run, request.output / run)
+
+
+def _seen(cell: Cell, view: View) -> View:
+    return view if cell.spec.uses_segments or cell.task.per_segment else View("none")
+
+
+def _lesson(cell: Cell) -> TrainingSet | None:
+    """Returns what the model of a cell is trained on. Raises: UsageError, MissingData when the dataset lacks it."""
+    if Trainable not in cell.spec.provides:
+        return None
+    asks = cell.spec.learns_from
+    return cell.dataset.training_set(
+        asks, _seen(cell, cell.task.training_view if asks == "paragraphs" else cell.task.view)
+    )
+
+
+def _base(cell: Cell, request: Request) -> Plan | None:
+    """Returns the plan of the model that this one builds on, with the settings the user gave as `base.<setting>`."""
+    if cell.base is None:
+        return None
+    chosen = {name.removeprefix(BASE): value for name, value in request.settings.items() if name.startswith(BASE)}
+    spec, dataset = cell.base.spec, cell.base.dataset
+    settings = spec.resolve(dataset.recipe, chosen)
+    lesson = _lesson(cell.base)
+    folder = _checkpoint_folder(cell.base, request, settings, lesson, "") if lesson else None
+    own = replace(request, settings=chosen, checkpoint=None)
+    return Plan(cell.base, own, settings, _seen(cell.base, cell.task.view), "", lesson, folder, None, "", Path())
 
 
 def _weights(request: Request, folder: CheckpointFolder | None) -> str | None:
@@ -145,8 +192,8 @@ def _check(cell: Cell, request: Request) -> None:
         raise UsageError(f"--seed {request.seed}: must be between 0 and {2**32 - 1}.")
     if request.checkpoint and Trainable not in spec.provides:
         raise UsageError(f"model {spec.name!r} does not train; --checkpoint does nothing. Leave it out.")
-    if Trainable in spec.provides:
-        cell.dataset.check_disjoint(task.split)
+    if lesson := _lesson(cell):
+        cell.dataset.check_disjoint(task.split, lesson.split)
     if request.word_vectors and not request.word_vectors.is_file():
         raise MissingData(
             f"word vectors {request.word_vectors} do not exist. Fix word_vectors in bench.yaml, or set it to null."
@@ -157,25 +204,28 @@ def _check(cell: Cell, request: Request) -> None:
         raise SaveError(f"cannot write to {request.output}: {error.strerror}. Choose another --output.") from error
 
 
-def _checkpoint_folder(cell: Cell, request: Request, settings: Mapping[str, Value], view: View) -> CheckpointFolder:
+def _checkpoint_folder(
+    cell: Cell, request: Request, settings: Mapping[str, Value], lesson: TrainingSet, base: str
+) -> CheckpointFolder:
     spec = cell.spec
     ingredients = Ingredients(
         model=spec.name,
         distribution=cell.distribution.split(" ")[0],
         revision=spec.revision,
         settings={name: settings[name] for name, setting in spec.settings.items() if setting.trained},
-        training=cell.dataset.training_digest(view, limit=request.limit),
+        training=cell.dataset.training_digest(lesson.view, request.limit, lesson.lesson),
         max_rows=spec.max_rows,
         word_vectors=sha256(request.word_vectors) if request.word_vectors else "random",
         seed=request.seed,
         precision=request.precision,
+        base=base,
     )
     return CheckpointFolder(request.output / "checkpoints", ingredients)
 
 
 def _signature(cell: Cell, request: Request) -> str:
     task, dataset = cell.task, cell.dataset
-    annotations = dataset.annotations(task.split, limit=request.limit)
+    annotations = task.annotations(dataset, request.limit)
     features = dataset.feature_identity([task.split])
     parts = {
         "split": task.split,

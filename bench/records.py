@@ -10,8 +10,7 @@ from pathlib import Path
 
 from bench.errors import InvalidData, VerificationError
 from bench.files import sha256
-from bench.metrics.curves import is_curve, verify_curve
-from bench.metrics.retrieval import verify
+from bench.metrics.verification import verify
 from bench.results import Evidence, Result, parse_signature
 
 
@@ -51,8 +50,7 @@ def read_record(path: Path) -> Record:
         raise InvalidData(f"{path}: {result.evidence.file} is not the evidence that the record names (sha256 differs).")
     evidence = Evidence.load(place)
     try:
-        check = verify_curve if is_curve(evidence) else verify
-        check(evidence, tuple(result.measurements))
+        verify(evidence, tuple(result.measurements))
         _check_pool(evidence, signature)
     except VerificationError as error:
         raise VerificationError(f"{path}: {error}") from error

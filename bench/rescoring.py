@@ -13,6 +13,8 @@ from bench.results import Evidence, File, Result, same_value
 from bench.tasks.task import Task
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from bench.data.dataset import Dataset
 
 
@@ -59,7 +61,7 @@ def rescore(folder: Path, task: Task, dataset: Dataset) -> Result:
             f"`bench data verify {task.dataset}` shows what is there."
         )
     predictions = load_predictions(folder / result.predictions.file)
-    scored = task.score(predictions, dataset.annotations(task.split, limit=limit), "cpu")
+    scored = task.score(predictions, task.annotations(dataset, limit), "cpu")
     again = {measurement.name: measurement for measurement in scored.measurements}
     for measurement in result.measurements:
         found = again.get(measurement.name)
@@ -69,7 +71,16 @@ def rescore(folder: Path, task: Task, dataset: Dataset) -> Result:
                 f"{folder}: {measurement.name} is {measurement.value:.6g} in the record, {value} when scored again."
             )
     stored = Evidence.load(folder / result.evidence.file)
-    for direction, counts in scored.evidence.counts.items():
-        if direction not in stored.counts or (stored.counts[direction] != counts).any():
-            raise VerificationError(f"{folder}: the evidence for {direction} differs from what the predictions give.")
+    for name, counts in scored.evidence.counts.items():
+        if name not in stored.counts or not _same(stored.counts[name], counts):
+            raise VerificationError(f"{folder}: the evidence for {name} differs from what the predictions give.")
     return result
+
+
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    """True for equal counts, and for values that are the same up to the last bits of double arithmetic."""
+    import numpy as np
+
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    return np.allclose(a, b, rtol=1e-12, atol=1e-12) if a.dtype.kind == "f" else np.array_equal(a, b)

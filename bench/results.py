@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SCHEMA = "bench-result/1"
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$", description="a file beside the record")]
+Unit = Literal["percent", "rank", "score"]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -38,7 +39,7 @@ class Measurement(Record):
 
     name: str = Field(description="such as t2v/R@5; the table's column head")
     value: Finite = Field(description="full precision; rounded only on the page")
-    unit: Literal["percent", "rank", "score"]
+    unit: Unit
     higher_is_better: bool
     ci95: tuple[Finite, Finite] | None = Field(description="95 % interval by resampling videos")
     n: int = Field(ge=1, description="number of queries")
@@ -198,23 +199,28 @@ class Result(Record):
 
 @dataclass(frozen=True)
 class Evidence:
-    """Per query, how many items score above its positive and how many tie with it: enough to recompute every R@K.
+    """What was counted for each query, video or caption: enough to recompute every measurement.
 
-    Queries are ordered by opaque id, which is the same for every model on the same test set, so two models'
-    evidence can be compared query by query.
+    Rows are ordered by opaque id, which is the same for every model on the same test set, so two models' evidence can
+    be compared row by row. What the arrays are is said by the module that verifies their kind
+    (`bench.metrics.verification`).
 
     Attributes:
-        counts: direction (`t2v`, `v2t`) -> (n_queries, 3) uint32: n_greater, n_equal (itself not counted), n_positives.
+        counts: named arrays, one row for each query, video or caption. For `ranks`: direction (`t2v`, `v2t`) ->
+            (n_queries, 3) uint32: n_greater, n_equal (itself not counted), n_positives.
         pool: digest of the test set.
-        n_items: size of the gallery by direction.
+        n_items: size of the test set by name; for `ranks`, of the gallery by direction.
+        kind: `ranks`, `captions` or `classes`.
     """
 
     counts: Mapping[str, np.ndarray]
     pool: str
     n_items: Mapping[str, int]
+    kind: str = "ranks"
 
     def save(self, path: Path) -> None:
-        write_tensors(path, self.counts, {"kind": "evidence", "pool": self.pool, "n_items": dict(self.n_items)})
+        about = {"kind": "evidence", "of": self.kind, "pool": self.pool, "n_items": dict(self.n_items)}
+        write_tensors(path, self.counts, about)
 
     @classmethod
     def load(cls, path: Path) -> Evidence:
@@ -224,7 +230,7 @@ class Evidence:
         whole = isinstance(n_items, dict) and all(isinstance(size, int) for size in n_items.values())
         if values.get("kind") != "evidence" or not isinstance(pool, str) or not isinstance(n_items, dict) or not whole:
             raise InvalidData(f"{path} holds no evidence. Re-create it with `bench rescore`.")
-        return cls(counts=arrays, pool=pool, n_items=n_items)
+        return cls(counts=arrays, pool=pool, n_items=n_items, kind=str(values.get("of", "ranks")))
 
 
 def signature(task: str, version: int, parts: Mapping[str, str]) -> str:

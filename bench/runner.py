@@ -16,14 +16,14 @@ from bench import provenance
 from bench.errors import UsageError
 from bench.files import digest, sha256, write_atomically, write_json
 from bench.fitting import fitted_model
-from bench.inputs import Execution
 from bench.models import Value
 from bench.planning import RESULT, Cell, Plan
 from bench.progress import Reporter, Silent
 from bench.results import Checkpoint, Data, Features, File, Missing, Model, Provenance, Result, TaskName
 from bench.tasks.task import Scratch
+from bench.training import Execution
 
-PREDICTIONS = "predictions.safetensors"
+PREDICTIONS = "predictions"
 EVIDENCE = "{run}.evidence.safetensors"  # named after the run, so that evidence of many runs can share a folder
 SCRATCH = "tiles"  # finished parts of an unfinished prediction
 
@@ -56,17 +56,20 @@ def execute(plan: Plan, reporter: Reporter | None = None) -> Result:
     seconds = {"fit": round(fitted.seconds, 3)}
 
     clock = time.perf_counter()
-    inputs = cell.dataset.inputs(cell.task.split, plan.view, max_rows=cell.spec.max_rows, limit=request.limit)
+    inputs = cell.dataset.inputs(
+        cell.task.split, plan.view, max_rows=cell.spec.max_rows, limit=request.limit, support=cell.task.support
+    )
     weights = fitted.checkpoint.sha256 if fitted.checkpoint else ""
     scratch = Scratch(plan.folder / SCRATCH, digest([weights, execution.seed, execution.precision]), log.say)
     with fitted.guard("predict"):
         predictions = cell.task.predict(fitted.model, inputs, execution, _stage(log, "predict"), scratch)
     predictions.check(cell.spec.name)
-    predictions.save(plan.folder / PREDICTIONS)
+    said = PREDICTIONS + predictions.suffix
+    predictions.save(plan.folder / said)
     seconds["predict"] = round(time.perf_counter() - clock, 3)
 
     clock = time.perf_counter()
-    annotations = cell.dataset.annotations(cell.task.split, limit=request.limit)
+    annotations = cell.task.annotations(cell.dataset, request.limit)
     scored = cell.task.score(predictions, annotations, execution.device)
     evidence = EVIDENCE.format(run=plan.run)
     scored.evidence.save(plan.folder / evidence)
@@ -83,7 +86,7 @@ def execute(plan: Plan, reporter: Reporter | None = None) -> Result:
         primary=cell.task.primary,
         measurements=list(scored.measurements),
         evidence=File(file=evidence, sha256=sha256(plan.folder / evidence)),
-        predictions=File(file=PREDICTIONS, sha256=sha256(plan.folder / PREDICTIONS)),
+        predictions=File(file=said, sha256=sha256(plan.folder / said)),
         provenance=_provenance(plan, execution, started, seconds, fitted.checkpoint),
     )
     log.say(f"{cell.task.primary} = {result[cell.task.primary].value:.2f}")
@@ -152,7 +155,7 @@ def _model(cell: Cell, settings: Mapping[str, Value], model: Any) -> Model:
 def _data(plan: Plan) -> Data:
     """Returns what will be measured on, every expected video evaluated."""
     dataset, split = plan.cell.dataset, plan.cell.task.split
-    splits = [split] if plan.checkpoints is None else ["train", split]
+    splits = list(dict.fromkeys([*([plan.lesson.split] if plan.lesson else []), split]))
     identity = dataset.feature_identity([split])
     policy = dataset.declaration.missing
     left_out = {name: len(videos) for name in splits if (videos := dataset.left_out(name))}

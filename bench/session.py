@@ -27,7 +27,11 @@ class Session:
         """Returns a model and a task ready to plan. Raises: UnknownName, CatalogueError, DataError."""
         spec = self.catalogue.model(model)
         chosen = self.catalogue.task(task)
-        return Cell(spec, self.catalogue.distribution(model), chosen, self.dataset(chosen.dataset))
+        dataset = self.dataset(chosen.dataset)
+        base = None
+        if spec.base:
+            base = Cell(self.catalogue.model(spec.base), self.catalogue.distribution(spec.base), chosen, dataset)
+        return Cell(spec, self.catalogue.distribution(model), chosen, dataset, base)
 
     def dataset(self, name: str, features: FeatureDeclaration | None = None) -> Dataset:
         """Returns an opened dataset, with other than its declared features where `features` names them.

@@ -13,10 +13,11 @@ from bench.annotations import RetrievalAnnotations
 from bench.diagnosing import _Asked, _clips, clip_findings, own_scores
 from bench.errors import ModelError
 from bench.fitting import Fitted
-from bench.inputs import Execution, Inputs, Ragged
+from bench.inputs import Inputs, Ragged
 from bench.predictions import Embeddings, PairScores
 from bench.progress import Silent
 from bench.tasks.embedding import Parts, embed_sentences
+from bench.training import Execution
 
 CLIPS = Parts(np.array([[1, 0], [0, 1], [-1, 0]], dtype=np.float32), np.array([2, 1]))
 

@@ -5,16 +5,18 @@ This is the only place that cuts a split into what a model sees and that knows w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bench.annotations import RetrievalAnnotations
-from bench.data.identity import heldout_indices, kept_positions, opaque_id, pool_digest, shuffled_positions
+from bench.annotations import CaptionAnnotations, ClassAnnotations, RetrievalAnnotations
+from bench.data.identity import heldout_indices, kept_positions, opaque_id, shuffled_positions
 from bench.data.spec import DatasetDeclaration, FeatureIdentity, FeatureSource
 from bench.errors import InvalidData, MissingData, UsageError
 from bench.files import digest
 from bench.inputs import DataKind, Inputs, Paragraph, TrainingData, View
+from bench.models import Lesson
 
 if TYPE_CHECKING:
     from datasets import Dataset as Table
@@ -22,6 +24,21 @@ if TYPE_CHECKING:
     from bench.data.loading import FrameVideos
 
 TRAIN = "train"
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """What a model is trained on.
+
+    Attributes:
+        split: the split.
+        lesson: what is told of its videos: their paragraphs, nothing, or their classes.
+        view: how the videos are cut; of it only the segments count.
+    """
+
+    split: str
+    lesson: Lesson
+    view: View
 
 
 @dataclass(frozen=True)
@@ -34,10 +51,11 @@ class Dataset:
         label: what is shown beside each number, such as `sample (generated)` or `anet (simulated features)`.
         recipe: which settings of a model belong to its training set: `sample`, or None for real annotations.
         declaration: how bench.yaml declares it.
-        tables: split -> table with the columns video_id, duration, timestamps, sentences; with classes, label; frames
+        tables: split -> table with the columns video_id, duration, timestamps, sentences; with classes, labels; frames
             where timestamps were counted in video frames.
         features: frame features of its videos.
-        class_names: names of the classes that the column `label` counts; () without classes.
+        class_names: names of the classes that the column `labels` counts; () without classes.
+        class_splits: the splits whose videos have classes, for training and for testing; None without classes.
         expected: how many videos the protocol expects in each split, where it says so.
     """
 
@@ -48,72 +66,121 @@ class Dataset:
     declaration: DatasetDeclaration
     tables: Mapping[str, Table]
     features: FeatureSource
-    class_names: tuple[str, ...] = ()
+    class_names: Callable[[], tuple[str, ...]] = tuple
+    class_splits: tuple[str, str] | None = None
     expected: Mapping[str, int] = field(default_factory=dict)
     _identities: dict[tuple[str, ...], FeatureIdentity] = field(default_factory=dict, repr=False, compare=False)
     _columns: dict[str, dict[str, list[Any]]] = field(default_factory=dict, repr=False, compare=False)
     _left_out: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
-    def inputs(self, split: str, view: View, *, max_rows: int, limit: int | None = None) -> Inputs:
+    def inputs(
+        self, split: str, view: View, *, max_rows: int, limit: int | None = None, support: Sequence[str] = ()
+    ) -> Inputs:
         """Returns videos and paragraphs of a split with opaque ids, each side in the order of its own ids.
 
         This is the only place that cuts a test set: `view` says which clips and sentences are kept. Under the policy
-        `penalise` the paragraphs of videos without features are among the paragraphs.
+        `penalise` the paragraphs of videos without features are among the paragraphs. `support` names what else is
+        handed out: `classes`, the names of the classes; `labelled`, training videos with their classes.
 
         Raises: DataError when annotations or features are missing or broken.
         """
         columns = self.columns(split)
-        chosen = self._evaluated(split, limit)
-        opaque = [self._opaque(split, "paragraph", columns["video_id"][i]) for i in chosen]
+        chosen = self.evaluated(split, limit)
+        opaque = [self.opaque(split, "paragraph", columns["video_id"][i]) for i in chosen]
         order = sorted(range(len(chosen)), key=lambda k: opaque[k])
         return Inputs(
             videos=self._cut(split, self._with_features(split, chosen), view, max_rows),
             paragraph_ids=tuple(opaque[k] for k in order),
             paragraphs=tuple(_paragraph(columns, chosen[k], view) for k in order),
             view=view,
-            under=lambda other: self.inputs(split, other, max_rows=max_rows, limit=limit),
+            under=lambda other: self.inputs(split, other, max_rows=max_rows, limit=limit, support=support),
+            class_names=self.class_names() if "classes" in support else (),
+            labelled=partial(self._labelled, view, max_rows, limit) if "labelled" in support else None,
         )
+
+    def _labelled(self, view: View, max_rows: int, limit: int | None) -> TrainingData:
+        return self.training(view, max_rows=max_rows, limit=limit, lesson="labels")
 
     def annotations(self, split: str, limit: int | None = None) -> RetrievalAnnotations:
         """Returns which paragraph belongs to which video, and which videos count as never found, for `inputs`."""
-        columns = self.columns(split)
-        chosen = self._evaluated(split, limit)
-        ids = [columns["video_id"][i] for i in chosen]
-        return RetrievalAnnotations(
-            matches={self._opaque(split, "paragraph", v): self._opaque(split, "video", v) for v in ids},
-            pool=pool_digest((columns["video_id"][i], columns["sentences"][i]) for i in chosen),
-            missing=frozenset(self._opaque(split, "video", v) for v in self.left_out(split).intersection(ids)),
-        )
+        from bench.data.truth import matches
 
-    def training(self, view: View, *, max_rows: int, limit: int | None = None) -> TrainingData:
-        """Returns split `train` in file order, its first `limit` videos, with a tenth marked as held out.
+        return matches(self, split, limit)
+
+    def captions(self, splits: Sequence[str], limit: int | None = None) -> CaptionAnnotations:
+        """Returns the references of the videos of the first split, one set for each split that describes them."""
+        from bench.data.truth import captions
+
+        return captions(self, splits, limit)
+
+    def classes(self, split: str, limit: int | None = None) -> ClassAnnotations:
+        """Returns the classes of the videos of a split. Raises: MissingData for a split without classes."""
+        from bench.data.truth import classes
+
+        return classes(self, split, limit)
+
+    def _labels(self, split: str, chosen: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+        labels = self.columns(split)["labels"]
+        return tuple(tuple(labels[i]) for i in chosen)
+
+    def training_set(self, lesson: Lesson, view: View) -> TrainingSet:
+        """Returns what a model that learns from `lesson` is trained on.
+
+        Raises: MissingData when the dataset has no such training data.
+        """
+        labelled = self.class_splits[0] if self.class_splits else None
+        split = TRAIN if lesson == "paragraphs" or labelled is None else labelled
+        if lesson == "labels" and labelled is None:
+            raise MissingData(
+                f"dataset {self.name!r} has no classes to train on. "
+                f"Declare a labels.csv as datasets.{self.name}.labels."
+            )
+        if lesson == "paragraphs" and not any(self.columns(split)["sentences"]):
+            raise MissingData(
+                f"dataset {self.name!r} has no captions to train on. "
+                "Choose a model that learns from videos or classes, or a control."
+            )
+        return TrainingSet(split, lesson, View(view.segments))
+
+    def training(
+        self, view: View, *, max_rows: int, limit: int | None = None, lesson: Lesson = "paragraphs"
+    ) -> TrainingData:
+        """Returns a training split in file order, its first `limit` videos, with a tenth marked as held out.
 
         Training sees whole videos and paragraphs: of `view` only the segments count.
         Videos without features are left out where the policy allows it.
 
         Raises: InvalidData when a training video is also a test video; DataError when data is missing or broken.
         """
-        if self.declaration.test in self.tables:
-            self.check_disjoint(self.declaration.test)
-        columns = self.columns(TRAIN)
-        chosen = self._with_features(TRAIN, range(self.count(TRAIN)))[: self.count(TRAIN, limit)]
+        chosen = self.training_set(lesson, view)
+        split = chosen.split
+        test = self.class_splits[1] if self.class_splits and split != TRAIN else self.declaration.test
+        if test in self.tables:
+            self.check_disjoint(test, split)
+        columns = self.columns(split)
+        videos = self._with_features(split, range(self.count(split)))[: self.count(split, limit)]
+        told = lesson == "paragraphs"
         return TrainingData(
-            videos=self._cut(TRAIN, chosen, view.complete, max_rows),
-            paragraphs=tuple(_paragraph(columns, i, view.complete) for i in chosen),
-            aligned=view.complete.aligned,
-            heldout=heldout_indices([columns["video_id"][i] for i in chosen]),
+            videos=self._cut(split, videos, chosen.view, max_rows),
+            paragraphs=tuple(_paragraph(columns, i, chosen.view) if told else () for i in videos),
+            aligned=told and chosen.view.aligned,
+            heldout=heldout_indices([columns["video_id"][i] for i in videos]),
+            labels=self._labels(split, videos) if lesson == "labels" else (),
+            class_names=self.class_names() if lesson == "labels" else (),
         )
 
-    def training_digest(self, view: View, limit: int | None = None) -> str:
+    def training_digest(self, view: View, limit: int | None = None, lesson: Lesson = "paragraphs") -> str:
         """Returns the SHA-256 of all that training depends on, but for the model's row cap."""
-        features = asdict(self.feature_identity([TRAIN]))
-        annotations = self.annotation_digest(TRAIN)
-        shown = {"segments": view.segments}
+        chosen = self.training_set(lesson, view)
+        features = asdict(self.feature_identity([chosen.split]))
+        annotations = self.annotation_digest(chosen.split)
+        shown = {"segments": chosen.view.segments, "lesson": chosen.lesson}
         return digest({"annotations": annotations, "features": features, "view": shown, "limit": limit})
 
     def annotation_digest(self, split: str) -> str:
         """Returns the SHA-256 of a split's ids, durations, timestamps, sentences and labels, in file order."""
-        return digest({"columns": self.columns(split), "class_names": self.class_names})
+        names = self.class_names() if "labels" in self.columns(split) else ()
+        return digest({"columns": self.columns(split), "class_names": names})
 
     def feature_identity(self, splits: Sequence[str]) -> FeatureIdentity:
         """Returns what the features are, digested over the videos of `splits`."""
@@ -149,13 +216,17 @@ class Dataset:
     def wanted(self, split: str, limit: int | None = None) -> list[str]:
         """Returns the video ids of a split that a run under `limit` asks for, whether or not they have features."""
         ids = self.columns(split)["video_id"]
-        order = range(len(ids)) if split == TRAIN else self._opaque_order(split)
+        order = range(len(ids)) if self._trains(split) else self._opaque_order(split)
         return [ids[i] for i in order[: self.count(split, limit)]]
 
-    def _opaque(self, split: str, kind: str, video_id: str) -> str:
+    def _trains(self, split: str) -> bool:
+        return split == TRAIN or bool(self.class_splits and split == self.class_splits[0])
+
+    def opaque(self, split: str, kind: str, video_id: str) -> str:
+        """Returns the opaque id of a `video` of a split, or of its `paragraph`."""
         return opaque_id(self.name, split, kind, video_id)
 
-    def _evaluated(self, split: str, limit: int | None) -> list[int]:
+    def evaluated(self, split: str, limit: int | None) -> list[int]:
         """Returns the positions of the videos under evaluation: the first `limit` in the order of opaque ids."""
         order = self._opaque_order(split)
         if self.declaration.missing == "exclude":
@@ -164,7 +235,7 @@ class Dataset:
 
     def _opaque_order(self, split: str) -> list[int]:
         ids = self.columns(split)["video_id"]
-        return sorted(range(len(ids)), key=lambda i: self._opaque(split, "video", ids[i]))
+        return sorted(range(len(ids)), key=lambda i: self.opaque(split, "video", ids[i]))
 
     def _with_features(self, split: str, chosen: Sequence[int]) -> list[int]:
         """Returns those positions whose videos are not left out. Raises: MissingData when none remains."""
@@ -186,7 +257,7 @@ class Dataset:
         columns = self.columns(split)
         sources = tuple(columns["video_id"][i] for i in chosen)
         videos = UncutVideos(
-            ids=tuple(self._opaque(split, "video", video_id) for video_id in sources),
+            ids=tuple(self.opaque(split, "video", video_id) for video_id in sources),
             sources=sources,
             durations=np.array([columns["duration"][i] for i in chosen], dtype=np.float64),
             timestamps=tuple(columns["timestamps"][i] for i in chosen),
@@ -194,12 +265,12 @@ class Dataset:
         )
         return FrameVideos(videos, self.features, view, max_rows)
 
-    def check_disjoint(self, split: str) -> None:
-        """Raises InvalidData when a training video is also in `split`."""
-        shared = sorted(set(self.columns(TRAIN)["video_id"]) & set(self.columns(split)["video_id"]))
+    def check_disjoint(self, split: str, train: str = TRAIN) -> None:
+        """Raises InvalidData when a video of the training split `train` is also in `split`."""
+        shared = sorted(set(self.columns(train)["video_id"]) & set(self.columns(split)["video_id"]))
         if shared:
             raise InvalidData(
-                f"dataset {self.name!r}: {len(shared)} videos of train are also in {split}, such as {shared[0]!r}. "
+                f"dataset {self.name!r}: {len(shared)} videos of {train} are also in {split}, such as {shared[0]!r}. "
                 f"Training on test videos makes scores worthless: separate them under datasets.{self.name}.splits."
             )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import math
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from bench.annotations import Described
 from bench.errors import InvalidData
 from bench.files import digest
 from bench.inputs import View
@@ -24,6 +25,19 @@ def opaque_id(dataset: str, split: str, kind: str, video_id: str) -> str:
 def pool_digest(paragraphs: Iterable[tuple[str, Sequence[str]]]) -> str:
     """Returns the SHA-256 of a test set: its (video id, sentences) in the order of ids; no segments, no features."""
     return digest(sorted((video_id, list(sentences)) for video_id, sentences in paragraphs))
+
+
+def described_digest(references: Sequence[Mapping[str, Described]]) -> str:
+    """Returns the SHA-256 of the references of a captioning test: ids, segments and sentences of each set."""
+    return digest(
+        [[[video_id, told.segments, told.sentences] for video_id, told in sorted(one.items())] for one in references]
+    )
+
+
+def classes_digest(labels: Mapping[str, Sequence[int]], class_names: Sequence[str]) -> str:
+    """Returns the SHA-256 of an action recognition test: ids with the names of their classes, and all class names."""
+    named = sorted((video_id, [class_names[label] for label in found]) for video_id, found in labels.items())
+    return digest([named, list(class_names)])
 
 
 def heldout_indices(ids: Sequence[str]) -> tuple[int, ...]:

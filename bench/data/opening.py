@@ -10,8 +10,9 @@ from pathlib import Path
 from bench.data.dataset import Dataset
 from bench.data.features import open_features
 from bench.data.generated import GeneratedFeatures, GeneratedSplit
+from bench.data.labels import labelled_splits
 from bench.data.simulated import SimulatedFeatures
-from bench.data.spec import SAMPLE, SIMULATED, DatasetDeclaration, FeatureSource, SplitDeclaration
+from bench.data.spec import LABELLED, SAMPLE, SIMULATED, DatasetDeclaration, FeatureSource, SplitDeclaration
 from bench.data.tables import AnnotatedVideos, Tables
 from bench.errors import ConfigError
 from bench.inputs import DataKind
@@ -65,7 +66,8 @@ def open_generated(declaration: DatasetDeclaration, splits: Mapping[str, Callabl
         declaration=declaration,
         tables=tables,
         features=GeneratedFeatures(declaration.reader, tuple(splits.values())),
-        class_names=next(iter(splits.values()))().videos.class_names,
+        class_names=lambda: next(iter(splits.values()))().videos.class_names,
+        class_splits=declaration.class_splits,
     )
 
 
@@ -91,6 +93,8 @@ def open_annotated(
             f"datasets.{name}.features: 'sample' are features of the generated sample, not of {declaration.root}. "
             "Name a source under `features:`, or write 'features: simulated'."
         )
+    if declaration.labels is not None:
+        splits = {**splits, **labelled_splits(declaration.labels, LABELLED)}
     tables = Tables(name, splits)
     made_up = declaration.features.reader == SIMULATED
     features: FeatureSource = SimulatedFeatures(tables) if made_up else open_features(declaration.features)
@@ -103,5 +107,7 @@ def open_annotated(
         declaration=declaration,
         tables=tables,
         features=features,
+        class_names=lambda: tables.videos(declaration.class_splits[1]).class_names if declaration.class_splits else (),
+        class_splits=declaration.class_splits,
         expected=expected or {},
     )

@@ -171,6 +171,6 @@ def _annotated(
         durations=tuple(durations.tolist()),
         timestamps=tuple(bounds),
         sentences=tuple(sentences),
-        labels=tuple(story.action for story in stories),
+        labels=tuple((story.action,) for story in stories),
         class_names=of.names[ACTION],
     )

@@ -20,8 +20,8 @@ class AnnotatedVideos:
         ids: (n,) video ids.
         durations: (n,) seconds, or None where nobody says.
         timestamps: (n,) segments as [start, end] in seconds, aligned with the sentences; [] where there are none.
-        sentences: (n,) sentences of each video, at least one.
-        labels: (n,) class of each video as an index into `class_names`; () when there are no classes.
+        sentences: (n,) sentences of each video; [] where only classes are known.
+        labels: (n,) classes of each video, indices into `class_names`, the main one first; () without classes.
         class_names: names of the classes.
         frames: (n,) video frames that timestamps were counted in before they became seconds, 0 where nobody says; ()
             for annotations made in seconds.
@@ -32,14 +32,14 @@ class AnnotatedVideos:
     durations: tuple[float | None, ...]
     timestamps: tuple[list[list[float]], ...]
     sentences: tuple[list[str], ...]
-    labels: tuple[int, ...] = ()
+    labels: tuple[tuple[int, ...], ...] = ()
     class_names: tuple[str, ...] = ()
     frames: tuple[int, ...] = ()
     oddities: Mapping[str, int] = field(default_factory=dict)
 
 
 class Tables(Mapping[str, "Table"]):
-    """Split name -> table with the columns video_id, duration, timestamps, sentences and, with classes, label.
+    """Split name -> table with the columns video_id, duration, timestamps, sentences and, with classes, labels.
 
     A split is read at its first use, so that a missing val_2 does not keep anyone from val_1.
     """
@@ -91,8 +91,8 @@ def as_table(videos: AnnotatedVideos) -> Table:
         "sentences": list(videos.sentences),
     }
     if videos.class_names:
-        features["label"] = ClassLabel(names=list(videos.class_names))
-        columns["label"] = list(videos.labels)
+        features["labels"] = [ClassLabel(names=list(videos.class_names))]
+        columns["labels"] = [list(classes) for classes in videos.labels]
     if any(videos.frames):
         features["frames"] = Value("int64")
         columns["frames"] = list(videos.frames)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.errors import ModelError
-from bench.inputs import Execution, Inputs, Ragged, length_ordered
+from bench.inputs import Inputs, Ragged, length_ordered
 from bench.models import ClipTextEncoder, VideoEncoder, VideoTextEncoder
-from bench.predictions import check_rows
+from bench.predictions.checks import check_rows
+from bench.training import Execution
 
 if TYPE_CHECKING:
     from torch import Tensor

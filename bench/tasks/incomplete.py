@@ -41,15 +41,16 @@ from typing import Any, ClassVar, get_args
 
 import numpy as np
 
-from bench.annotations import RetrievalAnnotations
+from bench.annotations import AnnotationSource, RetrievalAnnotations
 from bench.errors import UsageError, VerificationError
-from bench.inputs import Execution, Inputs, Order, View
+from bench.inputs import Inputs, Order, View
 from bench.metrics.curves import FRACTIONS, joined, measure_curve
 from bench.models import VideoTextEncoder
 from bench.predictions import EmbeddingCurve, Predictions
 from bench.tasks.embedding import embed_paragraphs, embed_videos
 from bench.tasks.retrieval import evidence_of
-from bench.tasks.task import Progress, Scored, Scratch
+from bench.tasks.task import Progress, Scored, Scratch, Support
+from bench.training import Execution
 
 CUTS = ("video", "text", "both")
 
@@ -77,6 +78,8 @@ class IncompleteRetrieval:
     order: Order = "prefix"
 
     version: ClassVar[int] = 1
+    per_segment: ClassVar[bool] = False
+    support: ClassVar[tuple[Support, ...]] = ()
     accepts: ClassVar[tuple[type, ...]] = (VideoTextEncoder,)
     primary: ClassVar[str] = "t2v/R@1/AUC"
 
@@ -110,6 +113,14 @@ class IncompleteRetrieval:
                 raise UsageError(f"task {self.base!r}: {name}={parameters[name]}: use {', '.join(allowed)}.")
         order: Any = parameters["order"]
         return replace(self, view=View(parameters["segments"]), cut=parameters["cut"], order=order)
+
+    @property
+    def training_view(self) -> View:
+        return self.view
+
+    def annotations(self, dataset: AnnotationSource, limit: int | None = None) -> RetrievalAnnotations:
+        """Returns which paragraph belongs to which video."""
+        return dataset.annotations(self.split, limit)
 
     def rules(self) -> Mapping[str, str]:
         kept = "-".join(f"{fraction:.1f}" for fraction in (FRACTIONS[0], FRACTIONS[-1]))

@@ -17,10 +17,12 @@ import numpy as np
 
 from bench.errors import ModelError
 from bench.files import digest, read_tensors, write_tensors
-from bench.inputs import Execution, Inputs, length_ordered
+from bench.inputs import Inputs, length_ordered
 from bench.models import VideoTextScorer
-from bench.predictions import PairScores, check_scores
+from bench.predictions import PairScores
+from bench.predictions.checks import check_scores
 from bench.tasks.task import Progress, Scratch
+from bench.training import Execution
 
 
 @dataclass(frozen=True)

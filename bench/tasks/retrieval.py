@@ -65,7 +65,7 @@ import numpy as np
 
 from bench.annotations import AnnotationSource, RetrievalAnnotations
 from bench.errors import UsageError, VerificationError
-from bench.inputs import Execution, Inputs, View
+from bench.inputs import Inputs, View
 from bench.metrics.retrieval import measure
 from bench.metrics.score_matrix import rank_scores
 from bench.models import VideoTextEncoder, VideoTextScorer
@@ -74,6 +74,7 @@ from bench.results import Evidence
 from bench.tasks.embedding import embed_paragraphs, embed_videos
 from bench.tasks.pair_scoring import score_pairs
 from bench.tasks.task import Progress, Scored, Scratch, Support
+from bench.training import Execution
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ class ParagraphVideoRetrieval:
         """
         if not isinstance(predictions, Embeddings | PairScores):
             raise VerificationError(
-                f"the predictions are {predictions.kind}, not those of {self.base}. "
+                f"the predictions are of another kind ({predictions.kind}) than those of {self.base}. "
                 "Run again, or score them under the task they were made for."
             )
         evidence = evidence_of(predictions, annotations, device)

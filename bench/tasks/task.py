@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from bench.inputs import Execution, Inputs, View
+from bench.annotations import Annotations, AnnotationSource
+from bench.inputs import Inputs, View
 from bench.predictions import Predictions
 from bench.results import Evidence, Measurement
+from bench.training import Execution
+
+Support = Literal["classes", "labelled"]
 
 Progress = Callable[[int, int, Mapping[str, float]], None]
 """`progress(done, total, values)`"""
@@ -58,7 +62,21 @@ class Task(Protocol):
     def split(self) -> str: ...
 
     @property
-    def view(self) -> View: ...
+    def view(self) -> View:
+        """What models see of the test videos."""
+
+    @property
+    def training_view(self) -> View:
+        """What models that learn from paragraphs were trained on."""
+
+    @property
+    def per_segment(self) -> bool:
+        """Whether predictions are one for each segment, so that every model sees the segments of `view`; else a
+        model that looks at whole videos only sees the segment source `none`."""
+
+    @property
+    def support(self) -> tuple[Support, ...]:
+        """What else the inputs hold: `classes` their names, `labelled` training videos with their classes."""
 
     @property
     def accepts(self) -> tuple[type, ...]:
@@ -82,6 +100,9 @@ class Task(Protocol):
         self, model: Any, inputs: Inputs, execution: Execution, progress: Progress, scratch: Scratch | None = None
     ) -> Predictions:
         """Returns the model's predictions; the caller saves them before anything is scored."""
+
+    def annotations(self, dataset: AnnotationSource, limit: int | None = None) -> Annotations:
+        """Returns what the predictions are scored against."""
 
     def score(self, predictions: Predictions, annotations: Any, device: str) -> Scored:
         """Returns measurements and evidence; a pure function that needs no model."""

@@ -50,7 +50,7 @@ def declare(folder, test=(20, 30)):
 def test_the_sample_says_that_it_is_generated(sample):
     assert (sample.kind, sample.label, sample.recipe) == ("generated", "sample (generated)", "sample")
     assert sample.feature_identity(["val_1"]).kind == "generated"
-    assert len(sample.class_names) == 16
+    assert len(sample.class_names()) == 16
 
 
 def test_files_with_features_are_real_and_called_by_their_name(own):
@@ -66,8 +66,8 @@ def test_simulated_features_are_said_beside_every_number(own):
 
 def test_tables_declare_their_columns(sample):
     table = sample.tables["val_1"]
-    assert table.column_names == ["video_id", "duration", "timestamps", "sentences", "label"]
-    assert table.features["label"].names == list(sample.class_names)
+    assert table.column_names == ["video_id", "duration", "timestamps", "sentences", "labels"]
+    assert table.features["labels"].feature.names == list(sample.class_names())
     assert table.features["duration"].dtype == "float64"
     assert table.num_rows == sample.count("val_1") == 500
 

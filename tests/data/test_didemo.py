@@ -301,8 +301,8 @@ def test_the_official_folder_verifies(shared):
 
 def test_count_only_is_what_counting_gives_on_the_official_test_split(shared):
     """R@1 / R@5 / R@50 = 0.70 / 3.09 / 20.9, from the numbers of descriptions alone and from a run."""
-    from bench.inputs import Execution
     from bench.tasks.retrieval import ParagraphVideoRetrieval
+    from bench.training import Execution
     from bench_controls.count_only import CountOnly
 
     dataset = open_dataset(declared(shared(f"{FOLDER}/test_data_bwzhang.json.gz").parent))

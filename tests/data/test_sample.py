@@ -120,7 +120,7 @@ def test_every_story_has_its_class_among_its_actions():
     for split in ("train", "val_1"):
         made = anet_split(split)
         for story, label in zip(made.stories, made.videos.labels, strict=True):
-            assert label == story.action
+            assert label == (story.action,)
             assert story.action in {event[ACTION] for event in story.events}
     assert anet_split("train").videos.class_names == world().names[ACTION]
 

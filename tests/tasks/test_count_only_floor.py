@@ -9,8 +9,9 @@ import pytest
 
 from bench.data.activitynet import open_dataset
 from bench.data.spec import DatasetDeclaration, FeatureDeclaration
-from bench.inputs import Execution, View
+from bench.inputs import View
 from bench.tasks.retrieval import ParagraphVideoRetrieval
+from bench.training import Execution
 from bench_controls.count_only import CountOnly
 
 

@@ -1,0 +1,77 @@
+"""What a model answers to a captioning task: a sentence for every segment it was asked about."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from bench.errors import InvalidData, ModelError
+from bench.files import write_atomically
+from bench.inputs import Paragraph
+
+HEAD = {"kind": "captions"}
+"""The first line of the file."""
+
+
+@dataclass(frozen=True)
+class Captions:
+    """The sentences said of the videos of one test set.
+
+    Attributes:
+        video_ids: (n,) opaque ids.
+        segments: (n,) start and end in seconds of each segment that was asked about.
+        sentences: (n,) one sentence for each of those segments, in their order.
+    """
+
+    kind: ClassVar[str] = "captions"
+    suffix: ClassVar[str] = ".jsonl"
+
+    video_ids: tuple[str, ...]
+    segments: tuple[tuple[tuple[float, float], ...], ...]
+    sentences: tuple[Paragraph, ...]
+
+    def check(self, model: str) -> None:
+        """Raises ModelError unless every segment has a sentence, which may be empty."""
+        if len(self.sentences) != len(self.video_ids):
+            raise ModelError(
+                f"model {model!r} returned captions of {len(self.sentences)} videos; expected {len(self.video_ids)}. "
+                "Fix the model's caption method."
+            )
+        for video_id, segments, said in zip(self.video_ids, self.segments, self.sentences, strict=True):
+            if isinstance(said, str) or not all(isinstance(sentence, str) for sentence in said):
+                raise ModelError(
+                    f"model {model!r} returned a caption that is no tuple of sentences for video {video_id}. "
+                    "Fix the model's caption method."
+                )
+            if len(said) != len(segments):
+                raise ModelError(
+                    f"model {model!r} returned {len(said)} sentences for the {len(segments)} segments of video "
+                    f"{video_id}; expected one each. Fix the model's caption method."
+                )
+
+    def save(self, path: Path) -> None:
+        """Writes JSON Lines, a head and a line for each video; equal captions give equal bytes."""
+        lines: list[Any] = [HEAD]
+        for video_id, segments, said in zip(self.video_ids, self.segments, self.sentences, strict=True):
+            lines.append({"video": video_id, "segments": segments, "sentences": said})
+        text = "".join(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n" for line in lines)
+        write_atomically(path, text.encode("utf-8", "backslashreplace"))
+
+    @classmethod
+    def load(cls, path: Path) -> Captions:
+        """Reads what `save` wrote. Raises: InvalidData for any other file."""
+        try:
+            head, *lines = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+            if head != HEAD:
+                raise InvalidData(f"{path} holds no captions written by bench. Run again.")
+            return cls(
+                video_ids=tuple(line["video"] for line in lines),
+                segments=tuple(tuple((float(a), float(b)) for a, b in line["segments"]) for line in lines),
+                sentences=tuple(tuple(map(str, line["sentences"])) for line in lines),
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InvalidData(
+                f"{path} is not a whole file of captions written by bench ({error}). Run again."
+            ) from error

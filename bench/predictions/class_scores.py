@@ -1,0 +1,61 @@
+"""What a model answers to an action recognition task: a score for every class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bench.errors import ModelError
+from bench.files import write_tensors
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """A score for every class for each video of one test set.
+
+    Attributes:
+        video_ids: (n,) opaque ids.
+        scores: (n, classes) float32, higher means likelier.
+        class_names: names of the classes.
+    """
+
+    kind: ClassVar[str] = "class scores"
+    suffix: ClassVar[str] = ".safetensors"
+
+    video_ids: tuple[str, ...]
+    scores: np.ndarray
+    class_names: tuple[str, ...]
+
+    def check(self, model: str) -> None:
+        """Raises ModelError unless every video has a finite float32 score for every class."""
+        import numpy as np
+
+        expected = (len(self.video_ids), len(self.class_names))
+        if self.scores.shape != expected:
+            raise ModelError(
+                f"model {model!r} returned class scores of shape {tuple(self.scores.shape)}; expected {expected}: a "
+                "row for each video and a column for each class. Fix the model's classify method."
+            )
+        if self.scores.dtype != np.float32:
+            raise ModelError(f"model {model!r} returned class scores as {self.scores.dtype}; expected float32.")
+        bad = np.flatnonzero(~np.isfinite(self.scores).all(axis=1))
+        if bad.size:
+            raise ModelError(
+                f"model {model!r} returned NaN or infinity for {bad.size} of {expected[0]} videos (first at row "
+                f"{bad[0]}): such scores cannot be ranked. Check the training loss and the features."
+            )
+
+    def save(self, path: Path) -> None:
+        """Writes one safetensors file; equal scores give equal bytes."""
+        values = {"kind": self.kind, "video_ids": self.video_ids, "class_names": self.class_names}
+        write_tensors(path, {"scores": self.scores}, values)
+
+    @classmethod
+    def from_file(cls, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> ClassScores:
+        """Returns what `save` wrote. Raises KeyError for what is lacking."""
+        return cls(tuple(values["video_ids"]), arrays["scores"], tuple(values["class_names"]))

@@ -1,0 +1,61 @@
+"""Where and how a model computes, and what `fit` gets beside the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Precision = Literal["fp32", "bf16"]
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Where and how a model computes. Given to its loader.
+
+    Attributes:
+        device: `cpu` or `cuda:i`.
+        precision: `fp32`, or `bf16` (autocast; parameters, losses and embeddings stay float32).
+        seed: seeds everything random in the model.
+        batch_size: videos or paragraphs per batch when predicting (training has its own setting).
+    """
+
+    device: str = "cpu"
+    precision: Precision = "fp32"
+    seed: int = 0
+    batch_size: int = 64
+
+
+@dataclass(frozen=True)
+class State:
+    """What a model or a training run needs to go on: arrays and JSON values, never pickled objects."""
+
+    arrays: Mapping[str, np.ndarray]
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Training:
+    """What `fit` gets beside the data.
+
+    Attributes:
+        execution: device, precision and seed.
+        word_vectors: a GloVe text file (a word and its numbers per line), or None for random vectors.
+        progress: `progress(done, total, values)`: steps done of `total`, with figures to show such as the loss.
+        checkpoint: saves the state of an unfinished fit, atomically; call it once an epoch.
+        resume: returns the last saved state, or None at a fresh start.
+        stop_requested: true after Ctrl-C or SIGTERM: save a checkpoint and raise `Interrupted`.
+        base: the fitted model that `ModelSpec.base` names; None without one.
+    """
+
+    execution: Execution
+    word_vectors: Path | None
+    progress: Callable[[int, int, Mapping[str, float]], None]
+    checkpoint: Callable[[State], None]
+    resume: Callable[[], State | None]
+    stop_requested: Callable[[], bool]
+    base: Any = None
