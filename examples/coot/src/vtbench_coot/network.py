@@ -1,0 +1,130 @@
+"""The network: local transformers over frames or words, global ones over clips or sentences.
+
+Letters for shapes: `n` sequences, `T` steps of the longest, `H` hidden size, `B` videos, `S` clips or sentences.
+Source: Ging et al., NeurIPS 2020, sections 3.1 and 3.2, and the configuration of its released code.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from bench.api import Ragged
+
+POOLING_HEADS = 2
+
+
+@dataclass(frozen=True)
+class Side:
+    """What one side of a batch was encoded into; raw vectors, not normalised.
+
+    Attributes:
+        parts: B sequences of (parts, H): clips or sentences, by the local transformer.
+        context: (B, H): the whole video or paragraph, by the same local transformer.
+        whole: (B, 2 H): the parts by the global transformer, pooled, beside what the context found in them.
+    """
+
+    parts: Ragged
+    context: Tensor
+    whole: Tensor
+
+
+class Attention(nn.Module):
+    """One transformer layer: attention and a pointwise network, each with a residual and a norm after it."""
+
+    def __init__(self, hidden: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(hidden, heads, dropout, batch_first=True)
+        self.pointwise = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, hidden))
+        self.norms = nn.ModuleList([nn.LayerNorm(hidden), nn.LayerNorm(hidden)])
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, queries: Tensor, keys: Tensor, mask: Tensor) -> Tensor:
+        """Returns (n, Tq, H); `mask` (n, T) is true where `keys` (n, T, H) hold something."""
+        found, _ = self.attention(queries, keys, keys, key_padding_mask=~mask, need_weights=False)
+        queries = self.norms[0](queries + self.dropout(found))
+        answer: Tensor = self.norms[1](queries + self.dropout(self.pointwise(queries)))
+        return answer
+
+
+class AttentionPooling(nn.Module):
+    """Attention-aware pooling: each number of the result is a mean over time with weights of its own.
+
+    Source: section 3.1, "attention-aware feature aggregation".
+    """
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        size = hidden // POOLING_HEADS
+        self.first = nn.Parameter(torch.randn(POOLING_HEADS, size, 2 * size) / math.sqrt(size))
+        self.second = nn.Parameter(torch.randn(POOLING_HEADS, 2 * size, size) / math.sqrt(2 * size))
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Returns (n, H) from `states` (n, T, H)."""
+        split = states.reshape(*states.shape[:2], POOLING_HEADS, -1)
+        inner = nn.functional.gelu(torch.einsum("nthd,hde->nthe", split, self.first))
+        scores = torch.einsum("nthe,hed->nthd", inner, self.second).flatten(2)
+        weights = scores.float().masked_fill(~mask[:, :, None], -torch.inf).softmax(dim=1)
+        return (weights * states).sum(dim=1)
+
+
+class Local(nn.Module):
+    """Frames or words of each sequence -> one vector."""
+
+    def __init__(self, inputs: int, hidden: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(inputs)
+        self.map = nn.Sequential(nn.Linear(inputs, hidden), nn.GELU())
+        self.layer = Attention(hidden, heads, dropout)
+        self.pooling = AttentionPooling(hidden)
+
+    def forward(self, sequences: Ragged) -> Tensor:
+        """Returns (n, H) from n sequences of (length, inputs)."""
+        mapped = Ragged(self.map(self.norm(sequences.values)), sequences.lengths)
+        states, mask = mapped.padded(), mapped.mask()
+        states = states + positions(states)
+        pooled: Tensor = self.pooling(self.layer(states, states, mask), mask)
+        return pooled
+
+
+class Global(nn.Module):
+    """Clips of each video, or sentences of each paragraph, with its context -> one vector of twice the size."""
+
+    def __init__(self, hidden: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.layer = Attention(hidden, heads, dropout)
+        self.context = Attention(hidden, heads, dropout)
+
+    def forward(self, parts: Ragged, context: Tensor) -> Tensor:
+        """Returns (B, 2 H): the mean of the parts that have seen each other, beside the context that has seen them."""
+        states, mask = parts.padded(), parts.mask()
+        states = states + positions(states)
+        states = self.layer(states, states, mask)
+        mean = (states * mask[:, :, None]).sum(1) / parts.lengths[:, None]
+        return torch.cat([mean, self.context(context[:, None], states, mask)[:, 0]], dim=1)
+
+
+class Hierarchy(nn.Module):
+    """Both levels of one side."""
+
+    def __init__(self, inputs: int, hidden: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.local = Local(inputs, hidden, heads, dropout)
+        self.whole = Global(hidden, heads, dropout)
+
+    def forward(self, parts: Ragged, wholes: Ragged, counts: Tensor) -> Side:
+        """Encodes S part sequences and B whole ones; `counts` (B,) says how many parts each whole has."""
+        local = Ragged(self.local(parts), counts)
+        context: Tensor = self.local(wholes)
+        return Side(local, context, self.whole(local, context))
+
+
+def positions(states: Tensor) -> Tensor:
+    """Returns (T, H): sines and cosines of the position, for `states` (n, T, H)."""
+    steps, hidden = states.shape[1:]
+    place = torch.arange(steps, device=states.device)[:, None]
+    rate = torch.exp(torch.arange(0, hidden, 2, device=states.device) * (-math.log(10000.0) / hidden))
+    return torch.stack([torch.sin(place * rate), torch.cos(place * rate)], dim=2).flatten(1)[:, :hidden]
