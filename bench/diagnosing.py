@@ -163,7 +163,7 @@ class _Asked:
         def progress(done: int, total: int, values: Mapping[str, float]) -> None:
             self.reporter.step(stage, done, total, values)
 
-        with self.fitted.guard("predict"):
+        with self.fitted.guard.during("predict"):
             predictions = self.cell.task.predict(self.fitted.model, inputs, self.execution, progress)
         predictions.check(self.cell.spec.name)
         return predictions
@@ -196,7 +196,7 @@ def _clips(asked: _Asked, inputs: Inputs) -> tuple[list[Finding], dict[str, str]
         }
     videos, paragraphs = asked.pairs(inputs.videos.ids, inputs.paragraph_ids)
     totals = len(inputs.videos), len(inputs.paragraphs)
-    with asked.fitted.guard("embed clips and sentences"):
+    with asked.fitted.guard.during("embed clips and sentences"):
         clips = embed_clips(
             model, inputs, asked.execution, lambda done: asked.reporter.step("clips", done, totals[0], {})
         ).at(videos)

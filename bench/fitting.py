@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
 import signal
 import threading
 import time
-import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from bench import checkpoints
-from bench.errors import BenchError, Interrupted, ModelError, UnsupportedTask
-from bench.files import sha256, write_atomically, write_json
+from bench.errors import Interrupted, ModelError, UnsupportedTask
+from bench.files import sha256, write_json
+from bench.guarding import Guard
 from bench.planning import BASE, Plan
 from bench.progress import Reporter
+from bench.references import resolve
 from bench.results import Checkpoint
 from bench.training import Execution, Training
 
@@ -31,42 +30,13 @@ class Fitted:
         model: the object its loader made.
         checkpoint: what it was restored from or saved as; None for a model that does not train.
         seconds: wall seconds of fitting; 0 when nothing was fitted.
-        folder: the run's folder, where a traceback goes when the model fails.
+        guard: under which its code runs.
     """
 
-    name: str
     model: Any
     checkpoint: Checkpoint | None
     seconds: float
-    folder: Path
-
-    @contextmanager
-    def guard(self, action: str) -> Iterator[None]:
-        """Turns whatever the model raises into one line, and keeps the traceback in the run's folder."""
-        with guarded(self.name, action, self.folder):
-            yield
-
-
-def resolve(reference: str) -> Any:
-    """Returns the object that `"package.module:object"` names."""
-    module, _, name = reference.partition(":")
-    return getattr(importlib.import_module(module), name)
-
-
-@contextmanager
-def guarded(model: str, action: str, folder: Path) -> Iterator[None]:
-    """Turns an exception of a model's own code into ModelError; our own errors and Ctrl-C pass."""
-    try:
-        yield
-    except BenchError:
-        raise
-    except Exception as error:
-        trace = folder / "traceback.txt"
-        write_atomically(trace, traceback.format_exc().encode())
-        reason = " ".join(str(error).split()) or "no message"
-        raise ModelError(
-            f"model {model!r} failed to {action}: {type(error).__name__}: {reason}. The traceback is in {trace}."
-        ) from error
+    guard: Guard
 
 
 def fitted_model(plan: Plan, execution: Execution, log: Reporter) -> Fitted:
@@ -76,11 +46,12 @@ def fitted_model(plan: Plan, execution: Execution, log: Reporter) -> Fitted:
     """
     spec = plan.cell.spec
     own = {name: value for name, value in plan.settings.items() if not name.startswith(BASE)}
-    with guarded(spec.name, "load", plan.folder):
+    guard = Guard(spec.name, execution.seed, plan.folder, log)
+    with guard.during("load"):
         model = resolve(spec.loader)(own, execution)
     _check_capabilities(plan, model)
     if plan.checkpoints is None:
-        return Fitted(spec.name, model, None, 0.0, plan.folder)
+        return Fitted(model, None, 0.0, guard)
     seconds = 0.0
     path = plan.request.checkpoint or plan.checkpoints.model
     if plan.request.checkpoint is None:
@@ -88,11 +59,11 @@ def fitted_model(plan: Plan, execution: Execution, log: Reporter) -> Fitted:
             plan.checkpoints.discard()
         if not path.exists():
             clock = time.perf_counter()
-            _fit(plan, model, execution, log)
+            _fit(plan, model, guard, execution)
             seconds = time.perf_counter() - clock
     state, made_from = checkpoints.load_state(path)
     log.say(f"checkpoint {path}")
-    with guarded(spec.name, "load its checkpoint", plan.folder):
+    with guard.during("load its checkpoint"):
         model.load_state(state)  # also right after fitting: what predicts is what was saved
     reference = Checkpoint(
         key=made_from.key,
@@ -102,7 +73,7 @@ def fitted_model(plan: Plan, execution: Execution, log: Reporter) -> Fitted:
     )
     if not plan.is_base:
         write_json(plan.folder / "checkpoint.json", {"file": str(path), **reference.model_dump()})
-    return Fitted(spec.name, model, reference, seconds, plan.folder)
+    return Fitted(model, reference, seconds, guard)
 
 
 def _check_capabilities(plan: Plan, model: Any) -> None:
@@ -126,10 +97,10 @@ def _check_capabilities(plan: Plan, model: Any) -> None:
         )
 
 
-def _fit(plan: Plan, model: Any, execution: Execution, log: Reporter) -> None:
+def _fit(plan: Plan, model: Any, guard: Guard, execution: Execution) -> None:
     assert plan.checkpoints is not None  # noqa: S101 (the caller checked)
     assert plan.lesson is not None  # noqa: S101 (and so this holds)
-    folder, dataset = plan.checkpoints, plan.cell.dataset
+    folder, dataset, log = plan.checkpoints, plan.cell.dataset, guard.log
     base = fitted_model(replace(plan.base, folder=plan.folder), execution, log).model if plan.base else None
     lesson, limit = plan.lesson, plan.request.limit
     data = dataset.training(lesson.view, max_rows=plan.cell.spec.max_rows, limit=limit, lesson=lesson.lesson)
@@ -150,7 +121,7 @@ def _fit(plan: Plan, model: Any, execution: Execution, log: Reporter) -> None:
             stop_requested=stop_requested.is_set,
             base=base,
         )
-        with guarded(plan.cell.spec.name, "fit", plan.folder):
+        with guard.during("fit"):
             model.fit(data, training)
         folder.save(model.state())
         if stop_requested.is_set():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bench import checkpoints
 from bench.checkpoints import CheckpointFolder, Ingredients
 from bench.errors import MissingData, SaveError, UnsupportedTask, UsageError
+from bench.extensions import Extensions
 from bench.files import digest, sha256, slug
 from bench.inputs import View
 from bench.models import ModelSpec, Trainable, Value
@@ -30,13 +31,19 @@ BASE = "base."
 
 @dataclass(frozen=True)
 class Cell:
-    """A model and a task that were looked up, with the task's dataset opened; `base` is the model it builds on."""
+    """A model and a task that were looked up, with the task's dataset opened.
+
+    Attributes:
+        base: the model it builds on.
+        extensions: what the installed plugins add to the run; they change none of its numbers.
+    """
 
     spec: ModelSpec
     distribution: str
     task: Task
     dataset: Dataset
     base: Cell | None = None
+    extensions: Extensions = field(default_factory=Extensions)
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,11 @@ def _missing_may_be_absent(schema: dict[str, Any]) -> None:
     schema["required"] = [name for name in schema["required"] if name != "missing"]
 
 
+def _columns_may_be_absent(schema: dict[str, Any]) -> None:
+    """Records from before the field was there stay valid."""
+    schema["required"] = [name for name in schema["required"] if name != "columns"]
+
+
 class Data(Record):
     """What the numbers were measured on."""
 
@@ -149,16 +154,22 @@ class Result(Record):
     signature: str = Field(description="how the numbers were made; a table ranks only rows with equal signatures")
     primary: str
     measurements: list[Measurement]
+    columns: list[Measurement] = Field(
+        default_factory=list,
+        description="figures that plugins computed when the run ended; they follow from no evidence and never rank",
+    )
     evidence: File
     predictions: File | None = Field(description="null where similarities computed elsewhere were scored")
     provenance: Provenance
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, json_schema_extra=_columns_may_be_absent
+    )
 
     @model_validator(mode="after")
     def _primary_is_measured(self) -> Result:
-        names = [m.name for m in self.measurements]
-        if self.primary not in names:
+        names = [m.name for m in [*self.measurements, *self.columns]]
+        if self.primary not in [m.name for m in self.measurements]:
             raise ValueError(f"primary {self.primary!r} is not among the measurements")
         if len(set(names)) != len(names):
             raise ValueError("a measurement occurs twice")

@@ -14,6 +14,7 @@ from typing import Any
 
 from bench import provenance
 from bench.errors import UsageError
+from bench.extensions import FinishedRun, RunStart
 from bench.files import digest, sha256, write_atomically, write_json
 from bench.fitting import fitted_model
 from bench.models import Value
@@ -22,6 +23,7 @@ from bench.progress import Reporter, Silent
 from bench.results import Checkpoint, Data, Features, File, Missing, Model, Provenance, Result, TaskName
 from bench.tasks.task import Scratch
 from bench.training import Execution
+from bench.watching import further_columns, watching
 
 PREDICTIONS = "predictions"
 EVIDENCE = "{run}.evidence.safetensors"  # named after the run, so that evidence of many runs can share a folder
@@ -48,6 +50,16 @@ def execute(plan: Plan, reporter: Reporter | None = None) -> Result:
     write_json(plan.folder / "config.json", _resolved(plan, execution))
     log = _Log(plan.folder / "log.txt", reporter)
     log.say(f"{started} {plan.run} on {execution.device}")
+    start = RunStart(plan.run, plan.folder, cell.spec.name, cell.task.name, dict(plan.settings), execution)
+    with watching(cell.extensions.watchers, start, log) as watched:
+        result = _run(plan, execution, started, watched)
+        watched.finished(result)
+    return result
+
+
+def _run(plan: Plan, execution: Execution, started: str, log: Reporter) -> Result:
+    """Returns the result of a run, computed now and written."""
+    cell, request = plan.cell, plan.request
     data = _data(plan)
     if data.missing:
         count = data.missing.videos.get(cell.task.split, 0)
@@ -61,7 +73,7 @@ def execute(plan: Plan, reporter: Reporter | None = None) -> Result:
     )
     weights = fitted.checkpoint.sha256 if fitted.checkpoint else ""
     scratch = Scratch(plan.folder / SCRATCH, digest([weights, execution.seed, execution.precision]), log.say)
-    with fitted.guard("predict"):
+    with fitted.guard.during("predict"):
         predictions = cell.task.predict(fitted.model, inputs, execution, _stage(log, "predict"), scratch)
     predictions.check(cell.spec.name)
     said = PREDICTIONS + predictions.suffix
@@ -90,6 +102,8 @@ def execute(plan: Plan, reporter: Reporter | None = None) -> Result:
         provenance=_provenance(plan, execution, started, seconds, fitted.checkpoint),
     )
     log.say(f"{cell.task.primary} = {result[cell.task.primary].value:.2f}")
+    ended = FinishedRun(fitted.model, predictions, result, seconds)
+    result = result.model_copy(update={"columns": further_columns(cell.extensions.columns, ended, log)})
     result.save(plan.folder / RESULT)
     if scratch.folder.exists():
         shutil.rmtree(scratch.folder)

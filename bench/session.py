@@ -11,8 +11,8 @@ from bench.config import Config
 from bench.data.dataset import Dataset
 from bench.data.spec import DatasetDeclaration, FeatureDeclaration
 from bench.errors import CatalogueError
-from bench.fitting import resolve
 from bench.planning import Cell
+from bench.references import resolve
 
 
 class Session:
@@ -31,7 +31,7 @@ class Session:
         base = None
         if spec.base:
             base = Cell(self.catalogue.model(spec.base), self.catalogue.distribution(spec.base), chosen, dataset)
-        return Cell(spec, self.catalogue.distribution(model), chosen, dataset, base)
+        return Cell(spec, self.catalogue.distribution(model), chosen, dataset, base, self.catalogue.extensions)
 
     def dataset(self, name: str, features: FeatureDeclaration | None = None) -> Dataset:
         """Returns an opened dataset, with other than its declared features where `features` names them.

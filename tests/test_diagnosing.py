@@ -13,6 +13,7 @@ from bench.annotations import RetrievalAnnotations
 from bench.diagnosing import _Asked, _clips, clip_findings, own_scores
 from bench.errors import ModelError
 from bench.fitting import Fitted
+from bench.guarding import Guard
 from bench.inputs import Inputs, Ragged
 from bench.predictions import Embeddings, PairScores
 from bench.progress import Silent
@@ -124,7 +125,7 @@ class Counted:
 def test_a_video_with_other_numbers_of_clips_than_sentences_is_left_out_and_counted(tmp_path, counts, pairs, says):
     asked = _Asked(
         cell=SimpleNamespace(spec=SimpleNamespace(name="even")),
-        fitted=Fitted("even", Even(), None, 0.0, tmp_path),
+        fitted=Fitted(Even(), None, 0.0, Guard("even", 0, tmp_path, Silent())),
         execution=Execution(),
         annotations=RetrievalAnnotations({f"p{i}": f"v{i}" for i in range(3)}, "pool"),
         reporter=Silent(),

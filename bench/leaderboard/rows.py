@@ -23,12 +23,11 @@ def identity(result: Result) -> str:
 
 
 def columns_of(results: Iterable[Result]) -> tuple[Column, ...]:
-    """Returns the measurements in the order of the records, each once."""
-    found: dict[Column, None] = {}
-    for result in sorted(results, key=lambda r: (r.model.name, r.run)):
-        for m in result.measurements:
-            found.setdefault(Column(m.name, m.unit, m.higher_is_better))
-    return tuple(found)
+    """Returns the measurements in the order of the records, each once, then what plugins added to them."""
+    in_order = sorted(results, key=lambda r: (r.model.name, r.run))
+    measured = [m for result in in_order for m in result.measurements]
+    added = [m for result in in_order for m in result.columns]
+    return tuple(dict.fromkeys(Column(m.name, m.unit, m.higher_is_better) for m in [*measured, *added]))
 
 
 def row_of(entries: Sequence[Entry], columns: Sequence[Column], segments: str) -> Row:
@@ -57,7 +56,10 @@ def _setting(name: str, value: bool | int | float | str) -> str:
 def cell_of(results: Sequence[Result], column: Column) -> Cell | None:
     """Returns one measurement of a row's runs, one for each seed; None where a run lacks it."""
     found: list[Measurement] = [
-        m for result in results for m in result.measurements if Column(m.name, m.unit, m.higher_is_better) == column
+        m
+        for result in results
+        for m in [*result.measurements, *result.columns]
+        if Column(m.name, m.unit, m.higher_is_better) == column
     ]
     if len(found) < len(results):
         return None

@@ -1,7 +1,7 @@
 """A hostile set of plugins, installed all at once: each is reported, and every other model stays usable."""
 
 import json
-import os
+from pathlib import Path
 
 import pytest
 from cli.conftest import install
@@ -62,7 +62,7 @@ def test_each_is_reported_for_what_it_did(bench_command, hostile):
 
 
 def test_every_other_model_stays_usable_and_stdout_holds_results_only(bench_command, hostile):
-    here = os.getcwd()
+    here = Path.cwd()
 
     done = bench_command(
         "run", "-m", "Honest", "-m", "random", "-t", "anet-retrieval", "--limit", "20", "--json", path=hostile
@@ -72,7 +72,7 @@ def test_every_other_model_stays_usable_and_stdout_holds_results_only(bench_comm
     assert {path.parent.parent for path in bench_command.folder.glob("runs/*/result.json")} == {
         bench_command.folder / "runs"
     }
-    assert os.getcwd() == here
+    assert Path.cwd() == here
 
 
 def test_a_refused_plugin_names_both_versions(bench_command, hostile):
