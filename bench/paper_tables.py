@@ -1,4 +1,7 @@
-"""The tables of a paper, read from its YAML file (bench-paper/1): facts, and the run of ours that belongs to each."""
+"""The tables and figures of a paper, read from its YAML file (bench-paper/1): facts, and the runs that belong to them.
+
+A table sets numbers beside ours. A figure of embeddings has no numbers: its rows name the runs whose videos are drawn.
+"""
 
 from __future__ import annotations
 
@@ -58,17 +61,42 @@ class PaperTable(Record):
         return self
 
 
+class PaperFigure(Record):
+    """A picture of the video embeddings of some runs by t-SNE, one panel for each row, coloured by class."""
+
+    title: Text
+    classes: int = Field(ge=2, le=20, description="how many of the most frequent classes are drawn")
+    rows: list[PaperRow] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _has_no_values(self) -> PaperFigure:
+        if any(row.values for row in self.rows):
+            raise ValueError("a figure of embeddings has no values to compare")
+        return self
+
+
 class _PaperFile(Record):
     schema_: Literal["bench-paper/1"] = Field(alias="schema")
     tables: dict[Name, PaperTable] = Field(min_length=1)
+    figures: dict[Name, PaperFigure] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> _PaperFile:
+        if shared := sorted(set(self.tables) & set(self.figures)):
+            raise ValueError(f"{shared[0]!r} is both a table and a figure")
+        return self
 
 
-def read_tables(paper: Paper) -> dict[str, PaperTable]:
-    """Returns the tables of a paper by name. Raises: CatalogueError when its plugin ships none that can be read."""
+def read_paper(paper: Paper) -> dict[str, PaperTable | PaperFigure]:
+    """Returns the tables and figures of a paper by name.
+
+    Raises: CatalogueError when its plugin ships none that can be read.
+    """
     package, _, path = paper.tables.partition(":")
     try:
         text = files(package).joinpath(path).read_text(encoding="utf-8")
-        return _PaperFile.model_validate(yaml.safe_load(text)).tables
+        found = _PaperFile.model_validate(yaml.safe_load(text))
+        return {**found.tables, **found.figures}
     except (ImportError, OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())[:160]
     except ValidationError as error:

@@ -6,7 +6,7 @@ import yaml
 from bench import catalogue
 from bench.config import load
 from bench.errors import CatalogueError
-from bench.paper_tables import PaperTable, read_tables
+from bench.paper_tables import PaperFigure, PaperTable, read_paper
 from bench.papers import Paper
 
 BARE = "schema: bench-paper/1\ntables: {t: {title: A, columns: [t2v/R@1], rows: [ROW]}}\n"
@@ -19,7 +19,7 @@ def offered():
 
 @pytest.fixture(scope="module")
 def tables(offered):
-    return read_tables(offered.paper("hse2018"))
+    return read_paper(offered.paper("hse2018"))
 
 
 def test_every_published_figure_is_that_of_the_poster(tables, shared):
@@ -38,7 +38,7 @@ def test_every_published_figure_is_that_of_the_poster(tables, shared):
 
 def test_every_row_names_a_model_a_task_and_settings_that_exist(tables, offered):
     runs = [row for table in tables.values() for row in table.rows if row.model]
-    assert len(runs) == 24
+    assert len(runs) == 26
     for row in runs:
         offered.model(row.model).resolve(None, row.settings)
         assert offered.task(row.task).dataset == row.task.partition("-")[0]
@@ -57,6 +57,11 @@ def test_the_ablation_changes_one_thing_at_a_time(tables):
         ("{system: A, needs: x, values: [1.0, 2.0]}", "2 values for 1 columns"),
         ("{system: A, needs: x, valeus: [1.0]}", "Extra inputs"),
         ("{system: A", "expected"),
+        (
+            "{system: A, needs: x}]}}\nfigures: {t: {title: A, classes: 3, rows: [{system: A, needs: x}",
+            "both a table and",
+        ),
+        ("{system: A, needs: x}]}}\nfigures: {f: {title: A, classes: 99, rows: [{system: A, needs: x}", "equal to 20"),
     ],
 )
 def test_a_file_that_is_no_paper_is_one_line(tmp_path, monkeypatch, row, says):
@@ -66,15 +71,21 @@ def test_a_file_that_is_no_paper_is_one_line(tmp_path, monkeypatch, row, says):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(__import__("sys").modules, "some_paper", raising=False)
     with pytest.raises(CatalogueError, match=says) as caught:
-        read_tables(Paper("some", "Some paper", "some_paper:tables.yaml"))
+        read_paper(Paper("some", "Some paper", "some_paper:tables.yaml"))
     assert "\n" not in str(caught.value)
 
 
 def test_a_paper_without_its_file_is_an_error_of_its_plugin():
     with pytest.raises(CatalogueError, match="Fix its plugin"):
-        read_tables(Paper("some", "Some paper", "bench:nothing.yaml"))
+        read_paper(Paper("some", "Some paper", "bench:nothing.yaml"))
 
 
 def test_a_row_without_values_has_no_published_figure():
     table = PaperTable.model_validate({"title": "A", "columns": ["x"], "rows": [{"system": "A", "needs": "x"}]})
     assert table.rows[0].values == []
+
+
+def test_a_figure_of_embeddings_has_nothing_to_compare():
+    row = {"system": "A", "needs": "x", "values": [1.0]}
+    with pytest.raises(ValueError, match="no values to compare"):
+        PaperFigure.model_validate({"title": "A", "classes": 3, "rows": [row]})

@@ -225,12 +225,12 @@ def _dataset_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
 
 
 def _paper_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
-    from bench.paper_tables import read_tables
+    from bench.paper_tables import read_paper
 
     paper = catalogue.paper(name)
     return {
         "paper": name,
         "title": paper.title,
-        "tables": {table: f"{found.title}; {len(found.rows)} rows" for table, found in read_tables(paper).items()},
+        "tables": {table: f"{found.title}; {len(found.rows)} rows" for table, found in read_paper(paper).items()},
         "next": f"`bench reproduce {name} TABLE` runs what is missing and sets our figures beside the paper's",
     }

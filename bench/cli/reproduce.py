@@ -1,4 +1,4 @@
-"""`bench reproduce`: a table of a paper with our figures beside it."""
+"""`bench reproduce`: a table of a paper with our figures beside it, or a figure of the paper drawn from our runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bench.cli.run import (
 from bench.errors import UnknownName, UsageError, unknown_name
 
 if TYPE_CHECKING:
-    from bench.paper_tables import PaperRow, PaperTable
+    from bench.paper_tables import PaperFigure, PaperRow, PaperTable
     from bench.planning import Plan
     from bench.reproduction.figures import ComparedRow, ComparedTable
     from bench.results import Result
@@ -48,33 +48,43 @@ FIXED = {"precision": "fp32", "batch_size": 64, "checkpoint": None, "resume": Tr
 def reproduce(paper: str, table: str, **options: Any) -> int:
     """Set our figures beside TABLE of PAPER, such as hse2018 table1; run what is missing, reuse what is there.
 
-    Rows that cannot be run keep their place and say what they need. `bench info PAPER` names the tables.
+    Rows that cannot be run keep their place and say what they need. `bench info PAPER` names the tables. A figure of
+    embeddings, such as hse2018 tsne, is drawn from our runs: SVG, PNG, coordinates as CSV, and a record as JSON.
     """
     from bench import config
-    from bench.paper_tables import read_tables
+    from bench.cli.reproduce_figure import show_figure, with_classes
+    from bench.paper_tables import PaperFigure, read_paper
     from bench.session import Session
 
     session = Session(config.load(options["config"]))
     found = session.catalogue.paper(paper)
     if session.config.path is None:
         click.echo("no bench.yaml found: using the packaged default (the generated sample)", err=True)
-    tables = read_tables(found)
-    if table not in tables:
-        raise unknown_name("table", table, tables)
-    chosen = _chosen(tables[table], options["settings"])
-    planned = [_plans(session, tables[table], row, {**FIXED, **options}, chosen) for row in tables[table].rows]
+    entries = read_paper(found)
+    if table not in entries:
+        raise unknown_name("table", table, entries)
+    entry = entries[table]
+    chosen = _chosen(entry, options["settings"])
+    planned = [_plans(session, entry, row, {**FIXED, **options}, chosen) for row in entry.rows]
+    if isinstance(entry, PaperFigure):
+        planned = [with_classes(plans) for plans in planned]
     plans = {plan.run: plan for row in planned if not isinstance(row, str) for plan in row}
     if options["dry_run"]:
-        _print_dry_run(tables[table], planned, list(plans.values()), as_json=options["as_json"])
+        _print_dry_run(entry, planned, list(plans.values()), as_json=options["as_json"])
         return 0
     results, failures = execute_all({run: _as_planned(plan) for run, plan in plans.items()}) if plans else ([], [])
-    compared = _compared(found.title, tables[table], planned, results, chosen)
-    _print(compared, as_json=options["as_json"])
-    _write(compared, (options["output"] or session.config.runs) / "reproduce", f"{paper}-{table}")
+    written = (options["output"] or session.config.runs) / "reproduce", f"{paper}-{table}"
+    if isinstance(entry, PaperFigure):
+        rows = list(zip(entry.rows, planned, strict=True))
+        show_figure(found.title, entry, rows, results, written, as_json=options["as_json"])
+    else:
+        compared = _compared(found.title, entry, planned, results, chosen)
+        _print(compared, as_json=options["as_json"])
+        _write(compared, *written)
     return say_failures(failures, len(plans), saved=bool(results))
 
 
-def _chosen(table: PaperTable, texts: tuple[str, ...]) -> dict[str, dict[str, str]]:
+def _chosen(table: PaperTable | PaperFigure, texts: tuple[str, ...]) -> dict[str, dict[str, str]]:
     """Returns the user's settings by model. Raises: UsageError for one that tells the table's own rows apart."""
     chosen = chosen_settings(tuple(dict.fromkeys(row.model for row in table.rows if row.model)), texts)
     for row in table.rows:
@@ -84,7 +94,11 @@ def _chosen(table: PaperTable, texts: tuple[str, ...]) -> dict[str, dict[str, st
 
 
 def _plans(
-    session: Session, table: PaperTable, row: PaperRow, options: dict[str, Any], chosen: Mapping[str, dict[str, str]]
+    session: Session,
+    table: PaperTable | PaperFigure,
+    row: PaperRow,
+    options: dict[str, Any],
+    chosen: Mapping[str, dict[str, str]],
 ) -> list[Plan] | str:
     """Returns the plans of a row, one for each seed, or what it needs before it can be run."""
     if row.model is None or row.task is None:
@@ -138,7 +152,9 @@ def _row(
     return compared(table, row, finished, chosen[row.model or ""], len(plans))
 
 
-def _print_dry_run(table: PaperTable, planned: Sequence[list[Plan] | str], plans: list[Plan], *, as_json: bool) -> None:
+def _print_dry_run(
+    table: PaperTable | PaperFigure, planned: Sequence[list[Plan] | str], plans: list[Plan], *, as_json: bool
+) -> None:
     print_plans(plans, as_json=as_json)
     for row, plan in zip(table.rows, planned, strict=True):
         if isinstance(plan, str):
