@@ -43,6 +43,12 @@ def test_ranking_is_timed_and_its_memory_measured() -> None:
         assert name in out
 
 
+def test_intervals_are_timed() -> None:
+    out = run("intervals.py", "--n", "60", "--resamples", "10", "--repeats", "1")
+    for name in ("N = 60", "at chance", "weak", "strong"):
+        assert name in out
+
+
 def test_start_up_is_timed() -> None:
     assert "bench plugin list" in run("startup.py", "--repeats", "1")
 
