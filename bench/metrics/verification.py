@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from bench.errors import VerificationError
-from bench.metrics import curves, retrieval
+from bench.metrics import class_measurements, curves, retrieval
 from bench.results import Evidence, Measurement
 
 Check = Callable[[Evidence, tuple[Measurement, ...]], None]
@@ -16,7 +16,7 @@ def _ranks(evidence: Evidence, measurements: tuple[Measurement, ...]) -> None:
     check(evidence, measurements)
 
 
-CHECKS: Mapping[str, Check] = {"ranks": _ranks}
+CHECKS: Mapping[str, Check] = {"ranks": _ranks, "classes": class_measurements.verify}
 """Kind of evidence -> its check, which raises VerificationError."""
 
 

@@ -1,0 +1,184 @@
+"""What is measured of class scores, by name, with intervals by resampling videos; and whether a record agrees with it.
+
+    top1, top5          share of videos of which a label is among the first k classes, percent
+    mean_class/top1     top1 of the videos of each class, averaged over classes; a video counts in each of its classes
+    main/top1           share of videos whose main label comes first; measured where some video has several labels
+    Hit@3, AvgHit@3     as in the official ActivityNet tool: top3, and the share of a video's labels among the first 3
+    mAP                 mean over the classes of some video of the average precision, percent; without an interval, for
+                        ranks of videos among one another do not resample from their counts
+
+A k that is no smaller than the number of classes measures nothing and is left out.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from bench.errors import UsageError, VerificationError
+from bench.metrics.classification import KIND, Counted, average_precisions, hits, label_hits, opened
+from bench.metrics.statistics import Statistic, interval
+from bench.results import Evidence, Measurement, same_value
+
+PRIMARY = "top1"
+TOPS = (1, 5)
+OFFICIAL_K = 3
+"""The k of the official tool."""
+PRECISION = "mAP"
+PER_CLASS = "mean_class/top1"
+
+
+def statistics_of(counted: Counted) -> dict[str, Statistic]:
+    """Returns all that is a mean over videos, by name, in percent."""
+    n_classes = len(counted.classes)
+    found = {f"top{k}": Statistic(100.0 * hits(counted, k), share=True) for k in TOPS if k < n_classes}
+    if not found:
+        return found
+    found[PER_CLASS] = Statistic(100.0 * per_class_values(counted, hits(counted, 1)))
+    if int(counted.videos[:, 0].max()) > 1:
+        found["main/top1"] = Statistic(100.0 * label_hits(counted, 1)[counted.starts], share=True)
+    if n_classes > OFFICIAL_K:
+        found[f"Hit@{OFFICIAL_K}"] = Statistic(100.0 * hits(counted, OFFICIAL_K), share=True)
+        of_labels = np.add.reduceat(label_hits(counted, OFFICIAL_K), counted.starts) / counted.videos[:, 0]
+        found[f"AvgHit@{OFFICIAL_K}"] = Statistic(100.0 * of_labels, share=True)
+    return found
+
+
+def per_class_values(counted: Counted, values: np.ndarray) -> np.ndarray:
+    """Returns (n,) float64 whose mean is the mean over classes of the mean of `values` (n,) in each class.
+
+    Resampled by video it has the spread of that mean: a resample draws how many videos each class has with them, so the
+    mean of a class is a ratio of two sums; it is linearised here.
+    """
+    classes, owners = counted.labels[:, 0].astype(np.int64), counted.owners
+    sizes = np.bincount(classes, minlength=len(counted.classes))
+    present = np.flatnonzero(sizes)
+    means = np.zeros(len(sizes))
+    means[present] = np.bincount(classes, weights=values[owners], minlength=len(sizes))[present] / sizes[present]
+    departures = (values[owners] - means[classes]) / sizes[classes]
+    per_video = np.bincount(owners, weights=departures, minlength=len(values))
+    return np.asarray(means[present].mean() + per_video * (len(values) / len(present)))
+
+
+def mean_average_precision(counted: Counted) -> float:
+    """Returns mAP in percent."""
+    return float(100.0 * average_precisions(counted)[1].mean())
+
+
+def metrics_of(evidence: Evidence) -> tuple[str, ...]:
+    """Returns the measurements that have a value for each video, by name."""
+    check_evidence(evidence)
+    return tuple(statistics_of(opened(evidence)))
+
+
+def values_of(evidence: Evidence, metric: str) -> np.ndarray:
+    """Returns (n,) float64: what each video adds to `metric`, from 0 to 1 for hits.
+
+    Raises: UsageError for a metric that has no value for each video.
+    """
+    found = statistics_of(opened(evidence))
+    if metric not in found:
+        raise UsageError(f"metric {metric!r} has no value for each video to compare. Use {', '.join(found)}.")
+    return found[metric].values / 100.0
+
+
+def measure(evidence: Evidence) -> tuple[Measurement, ...]:
+    """Returns every measurement of `evidence`, those that are means over videos with their 95 % interval.
+
+    Raises: VerificationError when the evidence contradicts itself.
+    """
+    check_evidence(evidence)
+    counted = opened(evidence)
+    n = len(counted.videos)
+    found = [_measurement(name, s.value(), _within(interval(s)), n) for name, s in statistics_of(counted).items()]
+    measurements = (*found, _measurement(PRECISION, mean_average_precision(counted), None, n))
+    verify(evidence, measurements)
+    return measurements
+
+
+def _measurement(name: str, value: float, ci95: tuple[float, float] | None, n: int) -> Measurement:
+    return Measurement(name=name, value=value, unit="percent", higher_is_better=True, ci95=ci95, n=n)
+
+
+def _within(bounds: tuple[float, float]) -> tuple[float, float]:
+    return max(0.0, bounds[0]), min(100.0, bounds[1])
+
+
+def verify(evidence: Evidence, measurements: tuple[Measurement, ...]) -> None:
+    """Checks measurements against their evidence and against what must hold for any class scores.
+
+    Raises: VerificationError naming the first measurement that differs or cannot be.
+    """
+    check_evidence(evidence)
+    counted = opened(evidence)
+    expected = {name: statistic.value() for name, statistic in statistics_of(counted).items()}
+    expected[PRECISION] = mean_average_precision(counted)
+    reported = {measurement.name: measurement for measurement in measurements}
+    for name, value in expected.items():
+        if name not in reported:
+            raise VerificationError(f"the record lacks {name}. Re-create it: `bench rescore`.")
+        if not same_value(reported[name].value, value):
+            raise VerificationError(
+                f"{name} is {reported[name].value!r} in the record but {value!r} from its evidence. The record was "
+                "edited or belongs to other evidence; re-create it: `bench rescore`."
+            )
+        if reported[name].n != len(counted.videos):
+            raise VerificationError(f"{name} does not state n = {len(counted.videos)}, the number of videos.")
+    if unknown := sorted(set(reported) - set(expected)):
+        raise VerificationError(f"{unknown[0]} does not follow from the evidence. Re-create it: `bench rescore`.")
+    rising = [expected[name] for name in ("top1", f"Hit@{OFFICIAL_K}", "top5") if name in expected]
+    if any(later < earlier - 1e-9 for earlier, later in pairwise(rising)):
+        raise VerificationError(f"top1, Hit@{OFFICIAL_K} and top5 are {rising}, which do not rise with k.")
+    if not all(-1e-9 <= value <= 100.0 + 1e-9 for value in expected.values()):
+        raise VerificationError(f"measurements {expected} do not lie within 0 to 100 percent.")
+
+
+_SHAPES = {"videos": (2, "uint32"), "labels": (5, "uint32"), "classes": (2, "uint32"), "names": (None, "uint8")}
+"""Columns and kind of each array; names are as wide as the longest."""
+
+
+def check_evidence(evidence: Evidence) -> None:
+    """Raises VerificationError unless the arrays are counts that some class scores give."""
+    arrays = evidence.counts
+    if evidence.kind != KIND or set(arrays) != set(_SHAPES):
+        raise VerificationError(
+            f"evidence of kind {evidence.kind!r} with {', '.join(sorted(arrays)) or 'nothing'}; expected kind {KIND!r} "
+            f"with {', '.join(sorted(_SHAPES))}. Re-create it: `bench rescore`."
+        )
+    for name, (width, expected) in _SHAPES.items():
+        shape, kind = arrays[name].shape, arrays[name].dtype
+        if len(shape) != 2 or shape[1] != (width or shape[1]) or not shape[0] or kind != expected:
+            raise VerificationError(
+                f"evidence {name} is {kind} {shape}; expected {expected} (n, {width or 'any'}). Re-create it: "
+                "`bench rescore`."
+            )
+    problem = _contradiction(opened(evidence), evidence.n_items.get("videos"))
+    if problem:
+        raise VerificationError(f"{problem}, which no class scores give. Re-create it: `bench rescore`.")
+
+
+def _contradiction(counted: Counted, n_items: int | None) -> str:
+    """Returns what cannot be in the evidence, in words, or nothing."""
+    n, n_classes = len(counted.videos), len(counted.classes)
+    counts, predicted = counted.videos[:, 0].astype(np.int64), counted.videos[:, 1].astype(np.int64)
+    classes, above, equal, wrong_above, wrong_equal = counted.labels.astype(np.int64).T
+    if len(counted.names) != n_classes or len(set(counted.class_names)) != n_classes:
+        return f"the evidence has {len(set(counted.class_names))} names of {n_classes} classes"
+    if n_items != n or counts.sum() != len(classes) or counts.min() < 1:
+        return f"the evidence holds {n} videos with {counts.sum()} labels, {len(classes)} label rows, n = {n_items}"
+    if predicted.max() > n_classes or classes.max() >= n_classes:
+        return f"the evidence names a class beyond its {n_classes}"
+    if len(np.unique(np.stack([counted.owners, classes]), axis=1).T) != len(classes):
+        return "the evidence names a label of a video twice"
+    sizes = np.bincount(classes, minlength=n_classes)
+    mains = np.bincount(classes[counted.starts], minlength=n_classes)
+    if not np.array_equal(np.stack([sizes, mains], axis=1), counted.classes):
+        return "the evidence holds other sizes of classes than its labels"
+    listed = above < n_classes
+    if (above[listed] + equal[listed] >= n_classes).any() or (above > n_classes).any() or equal[~listed].any():
+        return f"a label of the evidence has more than {n_classes - 1} classes above or beside it"
+    wrong = n - sizes[classes]
+    if (wrong_above + wrong_equal > np.where(listed, wrong, n)).any() or (wrong_above[~listed] < n).any():
+        return "a label of the evidence has more videos above or beside it than there are without it"
+    return ""
