@@ -72,6 +72,7 @@ class _Features(_Section):
 class _Split(_Section):
     file: Path
     ids: Path | None = None
+    part: str = ""
     take: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]] | None = None
 
 
@@ -195,11 +196,16 @@ def _dataset(source: Path, parsed: _File, name: str, base: Path) -> DatasetDecla
         )
     folder = root or base
     splits = {
-        split: SplitDeclaration(folder / part.file, folder / part.ids if part.ids else None, part.take)
-        for split, part in entry.splits.items()
+        split: SplitDeclaration(folder / one.file, folder / one.ids if one.ids else None, one.take, one.part)
+        for split, one in entry.splits.items()
     }
     if splits and "train" not in splits:
         raise ConfigError(f"{source.name}: datasets.{name}.splits: no 'train' among {', '.join(sorted(splits))}.")
+    for split, one in splits.items():
+        if one.part and one.ids is None:
+            raise ConfigError(
+                f"{source.name}: datasets.{name}.splits.{split}.part: names a list in 'ids', which is missing. Add it."
+            )
     usual = [split for split in ("test", "val_1", "val") if split in splits]
     test = entry.test or (usual[0] if usual else "")
     if splits and test not in splits:

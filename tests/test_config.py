@@ -44,6 +44,15 @@ def test_paths_are_relative_to_the_file(written, tmp_path):
     assert config.datasets["full"].root == Path("/data/anet")
 
 
+def test_a_split_takes_one_of_several_lists_of_ids(written):
+    text = "{test: {file: val_1.json, ids: halves.json, part: testing}, train: {file: train.json}}"
+    config = load(
+        written(f"version: 1\ndatasets: {{a: {{reader: x, root: d, features: simulated, splits: {text}}}}}\n")
+    )
+
+    assert config.datasets["a"].splits["test"].part == "testing"
+
+
 def test_a_declared_split_called_test_is_what_tasks_evaluate_on(written):
     assert load(written(GOOD)).datasets["mine"].test == "test"
 
@@ -107,6 +116,11 @@ def test_without_a_file_the_packaged_default_applies(tmp_path, monkeypatch):
         (
             "version: 1\ndatasets: {a: {reader: x, root: d, features: simulated, test: z, splits: {train: {file: f}}}}",
             "datasets.a.test: z",
+        ),
+        (
+            "version: 1\ndatasets: {a: {reader: x, root: d, features: simulated, "
+            "splits: {train: {file: f, part: testing}}}}",
+            "datasets.a.splits.train.part",
         ),
         ("version: 1\nfeatures: {f: {reader: npz, path: p, dim: none}}", "features.f.dim"),
         ("version: 1\nfeatures: {f: {reader: npz, path: p, extractor: 'a|b'}}", "features.f.extractor"),

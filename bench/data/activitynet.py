@@ -17,7 +17,9 @@ timestamps and sentences; a segment entirely outside the video; a duration of 0 
 one that is no text; an id given twice, or one that could not be a file name (`/`, `\\`, `..`, control characters).
 
 Official splits: train.json, val_1.json and val_2.json (or .json.gz) in one folder. val_2 is a second annotation of
-videos of val_1. bench.yaml may declare splits of its own: a file, a list of ids, a range of positions.
+videos of val_1. With split_ids_anet_entities.json of ActivityNet-Entities beside them, ae-val and ae-test are the two
+halves of val_1 on which paragraphs are captioned. bench.yaml may declare splits of its own: a file, a list of ids (or
+one of several in a file, by its name), a range of positions.
 """
 
 from __future__ import annotations
@@ -38,8 +40,11 @@ if TYPE_CHECKING:
 
 SPLITS = {"train": "train", "val_1": "val_1", "val_2": "val_2"}
 """Official splits and the stem of the file each is in."""
-COUNTS = {"train": 10_009, "val_1": 4_917, "val_2": 4_885}
+COUNTS = {"train": 10_009, "val_1": 4_917, "val_2": 4_885, "ae-val": 2_460, "ae-test": 2_457}
 """Videos in the official files of ActivityNet Captions."""
+HALVES = {"ae-val": "validation", "ae-test": "testing"}
+"""Halves of val_1 and the name of the list each is in."""
+HALVES_FILE = "split_ids_anet_entities.json"
 WITHOUT_CAPTIONS = "ids of the split's list without captions, left out"
 
 
@@ -51,16 +56,25 @@ def open_dataset(declaration: DatasetDeclaration) -> Dataset:
     from bench.data.opening import Form, open_declared
     from bench.data.sample import anet_split
 
-    return open_declared(declaration, Form(SPLITS, COUNTS, anet_split, official_files, read_split))
+    where = f"It needs {HALVES_FILE} of ActivityNet-Entities beside val_1.json, plain or gzip."
+    form = Form(SPLITS, COUNTS, anet_split, official_files, read_split, dict.fromkeys(HALVES, where))
+    return open_declared(declaration, form)
 
 
 def official_files(root: Path) -> Mapping[str, SplitDeclaration]:
     """Returns the official split files in a folder, plain or gzip; one that is missing is named as plain."""
     found = {}
     for split, stem in SPLITS.items():
-        plain, packed = root / f"{stem}.json", root / f"{stem}.json.gz"
-        found[split] = SplitDeclaration(packed if packed.is_file() and not plain.is_file() else plain)
+        found[split] = SplitDeclaration(_plain_or_packed(root / f"{stem}.json"))
+    halves = _plain_or_packed(root / HALVES_FILE)
+    if halves.is_file():
+        found |= {split: SplitDeclaration(found["val_1"].file, halves, part=part) for split, part in HALVES.items()}
     return found
+
+
+def _plain_or_packed(plain: Path) -> Path:
+    packed = plain.with_name(f"{plain.name}.gz")
+    return packed if packed.is_file() and not plain.is_file() else plain
 
 
 def read_split(declaration: SplitDeclaration) -> AnnotatedVideos:
@@ -94,6 +108,8 @@ def chosen_ids(declaration: SplitDeclaration, raw: Mapping[str, Any], oddities: 
     ids = list(raw)
     if declaration.ids is not None:
         listed = read_json(declaration.ids, "a JSON list of video ids")
+        if declaration.part:
+            listed = _part(declaration.ids, declaration.part, listed)
         if not isinstance(listed, list) or not all(isinstance(video_id, str) for video_id in listed):
             raise InvalidData(f"{declaration.ids} holds no JSON list of video ids. Write it again.")
         wanted = set(listed)
@@ -113,3 +129,11 @@ def chosen_ids(declaration: SplitDeclaration, raw: Mapping[str, Any], oddities: 
     if not ids:
         raise InvalidData(f"{declaration.file} holds none of the ids in {declaration.ids}. Check both files.")
     return ids
+
+
+def _part(path: Path, part: str, lists: Any) -> Any:
+    """Returns one of several lists in a file. Raises: InvalidData when there is none of that name."""
+    known = ", ".join(map(str, lists)) if isinstance(lists, dict) else "none: the file holds no JSON object"
+    if not isinstance(lists, dict) or part not in lists:
+        raise InvalidData(f"{path} holds no list {part!r}. Lists: {known}. Correct 'part', or the file.")
+    return lists[part]

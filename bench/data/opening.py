@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +28,7 @@ class Form:
         generated: split -> the same split of the generated sample.
         files: folder -> the official files in it, by split.
         read: one declared split -> its annotations.
+        wanting: official splits that some folders lack -> what they need, in words.
     """
 
     splits: Collection[str]
@@ -35,6 +36,7 @@ class Form:
     generated: Callable[[str], GeneratedSplit]
     files: Callable[[Path], Mapping[str, SplitDeclaration]]
     read: Callable[[SplitDeclaration], AnnotatedVideos]
+    wanting: Mapping[str, str] = field(default_factory=dict)
 
 
 def open_declared(declaration: DatasetDeclaration, form: Form) -> Dataset:
@@ -46,7 +48,9 @@ def open_declared(declaration: DatasetDeclaration, form: Form) -> Dataset:
         return open_generated(declaration, {split: partial(form.generated, split) for split in form.splits})
     files = declaration.splits or form.files(declaration.root or Path())
     openers = {split: partial(form.read, part) for split, part in files.items()}
-    return open_annotated(declaration, openers, expected={} if declaration.splits else form.counts)
+    if declaration.splits:
+        return open_annotated(declaration, openers)
+    return open_annotated(declaration, openers, expected=form.counts, wanting=form.wanting)
 
 
 def open_generated(declaration: DatasetDeclaration, splits: Mapping[str, Callable[[], GeneratedSplit]]) -> Dataset:
@@ -79,11 +83,13 @@ def open_annotated(
     declaration: DatasetDeclaration,
     splits: Mapping[str, Callable[[], AnnotatedVideos]],
     expected: Mapping[str, int] | None = None,
+    wanting: Mapping[str, str] | None = None,
 ) -> Dataset:
     """Returns a dataset of annotations from files, with its declared or with simulated features.
 
     Args:
         expected: how many videos the protocol expects in each split, where it says so.
+        wanting: splits that may be lacking -> what they need, in words.
 
     Raises: ConfigError for the features of the sample; DataError when features are missing or broken.
     """
@@ -95,7 +101,7 @@ def open_annotated(
         )
     if declaration.labels is not None:
         splits = {**splits, **labelled_splits(declaration.labels, LABELLED)}
-    tables = Tables(name, splits)
+    tables = Tables(name, splits, wanting)
     made_up = declaration.features.reader == SIMULATED
     features: FeatureSource = SimulatedFeatures(tables) if made_up else open_features(declaration.features)
     kind: DataKind = "real" if features.kind == "real" else "simulated"

@@ -96,13 +96,15 @@ class SplitDeclaration:
 
     Attributes:
         file: annotations, JSON, plain or gzip.
-        ids: a JSON list of the video ids that belong to the split, or None for all.
+        ids: a JSON list of the video ids that belong to the split, or several such lists by name; None for all.
+        part: the name of the list in `ids`, where that file holds several.
         take: first and past-the-last position, in file order, of the videos that belong to the split; None for all.
     """
 
     file: Path
     ids: Path | None = None
     take: tuple[int, int] | None = None
+    part: str = ""
 
 
 @dataclass(frozen=True)

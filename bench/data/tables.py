@@ -41,11 +41,18 @@ class AnnotatedVideos:
 class Tables(Mapping[str, "Table"]):
     """Split name -> table with the columns video_id, duration, timestamps, sentences and, with classes, labels.
 
-    A split is read at its first use, so that a missing val_2 does not keep anyone from val_1.
+    A split is read at its first use, so that a missing val_2 does not keep anyone from val_1. `wanting` says what a
+    split needs that is not among `openers`.
     """
 
-    def __init__(self, name: str, openers: Mapping[str, Callable[[], AnnotatedVideos]]) -> None:
+    def __init__(
+        self,
+        name: str,
+        openers: Mapping[str, Callable[[], AnnotatedVideos]],
+        wanting: Mapping[str, str] | None = None,
+    ) -> None:
         self._name = name
+        self._wanting = wanting or {}
         self._openers = dict(openers)
         self._videos: dict[str, AnnotatedVideos] = {}
         self._tables: dict[str, Table] = {}
@@ -67,7 +74,7 @@ class Tables(Mapping[str, "Table"]):
         if split not in self._openers:
             raise MissingData(
                 f"dataset {self._name!r} has no split {split!r}. Splits: {', '.join(self._openers)}. "
-                f"Declare it under datasets.{self._name}.splits."
+                + self._wanting.get(split, f"Declare it under datasets.{self._name}.splits.")
             )
         if split not in self._videos:
             self._videos[split] = self._openers[split]()

@@ -74,6 +74,38 @@ def test_the_official_files_are_pinned(shared, split):
     assert (len(videos.ids), sum(map(len, videos.sentences)), items) == PINNED[split]
 
 
+HALF: dict[str, tuple[int, int, list[tuple[str, str]]]] = {
+    "ae-val": (
+        2460,
+        8774,
+        [
+            ("v_uqiMw7tQ1Cc", "be7a7354cc5688f1"),
+            ("v_D0pVkTEYQg8", "ac4410e4295a6cfa"),
+            ("v_PKYg6_rs3LQ", "c86b4216bb04abee"),
+        ],
+    ),
+    "ae-test": (
+        2457,
+        8731,
+        [
+            ("v_bXdq2zI1Ms0", "542babcb40d791b9"),
+            ("v_ng14GLT_hHQ", "fe02f4bd8baf2f58"),
+            ("v_5nOc03oiFvk", "0d931fa0238cf06c"),
+        ],
+    ),
+}
+"""The same of the halves of val_1."""
+
+
+@pytest.mark.parametrize("split", ["ae-val", "ae-test"])
+def test_the_halves_of_val_1_are_pinned(shared, split):
+    """Counts, and the first, tenth and last video by id and digest of its first sentence."""
+    shared(f"{CAPTIONS}/split_ids_anet_entities.json")
+    videos = read_split(official_files(shared(CAPTIONS))[split])
+    items = [(videos.ids[i], short(videos.sentences[i][0])) for i in (0, 9, -1)]
+    assert (len(videos.ids), sum(map(len, videos.sentences)), items) == HALF[split]
+
+
 ODD: dict[str, dict[str, int]] = {
     "train": {SPACES: 25840, FOREIGN: 24, UNSORTED: 545, BEYOND: 261, REVERSED: 2},
     "val_1": {SPACES: 11695, FOREIGN: 24, UNSORTED: 293, BEYOND: 134},
@@ -264,6 +296,35 @@ def test_positions_beyond_the_file_are_refused(tmp_path, take):
     split = written(tmp_path, {f"v_{i}": GOOD for i in range(3)})
     with pytest.raises(InvalidData, match="does not fit 3 videos"):
         read_split(SplitDeclaration(split.file, take=take))
+
+
+def test_one_of_several_lists_of_ids_chooses_the_split(tmp_path):
+    split = written(tmp_path, {f"v_{i}": GOOD for i in range(4)})
+    ids = tmp_path / "ids.json"
+    ids.write_text(json.dumps({"validation": ["v_1", "v_2"], "testing": ["v_3", "v_0"]}))
+    assert read_split(SplitDeclaration(split.file, ids, part="testing")).ids == ("v_0", "v_3")
+
+
+@pytest.mark.parametrize("ids", [["v_1"], {"testing": ["v_1"]}])
+def test_a_list_of_ids_that_is_not_there_is_refused(tmp_path, ids):
+    split = written(tmp_path, {"v_1": GOOD})
+    path = tmp_path / "ids.json"
+    path.write_text(json.dumps(ids))
+    with pytest.raises(InvalidData, match=r"ids\.json holds no list 'validation'"):
+        read_split(SplitDeclaration(split.file, path, part="validation"))
+
+
+def test_the_halves_of_val_1_are_there_with_their_ids_and_asked_for_without(tmp_path):
+    for stem in ("train", "val_1", "val_2"):
+        (tmp_path / f"{stem}.json").write_text(json.dumps({"v_1": GOOD, "v_2": GOOD}))
+    simulated = FeatureDeclaration(name="simulated", reader="simulated")
+    declared = DatasetDeclaration(name="anet", reader="activitynet", root=tmp_path, features=simulated)
+    with pytest.raises(MissingData, match=r"no split 'ae-test'.*needs split_ids_anet_entities\.json"):
+        open_dataset(declared).columns("ae-test")
+
+    halves = {"validation": ["v_1"], "testing": ["v_2"], "training": []}
+    (tmp_path / "split_ids_anet_entities.json").write_text(json.dumps(halves))
+    assert open_dataset(declared).columns("ae-test")["video_id"] == ["v_2"]
 
 
 @pytest.mark.parametrize(
