@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bench.cli.run import config_option
+
+if TYPE_CHECKING:
+    from bench.leaderboard.building import Sources
 
 
 @click.group()
@@ -65,14 +69,30 @@ def add(runs: tuple[Path, ...], board: Path | None, config: Path | None) -> None
 @config_option
 def build(folders: tuple[Path, ...], output: Path | None, published: Path | None, config: Path | None) -> None:
     """Build Markdown and HTML pages from records. Needs no model, no dataset and no GPU."""
+    from bench.leaderboard.building import build as build_pages
+
+    sources, target = _sources(folders, output, published, config)
+    report = build_pages(sources, target)
+    for note in report.left_out:
+        click.echo(f"left out: {note.file}: {note.reason}", err=True)
+    click.echo(f"{report.rows} rows in {report.tables} tables: {report.index}")
+
+
+def _sources(
+    folders: tuple[Path, ...], output: Path | None, published: Path | None, config: Path | None
+) -> tuple[Sources, Path]:
+    """Returns what pages are built from, and where they go."""
     from bench import config as configuration
     from bench.errors import UsageError
-    from bench.leaderboard.building import build as build_pages
+    from bench.leaderboard.building import Sources
+    from bench.reproduction.stored import paper_pages
 
     default = configuration.load(config).leaderboard
     if published is not None and not published.is_dir():
         raise UsageError(f"--published {published}: no such folder.")
-    report = build_pages(list(folders) or [default / "results"], output or default, published or default / "published")
-    for note in report.left_out:
-        click.echo(f"left out: {note.file}: {note.reason}", err=True)
-    click.echo(f"{report.rows} rows in {report.tables} tables: {report.index}")
+    sources = Sources(
+        results=folders or (default / "results",),
+        published=published or default / "published",
+        papers=(default / "papers", paper_pages),
+    )
+    return sources, output or default

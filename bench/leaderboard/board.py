@@ -1,11 +1,11 @@
-"""What a board is: tables of rows of cells, all frozen; filled by `tables`, shown by `markdown` and `html`."""
+"""What a board is: tables of rows of cells, all frozen; filled by `tables`, shown by `html`, `markdown` and others."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from bench.leaderboard.published import PublishedTask
-from bench.leaderboard.records import Note
+from bench.leaderboard.records import Entry, Note
 
 KINDS = ("real", "simulated", "generated")
 
@@ -41,6 +41,7 @@ class Row:
     """A model under one choice of settings.
 
     Attributes:
+        key: names the row in links: letters, digits and dashes.
         model: its name.
         summary, paper: as its plugin states them.
         control: shown shaded.
@@ -49,10 +50,12 @@ class Row:
         seeds: the seeds it was run with.
         cells: one for each column of the table; None where not measured.
         from_segments: the segment source of its runs where it differs from the table's, else "".
-        files: its records.
+        entries: its records, by seed.
+        status: the least of theirs, see `bench.leaderboard.checks`.
         tier: from 1; rows of one tier are not told apart by this test set. None where it was not computed.
     """
 
+    key: str
     model: str
     summary: str
     paper: str
@@ -62,14 +65,20 @@ class Row:
     seeds: tuple[int, ...]
     cells: tuple[Cell | None, ...]
     from_segments: str
-    files: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    status: str
     tier: int | None = None
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows with one signature, best first by the primary measurement."""
+    """Rows with one signature, best first by the primary measurement.
 
+    Attributes:
+        key: names the table in links and file names: letters, digits and dashes.
+    """
+
+    key: str
     signature: str
     parts: dict[str, str]
     label: str
@@ -77,6 +86,11 @@ class Table:
     primary: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+
+    @property
+    def place(self) -> int:
+        """The place of the primary measurement among the columns."""
+        return next(i for i, column in enumerate(self.columns) if column.name == self.primary)
 
 
 @dataclass(frozen=True)
@@ -95,3 +109,8 @@ class Board:
     sections: tuple[Section, ...]
     partial: tuple[Note, ...]
     published: PublishedTask | None = None
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Its tables, section by section."""
+        return tuple(table for section in self.sections for table in section.tables)

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from bench.files import digest, slug, write_atomically
-from bench.leaderboard import html, markdown
+from bench.files import write_atomically
 from bench.leaderboard.board import Board
+from bench.leaderboard.pages import MANIFEST, contents
 from bench.leaderboard.published import PublishedTask, read_published
-from bench.leaderboard.records import Note, read
+from bench.leaderboard.records import Entry, Note, read
+from bench.leaderboard.site import PaperPage, Site
 from bench.leaderboard.tables import boards
+
+PaperPages = Callable[[Path, Sequence[Entry]], tuple[PaperPage, ...]]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What pages are built from.
+
+    Attributes:
+        results: folders of records, searched with their subfolders.
+        published: folder of published figures; tasks that have some get a page also without a record.
+        papers: folder of tables of papers that were measured, and what makes pages of them.
+    """
+
+    results: tuple[Path, ...]
+    published: Path | None = None
+    papers: tuple[Path, PaperPages] | None = None
 
 
 @dataclass(frozen=True)
@@ -34,59 +53,84 @@ class Report:
 
     @property
     def tables(self) -> int:
-        return sum(len(section.tables) for board in self.boards for section in board.sections)
+        return sum(len(board.tables) for board in self.boards)
 
     @property
     def rows(self) -> int:
-        return sum(len(t.rows) for board in self.boards for section in board.sections for t in section.tables)
+        return sum(len(table.rows) for board in self.boards for table in board.tables)
 
 
-def build(results_dirs: Sequence[Path], output: Path, published: Path | None = None) -> Report:
-    """Writes `index` and one page per task, each as HTML and Markdown; equal records give equal bytes.
+def site_of(sources: Sources, output: Path) -> Site:
+    """Returns all that pages in `output` show.
 
-    Args:
-        published: folder of published figures; tasks that have some get a page also without a record.
-
-    Raises: UsageError when a results folder does not exist, InvalidData for published figures that cannot be read,
-    SaveError when a page cannot be written.
+    Raises: UsageError when a results folder does not exist, InvalidData for published figures that cannot be read.
     """
-    entries, unreadable = read(results_dirs)
+    entries, unreadable = read(sources.results)
     measured, repeated = boards(entries)
-    built = _with_published(measured, read_published(published) if published else {})
-    left_out = tuple(sorted([*unreadable, *repeated], key=lambda note: (note.file, note.reason)))
-    partial = tuple(note for board in built for note in board.partial)
-    names = _file_names([board.task for board in built])
-    contents: dict[str, str] = {}
-    for board in built:
-        contents[f"{names[board.task]}.html"] = html.page(board)
-        contents[f"{names[board.task]}.md"] = markdown.page(board)
-    contents["index.html"] = html.index([(b.task, f"{names[b.task]}.html", b) for b in built], left_out)
-    contents["index.md"] = markdown.index([(b.task, f"{names[b.task]}.md", b) for b in built], left_out)
-    for name, content in contents.items():
-        write_atomically(output / name, content.encode())
+    built = _with_published(measured, read_published(sources.published) if sources.published else {})
+    folder, make = sources.papers or (None, None)
+    return Site(
+        boards=built,
+        papers=make(folder, entries) if folder and make else (),
+        left_out=tuple(sorted([*unreadable, *repeated], key=lambda note: (note.file, note.reason))),
+        records=_below(sources.results, output),
+    )
+
+
+def build(sources: Sources, output: Path) -> Report:
+    """Writes every page and table; equal records give equal bytes. Pages of an earlier build that are no more go away.
+
+    Raises: UsageError, InvalidData; SaveError when a page cannot be written.
+    """
+    site = site_of(sources, output)
+    files = contents(site)
+    earlier = files_of_build(output)
+    for name, content in files.items():
+        write_atomically(output / name, content)
+    for name in earlier - files.keys():
+        (output / name).unlink(missing_ok=True)
     return Report(
         index=output / "index.html",
-        pages=tuple(output / name for name in contents),
-        boards=built,
-        partial=partial,
-        left_out=left_out,
+        pages=tuple(output / name for name in files),
+        boards=site.boards,
+        partial=site.partial,
+        left_out=site.left_out,
     )
+
+
+def files_of_build(output: Path) -> frozenset[str]:
+    """Returns the files that an earlier build wrote below `output`; none where there was no build.
+
+    The list is a file as any other and not trusted: only what a build could have written counts.
+    """
+    try:
+        named = json.loads((output / MANIFEST).read_bytes())["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return frozenset()
+    return frozenset(name for name in named if isinstance(name, str) and _could_be_built(name))
+
+
+def _could_be_built(name: str) -> bool:
+    path = PurePosixPath(name)
+    folders = [] if len(path.parts) == 1 else ["models", "papers", "tables"]
+    return (
+        len(path.parts) <= 2
+        and (not folders or path.parts[0] in folders)
+        and ".." not in path.parts
+        and path.suffix
+        in {".html", ".md", ".csv", ".tex", ".css"} | ({".json"} if path.parts[0] == "tables" else set())
+    ) or name == MANIFEST
+
+
+def _below(results: Sequence[Path], output: Path) -> str:
+    """Returns where records are, seen from `output`; "" where they are not below it, or in several folders."""
+    if len(results) != 1 or not results[0].resolve().is_relative_to(output.resolve()):
+        return ""
+    relative = results[0].resolve().relative_to(output.resolve()).as_posix()
+    return "" if relative == "." else f"{relative}/"
 
 
 def _with_published(measured: Sequence[Board], published: Mapping[str, PublishedTask]) -> tuple[Board, ...]:
     found = {board.task: board for board in measured}
     tasks = sorted({*found, *published})
     return tuple(replace(found.get(task, Board(task, (), ())), published=published.get(task)) for task in tasks)
-
-
-def _file_names(tasks: Sequence[str]) -> dict[str, str]:
-    """Returns a file name without ending for each task; task names are untrusted and may look alike."""
-    taken = {"index"}
-    names = {}
-    for task in tasks:
-        name = slug(task)
-        if name.lower() in taken:
-            name = f"{name}-{digest(task)[:8]}"
-        taken.add(name.lower())
-        names[task] = name
-    return names

@@ -7,6 +7,7 @@ import re
 from bench.leaderboard import published_wording, wording
 from bench.leaderboard.board import Board, Row, Table
 from bench.leaderboard.records import Note
+from bench.leaderboard.site import Site
 from bench.leaderboard.wording import plain
 
 _ACTIVE = re.compile(r"[\\`*_{}\[\]|~$!#^]|:(?=//)|(?<=www)\.", re.IGNORECASE)
@@ -34,11 +35,14 @@ def page(board: Board) -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def index(rows: list[tuple[str, str, Board]], left_out: tuple[Note, ...]) -> str:
-    """Returns the list of all boards; `rows` holds name, file and board."""
+def index(site: Site) -> str:
+    """Returns the list of all boards."""
     lines = ["# Leaderboards", ""]
-    lines += [f"- [{escape(name)}]({file})" for name, file, _ in rows] or ["No records yet."]
-    lines += ["", *notes("Left out", left_out)]
+    lines += [f"- [{escape(task)}]({file}.md)" for task, file in site.tasks.items()] or ["No records yet."]
+    if site.papers:
+        lines += ["", "## Tables of papers", ""]
+        lines += [f"- [{escape(one.title)}](papers/{site.paper_files[one.name]}.md)" for one in site.papers]
+    lines += ["", *notes("Left out", site.left_out)]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -54,14 +58,14 @@ def _table(table: Table) -> list[str]:
     lines = [f"### {escape(wording.title(table))}", "", escape(wording.circumstances(table)), ""]
     first = 0
     for group, names in wording.heads(table.columns):  # one table for each direction: twelve columns are too many
-        lines += [_line([escape(group) or "Model", "Tier", "Seeds", *map(escape, names)])]
-        lines += [_line(["---", *["---:"] * (len(names) + 2)])]
+        lines += [_line([escape(group) or "Model", "Status", "Tier", "Seeds", *map(escape, names)])]
+        lines += [_line(["---", "---", *["---:"] * (len(names) + 2)])]
         for row in table.rows:
             cells = [_value(row, i, places[i]) for i in range(first, first + len(names))]
-            lines.append(_line([_model(row), wording.tier(row), wording.seeds(row), *cells]))
+            lines.append(_line([_model(row), row.status, wording.tier(row), wording.seeds(row), *cells]))
         lines.append("")
         first += len(names)
-    lines += [f"{note}  " for note in wording.footnotes(table)]
+    lines += [f"{note}  " for note in wording.footnotes(table, bars=False)]
     return [*lines, f"Signature: <code>{escape(table.signature)}</code>", ""]
 
 

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import InvalidData, UsageError, VerificationError
+from bench.leaderboard.checks import Check, Status, check_path, predictions_path, read_check
 from bench.records import read_record
 from bench.results import Evidence, Result
+
+LARGEST = 1 << 20
+"""Bytes of a record: a real one has some thousand. A larger file is refused before it is read."""
+COMPANIONS = (".check.json",)
 
 
 @dataclass(frozen=True)
@@ -25,15 +30,23 @@ class Entry:
 
     Attributes:
         file: where it was found, relative to the results folder.
+        path: the same as a path that can be opened.
         result: the record.
         evidence: the counts it rests on.
         signature: its signature, taken apart.
+        check: what was done here to trust it, or None.
     """
 
     file: str
+    path: Path
     result: Result
     evidence: Evidence
     signature: dict[str, str]
+    check: Check | None = None
+
+    @property
+    def status(self) -> Status:
+        return "consistent" if self.check is None else self.check.status
 
     @property
     def partial(self) -> bool:
@@ -66,12 +79,19 @@ def read(folders: Sequence[Path]) -> tuple[list[Entry], list[Note]]:
 
 def _candidates(folder: Path) -> Iterator[Path]:
     yield from folder.rglob("result.json")
-    yield from folder.glob("*/*--*.json")
+    yield from (path for path in folder.glob("*/*--*.json") if not path.name.endswith(COMPANIONS))
 
 
 def _read(path: Path, name: str) -> Entry:
+    if path.is_symlink():
+        raise InvalidData(f"{path} is a link. Put the file itself there.")
+    if path.stat().st_size > LARGEST:
+        raise InvalidData(f"{path} has {path.stat().st_size:,} bytes; no record has more than {LARGEST:,}.")
     record = read_record(path)
     result, parts = record.result, record.signature
+    for beside in (path.with_name(result.evidence.file), predictions_path(path, result), check_path(path)):
+        if beside is not None and beside.is_symlink():
+            raise InvalidData(f"{path}: {beside.name} is a link. Put the file itself there.")
     base = result.task.name.partition(":")[0]
     for what, said, expected in (
         ("task", parts["task"], f"{base}/{result.task.version}"),
@@ -80,4 +100,4 @@ def _read(path: Path, name: str) -> Entry:
     ):
         if said != expected:
             raise InvalidData(f"{path}: the signature says {what}={said}, the record {what}={expected}.")
-    return Entry(name, result, record.evidence, parts)
+    return Entry(name, path, result, record.evidence, parts, read_check(path, result))

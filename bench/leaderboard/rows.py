@@ -8,7 +8,9 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from bench.files import digest
 from bench.leaderboard.board import Cell, Column, Row
+from bench.leaderboard.checks import least
 from bench.leaderboard.records import Entry
 from bench.results import Measurement, Result
 
@@ -36,6 +38,7 @@ def row_of(entries: Sequence[Entry], columns: Sequence[Column], segments: str) -
     result = by_seed[0].result
     own_segments = by_seed[0].signature.get("segments", "")
     return Row(
+        key=f"r-{digest([identity(result), result.signature, result.primary])[:12]}",
         model=result.model.name,
         summary=result.model.summary,
         paper=result.model.paper,
@@ -45,7 +48,8 @@ def row_of(entries: Sequence[Entry], columns: Sequence[Column], segments: str) -
         seeds=tuple(entry.result.seed for entry in by_seed),
         cells=tuple(cell_of([entry.result for entry in by_seed], column) for column in columns),
         from_segments="" if own_segments == segments else own_segments,
-        files=tuple(entry.file for entry in by_seed),
+        entries=tuple(by_seed),
+        status=least([entry.status for entry in by_seed]),
     )
 
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from bench.files import digest
 from bench.leaderboard.board import KINDS, Board, Row, Section, Table
 from bench.leaderboard.records import Entry, Note
 from bench.leaderboard.rows import columns_of, identity, ranked, remarks_on, row_of
@@ -115,6 +116,7 @@ def _table(own: Sequence[Entry], guests: Sequence[Entry]) -> Table:
         for row, entries in zip(rows, by_row.values(), strict=True)
     }
     return Table(
+        key=f"t-{digest([first.signature, *_test(own[0])])[:8]}",
         signature=first.signature,
         parts=own[0].signature,
         label=first.data.label,

@@ -21,15 +21,21 @@ DIRECTIONS = {"t2v": "Paragraph → video", "v2t": "Video → paragraph"}
 CUTS = {"video": "incomplete videos", "text": "incomplete paragraphs", "both": "incomplete videos and paragraphs"}
 ORDERS = {"prefix": "first parts kept", "random": "random parts kept"}
 SOURCES = {"similarity": "similarity matrix", "trec": "ranked list"}
+STATUS_WORDS = {
+    "reproduced": "The recorded command was run again here, with the same outcome.",
+    "rescored": "Every number was computed again here from what the model said: embeddings, captions or scores.",
+    "consistent": "Only evidence is stored: the numbers follow from it and keep every invariant. None was re-scored.",
+    "published": "Copied from a paper; there is no record to check.",
+}
 UNKNOWN = "–"
 LONGEST = 160
 
 
-def plain(text: str) -> str:
+def plain(text: str, longest: int = LONGEST) -> str:
     """Returns untrusted text on one line, without control, bidirectional or invisible characters, and not too long."""
     shown = "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
     shown = " ".join(shown.split())
-    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def segments_in_words(segments: str) -> str:
@@ -53,9 +59,25 @@ def title(table: Table) -> str:
 
 def circumstances(table: Table) -> str:
     """Returns one line on the data behind a table."""
-    features = table.parts.get("features", "").partition(":")[0]
-    parts = [table.label, f"split {table.parts['split']}", f"{table.n:,} videos", features and f"features {features}"]
+    seen = features(table)
+    parts = [table.label, f"split {table.parts['split']}", f"{table.n:,} videos", seen and f"features {seen}"]
     return " · ".join(part for part in parts if part)
+
+
+def features(table: Table) -> str:
+    """Returns the name of the features that a table's models saw, or nothing."""
+    return table.parts.get("features", "").partition(":")[0]
+
+
+def signed(value: float) -> str:
+    """Returns a difference with its sign."""
+    return f"{value:+.1f}".replace("-", "\u2212")
+
+
+def signed_interval(ci95: tuple[float, float], sign: int) -> str:
+    """Returns the interval of a difference, or of its negative for `sign` -1."""
+    low, high = sorted(sign * end for end in ci95)
+    return f"{signed(low)} to {signed(high)}"
 
 
 def heads(columns: tuple[Column, ...]) -> list[tuple[str, list[str]]]:
@@ -122,8 +144,8 @@ def opens_tier(table: Table, place: int) -> bool:
     return place > 0 and table.rows[place].tier != table.rows[place - 1].tier
 
 
-def footnotes(table: Table) -> list[str]:
-    """Returns what a reader has to know about the rows of a table."""
+def footnotes(table: Table, *, bars: bool = True) -> list[str]:
+    """Returns what a reader has to know about the rows of a table; `bars` where intervals are drawn as bars."""
     notes = []
     if any(row.from_segments for row in table.rows):
         notes.append("† looks at whole videos only: its predictions are the same under every segment source.")
@@ -135,7 +157,8 @@ def footnotes(table: Table) -> list[str]:
             "mean of theirs and the spread of test videos; neither contains the other."
         )
     if any(cell and cell.ci95 for row in table.rows for cell in row.cells):
-        notes.append("Below each number: its 95 % interval by resampling videos.")
+        shown = "Bar below a number, on a scale from 0" if bars else "Below each number"
+        notes.append(f"{shown}: its 95 % interval by resampling videos.")
     if any(row.tier is not None for row in table.rows) and len(table.rows) > 1:
         notes.append(
             f"Tier: a row opens a new one where its {plain(table.primary)} differs significantly (5 %) from the first "

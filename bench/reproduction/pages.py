@@ -79,8 +79,15 @@ def _line(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def html(table: ComparedTable) -> str:
-    """Returns the table as one self-contained HTML page."""
+def html(table: ComparedTable, root: str = "", style: str | None = None) -> str:
+    """Returns the table as an HTML page: self-contained, or with the style sheet of the board it belongs to.
+
+    Args:
+        root: where the board's index is, seen from the page.
+        style: the style sheet, seen from the page; None puts it into the page.
+    """
     shown = {"published": published, "ours": ours, "interval": interval, "difference": difference}
     template = environment().get_template("paper.html.j2")
-    return template.render(table=table, heads=heads(table), wording=wording, note=NOTE, shown=shown)
+    return template.render(
+        table=table, heads=heads(table), wording=wording, note=NOTE, shown=shown, root=root, style=style
+    )

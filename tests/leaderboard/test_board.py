@@ -10,7 +10,7 @@ import pytest
 from records import record, save, with_values
 
 from bench.errors import SaveError, UsageError
-from bench.leaderboard import Report, build
+from bench.leaderboard import Report, Sources, build
 from bench.leaderboard.board import Row, Table
 
 SIGNATURE = record()["signature"]
@@ -27,7 +27,7 @@ class Runs:
         return save(self.folder / f"run{len(list(self.folder.glob('run*')))}", value, **options)
 
     def build(self) -> Report:
-        return build([self.folder], self.output)
+        return build(Sources((self.folder,)), self.output)
 
     def tables(self) -> list[Table]:
         return [table for board in self.build().boards for section in board.sections for table in section.tables]
@@ -180,8 +180,10 @@ def test_tasks_get_pages_of_their_own_even_under_names_that_look_alike(runs: Run
     for task in ("a/b", "a b", "index", "A-B"):
         runs.add(record(task__name=task, signature=SIGNATURE.replace("anet-retrieval/1", f"{task}/1")))
     report = runs.build()
-    assert len({page.name.lower() for page in report.pages}) == 2 * 4 + 2
-    assert all(page.parent == runs.output and page.is_file() for page in report.pages)
+    tasks = [page for page in report.pages if page.parent == runs.output and page.suffix in {".html", ".md"}]
+    assert len({page.name.lower() for page in tasks}) == 2 * 4 + len({"index.html", "index.md", "compare.html"})
+    assert len({str(page).lower() for page in report.pages}) == len(report.pages)
+    assert all(page.is_file() for page in report.pages)
 
 
 def test_parameters_of_a_task_share_its_page(runs: Runs) -> None:
@@ -239,7 +241,7 @@ def test_no_records_make_an_empty_index(runs: Runs) -> None:
 
 def test_a_missing_results_folder_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such folder"):
-        build([tmp_path / "nowhere"], tmp_path / "board")
+        build(Sources((tmp_path / "nowhere",)), tmp_path / "board")
 
 
 def test_an_output_that_cannot_be_written_is_a_save_error(runs: Runs) -> None:

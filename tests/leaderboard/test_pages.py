@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import shutil
 from html.parser import HTMLParser
@@ -13,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from records import record, save
 
-from bench.leaderboard import build
+from bench.leaderboard import Sources, build, html
 from bench.leaderboard.markdown import escape
 from bench.leaderboard.wording import plain
 
@@ -33,9 +35,13 @@ HOSTILE = [
     "--> <!--",
     "x" * 5000,
 ]
-_TAGS = """html head meta title style body main nav a h1 h2 h3 section p div table thead tbody tr th td span small ul li
-code details summary dl dt dd"""
+_TAGS = """html head meta title link body br header main footer nav a h1 h2 h3 section p div table caption thead
+tbody tr th td span small i b ul li code pre form label input select option details summary button dl dt dd script figure
+figcaption svg g path defs use text clippath rect"""
 ALLOWED = set(re.findall(r"\w+", _TAGS))
+LINK = re.compile(
+    r"(\.\./)?((models|tables|papers)/)?[A-Za-z0-9._-]+\.(html|css|csv|json|tex)(#[A-Za-z0-9_-]+)?|#[A-Za-z0-9_.-]+"
+)
 
 
 class Tags(HTMLParser):
@@ -76,8 +82,8 @@ def test_hostile_text_becomes_no_markup(tmp_path: Path, text: str) -> None:
         save(tmp_path / "runs" / str(i), hostile_record(text, **changes))
     (tmp_path / "runs" / "<b>name").mkdir()
     (tmp_path / "runs" / "<b>name" / "result.json").write_text('{"run": "<b>"}')
-    report = build([tmp_path / "runs"], tmp_path / "board")
-    assert all(page.resolve().parent == (tmp_path / "board").resolve() for page in report.pages)
+    report = build(Sources((tmp_path / "runs",)), tmp_path / "board")
+    assert all(page.resolve().is_relative_to((tmp_path / "board").resolve()) for page in report.pages)
     for page in report.pages:
         content = page.read_text(encoding="utf-8")
         if page.suffix == ".html":
@@ -85,8 +91,11 @@ def test_hostile_text_becomes_no_markup(tmp_path: Path, text: str) -> None:
             tags.feed(content)
             assert tags.tags <= ALLOWED
             assert not any(name.startswith("on") for name in tags.attributes)
-            assert all(re.fullmatch(r"[A-Za-z0-9._-]+\.html", link) for link in tags.links)
-        else:
+            assert "style" not in tags.attributes
+            assert all(LINK.fullmatch(link) for link in tags.links), tags.links
+            assert content.count("<script") == 1
+            assert html.environment().globals["script"] in content
+        elif page.suffix == ".md":
             assert set(re.findall(r"<(\w+)", content)) <= {"code", "br", "sub"}
             assert not re.search(r"(?<!\\)\]\((?!\S+\.md\))", content)
             assert "https://" not in content
@@ -117,31 +126,50 @@ def test_two_builds_are_equal_to_the_byte(tmp_path: Path) -> None:
     # The same records elsewhere, created in another order.
     for folder in sorted((tmp_path / "one").iterdir(), reverse=True):
         shutil.copytree(folder, tmp_path / "two" / folder.name)
-    first = build([tmp_path / "one"], tmp_path / "board1")
-    second = build([tmp_path / "two"], tmp_path / "elsewhere" / "board2")
-    build([tmp_path / "one"], tmp_path / "board1")
+    first = build(Sources((tmp_path / "one",)), tmp_path / "board1")
+    second = build(Sources((tmp_path / "two",)), tmp_path / "elsewhere" / "board2")
+    build(Sources((tmp_path / "one",)), tmp_path / "board1")
     assert [page.name for page in first.pages] == [page.name for page in second.pages]
     for one, two in zip(first.pages, second.pages, strict=True):
         assert one.read_bytes() == two.read_bytes()
 
 
 def test_a_page_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
-    save(tmp_path / "runs" / "a", record())
-    report = build([tmp_path / "runs"], tmp_path / "board")
+    for name in ("a", "b"):
+        save(tmp_path / "runs" / name, record(model__name=name))
+    report = build(Sources((tmp_path / "runs",)), tmp_path / "board")
     for page in report.pages:
         content = page.read_text(encoding="utf-8")
-        assert "http" not in content
-        assert "<script" not in content
+        assert "http:" not in content
+        assert "https:" not in content
         assert "@import" not in content
-        assert "url(" not in content
+        assert not re.search(r"url\((?!#)", content)
+
+
+def test_a_page_allows_its_own_script_and_no_other(tmp_path: Path) -> None:
+    save(tmp_path / "runs" / "a", record())
+    report = build(Sources((tmp_path / "runs",)), tmp_path / "board")
+    for page in (page for page in report.pages if page.suffix == ".html"):
+        content = page.read_text(encoding="utf-8")
+        (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', content)
+        (script,) = re.findall(r"<script>(.*?)</script>", content, re.DOTALL)
+        allowed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+        assert rules == {
+            "default-src": "'none'",
+            "script-src": f"'sha256-{allowed}'",
+            "style-src": "'self' file:",
+            "base-uri": "'none'",
+            "form-action": "'none'",
+        }
 
 
 def test_the_page_shows_values_intervals_signature_and_label(tmp_path: Path) -> None:
     value = record(model__name="toy", model__control=True)
     save(tmp_path / "runs" / "a", value)
-    build([tmp_path / "runs"], tmp_path / "board")
+    build(Sources((tmp_path / "runs",)), tmp_path / "board")
     page = (tmp_path / "board" / "anet-retrieval.html").read_text(encoding="utf-8")
     for shown in ("10.0", "1.0–90.0", value["signature"], "sample (generated)", 'class="control"', "R@50", "MedR ↓"):
         assert shown in page
     markdown = (tmp_path / "board" / "anet-retrieval.md").read_text(encoding="utf-8")
-    assert "| *toy* (control) | 1 | 1 | **10.0**<br><sub>1.0–90.0</sub> |" in markdown
+    assert "| *toy* (control) | consistent | 1 | 1 | **10.0**<br><sub>1.0–90.0</sub> |" in markdown

@@ -1,0 +1,188 @@
+"""Pictures of a table, drawn by matplotlib: recall at K, accuracy against time, incomplete videos, spread over seeds.
+
+Which pictures a table gets follows from what its records hold. Rows are told apart by number and colour; the names that
+belong to the numbers stand in the page, not in the picture, so nothing a record says is ever drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.leaderboard import wording
+from bench.leaderboard.board import Row, Table
+from bench.leaderboard.svg import Drawing
+from bench.metrics.names import MeasurementName, parse_name
+from bench.metrics.retrieval import DIRECTIONS, KS, expected_hits
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+MOST = 8
+"""Rows in a picture: the first that are no controls, then controls."""
+DEPTHS = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 38, 50)
+"""The K of a curve of recalls."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture for the page.
+
+    Attributes:
+        title: its heading.
+        caption: how to read it.
+        svg: the drawing.
+        legend: number, name and place in the palette of each row in it.
+        wide: whether it has several panels.
+    """
+
+    title: str
+    caption: str
+    svg: Markup
+    legend: tuple[tuple[int, str, int], ...]
+    wide: bool = False
+
+
+def pictures(table: Table) -> list[Picture]:
+    """Returns the pictures that the records of a table allow."""
+    rows = _shown(table)
+    if len(rows) < 2:
+        return []
+    makers: list[Callable[[Table, list[tuple[int, Row]]], Picture | None]] = [recalls, incomplete, costs, seeds]
+    return [picture for make in makers if (picture := make(table, rows)) is not None]
+
+
+def _shown(table: Table) -> list[tuple[int, Row]]:
+    """Returns the rows in the pictures with their numbers in the table, from 1."""
+    numbered = list(enumerate(table.rows, 1))
+    chosen = [pair for pair in numbered if not pair[1].control] + [pair for pair in numbered if pair[1].control]
+    return sorted(chosen[:MOST], key=lambda pair: pair[0])
+
+
+def _legend(rows: Sequence[tuple[int, Row]]) -> tuple[tuple[int, str, int], ...]:
+    return tuple((number, name_of(row), color) for color, (number, row) in enumerate(rows))
+
+
+def name_of(row: Row) -> str:
+    """Returns what a row is called in legends and titles."""
+    return wording.plain(" ".join([row.model, *(f"({remark})" for remark in row.remarks)]))
+
+
+def recalls(table: Table, rows: list[tuple[int, Row]]) -> Picture | None:
+    """Returns recall against K in each direction; None for records that rank nothing, or several fractions of it."""
+    ways = [way for way in DIRECTIONS if all(_ranks(row, way) for _, row in rows)]
+    if not ways:
+        return None
+    ks = [k for k in DEPTHS if k <= table.n]
+    drawing = Drawing(f"{table.key}-recall", panels=len(ways))
+    for panel, way in enumerate(ways):
+        drawing.axes(panel, wording.DIRECTIONS[way], "K", "R@K in percent")
+        for color, (number, row) in enumerate(rows):
+            heights = np.mean([_recalls(entry.evidence.counts[way], ks) for entry in row.entries], axis=0)
+            titles = {i: f"{name_of(row)}: R@{k} = {heights[i]:.1f}" for i, k in enumerate(ks) if k in KS}
+            drawing.line(panel, np.array(ks), heights, color, number, titles)
+        drawing.limits(panel, (0.8, 1.1 * ks[-1]), (0, 102), logarithmic=True)
+    caption = "Mean over seeds; ties in expectation. A curve that lies above another is better at every K."
+    return Picture(
+        "Recall at K", caption, drawing.svg("Recall at K of the rows of the table"), _legend(rows), len(ways) > 1
+    )
+
+
+def _ranks(row: Row, way: str) -> bool:
+    return all(entry.evidence.kind == "ranks" and way in entry.evidence.counts for entry in row.entries)
+
+
+def _recalls(counts: np.ndarray, ks: Sequence[int]) -> np.ndarray:
+    return np.array([100.0 * expected_hits(counts, k).mean() for k in ks])
+
+
+def incomplete(table: Table, rows: list[tuple[int, Row]]) -> Picture | None:
+    """Returns the curves of incomplete videos or paragraphs, for the recall of the primary measurement."""
+    names = {i: name for i, column in enumerate(table.columns) if (name := parse_name(column.name)) and name.of_curve}
+    points = {i: name for i, name in names.items() if name.keep is not None}
+    primary = parse_name(table.primary)
+    if not points or primary is None:
+        return None
+    ways = [way for way in DIRECTIONS if any(name.direction == way for name in points.values())]
+    drawing = Drawing(f"{table.key}-incomplete", panels=len(ways))
+    for panel, way in enumerate(ways):
+        chosen = sorted(
+            (float(name.keep or 0.0), i)
+            for i, name in points.items()
+            if name == MeasurementName(way, primary.metric, name.keep)
+        )
+        drawing.axes(panel, wording.DIRECTIONS.get(way, way), "kept, in percent", f"{primary.metric} in percent")
+        for color, (number, row) in enumerate(rows):
+            found = [(100 * keep, cell) for keep, i in chosen if (cell := row.cells[i]) is not None]
+            heights = np.array([cell.mean for _, cell in found])
+            titles = {j: f"{name_of(row)}: {cell.mean:.1f} at {keep:.0f} %" for j, (keep, cell) in enumerate(found)}
+            drawing.line(panel, np.array([keep for keep, _ in found]), heights, color, number, titles)
+        drawing.limits(panel, (12, 103), (0, 102))
+    caption = "The share of clips or sentences that is kept; at 100 % nothing is missing."
+    return Picture(
+        "Incomplete input", caption, drawing.svg("Recall against the share that is kept"), _legend(rows), len(ways) > 1
+    )
+
+
+def costs(table: Table, rows: list[tuple[int, Row]]) -> Picture | None:
+    """Returns the primary measurement against the time to encode the test set, for rows of one hardware.
+
+    Rows on other hardware than most are left out and counted: seconds on two machines do not compare.
+    """
+    by_hardware: dict[str, list[tuple[int, int, Row]]] = {}
+    for color, (number, row) in enumerate(rows):
+        stated = {_hardware(entry.result.provenance.hardware, entry.result.provenance.device) for entry in row.entries}
+        timed = all(entry.result.provenance.seconds.get("predict", 0.0) > 0 for entry in row.entries)
+        if len(stated) == 1 and timed and row.cells[table.place] is not None and "" not in stated:
+            by_hardware.setdefault(stated.pop(), []).append((color, number, row))
+    if not by_hardware:
+        return None
+    hardware, placed = max(by_hardware.items(), key=lambda item: (len(item[1]), item[0]))
+    if len(placed) < 2:
+        return None
+    drawing = Drawing(f"{table.key}-cost", panels=1)
+    drawing.axes(0, "", "seconds to encode and compare the test set", f"{_ascii(table.primary)}")
+    for color, number, row in placed:
+        seconds = float(np.mean([entry.result.provenance.seconds["predict"] for entry in row.entries]))
+        cell = row.cells[table.place]
+        if cell is not None:
+            title = f"{name_of(row)}: {cell.mean:.1f} in {seconds:.1f} s"
+            drawing.points(0, [seconds], [cell.mean], color, number, [title])
+    drawing.spread_out(0)
+    missing = len(rows) - len(placed)
+    apart = f" {missing} row{'s' if missing > 1 else ''} timed elsewhere, or not at all, left out." if missing else ""
+    caption = f"Up and left is better. Measured on {wording.plain(hardware)}.{apart}"
+    legend = tuple((number, name_of(row), color) for color, number, row in placed)
+    return Picture("Accuracy against time", caption, drawing.svg("Accuracy against time"), legend)
+
+
+def _hardware(hardware: dict[str, str] | object, device: str) -> str:
+    stated = hardware if isinstance(hardware, dict) else {}
+    chip = stated.get("gpu") if device.startswith("cuda") else stated.get("cpu")
+    return f"{chip} ({device})" if chip else ""
+
+
+def _ascii(text: str) -> str:
+    """Returns a measurement's name without what the bundled fonts may not have."""
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in text)[:40]
+
+
+def seeds(table: Table, rows: list[tuple[int, Row]]) -> Picture | None:
+    """Returns each seed's primary value with its interval; None where no row has several seeds."""
+    if all(len(row.seeds) < 2 for _, row in rows):
+        return None
+    drawing = Drawing(f"{table.key}-seeds", panels=1, height=0.5 + 0.32 * len(rows))
+    drawing.axes(0, "", _ascii(table.primary), "")
+    for color, (_, row) in enumerate(rows):
+        found = [entry.result[table.primary] for entry in row.entries]
+        titles = [
+            f"{name_of(row)}, seed {entry.result.seed}: {one.value:.1f}"
+            for entry, one in zip(row.entries, found, strict=True)
+        ]
+        drawing.strip(0, len(rows) - color, [one.value for one in found], color, titles)
+    drawing.rows(0, [(len(rows) - color, number) for color, (number, _) in enumerate(rows)])
+    caption = "One dot for each training seed: what a second training would have given."
+    return Picture("Spread over seeds", caption, drawing.svg("The primary measurement by seed"), _legend(rows))
