@@ -1,11 +1,14 @@
-"""DENSE as a retriever: segments in context on one side, sentences on the other, compared in one of three ways.
+"""DENSE: segments of a video in the context of the others, captioned, or matched to sentences in one of three ways.
 
+The setting `score` says what it is trained for:
+
+- `captioning`, the task of its paper: one sentence for each segment.
 - `alignment`, the way of its paper as far as it is known: every sentence finds the segment of the video that is most
   alike, and the video's score is the mean over sentences. It takes every pair of a paragraph and a video to itself.
 - `embedding`: one vector a side, which the paper does not have: the mean direction of a video's segments against the
   mean direction of the sentences. The inner product of the two is the mean cosine over all segments and sentences, so
   this is alignment with the mean in place of the maximum.
-- `likelihood`: the network of the paper, trained to caption segments. A sentence is as likely as it is under the best
+- `likelihood`: the same captioner where it retrieves. A sentence is as likely as it is under the best
   segment: log p(sentence | segment) / (words + 1), averaged over sentences. With `prior`, what a language model without
   video says of a sentence, trained beside it and apart from it, is subtracted.
 
@@ -21,9 +24,12 @@ from itertools import repeat
 
 from torch import Tensor, nn
 
-from bench.api import Execution, Ragged, Settings, Training, TrainingData, VideoBatch
+from bench.api import Execution, Ragged, Settings, VideoBatch
 from bench_dense.context import SegmentEncoder
-from bench_dense.training import aggregate, candidates, caption_loss, matching_loss, mean_directions
+from bench_dense.training import aggregate, matching_loss, mean_directions
+from bench_torch.candidates import candidates, caption_loss
+from bench_torch.captioner import Captioner
+from bench_torch.captioning import ConditionedNetwork
 from bench_torch.decoding import WordDecoder, grid_log_likelihood
 from bench_torch.dual_encoder import DualEncoder
 from bench_torch.losses import cosines
@@ -125,7 +131,7 @@ class DenseAlignment(ScoringNetwork):
         return aggregate(cosines(text.values, videos.values), text.lengths, videos.lengths)
 
 
-class DenseCaptioning(ScoringNetwork):
+class DenseLikelihood(ScoringNetwork):
     """The captioner of the paper, and beside it a language model that never sees a video: score=likelihood."""
 
     def __init__(self, dim: int, vectors: Tensor, shape: Shape, *, prior: bool) -> None:
@@ -167,15 +173,22 @@ class DenseCaptioning(ScoringNetwork):
         return aggregate(per_word, text.text.counts, videos.lengths)
 
 
+class DenseCaptioning(ConditionedNetwork):
+    """The captioner of the paper: score=captioning."""
+
+    def __init__(self, dim: int, vectors: Tensor, shape: Shape) -> None:
+        super().__init__(dim, vectors, aligned=shape.aligned)
+        self.segments = SegmentEncoder(dim, shape.hidden, shape.context, attention=shape.attention)
+        self.decoder = WordDecoder(self.words, shape.hidden, self.segments.size)
+
+    def watch(self, videos: VideoBatch) -> Tensor:
+        """Returns (S, size) of the segments in context."""
+        described: Ragged = self.segments(videos)
+        return described.values
+
+
 class _Dense(NetworkModel):
-    """What all three have in common: whether segments belong to sentences is known when training starts."""
-
-    _aligned = True
-
-    def fit(self, data: TrainingData, training: Training) -> None:
-        """Trains on `data`; with ground-truth segments, segment i is trained on sentence i."""
-        self._aligned = data.aligned
-        super().fit(data, training)
+    """What all have in common; with ground-truth segments, segment i is trained on sentence i."""
 
     def shape(self) -> Shape:
         """Returns the settings that the network depends on."""
@@ -184,7 +197,7 @@ class _Dense(NetworkModel):
             context=self.setting("context", str),
             attention=self.setting("attention", bool),
             margin=self.setting("margin", float),
-            aligned=self._aligned,
+            aligned=self.aligned,
         )
 
 
@@ -207,13 +220,27 @@ class DenseAligner(_Dense, PairScorer):
 class DenseScorer(_Dense, PairScorer):
     """The model `dense` with score=likelihood."""
 
+    def build(self, dim: int, vectors: Tensor) -> DenseLikelihood:
+        """Returns a fresh network."""
+        return DenseLikelihood(dim, vectors, self.shape(), prior=self.setting("prior", bool))
+
+
+class DenseCaptioner(_Dense, Captioner):
+    """The model `dense` with score=captioning."""
+
     def build(self, dim: int, vectors: Tensor) -> DenseCaptioning:
         """Returns a fresh network."""
-        return DenseCaptioning(dim, vectors, self.shape(), prior=self.setting("prior", bool))
+        return DenseCaptioning(dim, vectors, self.shape())
 
 
-def load(settings: Settings, execution: Execution) -> DenseEncoder | DenseAligner | DenseScorer:
+KINDS: dict[str, type[DenseEncoder | DenseAligner | DenseScorer | DenseCaptioner]] = {
+    "embedding": DenseEncoder,
+    "alignment": DenseAligner,
+    "likelihood": DenseScorer,
+    "captioning": DenseCaptioner,
+}
+
+
+def load(settings: Settings, execution: Execution) -> DenseEncoder | DenseAligner | DenseScorer | DenseCaptioner:
     """Returns the model that the setting `score` asks for."""
-    if settings["score"] == "embedding":
-        return DenseEncoder(settings, execution)
-    return (DenseAligner if settings["score"] == "alignment" else DenseScorer)(settings, execution)
+    return KINDS[str(settings["score"])](settings, execution)

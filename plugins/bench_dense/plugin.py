@@ -1,25 +1,28 @@
-"""Offers DENSE as a retriever, by embedding, by alignment or by likelihood."""
+"""Offers DENSE: as a captioner, and as a retriever by embedding, by alignment or by likelihood."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.api import ModelSpec, Setting, Trainable, VideoTextEncoder, VideoTextScorer, hookimpl
+from bench.api import ModelSpec, Setting, Trainable, VideoCaptioner, VideoTextEncoder, VideoTextScorer, hookimpl
 
 DENSE = ModelSpec(
     name="dense",
-    summary="an LSTM over each segment, attention over past and future ones; matches or captions sentence by sentence",
+    summary="an LSTM over each segment, attention over past and future ones; captions or matches sentence by sentence",
     paper="Krishna et al.: Dense-Captioning Events in Videos, ICCV 2017",
     loader="bench_dense.model:load",
-    provides=(VideoTextEncoder, VideoTextScorer, Trainable),
-    by_setting=(VideoTextEncoder, VideoTextScorer),
+    provides=(VideoTextEncoder, VideoTextScorer, VideoCaptioner, Trainable),
+    by_setting=(VideoTextEncoder, VideoTextScorer, VideoCaptioner),
+    roles={VideoCaptioner: {"score": "captioning"}},
     settings={
         "score": Setting(
             "embedding",
             "mean segment against mean sentence; alignment: best segment of each sentence, averaged; likelihood: the "
-            "same by log p of each word given the segment (captioning)",
-            ("embedding", "alignment", "likelihood"),
+            "same by log p of each word given the segment; captioning: none of them (what captioning tasks set)",
+            ("embedding", "alignment", "likelihood", "captioning"),
         ),
+        "beam": Setting(1, "score=captioning: hypotheses of the search; 1 is greedy", minimum=1, trained=False),
+        "max_words": Setting(30, "score=captioning: the most words of a sentence", minimum=1, trained=False),
         "prior": Setting(
             False,
             "score=likelihood: subtract log p of each sentence under a language model without video",

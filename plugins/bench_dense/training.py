@@ -1,82 +1,17 @@
-"""The losses of DENSE: captioning as in its paper, and matching; and from segments and sentences to whole videos.
+"""The loss of DENSE where it matches, and from segments and sentences to whole videos.
 
 Letters for shapes: `B` videos, `n` paragraphs, `C` segments of all videos, `S` sentences of all paragraphs.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.api import InvalidData, Ragged
+from bench.api import Ragged
+from bench_torch.candidates import check_aligned
 from bench_torch.losses import hinge, ranking_loss
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """Which segments each sentence of a batch may describe.
-
-    Attributes:
-        sentences, segments: (pairs,) int64, the pairs of a sentence and a segment of its video, sentence by sentence.
-        counts: (S,) int64, segments of each sentence.
-    """
-
-    sentences: Tensor
-    segments: Tensor
-    counts: Tensor
-
-    def mixture(self, log_likelihoods: Tensor) -> Tensor:
-        """Returns (S,): log of the mean likelihood over the candidates of each sentence, from (pairs,)."""
-        mask = Ragged(log_likelihoods, self.counts).mask()
-        padded = log_likelihoods.new_full(mask.shape, -torch.inf).masked_scatter(mask, log_likelihoods)
-        return padded.logsumexp(dim=1) - self.counts.to(log_likelihoods.dtype).log()
-
-
-def candidates(segments: Tensor, sentences: Tensor, *, aligned: bool) -> Candidates:
-    """Returns the candidates of every sentence: its own segment if aligned, else all segments of its video.
-
-    Args:
-        segments: (B,) int64, segments of each video.
-        sentences: (B,) int64, sentences of each paragraph.
-        aligned: whether segment i belongs to sentence i.
-
-    Raises: InvalidData when aligned and a video has another number of segments than of sentences.
-    """
-    total = int(sentences.sum())
-    every = torch.arange(total, device=sentences.device)
-    if aligned:
-        check_aligned(segments, sentences)
-        return Candidates(every, every, torch.ones_like(every))
-    counts = segments.repeat_interleave(sentences)
-    firsts = (segments.cumsum(0) - segments).repeat_interleave(sentences)
-    shifts = (firsts - (counts.cumsum(0) - counts)).repeat_interleave(counts)
-    return Candidates(every.repeat_interleave(counts), torch.arange(len(shifts), device=shifts.device) + shifts, counts)
-
-
-def check_aligned(segments: Tensor, sentences: Tensor) -> None:
-    """Raises InvalidData unless every video has as many segments as its paragraph has sentences."""
-    if not torch.equal(segments, sentences):
-        wrong = int((segments != sentences).sum())
-        raise InvalidData(
-            f"{wrong} of {len(segments)} videos of a batch have other numbers of segments than of sentences, but "
-            "segments=gt pairs them one by one. Put the annotations right, or use segments=uniform-4."
-        )
-
-
-def caption_loss(log_likelihoods: Tensor, sentences: Ragged) -> Tensor:
-    """Returns L_cap: the mean cross-entropy of a word, ends of sentences included.
-
-    Args:
-        log_likelihoods: (S,) float32: log p of each sentence and its end. Where it is not known which segment a
-            sentence describes, that of a mixture over all segments of the video.
-        sentences: S sequences of word numbers.
-
-    Source: Krishna et al., ICCV 2017, L_cap with weight 1; L_prop is left out with the proposal head.
-    """
-    return -log_likelihoods.sum() / (sentences.lengths + 1).sum()
 
 
 def matching_loss(whole: Tensor, segments: Ragged, sentences: Ragged, margin: float, *, aligned: bool) -> Tensor:

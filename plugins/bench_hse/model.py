@@ -100,13 +100,11 @@ class HSENetwork(MatchingNetwork):
 class HSE(DualEncoder):
     """The model `hse`."""
 
-    _aligned = True
-
     def build(self, dim: int, vectors: Tensor) -> HSENetwork:
         """Returns a fresh network."""
         low = self.setting("low", str)
         terms = Terms(
-            low=("strong" if self._aligned else "weak") if low == "auto" else low,
+            low=("strong" if self.aligned else "weak") if low == "auto" else low,
             cluster=self.setting("cluster", bool),
             margin=self.setting("margin", float),
             hardest=self.setting("hardest", bool),
@@ -120,7 +118,6 @@ class HSE(DualEncoder):
 
     def fit(self, data: TrainingData, training: Training) -> None:
         """Trains on `data`. Raises: ModelError when low=strong is asked for and clips are not aligned to sentences."""
-        self._aligned = data.aligned
         if self.setting("low", str) == "strong" and not data.aligned:
             raise ModelError(
                 "low=strong needs clips that belong to sentences, which only ground-truth segments do. "

@@ -2,17 +2,20 @@
 
 While it watches, the upper LSTM reads a zero word beside the lower one's state; while it speaks, the lower one reads
 zero frames. Frames are embedded first, and a zero frame is zero after embedding. The symbol that ends a paragraph also
-starts it. It looks at whole videos only. As a retriever it has two readings, and the HSE paper does not say which one
-it used (setting `score`):
+starts it. The setting `score` says what it is trained for:
 
+- `captioning`, as in its paper: it watches a segment, or a whole video, and says one sentence; greedy search.
 - `embedding`: the upper LSTM's last state after the frames, against the last state of an LSTM over all words of the
   paragraph; ranking loss; no words are said.
-- `likelihood`: trained to caption; the score of a pair is log p(paragraph | video) / (words + 1). With `prior`, that of
-  a language model without video, trained beside it and apart from it, is subtracted: it leaves the ranking of videos as
-  it is, and takes from the ranking of paragraphs what makes some of them likely under any video.
+- `likelihood`: trained to say paragraphs of whole videos; the score of a pair is log p(paragraph | video) / (words +
+  1). With `prior`, that of a language model without video, trained beside it and apart from it, is subtracted: it
+  leaves the ranking of videos as it is, and takes from the ranking of paragraphs what makes some of them likely under
+  any video.
 
-Source: Venugopalan et al., ICCV 2015, and the released s2vt_captioner.py. Departures: Adam instead of SGD, no beam, no
-optical flow, paragraphs instead of sentences, and no cut after 80 steps.
+The HSE paper does not say by which of the last two S2VT retrieves; both look at whole videos only.
+
+Source: Venugopalan et al., ICCV 2015, and the released s2vt_captioner.py. Departures: Adam instead of SGD, no optical
+flow, no cut after 80 steps, and where it retrieves, paragraphs instead of sentences.
 """
 
 from __future__ import annotations
@@ -24,11 +27,16 @@ import torch
 from torch import Tensor, nn
 
 from bench.api import Execution, Ragged, Settings, VideoBatch
-from bench_s2vt.training import caption_loss, matching_loss
-from bench_torch.decoding import WordDecoder, after_another, grid_log_likelihood, sums
+from bench_s2vt.training import matching_loss
+from bench_torch.candidates import caption_loss
+from bench_torch.captioner import Captioner
+from bench_torch.captioning import CaptioningNetwork
+from bench_torch.decoding import WordDecoder, grid_log_likelihood, sums
 from bench_torch.dual_encoder import DualEncoder
 from bench_torch.lstm import LSTM, Memory
+from bench_torch.network_model import NetworkModel
 from bench_torch.pair_scorer import PairScorer, ScoringNetwork
+from bench_torch.search import Beam, search
 from bench_torch.text import Text, WordVectors
 from bench_torch.training import MatchingNetwork
 
@@ -47,6 +55,10 @@ class Watched:
 
     lower: Memory
     upper: Memory
+
+    def select(self, indices: Tensor) -> Watched:
+        """Returns what was watched of the videos at `indices` (k,) int64, in that order."""
+        return Watched(self.lower.select(indices), self.upper.select(indices))
 
 
 @dataclass(frozen=True)
@@ -70,7 +82,7 @@ class Stack(nn.Module):
         self.embed = nn.Linear(dim, shape.frame_dim)
         self.lower = LSTM(shape.frame_dim, shape.hidden)
         self.upper = WordDecoder(words, shape.hidden, shape.hidden)
-        self.word_dim = words.dim
+        self.frame_dim, self.word_dim = shape.frame_dim, words.dim
 
     def watch(self, frames: Ragged) -> Watched:
         """Returns the memory after the frames, B sequences of (rows, dim); the upper LSTM reads zero words."""
@@ -79,22 +91,14 @@ class Stack(nn.Module):
         _, upper = self.upper.lstm(Ragged(torch.cat([states.values, silence], dim=1), frames.lengths))
         return Watched(lower, upper)
 
-    def log_likelihood(self, frames: Ragged, paragraphs: Ragged, words: WordVectors) -> Tensor:
-        """Returns (B,) float32: log p of paragraph i and its end given video i, in one pass over both stages."""
-        read, said = self.upper.framed(paragraphs)
-        seen = self.embed(frames.values)
-        heard = self.upper.vectors(words, read.values)
-        dark = seen.new_zeros(len(heard), seen.shape[1])
-        silence = heard.new_zeros(len(seen), heard.shape[1])
-        states, _ = self.lower(after_another(Ragged(seen, frames.lengths), Ragged(dark, read.lengths)))
-        beside = after_another(Ragged(silence, frames.lengths), Ragged(heard, read.lengths))
-        states, _ = self.upper.lstm(Ragged(torch.cat([states.values, beside.values], dim=1), states.lengths))
-        speaking = after_another(
-            Ragged(torch.zeros(len(seen), dtype=torch.bool, device=seen.device), frames.lengths),
-            Ragged(torch.ones(len(heard), dtype=torch.bool, device=seen.device), read.lengths),
-        )
-        spoken = self.upper.log_probabilities(states.values[speaking.values], said.values)
-        return sums(Ragged(spoken, said.lengths))
+    def log_likelihood(self, watched: Watched, text: Ragged, words: WordVectors) -> Tensor:
+        """Returns (n,) float32: log p of each text and its end, text i after watching video i."""
+        read, said = self.upper.framed(text)
+        dark = watched.lower.hidden.new_zeros(len(read.values), self.frame_dim)
+        below, _ = self.lower(Ragged(dark, read.lengths), watched.lower)
+        heard = torch.cat([below.values, self.upper.vectors(words, read.values)], dim=1)
+        states, _ = self.upper.lstm(Ragged(heard, read.lengths), watched.upper)
+        return sums(Ragged(self.upper.log_probabilities(states.values, said.values), said.lengths))
 
     def zero_frames(self, memory: Memory) -> Iterator[Tensor]:
         """Yields the lower LSTM's state (B, hidden) at each step of speaking, without end."""
@@ -128,8 +132,8 @@ class S2VTMatching(MatchingNetwork):
         return memory.hidden
 
 
-class S2VTCaptioning(ScoringNetwork):
-    """The stack as a captioner, and beside it a language model that never sees a video."""
+class S2VTLikelihood(ScoringNetwork):
+    """The stack as a teller of paragraphs, and beside it a language model that never sees a video."""
 
     def __init__(self, dim: int, vectors: Tensor, shape: Shape, *, prior: bool) -> None:
         super().__init__(dim)
@@ -142,7 +146,7 @@ class S2VTCaptioning(ScoringNetwork):
     def loss(self, videos: VideoBatch, text: Text) -> Tensor:
         """Returns the captioning loss and that of the language model, which share no weight."""
         paragraphs = text.paragraphs()
-        told = self.stack.log_likelihood(videos.frames, paragraphs, self.words)
+        told = self.stack.log_likelihood(self.stack.watch(videos.frames), paragraphs, self.words)
         unseen = self.language.log_likelihood(paragraphs, self.prior_words)
         return caption_loss(told, paragraphs) + caption_loss(unseen, paragraphs)
 
@@ -165,24 +169,62 @@ class S2VTCaptioning(ScoringNetwork):
         return (told - text.prior[:, None]) / (text.words.lengths + 1)[:, None]
 
 
+class S2VTCaptioning(CaptioningNetwork):
+    """The stack as a captioner of segments."""
+
+    def __init__(self, dim: int, vectors: Tensor, shape: Shape, *, aligned: bool) -> None:
+        super().__init__(dim, vectors, aligned=aligned)
+        self.stack = Stack(dim, self.words, shape)
+
+    def watch(self, videos: VideoBatch) -> Watched:
+        """Returns the memory after watching each of the S segments."""
+        return self.stack.watch(videos.clip_frames)
+
+    def log_likelihood(self, watched: Watched, segments: Tensor, sentences: Ragged) -> Tensor:
+        """Returns (n,) float32: log p of each sentence and its end, each of its segment."""
+        return self.stack.log_likelihood(watched.select(segments), sentences, self.words)
+
+    def say(self, watched: Watched, beam: Beam) -> Tensor:
+        """Returns (S, max_words) int64: the words said of each segment, then the end."""
+        return search(self.stack.upper, self.words, self.stack.zero_frames(watched.lower), watched.upper, beam)
+
+
+def shape_of(model: NetworkModel) -> Shape:
+    """Returns the sizes that a model's settings ask for."""
+    return Shape(model.setting("frame_dim", int), model.setting("hidden", int))
+
+
 class S2VTEncoder(DualEncoder):
     """The model `s2vt` with score=embedding."""
 
     def build(self, dim: int, vectors: Tensor) -> S2VTMatching:
         """Returns a fresh network."""
-        shape = Shape(self.setting("frame_dim", int), self.setting("hidden", int))
-        return S2VTMatching(dim, vectors, shape, self.setting("margin", float))
+        return S2VTMatching(dim, vectors, shape_of(self), self.setting("margin", float))
 
 
 class S2VTScorer(PairScorer):
     """The model `s2vt` with score=likelihood."""
 
+    def build(self, dim: int, vectors: Tensor) -> S2VTLikelihood:
+        """Returns a fresh network."""
+        return S2VTLikelihood(dim, vectors, shape_of(self), prior=self.setting("prior", bool))
+
+
+class S2VTCaptioner(Captioner):
+    """The model `s2vt` with score=captioning."""
+
     def build(self, dim: int, vectors: Tensor) -> S2VTCaptioning:
         """Returns a fresh network."""
-        shape = Shape(self.setting("frame_dim", int), self.setting("hidden", int))
-        return S2VTCaptioning(dim, vectors, shape, prior=self.setting("prior", bool))
+        return S2VTCaptioning(dim, vectors, shape_of(self), aligned=self.aligned)
 
 
-def load(settings: Settings, execution: Execution) -> S2VTEncoder | S2VTScorer:
+KINDS: dict[str, type[S2VTEncoder | S2VTScorer | S2VTCaptioner]] = {
+    "embedding": S2VTEncoder,
+    "likelihood": S2VTScorer,
+    "captioning": S2VTCaptioner,
+}
+
+
+def load(settings: Settings, execution: Execution) -> S2VTEncoder | S2VTScorer | S2VTCaptioner:
     """Returns the model that the setting `score` asks for."""
-    return (S2VTEncoder if settings["score"] == "embedding" else S2VTScorer)(settings, execution)
+    return KINDS[str(settings["score"])](settings, execution)

@@ -1,24 +1,30 @@
-"""Offers S2VT as a retriever, by embedding or by likelihood."""
+"""Offers S2VT: as a captioner, and as a retriever by embedding or by likelihood."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.api import ModelSpec, Setting, Trainable, VideoTextEncoder, VideoTextScorer, hookimpl
+from bench.api import ModelSpec, Setting, Trainable, VideoCaptioner, VideoTextEncoder, VideoTextScorer, hookimpl
 
 S2VT = ModelSpec(
     name="s2vt",
-    summary="two stacked LSTMs over frames, then words; retrieves by embedding or by likelihood of the paragraph",
+    summary="two stacked LSTMs over frames, then words; captions, or retrieves by embedding or by likelihood",
     paper="Venugopalan et al.: Sequence to Sequence - Video to Text, ICCV 2015",
     loader="bench_s2vt.model:load",
-    provides=(VideoTextEncoder, VideoTextScorer, Trainable),
-    by_setting=(VideoTextEncoder, VideoTextScorer),
+    provides=(VideoTextEncoder, VideoTextScorer, VideoCaptioner, Trainable),
+    by_setting=(VideoTextEncoder, VideoTextScorer, VideoCaptioner),
+    roles={VideoCaptioner: {"score": "captioning"}},
     settings={
         "score": Setting(
             "embedding",
-            "last encoder state against a text LSTM (ranking loss), or log p of the words given the video (captioning)",
-            ("embedding", "likelihood"),
+            "last encoder state against a text LSTM (ranking loss), log p of the paragraph given the video, or none: "
+            "captioning (what captioning tasks set)",
+            ("embedding", "likelihood", "captioning"),
         ),
+        "beam": Setting(
+            1, "score=captioning: hypotheses of the search; 1 is greedy, as in the paper", minimum=1, trained=False
+        ),
+        "max_words": Setting(30, "score=captioning: the most words of a sentence", minimum=1, trained=False),
         "prior": Setting(
             False,
             "score=likelihood: subtract log p of the paragraph under a language model without video",

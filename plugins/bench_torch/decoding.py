@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from bench.api import Ragged
 from bench_torch.lstm import LSTM, Memory
 from bench_torch.packing import Packing
-from bench_torch.text import WordVectors, join, select
+from bench_torch.text import WordVectors, select
 from bench_torch.vocabulary import SPREAD
 
 GRID_ROWS = 4096
@@ -77,13 +77,6 @@ class WordDecoder(nn.Module):
 def sums(sequences: Ragged) -> Tensor:
     """Returns (n,): the sum of each sequence of numbers."""
     return sequences.values.new_zeros(len(sequences)).index_add(0, sequences.owners(), sequences.values)
-
-
-def after_another(first: Ragged, second: Ragged) -> Ragged:
-    """Returns n sequences: sequence i of `first` followed by sequence i of `second`."""
-    count = len(first)
-    order = torch.arange(2 * count, device=first.lengths.device).view(2, count).t().reshape(-1)
-    return Ragged(select(join(first, second), order).values, first.lengths + second.lengths)
 
 
 def grid_log_likelihood(

@@ -35,6 +35,10 @@ class Memory:
         """Returns the memory of the first `count` sequences."""
         return Memory(self.hidden[:count], self.cell[:count])
 
+    def select(self, indices: Tensor) -> Memory:
+        """Returns the memory of the sequences at `indices` (k,) int64, in that order."""
+        return Memory(self.hidden[indices], self.cell[indices])
+
 
 class LSTM(nn.Module):
     """One layer, one direction; parameters as in `torch.nn.LSTM`, and started as there but for the biases.
@@ -65,26 +69,38 @@ class LSTM(nn.Module):
         _, _, bias_ih, bias_hh = self.cell.parameters()
         return bias_ih + bias_hh
 
-    def forward(self, sequences: Ragged) -> tuple[Ragged, Memory]:
-        """Returns the hidden state at each step, n sequences of (length, H), and the memory after the last."""
+    def forward(self, sequences: Ragged, initial: Memory | None = None) -> tuple[Ragged, Memory]:
+        """Returns the hidden state at each step, n sequences of (length, H), and the memory after the last.
+
+        Sequence i starts from the memory i of `initial`, or from zeros.
+        """
         packing = Packing.of(sequences.lengths)
         with torch.autocast(sequences.values.device.type, enabled=False):
             inputs = packing.pack(sequences.values).float()
-            states, memory = (self.run_cudnn if inputs.is_cuda else self.run_recurrence)(inputs, packing)
+            start = None if initial is None else initial.select(packing.order)
+            states, memory = (self.run_cudnn if inputs.is_cuda else self.run_recurrence)(inputs, packing, start)
         return packing.unpack(states), memory
 
-    def run_recurrence(self, inputs: Tensor, packing: Packing) -> tuple[Tensor, Memory]:
-        """Returns states (R, H) and last memory of packed inputs (R, D), by our own recurrence."""
+    def run_recurrence(self, inputs: Tensor, packing: Packing, start: Memory | None = None) -> tuple[Tensor, Memory]:
+        """Returns states (R, H) and last memory of packed inputs (R, D), by our own recurrence.
+
+        `start` is the memory before the first step, by falling length.
+        """
         from_input, from_state = self.weights
         projected = nn.functional.linear(inputs, from_input, self.bias)
+        if start is not None:
+            first = projected[: packing.sizes[0]] + start.hidden @ from_state.t()
+            projected = torch.cat([first, projected[packing.sizes[0] :]])
         apply = LSTMRecurrence.apply
-        hidden, cells = apply(packing.sizes, projected, from_state)  # type: ignore[no-untyped-call]
+        cell = None if start is None else start.cell
+        hidden, cells = apply(packing.sizes, projected, from_state, cell)  # type: ignore[no-untyped-call]
         return hidden, Memory(packing.last(hidden), packing.last(cells))
 
-    def run_cudnn(self, inputs: Tensor, packing: Packing) -> tuple[Tensor, Memory]:
+    def run_cudnn(self, inputs: Tensor, packing: Packing, start: Memory | None = None) -> tuple[Tensor, Memory]:
         """Returns the same by torch's own packed LSTM, which on CUDA is cuDNN's; float32 without TF32."""
+        initial = None if start is None else (start.hidden[None], start.cell[None])
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            states, (hidden, cell) = self.cell(PackedSequence(inputs, torch.tensor(packing.sizes)))
+            states, (hidden, cell) = self.cell(PackedSequence(inputs, torch.tensor(packing.sizes)), initial)
         return states.data, Memory(hidden[0][packing.ranks], cell[0][packing.ranks])
 
     def step(self, projected: Tensor, memory: Memory) -> Memory:

@@ -16,14 +16,18 @@ from torch import Tensor
 
 
 class LSTMRecurrence(torch.autograd.Function):
-    """Hidden states and cells of packed sequences from projected inputs, starting from zero.
+    """Hidden states and cells of packed sequences from projected inputs.
 
-    Arguments of `apply`: sizes (sequences still running at each step, falling), projected inputs with biases (R, 4H)
-    and weight_hh (4H, H). Returns hidden states (R, H) and cells (R, H).
+    Arguments of `apply`: sizes (sequences still running at each step, falling), projected inputs with biases (R, 4H),
+    weight_hh (4H, H), and the cells before the first step (n, H) by falling length, or None for zeros. What hidden
+    states before the first step give to its gates is part of the projected inputs. Returns hidden states (R, H) and
+    cells (R, H).
     """
 
     @staticmethod
-    def forward(ctx: Any, sizes: tuple[int, ...], projected: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        ctx: Any, sizes: tuple[int, ...], projected: Tensor, weight: Tensor, start: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         gates, width = projected.clone(), weight.shape[1]
         hidden, cells = gates.new_empty(len(gates), width), gates.new_empty(len(gates), width)
         for begin, size, before in steps(sizes):
@@ -36,17 +40,18 @@ class LSTMRecurrence(torch.autograd.Function):
             gate[:, 3 * width :].sigmoid_()
             enter, forget, candidate, leave = gate.chunk(4, dim=1)
             torch.mul(enter, candidate, out=cells[rows])
-            if begin:
-                cells[rows].addcmul_(forget, cells[earlier])
+            before_it = cells[earlier] if begin else start
+            if before_it is not None:
+                cells[rows].addcmul_(forget, before_it)
             torch.tanh(cells[rows], out=hidden[rows]).mul_(leave)
         ctx.sizes = sizes
-        ctx.save_for_backward(gates, hidden, cells, weight)
+        ctx.save_for_backward(gates, hidden, cells, weight, start)
         return hidden, cells
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, *owed: Tensor) -> tuple[None, Tensor, Tensor]:
-        gates, hidden, cells, weight = ctx.saved_tensors
+    def backward(ctx: Any, *owed: Tensor) -> tuple[None, Tensor, Tensor, Tensor | None]:
+        gates, hidden, cells, weight, start = ctx.saved_tensors
         width = weight.shape[1]
         at_gates = torch.empty_like(gates)
         at_hidden, at_cell = (hidden.new_zeros(ctx.sizes[0], width) for _ in range(2))
@@ -62,6 +67,8 @@ class LSTMRecurrence(torch.autograd.Function):
             torch.mul(cell, enter, out=at_candidate)
             if begin:
                 torch.mul(cell, cells[before : before + size], out=at_forget)
+            elif start is not None:
+                torch.mul(cell, start, out=at_forget)
             else:
                 at_forget.zero_()
             at_gates[rows, : 2 * width] *= gates[rows, : 2 * width] * (1 - gates[rows, : 2 * width])
@@ -70,9 +77,10 @@ class LSTMRecurrence(torch.autograd.Function):
             cell.mul_(forget)
             torch.mm(at_gates[rows], weight, out=now)
         earlier = [hidden[before : before + size] for begin, size, before in steps(ctx.sizes) if begin]
+        at_start = None if start is None else at_cell
         if not earlier:
-            return None, at_gates, torch.zeros_like(weight)
-        return None, at_gates, at_gates[ctx.sizes[0] :].t() @ torch.cat(earlier)
+            return None, at_gates, torch.zeros_like(weight), at_start
+        return None, at_gates, at_gates[ctx.sizes[0] :].t() @ torch.cat(earlier), at_start
 
 
 def steps(sizes: tuple[int, ...]) -> list[tuple[int, int, int]]:

@@ -34,6 +34,7 @@ class NetworkModel:
 
     def __init__(self, settings: Settings, execution: Execution) -> None:
         self.settings, self.execution = settings, execution
+        self.aligned = True  # whether segment i belonged to sentence i in training; known before `build` is called
         self._network: TrainableNetwork | None = None
         self._vocabulary = Vocabulary(())
 
@@ -74,6 +75,7 @@ class NetworkModel:
 
     def start(self, data: TrainingData, training: Training) -> None:
         """Builds vocabulary and network afresh for `data`; words come from its paragraphs only."""
+        self.aligned = data.aligned
         words = Vocabulary.of(data.paragraphs)
         self._vocabulary, vectors = start_vectors(words, self.setting("word_dim", int), training.word_vectors)
         self._network = self.build(data.videos.dim, vectors).to(self.execution.device)
@@ -89,6 +91,11 @@ class NetworkModel:
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.manual_seed(self.execution.seed)
             yield
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words of the training paragraphs."""
+        return self._vocabulary
 
     @property
     def network(self) -> TrainableNetwork:

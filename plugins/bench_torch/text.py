@@ -13,6 +13,9 @@ from torch import Tensor, nn
 
 from bench.api import Ragged
 
+UNKNOWN_NUMBER = 0
+"""The number of the word that stands for every word a vocabulary does not have."""
+
 
 @dataclass(frozen=True)
 class Text:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -30,16 +31,28 @@ from bench_torch.text import Text
 NETWORK, OPTIMIZER, BEST, GENERATOR = "network.", "optimizer.", "best.", "generator."
 
 
+class Targets(Protocol):
+    """What videos are trained on, one for each of n videos: paragraphs, classes, or nothing."""
+
+    def __len__(self) -> int: ...
+
+    def select(self, indices: Sequence[int]) -> Targets:
+        """Returns those of the videos at `indices`, in that order."""
+
+    def to(self, device: str) -> Targets:
+        """Returns the same on `device`."""
+
+
 class TrainableNetwork(nn.Module):
-    """A network that this loop can train: it has a loss over a batch of matching videos and paragraphs."""
+    """A network that this loop can train: it has a loss over a batch of videos and what belongs to them."""
 
     def __init__(self, dim: int) -> None:
         """Starts a network for features of `dim` numbers per row."""
         super().__init__()
         self.dim = dim
 
-    def loss(self, videos: VideoBatch, text: Text) -> Tensor:
-        """Returns the loss, a float32 scalar; video i belongs to paragraph i."""
+    def loss(self, videos: VideoBatch, targets: Any, /) -> Tensor:
+        """Returns the loss, a float32 scalar; video i belongs to target i."""
         raise NotImplementedError
 
     def merit(self, heldout: Examples, execution: Execution) -> float:
@@ -48,8 +61,8 @@ class TrainableNetwork(nn.Module):
         total = 0.0
         with torch.inference_mode(), autocast(execution):
             for group, batch in zip(groups, heldout.videos.batches(groups, execution.device), strict=True):
-                total -= len(group) * float(self.loss(batch, heldout.text.select(group).to(execution.device)))
-        return total / len(heldout.text)
+                total -= len(group) * float(self.loss(batch, heldout.targets.select(group).to(execution.device)))
+        return total / len(heldout.targets)
 
 
 class MatchingNetwork(TrainableNetwork):
@@ -94,10 +107,10 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Examples:
-    """Videos with their paragraphs as word numbers: video i belongs to paragraph i."""
+    """Videos with what they are trained on: video i belongs to target i. For matching, paragraphs as word numbers."""
 
     videos: Videos
-    text: Text
+    targets: Targets
 
 
 def autocast(execution: Execution) -> torch.autocast:
@@ -113,7 +126,8 @@ def embed_all(network: MatchingNetwork, examples: Examples, execution: Execution
     with torch.inference_mode(), autocast(execution):
         for group, batch in zip(groups, examples.videos.batches(groups, execution.device), strict=True):
             videos.append(network.embed_videos(batch).float().cpu())
-            texts.append(network.embed_text(examples.text.select(group).to(execution.device)).float().cpu())
+            text = cast("Text", examples.targets.select(group).to(execution.device))
+            texts.append(network.embed_text(text).float().cpu())
     order = torch.tensor([index for group in groups for index in group])
     back = order.argsort()
     return torch.cat(videos)[back], torch.cat(texts)[back]
@@ -178,13 +192,13 @@ class _Fit:
     def groups(self) -> list[list[int]]:
         """Returns the batches of this epoch; they depend on the seed and the epoch only."""
         seed = (self.training.execution.seed, self.epoch)
-        order = np.random.default_rng(seed).permutation(len(self.examples.text)).tolist()
+        order = np.random.default_rng(seed).permutation(len(self.examples.targets)).tolist()
         return [order[start : start + self.schedule.batch] for start in range(0, len(order), self.schedule.batch)]
 
     def step(self, videos: VideoBatch, group: Sequence[int]) -> float:
         """Takes one step of Adam and returns the loss."""
         with autocast(self.training.execution):
-            loss = self.network.loss(videos, self.examples.text.select(group).to(self.device))
+            loss = self.network.loss(videos, self.examples.targets.select(group).to(self.device))
         value = float(loss.detach())
         if not math.isfinite(value):
             raise ModelError(

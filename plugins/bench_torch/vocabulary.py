@@ -10,23 +10,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
 import torch
-from nltk.tokenize import NLTKWordTokenizer
+from nltk.tokenize import NLTKWordTokenizer, TreebankWordDetokenizer
 from torch import Tensor
 
 from bench.api import InvalidData, MissingData, Paragraph, Ragged
 from bench_torch.text import Text
 
 UNKNOWN = "<unk>"
-"""The word number 0: every word that the vocabulary does not have."""
+"""The word number `UNKNOWN_NUMBER`, 0: every word that the vocabulary does not have."""
 
 SPREAD = 0.3
 """Standard deviation of random first vectors: small enough to be moved by training, as GloVe's own are."""
 
 _TOKENIZER = NLTKWordTokenizer()
+_DETOKENIZER = TreebankWordDetokenizer()
 _INNER_STOP = re.compile(r"(?<=[^\W\d_]{2})\.(?=\s+\S)")
 
 
@@ -45,6 +47,11 @@ class Vocabulary:
 
     def __len__(self) -> int:
         return len(self.words)
+
+    def decode(self, rows: Iterable[Sequence[int]]) -> list[str]:
+        """Returns each row of word numbers as a sentence, up to the first number that is no word of the vocabulary."""
+        ended = (takewhile(lambda number: number < len(self), row) for row in rows)
+        return [_DETOKENIZER.detokenize([self.words[number] for number in row]) for row in ended]
 
     @classmethod
     def of(cls, paragraphs: Iterable[Paragraph]) -> Vocabulary:

@@ -90,7 +90,7 @@ def test_s2vt_likelihood_is_that_of_saying_each_paragraph_after_watching_each_vi
             words = model.encode([data.paragraphs[row]]).paragraphs()
             for column in range(12):
                 frames = data.videos.batch([column]).frames
-                told = network.stack.log_likelihood(frames, words, network.words)[0]
+                told = network.stack.log_likelihood(network.stack.watch(frames), words, network.words)[0]
                 torch.testing.assert_close(scores[row, column], told / (int(words.lengths) + 1))
 
 

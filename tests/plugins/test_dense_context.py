@@ -9,7 +9,8 @@ import torch
 
 from bench.api import InvalidData, Ragged
 from bench_dense.context import SegmentEncoder
-from bench_dense.training import aggregate, candidates, caption_loss, mean_directions
+from bench_dense.training import aggregate, mean_directions
+from bench_torch.candidates import candidates, caption_loss
 
 COUNTS = torch.tensor([3, 1, 4])
 # ends out of order, and two that are equal: an equal end counts as future

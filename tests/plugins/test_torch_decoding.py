@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from bench.api import InvalidData, Ragged
-from bench_torch.decoding import WordDecoder, after_another, grid_log_likelihood
+from bench_torch.decoding import WordDecoder, grid_log_likelihood
 from bench_torch.lstm import LSTM, Memory
 from bench_torch.packing import Packing
 from bench_torch.text import WordVectors
@@ -49,6 +49,34 @@ def test_our_recurrence_and_torchs_own_agree_in_states_memory_and_gradients() ->
         torch.testing.assert_close(ours, theirs)
 
 
+def test_an_lstm_goes_on_from_a_memory_with_the_gradients_of_torchs_own() -> None:
+    torch.manual_seed(0)
+    lstm, packing = LSTM(4, 6).double(), Packing.of(LENGTHS)
+    inputs, hidden, cell = (
+        torch.randn(*shape, dtype=torch.float64, requires_grad=True) for shape in ((11, 4), (4, 6), (4, 6))
+    )
+    gradients = []
+    for run in (lstm.run_recurrence, lstm.run_cudnn):
+        states, memory = run(inputs, packing, Memory(hidden, cell))
+        torch.manual_seed(1)
+        owed = sum((part * torch.randn_like(part)).sum() for part in (states, memory.hidden, memory.cell))
+        wanted = [inputs, hidden, cell, *lstm.parameters()]
+        gradients.append((states, memory.hidden, memory.cell, *torch.autograd.grad(owed, wanted)))
+    for ours, theirs in zip(*gradients, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_two_halves_of_a_sequence_equal_the_whole() -> None:
+    torch.manual_seed(0)
+    lstm, lengths = LSTM(4, 6), torch.tensor([2, 2, 2])
+    inputs = torch.randn(3, 4, 4)
+    whole, last = lstm(Ragged(inputs.flatten(0, 1), torch.tensor([4, 4, 4])))
+    _, memory = lstm(Ragged(inputs[:, :2].reshape(6, 4), lengths))
+    rest, found = lstm(Ragged(inputs[:, 2:].reshape(6, 4), lengths), memory)
+    torch.testing.assert_close(rest.values.view(3, 2, 6), whole.values.view(3, 4, 6)[:, 2:])
+    torch.testing.assert_close((found.hidden, found.cell), (last.hidden, last.cell))
+
+
 @pytest.mark.parametrize("lengths", [[1], [1, 1, 1]])
 def test_sequences_of_one_row_have_gradients(lengths: list[int]) -> None:
     lstm = LSTM(4, 6)
@@ -86,14 +114,6 @@ def test_a_sequence_is_read_from_the_end_symbol_and_said_to_it(decoder: tuple[Wo
     assert read.values.tolist() == [7, 1, 2, 3, 7, 4]
     assert said.values.tolist() == [1, 2, 3, 7, 4, 7]
     assert read.lengths.tolist() == said.lengths.tolist() == [4, 2]
-
-
-def test_sequences_follow_one_another() -> None:
-    found = after_another(
-        Ragged(torch.tensor([1, 2, 3]), torch.tensor([2, 1])), Ragged(torch.tensor([7, 8, 9]), torch.tensor([1, 2]))
-    )
-    assert found.values.tolist() == [1, 2, 7, 3, 8, 9]
-    assert found.lengths.tolist() == [3, 3]
 
 
 def test_all_words_and_the_end_share_the_probability(decoder: tuple[WordDecoder, WordVectors]) -> None:
