@@ -1,4 +1,8 @@
-"""All that a model author imports, promised to stay: `from bench.api import ModelSpec, Setting, hookimpl`."""
+"""All that a model author imports, promised to stay: `from bench.api import ModelSpec, Setting, hookimpl`.
+
+Other doors, for what a model must not see: `bench.data_api` (datasets and features), `bench.task_api` (tasks) and
+`bench.board_api` (exporters). docs/public-surface.md lists all that is promised.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,8 @@ from bench.errors import (
     UsageError,
     VerificationError,
 )
-from bench.hookspecs import hookimpl
+from bench.extensions import ColumnSpec, ExporterSpec, FinishedRun, RunStart, Watcher, WatcherSpec
+from bench.hookspecs import API_VERSION, hookimpl
 from bench.inputs import (
     DataKind,
     Inputs,
@@ -46,22 +51,28 @@ from bench.models import (
 )
 from bench.papers import Paper
 from bench.predictions import Captions, ClassScores, Embeddings, PairScores
+from bench.results import Measurement, Result
 from bench.training import Execution, Precision, State, Training
 
 __all__ = [
+    "API_VERSION",
     "BenchError",
     "Captions",
     "CatalogueError",
     "ClassScores",
     "ClipTextEncoder",
+    "ColumnSpec",
     "ConfigError",
     "DataError",
     "DataKind",
     "Embeddings",
     "Execution",
+    "ExporterSpec",
+    "FinishedRun",
     "Inputs",
     "Interrupted",
     "InvalidData",
+    "Measurement",
     "MissingData",
     "ModelError",
     "ModelSpec",
@@ -71,6 +82,8 @@ __all__ = [
     "PartialFailure",
     "Precision",
     "Ragged",
+    "Result",
+    "RunStart",
     "SaveError",
     "Setting",
     "Settings",
@@ -92,6 +105,8 @@ __all__ = [
     "VideoTextScorer",
     "Videos",
     "View",
+    "Watcher",
+    "WatcherSpec",
     "hookimpl",
     "length_ordered",
 ]

@@ -62,3 +62,27 @@ def _words(provides: object) -> str:
     """Returns `model hse; paper hse2018`."""
     assert isinstance(provides, dict)  # noqa: S101 (made above)
     return "; ".join(f"{kind} {', '.join(names)}" for kind, names in provides.items())
+
+
+@plugin.command()
+@click.argument("name")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Setting under which models are checked.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the report to this file too.")
+@config_option
+def check(name: str, settings: tuple[str, ...], output: Path | None, config: Path | None) -> int:
+    """Check the plugin NAME, or one model of that name; print a report to paste into a pull request.
+
+    Models are fitted on a few videos of the generated sample (a setting `epochs` is lowered to 2); batches, order,
+    seeds, checkpoints and inputs at the edges are tried. Ends with exit code 6 when a check fails.
+    """
+    from bench import config as configuration
+    from bench.cli.run import chosen_settings
+    from bench.files import write_atomically
+    from bench.session import Session
+    from bench.testing import check_plugin
+
+    report = check_plugin(Session(configuration.load(config)), name, chosen_settings((name,), settings)[name])
+    if output:
+        write_atomically(output, report.markdown().encode())
+    click.echo(report.markdown(), nl=False)
+    return 6 if report.failed else 0

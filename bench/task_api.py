@@ -1,0 +1,21 @@
+"""All that the author of a task imports beside `bench.api`, promised to stay."""
+
+from __future__ import annotations
+
+from bench.annotations import RetrievalAnnotations
+from bench.data.spec import DatasetDeclaration
+from bench.results import Evidence, Measurement
+from bench.tasks.retrieval import ParagraphVideoRetrieval
+from bench.tasks.task import Progress, Scored, Scratch, Task
+
+__all__ = [
+    "DatasetDeclaration",
+    "Evidence",
+    "Measurement",
+    "ParagraphVideoRetrieval",
+    "Progress",
+    "RetrievalAnnotations",
+    "Scored",
+    "Scratch",
+    "Task",
+]

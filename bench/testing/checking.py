@@ -1,0 +1,121 @@
+"""Runs all checks that apply to a plugin, and reports."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from importlib import metadata
+from typing import Any
+
+from bench.catalogue import Catalogue
+from bench.errors import BenchError, CatalogueError, unknown_name
+from bench.plugins import Plugin
+from bench.references import resolve
+from bench.session import Session
+from bench.testing.model_checks import MODEL_CHECKS
+from bench.testing.offer_checks import check_dataset, check_import, check_task
+from bench.testing.report import CheckFailed, Finding, NotApplicable, Report
+from bench.testing.subject import subjects
+
+
+def check_plugin(session: Session, name: str, settings: Mapping[str, object] | None = None) -> Report:
+    """Returns what the kit finds about the plugin `name`, or about the plugin that offers a model of that name.
+
+    Args:
+        settings: settings under which its models are checked, beside the recipe of the sample; a setting called
+            `epochs` is 2 unless it is named here.
+
+    Raises: UnknownName; CatalogueError for a plugin that cannot be used or is blocked.
+    """
+    catalogue = session.catalogue
+    plugin = _plugin(catalogue, name)
+    models = [name] if plugin.name != name else [*plugin.provides.get("model", ())]
+    findings = [_finding(f"plugin {plugin.name}", "import cost", partial(check_import, plugin))]
+    findings.append(_finding(f"plugin {plugin.name}", "well-behaved when listed", partial(_remarks, plugin)))
+    for model in models:
+        for subject_name, subject in subjects(catalogue.model(model), settings or {}, catalogue.model):
+            for check, ask in MODEL_CHECKS.items():
+                findings.append(_finding(subject_name, check, partial(_asked, ask, subject, check)))
+    if plugin.name == name:
+        findings += _offers(session, plugin)
+    return Report(plugin.name, plugin.distribution, _environment(), tuple(findings))
+
+
+def _asked(ask: Callable[[Any], str], subject: Any, check: str) -> str:
+    with subject.traces.watching(check):
+        return ask(subject)
+
+
+def _plugin(catalogue: Catalogue, name: str) -> Plugin:
+    found = {plugin.name: plugin for plugin in catalogue.plugins}
+    by_model = {model: plugin for plugin in catalogue.plugins for model in plugin.provides.get("model", ())}
+    plugin = found.get(name) or by_model.get(name)
+    if plugin is None:
+        raise unknown_name("plugin", name, found)
+    if plugin.status != "ok":
+        raise CatalogueError(f"plugin {plugin.name!r} ({plugin.distribution}) is {plugin.status}: "
+                             f"{plugin.error or 'it was switched off'}")  # fmt: skip
+    return plugin
+
+
+def _remarks(plugin: Plugin) -> str:
+    if plugin.remarks:
+        raise CheckFailed("; ".join(plugin.remarks))
+    return plugin.slow
+
+
+def _offers(session: Session, plugin: Plugin) -> Iterator[Finding]:
+    """Yields findings about everything that is no model."""
+    catalogue = session.catalogue
+    for name in plugin.provides.get("task", ()):
+        task = catalogue.tasks[name]
+        yield _finding(f"task {name}", "predicts and scores", partial(check_task, session, task))
+    for name in plugin.provides.get("reader", ()):
+        yield _finding(f"reader {name}", "loader", partial(_resolved, catalogue.readers[name].loader))
+        yield _finding(f"reader {name}", "datasets open", partial(check_dataset, session, name))
+    named: dict[str, Mapping[str, Any]] = {
+        "feature reader": catalogue.feature_readers,
+        "exporter": catalogue.exporters,
+        "watcher": {spec.name: spec for spec in catalogue.extensions.watchers},
+        "column": {spec.name: spec for spec in catalogue.extensions.columns},
+    }
+    for kind, offered in named.items():
+        for name in plugin.provides.get(kind, ()):
+            yield _finding(f"{kind} {name}", "loader", partial(_resolved, offered[name].loader))
+
+
+def _resolved(loader: str) -> str:
+    if not callable(resolve(loader)):
+        raise CheckFailed(f"{loader} cannot be called")
+    return loader
+
+
+def _finding(subject: str, check: str, ask: Callable[[], str]) -> Finding:
+    try:
+        return Finding(subject, check, "passed", ask())
+    except NotApplicable as reason:
+        return Finding(subject, check, "skipped", str(reason))
+    except CheckFailed as failure:
+        return Finding(subject, check, "failed", str(failure))
+    except BenchError as error:
+        return Finding(subject, check, "failed", f"{type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001 (other people's code may raise anything)
+        where = _place(error)
+        return Finding(subject, check, "failed", f"{type(error).__name__}: {error}{where}")
+
+
+def _place(error: BaseException) -> str:
+    """Returns the last line of code that an exception came from, in words."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    code = trace.tb_frame.f_code
+    return f" ({code.co_filename.rpartition('/')[2]}, line {trace.tb_lineno}, in {code.co_name})"
+
+
+def _environment() -> tuple[str, ...]:
+    versions = [f"{name} {metadata.version(name)}" for name in ("vtbench", "torch", "numpy")]
+    return (*versions, f"Python {platform.python_version()}")
