@@ -76,6 +76,10 @@ class SaveError(BenchError):
     """Something could not be written; what was there before is untouched."""
 
 
+class ToolError(BenchError):
+    """A program that bench runs, such as Java, is missing, failed, or gave no answer."""
+
+
 class PartialFailure(BenchError):
     """Some of several runs failed; the good ones are saved."""
 

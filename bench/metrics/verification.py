@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 
 from bench.errors import VerificationError
 from bench.metrics import class_measurements, curves, retrieval
+from bench.metrics.captions.evidence import KIND as CAPTIONS
+from bench.metrics.captions.evidence import verify_captions
 from bench.results import Evidence, Measurement
 
 Check = Callable[[Evidence, tuple[Measurement, ...]], None]
@@ -16,7 +18,7 @@ def _ranks(evidence: Evidence, measurements: tuple[Measurement, ...]) -> None:
     check(evidence, measurements)
 
 
-CHECKS: Mapping[str, Check] = {"ranks": _ranks, "classes": class_measurements.verify}
+CHECKS: Mapping[str, Check] = {"ranks": _ranks, "classes": class_measurements.verify, CAPTIONS: verify_captions}
 """Kind of evidence -> its check, which raises VerificationError."""
 
 

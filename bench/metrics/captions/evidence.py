@@ -1,0 +1,189 @@
+"""The evidence of caption scores: what was counted for each item, its aggregates and intervals, and its verification.
+
+For `corpus` and `paragraph` one row for each item, ordered by video and time:
+
+    video   (n,)      the item's video, 0, 0, 1, … rising
+    bleu    (n, 10)   matches, n-grams and lengths, see `bench.metrics.captions.bleu`
+    rouge   (n,)      float64, 0 to 1
+    cider   (n,)      float64, 0 to 10, under the document frequencies of the whole test
+    meteor  (n, 23)   where METEOR ran, see `bench.metrics.captions.meteor`
+
+For `densevid` the same without `video`, summed (rouge and cider: averaged) over the pairs of each video at each tIoU,
+so (videos, 4, …), and `pairs` (videos, 4). A video without pairs counts zero.
+
+BLEU and METEOR of a corpus are no means over items. Their intervals resample videos through the score's linearisation:
+the value of a video is what leaving it out changes (jackknife). CIDEr's document frequencies stay those of the test.
+
+Letters for shapes: `n` items, `V` videos, `T` thresholds of tIoU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from bench.errors import UsageError, VerificationError
+from bench.metrics.captions.bleu import COLUMNS as BLEU_COLUMNS
+from bench.metrics.captions.bleu import bleu
+from bench.metrics.captions.items import TIOUS
+from bench.metrics.captions.meteor import COLUMNS as METEOR_COLUMNS
+from bench.metrics.captions.meteor import meteor
+from bench.metrics.captions.ngrams import ORDERS
+from bench.metrics.statistics import Statistic, interval
+from bench.results import Evidence, Measurement, same_value
+
+KIND = "captions"
+NAMES = (*(f"BLEU@{order}" for order in range(1, ORDERS + 1)), "METEOR", "ROUGE-L", "CIDEr")
+"""Every measurement of captions, all in percent; CIDEr as papers print it, 100 times the mean over items."""
+HIGHEST = {"CIDEr": 1000.0}
+Score = Callable[[np.ndarray], np.ndarray]
+
+
+def smallest(counts: np.ndarray) -> np.ndarray:
+    """Returns counts in the narrowest unsigned type that holds them: evidence is kept in repositories."""
+    return np.asarray(counts.astype(np.min_scalar_type(int(counts.max(initial=0)))))
+
+
+def protocol_of(evidence: Evidence) -> str:
+    """Returns the protocol whose evidence this is."""
+    return next(iter(evidence.n_items), "")
+
+
+def names_of(evidence: Evidence) -> tuple[str, ...]:
+    """Returns the names of what is measured, in order."""
+    return tuple(name for name in NAMES if name != "METEOR" or "meteor" in evidence.counts)
+
+
+def value_of(evidence: Evidence, name: str) -> float:
+    """Returns a measurement of the whole test, percent."""
+    if protocol_of(evidence) == "densevid":
+        return float(video_values(evidence, name).mean())
+    rows, score = _summed(evidence, name)
+    return float(100.0 * score(rows.sum(axis=0)))
+
+
+def item_values(evidence: Evidence, name: str) -> np.ndarray:
+    """Returns (n,) float64: the score of each item by itself, percent; (V, T) for `densevid`. Raises: UsageError."""
+    rows, score = _rows(evidence, name)
+    values = 100.0 * score(rows)
+    return np.asarray(np.where(evidence.counts["pairs"] > 0, values, 0.0) if "pairs" in evidence.counts else values)
+
+
+def video_values(evidence: Evidence, name: str) -> np.ndarray:
+    """Returns (V,) float64 percent whose mean is the score, and which resampled have its spread over resampled videos.
+
+    Raises: UsageError for a metric that was not measured.
+    """
+    if protocol_of(evidence) == "densevid":
+        return np.asarray(item_values(evidence, name).mean(axis=1))
+    rows, score = _summed(evidence, name)
+    total, n = rows.sum(axis=0), len(rows)
+    whole = float(100.0 * score(total))
+    if n == 1:
+        return np.array([whole])
+    values = n * whole - (n - 1) * 100.0 * score(total - rows)
+    return np.asarray(values + (whole - values.mean()))
+
+
+def by_tiou(evidence: Evidence, name: str) -> dict[str, float]:
+    """Returns the measurement at each threshold of tIoU; nothing for protocols that have none."""
+    if protocol_of(evidence) != "densevid":
+        return {}
+    means = item_values(evidence, name).mean(axis=0)
+    return {str(threshold): float(mean) for threshold, mean in zip(TIOUS, means, strict=True)}
+
+
+def measure(evidence: Evidence) -> tuple[Measurement, ...]:
+    """Returns every measurement with its 95 % interval. Raises: VerificationError when the evidence cannot be."""
+    check_evidence(evidence)
+    found = []
+    for name in names_of(evidence):
+        low, high = interval(Statistic(video_values(evidence, name)))
+        highest = HIGHEST.get(name, 100.0)
+        bounds = (min(max(low, 0.0), highest), min(max(high, 0.0), highest))
+        n, value = evidence.n_items[protocol_of(evidence)], value_of(evidence, name)
+        found.append(Measurement(name=name, value=value, unit="percent", higher_is_better=True, ci95=bounds, n=n))
+    verify_captions(evidence, tuple(found))
+    return tuple(found)
+
+
+def verify_captions(evidence: Evidence, measurements: tuple[Measurement, ...]) -> None:
+    """Raises VerificationError unless the measurements are those, and only those, that follow from the evidence."""
+    check_evidence(evidence)
+    reported = {measurement.name: measurement for measurement in measurements}
+    if odd := sorted(reported.keys() ^ set(names_of(evidence))):
+        raise VerificationError(f"{odd[0]} stands in the record or follows from its evidence, but not both. Run again.")
+    n = evidence.n_items[protocol_of(evidence)]
+    for name, measurement in reported.items():
+        value = value_of(evidence, name)
+        if not same_value(measurement.value, value) or measurement.n != n:
+            raise VerificationError(
+                f"{name} is {measurement.value!r} over {measurement.n} in the record but {value!r} over {n} from its "
+                "evidence. Re-create it: `bench rescore`."
+            )
+
+
+def check_evidence(evidence: Evidence) -> None:
+    """Raises VerificationError unless the arrays are what scoring of captions can give."""
+    protocol = protocol_of(evidence)
+    dense = protocol == "densevid"
+    if protocol not in ("corpus", "densevid", "paragraph") or len(evidence.n_items) != 1:
+        raise VerificationError(f"evidence of captions under {sorted(evidence.n_items)}: no protocol has that name.")
+    n = evidence.n_items[protocol]
+    lead = (n, len(TIOUS)) if dense else (n,)
+    shapes = {"bleu": (*lead, BLEU_COLUMNS), "rouge": lead, "cider": lead, "pairs" if dense else "video": lead}
+    if "meteor" in evidence.counts:
+        shapes["meteor"] = (*lead, METEOR_COLUMNS)
+    found = {name: array.shape for name, array in evidence.counts.items()}
+    if found != shapes or n < 1:
+        raise VerificationError(f"evidence of {protocol} holds {found}; expected {shapes}. Run again.")
+    for name, array in evidence.counts.items():
+        kind = "f" if name in ("rouge", "cider") else "u"
+        if array.dtype.kind != kind or (kind == "f" and array.dtype != np.float64):
+            raise VerificationError(
+                f"evidence {name} is {array.dtype}; expected {'float64' if kind == 'f' else 'counts'}."
+            )
+    for name, highest in (("rouge", 1.0), ("cider", 10.0)):
+        values = evidence.counts[name]
+        if not ((values >= 0.0) & (values <= highest + 1e-9)).all():  # NaN is neither
+            raise VerificationError(f"evidence {name} holds values outside 0 to {highest:g}. Run again.")
+    _check_counts(evidence.counts, dense)
+
+
+def _check_counts(counts: Mapping[str, np.ndarray], dense: bool) -> None:
+    bleu_rows = counts["bleu"].astype(np.int64)
+    if (bleu_rows[..., :ORDERS] > bleu_rows[..., ORDERS : 2 * ORDERS]).any():
+        raise VerificationError("evidence bleu: more n-grams match than there are. Run again.")
+    if not dense:
+        words = bleu_rows[:, 2 * ORDERS]
+        if (bleu_rows[:, ORDERS : 2 * ORDERS] != np.maximum(words[:, None] - np.arange(ORDERS), 0)).any():
+            raise VerificationError("evidence bleu: a caption has other n-grams than its words allow. Run again.")
+        steps = np.diff(counts["video"].astype(np.int64), prepend=-1)
+        if steps[0] != 1 or not np.isin(steps, (0, 1)).all():
+            raise VerificationError("evidence video: videos are not numbered in order from 0. Run again.")
+    if "meteor" in counts:
+        rows = counts["meteor"].astype(np.int64)
+        for side in (0, 1):
+            if (rows[..., 4 + side : 20 : 2].sum(axis=-1) > rows[..., side]).any():
+                raise VerificationError("evidence meteor: more words match than there are. Run again.")
+
+
+def _rows(evidence: Evidence, name: str) -> tuple[np.ndarray, Score]:
+    """Returns what was counted for each item (n, columns), and the score of any sum of rows, 0 to 1 (CIDEr: 10)."""
+    if name not in names_of(evidence):
+        raise UsageError(f"metric {name!r} was not measured. Measured: {', '.join(names_of(evidence))}.")
+    if name.startswith("BLEU@"):
+        order = int(name.removeprefix("BLEU@")) - 1
+        return evidence.counts["bleu"].astype(np.int64), lambda rows: bleu(rows)[..., order]
+    if name == "METEOR":
+        return evidence.counts["meteor"].astype(np.int64), meteor
+    values = evidence.counts[{"ROUGE-L": "rouge", "CIDEr": "cider"}[name]]
+    return np.stack([values, np.ones_like(values)], axis=-1), lambda rows: np.asarray(rows[..., 0] / rows[..., 1])
+
+
+def _summed(evidence: Evidence, name: str) -> tuple[np.ndarray, Score]:
+    """Returns (V, columns) sums over the items of each video, and the score of any sum of rows."""
+    rows, score = _rows(evidence, name)
+    starts = np.flatnonzero(np.diff(evidence.counts["video"].astype(np.int64), prepend=-1))
+    return np.add.reduceat(rows, starts, axis=0), score

@@ -1,0 +1,156 @@
+"""Captions become measurements and evidence: the one door for tasks and for files that somebody else's model wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.files import digest
+from bench.metrics.captions.bleu import bleu_counts
+from bench.metrics.captions.cider import cider
+from bench.metrics.captions.dense import dense_pairs, summed
+from bench.metrics.captions.evidence import KIND, item_values, measure, smallest
+from bench.metrics.captions.items import TIOUS, Rules, VideoCaptions
+from bench.metrics.captions.meteor import Meteor
+from bench.metrics.captions.ngrams import ngram_counts
+from bench.metrics.captions.pairing import Item, check, corpus_items, missing_videos, paragraph_items
+from bench.metrics.captions.rouge import rouge_l
+from bench.metrics.captions.texts import Items, Texts, encode, number_items
+from bench.metrics.captions.tokenising import tokenised
+from bench.results import Evidence, Measurement
+
+__all__ = ["Item", "Members", "Rules", "Scores", "VideoCaptions", "caption_counts", "item_values", "pool_of", "score"]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What captions are worth.
+
+    Attributes:
+        measurements: BLEU@1-4, METEOR where it ran, ROUGE-L and CIDEr, percent.
+        evidence: enough to recompute each of them.
+        items: what the rows of the evidence are, in its order; empty for `densevid`, whose rows are videos.
+        notes: remarks for the user, such as how many videos are missing.
+    """
+
+    measurements: tuple[Measurement, ...]
+    evidence: Evidence
+    items: tuple[Item, ...]
+    notes: tuple[str, ...]
+
+
+def score(videos: Sequence[VideoCaptions], rules: Rules, pool: str | None = None) -> Scores:
+    """Returns the scores of predicted captions; the order of videos and sentences does not matter.
+
+    Args:
+        pool: SHA-256 of the test set; None for that of the references.
+
+    Raises: InvalidData for what cannot be scored, MissingData where a prediction is missing and that is an error,
+    ToolError when Java is needed and fails.
+    """
+    check(videos)
+    pool = pool or pool_of(videos)
+    if rules.protocol == "densevid":
+        evidence, notes = _dense(videos, rules, pool)
+        return Scores(measure(evidence), evidence, (), tuple(notes))
+    chosen = corpus_items if rules.protocol == "corpus" else paragraph_items
+    items, notes = chosen(videos, rules)
+    counts = caption_counts([item.caption for item in items], [item.references for item in items], rules)
+    _, video = np.unique([item.video for item in items], return_inverse=True)
+    evidence = _evidence({"video": video, **counts}, rules, len(items), pool)
+    if len(items) == 1:
+        notes.append("CIDEr of a single item is 0: every n-gram occurs in all of the references")
+    return Scores(measure(evidence), evidence, tuple(items), tuple(notes))
+
+
+def pool_of(videos: Sequence[VideoCaptions]) -> str:
+    """Returns the SHA-256 of the references: which videos, which annotations, which sentences and times."""
+    return digest(
+        [
+            [video.video, [[[s.text, list(s.segment or ())] for s in annotation] for annotation in video.references]]
+            for video in sorted(videos, key=lambda video: video.video)
+        ]
+    )
+
+
+def caption_counts(
+    captions: Sequence[str], references: Sequence[Sequence[str]], rules: Rules, members: Members | None = None
+) -> dict[str, np.ndarray]:
+    """Returns what was counted for each item: arrays `bleu` (n, 10), `rouge` (n,), `cider` and, if asked, `meteor`.
+
+    Args:
+        captions: (n,) as written.
+        references: (n,) as written, at least one of each.
+        members: which item belongs to which corpus; None where all are one. `cider` has a row for each member.
+    """
+    cut = _tokenised([*captions, *(text for texts in references for text in texts)], rules)
+    mine = [cut[text] for text in captions]
+    theirs = [[cut[text] for text in texts] for texts in references]
+    with ExitStack() as stack:
+        # METEOR loads its tables while the rest is scored
+        program = stack.enter_context(Meteor(list(zip(mine, theirs, strict=True)))) if rules.meteor else None
+        sentences, items = number_items(mine, theirs)
+        texts = encode([sentence.split() for sentence in sentences])
+        orders = list(ngram_counts(texts))
+        counts = {
+            "bleu": bleu_counts(texts, orders, items),
+            "rouge": rouge_l(_by_spaces(sentences, texts), items),
+            "cider": cider(texts, orders, members.of(items) if members else items),
+        }
+        if program is not None:
+            counts["meteor"] = program.counts()
+    return counts
+
+
+@dataclass(frozen=True)
+class Members:
+    """Which item belongs to which corpus; an item may belong to several.
+
+    Attributes:
+        item: (m,) int64.
+        corpus: (m,) int64, rising.
+    """
+
+    item: np.ndarray
+    corpus: np.ndarray
+
+    def of(self, items: Items) -> Items:
+        """Returns one item for each member, of items with one reference each."""
+        one = np.ones(len(self.item), dtype=np.int64)
+        return Items(items.captions[self.item], items.references[self.item], one, self.corpus)
+
+
+def _dense(videos: Sequence[VideoCaptions], rules: Rules, pool: str) -> tuple[Evidence, list[str]]:
+    kept, notes = missing_videos(videos, rules)
+    pairs = dense_pairs(kept, rules)
+    counts = caption_counts(
+        pairs.captions, [(text,) for text in pairs.references], rules, Members(pairs.pair, pairs.corpus)
+    )
+    corpora, shape = len(kept) * len(TIOUS), (len(kept), len(TIOUS))
+    sizes = np.bincount(pairs.corpus, minlength=corpora)
+    found: dict[str, np.ndarray] = {"pairs": sizes.reshape(shape)}
+    for name, rows in counts.items():
+        of_members = rows if name == "cider" else rows[pairs.pair]
+        totals = summed(of_members, pairs.corpus, corpora)
+        found[name] = (totals if rows.ndim > 1 else totals / np.maximum(sizes, 1)).reshape(*shape, *rows.shape[1:])
+    return _evidence(found, rules, len(kept), pool), notes
+
+
+def _evidence(counts: Mapping[str, np.ndarray], rules: Rules, n: int, pool: str) -> Evidence:
+    arrays = {name: array if array.dtype.kind == "f" else smallest(array) for name, array in counts.items()}
+    return Evidence(counts=arrays, pool=pool, n_items={rules.protocol: n}, kind=KIND)
+
+
+def _tokenised(sentences: Sequence[str], rules: Rules) -> dict[str, str]:
+    distinct = list(dict.fromkeys(sentences))
+    return dict(zip(distinct, tokenised(distinct, rules.tokeniser), strict=True))
+
+
+def _by_spaces(sentences: Sequence[str], texts: Texts) -> Texts:
+    """Returns the texts cut at spaces alone, as coco-caption does for ROUGE-L only: PTB's `1 1/2` is one word there."""
+    if not any("\xa0" in sentence for sentence in sentences):
+        return texts
+    return encode([[word for word in sentence.split(" ") if word] for sentence in sentences])
