@@ -171,16 +171,16 @@ def _print(table: ComparedTable, *, as_json: bool) -> None:
     click.echo(f"\n{table.title}\n{table.circumstances or 'nothing could be run'}")
     lines = []
     for row in table.rows:
-        lines.append([row.row.title, "published", *map(pages.published, row.figures)])
+        shown = {"published": pages.published} if table.has_published or not row.runs else {}
         if row.runs:
-            lines += [
-                ["", "ours", *map(pages.ours, row.figures)],
-                ["", "95 %", *map(pages.interval, row.figures)],
-            ]
-            if any(figure.difference is not None for figure in row.figures):
-                lines.append(["", "difference", *map(pages.difference, row.figures)])
-        lines.append([f"  {row.verdict}", "", *["" for _ in row.figures]])
+            shown |= {"ours": pages.ours, "95 %": pages.interval}
+        if any(figure.difference is not None for figure in row.figures):
+            shown["difference"] = pages.difference
+        for i, (what, words) in enumerate(shown.items()):
+            lines.append(["" if i else row.row.title, what, *map(words, row.figures)])
     print_table(["system", "", *table.columns], lines, numbers_from=2)
+    for row in table.rows:
+        click.echo(f"{row.row.title}: {row.verdict}")
 
 
 def _as_json(table: ComparedTable) -> dict[str, Any]:

@@ -67,6 +67,11 @@ class ComparedTable:
     circumstances: str
     notes: tuple[str, ...]
 
+    @property
+    def has_published(self) -> bool:
+        """True when the paper gives at least one figure of it as a number."""
+        return any(figure.published is not None for row in self.rows for figure in row.figures)
+
 
 def not_run(table: PaperTable, row: PaperRow, reason: str) -> ComparedRow:
     """Returns a row that keeps its place with its published values and says why it has no others."""

@@ -15,6 +15,10 @@ NOTE = (
     "Each cell: the published figure, then ours, the mean over seeds ± standard deviation, its 95 % interval by "
     "resampling videos, and ours minus published. Within: every published figure lies in our interval."
 )
+OURS_ALONE = (
+    "No figure of this table was published as a number. Each cell: ours, the mean over seeds ± standard deviation, and "
+    "its 95 % interval by resampling videos."
+)
 
 
 def write_pages(table: ComparedTable, folder: Path, name: str) -> tuple[Path, Path]:
@@ -63,16 +67,23 @@ def markdown(table: ComparedTable) -> str:
     for row in table.rows:
         detail = ", ".join(filter(None, (row.row.variant, row.row.features)))
         system = escape(row.row.system) + (f"<br><sub>{escape(detail)}</sub>" if detail else "")
-        lines.append(_line([system, *map(_cell, row.figures), escape(row.verdict)]))
-    notes = [f"- {escape(note)}" for note in table.notes]
-    return "\n".join([*lines, "", NOTE, *(["", *notes] if notes else [])]) + "\n"
+        cells = [_cell(figure, with_published=table.has_published) for figure in row.figures]
+        lines.append(_line([system, *cells, escape(row.verdict)]))
+    notes = [f"- {escape(remark)}" for remark in table.notes]
+    return "\n".join([*lines, "", legend(table), *(["", *notes] if notes else [])]) + "\n"
 
 
-def _cell(figure: Figure) -> str:
+def legend(table: ComparedTable) -> str:
+    """Returns what the cells of the table hold."""
+    return NOTE if table.has_published else OURS_ALONE
+
+
+def _cell(figure: Figure, *, with_published: bool) -> str:
     if figure.ours is None:
         return published(figure)
     small = "<br>".join(filter(None, (interval(figure), difference(figure))))
-    return f"{published(figure)}<br>**{ours(figure)}**" + (f"<br><sub>{small}</sub>" if small else "")
+    above = f"{published(figure)}<br>" if with_published else ""
+    return f"{above}**{ours(figure)}**" + (f"<br><sub>{small}</sub>" if small else "")
 
 
 def _line(cells: list[str]) -> str:
@@ -89,5 +100,5 @@ def html(table: ComparedTable, root: str = "", style: str | None = None) -> str:
     shown = {"published": published, "ours": ours, "interval": interval, "difference": difference}
     template = environment().get_template("paper.html.j2")
     return template.render(
-        table=table, heads=heads(table), wording=wording, note=NOTE, shown=shown, root=root, style=style
+        table=table, heads=heads(table), wording=wording, note=legend(table), shown=shown, root=root, style=style
     )

@@ -93,3 +93,23 @@ def test_pages_escape_what_a_paper_says_and_show_rows_that_were_not_run():
     assert (
         "| &lt;script&gt;x&lt;/script&gt;\\|\\`<br><sub>Inception-V3</sub> | 15.0 | not run: needs &lt;x&gt; |" in page
     )
+
+
+def test_a_table_without_published_figures_shows_ours_alone(result):
+    def shown(**row):
+        table = table_of(**row)
+        compared_row = compared(table, table.rows[0], [real(result, 15.0)], {}, 1)
+        return ComparedTable("P", "T", ("t2v/R@1",), (compared_row,), "real", "", ())
+
+    alone, beside = shown(values=[]), shown()
+    assert "| **15.0**<br><sub>10.0–20.0</sub> | no published figure |" in markdown(alone)
+    assert "No figure of this table was published" in markdown(alone)
+    assert "<em>" not in html(alone)
+    assert "| 15.0<br>**15.0**<br><sub>10.0–20.0<br>+0.0</sub> | within |" in markdown(beside)
+    assert "<em>15.0</em><br><b>15.0</b>" in html(beside)
+
+
+def test_a_verdict_stands_below_its_row_as_wide_as_the_table():
+    table = table_of()
+    page = html(ComparedTable("P", "T", ("t2v/R@1",), (not_run(table, table.rows[0], "x"),), "", "", ()))
+    assert '<td class="text" colspan="2"><span>not run: x</span></td>' in page
