@@ -2,7 +2,8 @@
 
 Several seeds of a model are averaged query by query first, so that a test speaks about the model and not about one
 training; how much seeds differ is reported apart. Where a video has several captions, the unit is the video: its
-captions are easy or hard together, and counting them one by one would claim more than was seen.
+captions are easy or hard together, and counting them one by one would claim more than was seen. A score of captions is
+no mean over videos: what a video adds is what leaving it out takes away (`bench.metrics.captions.evidence`).
 
 Source: Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 6 (1979).
 """
@@ -11,12 +12,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bench.errors import UsageError
+from bench.metrics import class_measurements
+from bench.metrics.captions import evidence as captions
 from bench.metrics.curves import curve_statistics, curve_values, is_curve
 from bench.metrics.names import parse_name
 from bench.metrics.retrieval import (
@@ -34,6 +37,14 @@ from bench.results import Evidence
 LEVEL = 0.05
 """Differences with a p-value below are called significant."""
 _METRIC = re.compile(rf"(?P<direction>t2v|v2t)/(?:{ANY_HIT})?(?:R@(?P<k>[1-9][0-9]{{0,8}})|MeanR)")
+_OTHER_KINDS = re.compile(r"BLEU@[1-4]|METEOR|ROUGE-L|CIDEr|(?:mean_class/|main/)?top\d+|(?:Avg)?Hit@\d+")
+Metrics = Callable[[Evidence], tuple[str, ...]]
+Values = Callable[[Evidence, str], np.ndarray]
+KINDS: Mapping[str, tuple[Metrics, Values]] = {
+    "captions": (captions.names_of, captions.video_shares),
+    "classes": (class_measurements.metrics_of, class_measurements.values_of),
+}
+"""Evidence other than ranks: which measurements can be compared, and what each video adds to one, in parts of 1."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,9 @@ class Paired:
 
 
 def metrics_of(evidence: Evidence) -> tuple[str, ...]:
-    """Returns the recalls, and areas under curves of recalls, that can be compared from `evidence`, by name."""
+    """Returns the measurements that can be compared from `evidence`, by name; of ranks, the recalls and their areas."""
+    if evidence.kind in KINDS:
+        return KINDS[evidence.kind][0](evidence)
     if is_curve(evidence):
         return tuple(map(str, curve_statistics(evidence)))
     return tuple(f"{way}/{hit_rule(evidence.counts[way])}R@{k}" for way in directions_of(evidence) for k in KS)
@@ -70,16 +83,19 @@ def metrics_of(evidence: Evidence) -> tuple[str, ...]:
 def has_values(metric: str) -> bool:
     """Returns whether a measurement is a mean over queries, so that two models can be compared query by query."""
     name = parse_name(metric)
-    return _METRIC.fullmatch(metric) is not None or (name is not None and name.of_curve)
+    known = _METRIC.fullmatch(metric) or _OTHER_KINDS.fullmatch(metric)
+    return known is not None or (name is not None and name.of_curve)
 
 
 def values_of(evidence: Evidence, metric: str) -> np.ndarray:
-    """Returns (n,) float64: what each unit adds to `metric`: hits from 0 to 1, or the rank, counted from 1.
+    """Returns (n,) float64: what each unit adds to `metric`: hits or shares from 0 to 1, or the rank, counted from 1.
 
     A unit is a query, or a video with its captions where a video has several.
 
     Raises: UsageError when the metric has no value per query, or the evidence no such direction.
     """
+    if evidence.kind in KINDS:
+        return KINDS[evidence.kind][1](evidence, metric)
     name = parse_name(metric)
     if is_curve(evidence) and name and name.of_curve and metric in metrics_of(evidence):
         return curve_values(evidence, name)

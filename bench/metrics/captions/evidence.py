@@ -86,6 +86,11 @@ def video_values(evidence: Evidence, name: str) -> np.ndarray:
     return np.asarray(values + (whole - values.mean()))
 
 
+def video_shares(evidence: Evidence, name: str) -> np.ndarray:
+    """Returns (V,) float64: `video_values` in parts of 1 instead of percent."""
+    return video_values(evidence, name) / 100.0
+
+
 def by_tiou(evidence: Evidence, name: str) -> dict[str, float]:
     """Returns the measurement at each threshold of tIoU; nothing for protocols that have none."""
     if protocol_of(evidence) != "densevid":
