@@ -89,5 +89,8 @@ class AnnotationSource(Protocol):
     def captions(self, splits: Sequence[str], limit: int | None = None) -> CaptionAnnotations:
         """Returns the references of the videos of the first split, one set for each split that describes them."""
 
-    def classes(self, split: str, limit: int | None = None) -> ClassAnnotations:
-        """Returns the classes of the videos of a split."""
+    def classes(self, split: str, limit: int | None = None, subset: str = "") -> ClassAnnotations:
+        """Returns the classes of the videos of a split, of a `subset` of the classes such as `unseen-50-0`."""
+
+    def seen_classes(self, *, captions: bool) -> tuple[str, ...]:
+        """Returns in words what the features, and with `captions` the training captions, knew of the classes."""

@@ -9,12 +9,16 @@ from bench.data.features import OWN
 from bench.data.spec import DatasetDeclaration, DatasetSpec, FeatureReader
 from bench.hookspecs import hookimpl
 from bench.inputs import View
+from bench.tasks.action_recognition import LinearProbe, ZeroShotRecognition
 from bench.tasks.incomplete import IncompleteRetrieval
 from bench.tasks.retrieval import ParagraphVideoRetrieval
 from bench.tasks.task import Task
 
 SECOND_TEST = "val_2"
 """The second annotation of ActivityNet Captions' test videos, a test set of its own: `<name>-retrieval-val2`."""
+
+WINDOWS = "uniform-4"
+"""The segments of videos to be recognised, which nobody has marked."""
 
 
 @hookimpl
@@ -63,6 +67,8 @@ def bench_tasks(datasets: Sequence[DatasetDeclaration]) -> list[Task]:
 def _tasks_on(dataset: DatasetDeclaration) -> Iterator[Task]:
     if dataset.captions:
         yield from _tasks_with_captions(dataset)
+    if dataset.class_splits:
+        yield from _recognition(dataset, dataset.class_splits[1])
 
 
 def _tasks_with_captions(dataset: DatasetDeclaration) -> Iterator[Task]:
@@ -72,6 +78,14 @@ def _tasks_with_captions(dataset: DatasetDeclaration) -> Iterator[Task]:
     if SECOND_TEST in _splits_of(dataset) and dataset.test != SECOND_TEST:
         yield replace(retrieval, base=f"{retrieval.base}-val2", split=SECOND_TEST)
     yield IncompleteRetrieval(f"{retrieval.base}-incomplete", dataset.name, dataset.test, view, view)
+
+
+def _recognition(dataset: DatasetDeclaration, split: str) -> Iterator[Task]:
+    """Yields zero-shot and linear probe; windows stand for segments where models learned from annotated ones."""
+    learned = View(dataset.segments)
+    view = View(WINDOWS) if dataset.captions and dataset.segments == "gt" else View("none")
+    yield ZeroShotRecognition(f"{dataset.name}-zero-shot", dataset.name, split, view, learned, view)
+    yield LinearProbe(f"{dataset.name}-linear-probe", dataset.name, split, view, learned, view)
 
 
 def _splits_of(dataset: DatasetDeclaration) -> Iterable[str]:

@@ -67,6 +67,7 @@ class _Features(_Section):
     extractor: Label = ""
     stride: str = "unknown"
     dim: int | None = Field(default=None, ge=1)
+    trained_on: Annotated[str, Field(pattern=r"^[^\x00-\x1f]*$", max_length=200)] = ""
 
 
 class _Split(_Section):
@@ -241,7 +242,7 @@ def _features_of(source: Path, parsed: _File, dataset: str, base: Path) -> Featu
 def _features(source: Path, parsed: _File, name: str, base: Path) -> FeatureDeclaration:
     entry = parsed.features[name]
     where = f"{source.name}: features.{name}"
-    given = sorted(entry.model_fields_set)
+    given = sorted(entry.model_fields_set - {"trained_on"})
     if entry.reader == PACK or entry.pack is not None:
         path = entry.pack if entry.pack is not None else entry.path
         if path is None or len(given) > (1 if entry.pack is not None else 2):
@@ -249,7 +250,7 @@ def _features(source: Path, parsed: _File, name: str, base: Path) -> FeatureDecl
                 f"{where}: {', '.join(given)} given; a pack needs its folder and nothing else, it says itself what its "
                 f"features are. Write '{name}: {{pack: FOLDER}}'."
             )
-        return FeatureDeclaration(name=name, reader=PACK, path=base / path)
+        return FeatureDeclaration(name=name, reader=PACK, path=base / path, trained_on=entry.trained_on)
     if entry.reader is None or entry.path is None:
         lacking = "reader" if entry.reader is None else "path"
         raise ConfigError(f"{where}.{lacking}: missing. Add it, or write '{name}: {{pack: FOLDER}}'.")
@@ -260,4 +261,5 @@ def _features(source: Path, parsed: _File, name: str, base: Path) -> FeatureDecl
         extractor=entry.extractor or name,
         stride=entry.stride,
         dim=entry.dim,
+        trained_on=entry.trained_on,
     )

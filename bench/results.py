@@ -91,9 +91,9 @@ class Missing(Record):
     videos: dict[str, int] = Field(description="how many of each split used; training leaves them out")
 
 
-def _missing_may_be_absent(schema: dict[str, Any]) -> None:
-    """Records from before the field was there stay valid."""
-    schema["required"] = [name for name in schema["required"] if name != "missing"]
+def _later_fields_may_be_absent(schema: dict[str, Any]) -> None:
+    """Records from before the fields were there stay valid."""
+    schema["required"] = [name for name in schema["required"] if name not in ("missing", "remarks")]
 
 
 def _columns_may_be_absent(schema: dict[str, Any]) -> None:
@@ -104,7 +104,7 @@ def _columns_may_be_absent(schema: dict[str, Any]) -> None:
 class Data(Record):
     """What the numbers were measured on."""
 
-    model_config = ConfigDict(json_schema_extra=_missing_may_be_absent)
+    model_config = ConfigDict(json_schema_extra=_later_fields_may_be_absent)
 
     kind: Literal["real", "simulated", "generated"]
     label: str = Field(description="shown beside every number, such as 'sample (generated)'")
@@ -113,6 +113,7 @@ class Data(Record):
     n_expected: int
     n_evaluated: int
     missing: Missing | None = Field(default=None, description="null when every video has features")
+    remarks: list[str] = Field(default=[], description="what to know beside the score, such as labels seen before")
 
 
 class Checkpoint(Record):

@@ -21,7 +21,7 @@ from bench.models import Value
 from bench.planning import RESULT, Cell, Plan
 from bench.progress import Reporter, Silent
 from bench.results import Checkpoint, Data, Features, File, Missing, Model, Provenance, Result, TaskName
-from bench.tasks.task import Scratch
+from bench.tasks.task import Remarking, Scratch
 from bench.training import Execution
 from bench.watching import further_columns, watching
 
@@ -173,6 +173,8 @@ def _data(plan: Plan) -> Data:
     identity = dataset.feature_identity([split])
     policy = dataset.declaration.missing
     left_out = {name: len(videos) for name in splits if (videos := dataset.left_out(name))}
+    task = plan.cell.task
+    expected = len(task.annotations(dataset)) + (len(dataset.left_out(split)) if policy == "exclude" else 0)
     return Data(
         kind=dataset.kind,
         label=dataset.label,
@@ -180,9 +182,10 @@ def _data(plan: Plan) -> Data:
         features=Features(
             extractor=identity.extractor, dim=identity.dim, stride=identity.stride, digest=identity.digest
         ),
-        n_expected=dataset.count(split),
-        n_evaluated=dataset.count(split),
+        n_expected=expected,
+        n_evaluated=expected,
         missing=Missing(policy=policy, videos=left_out) if policy != "fail" and left_out else None,
+        remarks=list(task.remarks(dataset)) if isinstance(task, Remarking) else [],
     )
 
 

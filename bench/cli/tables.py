@@ -46,6 +46,8 @@ def print_results(results: Sequence[Result], *, as_json: bool) -> None:
         head = ["model", "seed", *[f"{n} [95 %]" if n == first.primary else n for n in names], ""]
         print_table(head, [_row(result, names) for result in group], numbers_from=2)
         click.echo(signature)
+        for remark in dict.fromkeys(remark for result in group for remark in result.data.remarks):
+            click.echo(remark)
 
 
 def _row(result: Result, names: Sequence[str]) -> list[str]:

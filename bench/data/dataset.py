@@ -113,11 +113,22 @@ class Dataset:
 
         return captions(self, splits, limit)
 
-    def classes(self, split: str, limit: int | None = None) -> ClassAnnotations:
-        """Returns the classes of the videos of a split. Raises: MissingData for a split without classes."""
+    def classes(self, split: str, limit: int | None = None, subset: str = "") -> ClassAnnotations:
+        """Returns the classes of the videos of a split; with a `subset` of the classes, of its videos only.
+
+        Raises: MissingData for a split without classes; UsageError for a subset that is not there.
+        """
+        from bench.data.class_subsets import of_subset
         from bench.data.truth import classes
 
-        return classes(self, split, limit)
+        found = classes(self, split, limit)
+        return of_subset(found, subset, self.declaration) if subset else found
+
+    def seen_classes(self, *, captions: bool) -> tuple[str, ...]:
+        """Returns in words what the features, and with `captions` the training captions, knew of the classes."""
+        from bench.data.seen_classes import remarks
+
+        return remarks(self, captions=captions)
 
     def _labels(self, split: str, chosen: Sequence[int]) -> tuple[tuple[int, ...], ...]:
         labels = self.columns(split)["labels"]

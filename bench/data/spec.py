@@ -78,6 +78,7 @@ class FeatureDeclaration:
         extractor: what computed the features, such as `C3D-PCA500`; part of every signature; empty for a pack.
         stride: distance between rows in words, such as `8 frames`; `unknown` when nobody says.
         dim: expected dimension, or None to take what the file has.
+        trained_on: what the extractor was trained on, in words; empty when nobody says.
         loader: the code of a reader that a plugin offers; empty for our own.
     """
 
@@ -88,6 +89,7 @@ class FeatureDeclaration:
     stride: str = "unknown"
     dim: int | None = None
     loader: str = ""
+    trained_on: str = ""
 
 
 @dataclass(frozen=True)

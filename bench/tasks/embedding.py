@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.errors import ModelError
 from bench.inputs import Inputs, Ragged, length_ordered
-from bench.models import ClipTextEncoder, VideoEncoder, VideoTextEncoder
+from bench.models import ClipTextEncoder, VideoClassifier, VideoEncoder, VideoTextEncoder
 from bench.predictions.checks import check_rows
 from bench.training import Execution
 
@@ -26,6 +26,13 @@ def embed_videos(model: VideoEncoder, inputs: Inputs, execution: Execution, done
     groups = length_ordered(inputs.videos.rows, execution.batch_size)
     batches = inputs.videos.batches(groups, execution.device)
     return _embed(_Batches(type(model).__name__, "videos", groups, batches), model.embed_videos, done)
+
+
+def classify(model: VideoClassifier, inputs: Inputs, execution: Execution, done: Done) -> np.ndarray:
+    """Returns (n_videos, classes) float32 in the order of the inputs. Raises: ModelError."""
+    groups = length_ordered(inputs.videos.rows, execution.batch_size)
+    batches = inputs.videos.batches(groups, execution.device)
+    return _embed(_Batches(type(model).__name__, "class scores", groups, batches), model.classify, done)
 
 
 def embed_paragraphs(model: VideoTextEncoder, inputs: Inputs, execution: Execution, done: Done) -> np.ndarray:

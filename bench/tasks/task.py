@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from bench.annotations import Annotations, AnnotationSource
 from bench.inputs import Inputs, View
@@ -106,3 +106,19 @@ class Task(Protocol):
 
     def score(self, predictions: Predictions, annotations: Any, device: str) -> Scored:
         """Returns measurements and evidence; a pure function that needs no model."""
+
+
+@runtime_checkable
+class AsSigned(Protocol):
+    """A task of which the machine decides some rules, such as which scorers can run."""
+
+    def as_signed(self, signature: Mapping[str, str]) -> Task:
+        """Returns the same task under the rules that the parts of a signature name. Raises: ToolError without them."""
+
+
+@runtime_checkable
+class Remarking(Protocol):
+    """A task that has something to say beside its score."""
+
+    def remarks(self, dataset: AnnotationSource) -> tuple[str, ...]:
+        """Returns what to know beside the score, such as what models had seen of the classes, one line each."""

@@ -1,0 +1,245 @@
+"""Action recognition: name what is done in a video, with no labelled video, with a few, or with all of them.
+
+**What is asked.** Every video of the test split has one class or several, the main one first (that of most of its
+segments); a model gives every class a score. The classes are those of the dataset: 200 in ActivityNet v1.3, of whose
+4,926 validation videos 13 in both splits together have two classes. A prediction counts when it is among a video's
+classes.
+
+**`<name>-zero-shot`.** The names of the classes go through a model's text side as paragraphs of one sentence, the
+videos through its video side, and cosine decides. The parameter `template`: `name`, the default, is the bare name
+(`CleanAndJerk` and `clean_and_jerk` are spoken as words); a pattern such as `a_video_of_{}` puts it into a sentence;
+`ensemble` averages the normalised vectors of eight sentences. The parameter `classes`: `all`, or `unseen-50-0` to
+`unseen-75-9` and `seen-…`: one half of a random class split of the literature, read from `zero_shot_class_splits.json`
+beside the labels; then only its videos are asked, and only its classes are answers.
+
+**Zero-shot with respect to what?** No label was used; that does not make the classes new. The videos that models of
+ActivityNet Captions learn from are training videos of the same 200 classes, and their captions name many of them: a
+video's own class occurs literally in 13.9 % of the training paragraphs. The features may have learned action labels
+too. Both stand beside the score, for the dataset at hand: how many classes are named in training captions, and what the
+feature extractor was trained on (`trained_on` in bench.yaml). The class splits change what is asked, not what was seen.
+
+**`<name>-linear-probe`.** Frozen video embeddings, normalised to length 1, and multinomial logistic regression with an
+L2 penalty on all labelled training videos, learning the main class of each. C is one of 1e-3, 1e-2, …, 1e4: the best on
+a fifth of every class, drawn by the run's seed and held out of training; then the probe is fitted again on all. Fits
+are minima to within one part in a million of what there is to gain, so a score does not depend on a solver. A class
+without training videos is never predicted, and its test videos count. A model that brings a classifier of its own
+(`VideoClassifier`) is asked for its scores instead. The parameter `shots=K`: a probe on K training videos of each
+class, drawn by the run's seed; C is chosen within them, and is the largest for K = 1. More shots of a seed add videos
+and replace none.
+
+**Segments.** Nobody has marked segments of a video that is to be recognised, so models see four windows of equal
+length by default where they learned from annotated segments, and the whole video otherwise; the parameter `segments`
+says else. Which embedding of a hierarchical model is meant is a setting of the model and stands in the result.
+
+**Metrics.** In percent, each with a 95 % interval by resampling videos: top1 and top5; mean_class/top1, the mean over
+classes of the top1 of their videos, where a video counts in each of its classes; where videos have several classes,
+main/top1, the share of videos whose main class comes first. As the official ActivityNet tool defines them: Hit@3 (one
+of the classes is among the first 3), AvgHit@3 (the share of the classes that are), and mAP over the classes,
+interpolated, without an interval. The primary metric is top1. Ties are broken at random and the expectation is
+reported; for mAP equal scores are one threshold. A constant model gets exactly K/classes.
+
+**Missing videos.** Under the policy `penalise` a test video without features is never recognised, and never listed in
+the ranking of a class; under `exclude` it is left out, and the run is partial and never ranked. Training leaves videos
+without features out.
+
+**Sources.** Zhang, Hu and Sha, ECCV 2018 (the experiment; prompts, segments and classifier are not described there, and
+the protocol is our own); Caba Heilbron et al., "ActivityNet", CVPR 2015, and its evaluation code; Ju et al., "Prompting
+Visual-Language Models for Efficient Video Understanding", ECCV 2022 (the class splits).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bench.annotations import AnnotationSource, ClassAnnotations
+from bench.errors import UsageError
+from bench.inputs import Inputs, View
+from bench.metrics.class_measurements import PRIMARY, measure
+from bench.models import VideoClassifier, VideoEncoder, VideoTextEncoder
+from bench.predictions import ClassScores, Predictions
+from bench.tasks.class_scores import class_evidence, classify_videos, probe_videos, similarities
+from bench.tasks.prompts import BARE, ENSEMBLE, PATTERNS, patterns_of
+from bench.tasks.task import Progress, Scored, Scratch, Support
+from bench.training import Execution
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class _Recognition:
+    """What both tasks share.
+
+    Attributes:
+        base: the task's name without parameters, such as `anet-zero-shot`.
+        dataset: name of the dataset.
+        split: the split whose videos are recognised.
+        view: what the model sees of them.
+        training_view: what models that learn from paragraphs were trained on.
+        default: the view meant when the name says nothing.
+    """
+
+    base: str
+    dataset: str
+    split: str
+    view: View = field(default_factory=View)
+    training_view: View = field(default_factory=View)
+    default: View = field(default_factory=View)
+
+    version: ClassVar[int] = 1
+    per_segment: ClassVar[bool] = False
+    primary: ClassVar[str] = PRIMARY
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        return {"segments": self.view.segments}
+
+    def _usual(self) -> Mapping[str, str]:
+        return {"segments": self.default.segments}
+
+    @property
+    def name(self) -> str:
+        usual = self._usual()
+        changed = [f"{key}={value}" for key, value in self.parameters.items() if value != usual[key]]
+        return f"{self.base}:{','.join(changed)}" if changed else self.base
+
+    def _checked(self, chosen: Mapping[str, str]) -> dict[str, str]:
+        """Returns all parameters. Raises: UsageError for an unknown one."""
+        for name in chosen:
+            if name not in self.parameters:
+                known = ", ".join(self.parameters)
+                raise UsageError(f"task {self.base!r} has no parameter {name!r}. Parameters: {known}.")
+        return {**self.parameters, **chosen}
+
+    def score(self, predictions: Predictions, annotations: ClassAnnotations, device: str) -> Scored:
+        """Returns the measurements, and as evidence what was counted for each label of each video.
+
+        Raises: VerificationError when the predictions are not those of this test set.
+        """
+        evidence = class_evidence(predictions, annotations, self.name)
+        return Scored(measurements=measure(evidence), evidence=evidence)
+
+
+@dataclass(frozen=True)
+class ZeroShotRecognition(_Recognition):
+    """Classes by cosine between their names and the videos.
+
+    Attributes:
+        template: `name`, `ensemble`, or a pattern with `{}`.
+        classes: `all`, or the half of a class split.
+    """
+
+    template: str = BARE
+    classes: str = ALL
+
+    accepts: ClassVar[tuple[type, ...]] = (VideoTextEncoder,)
+    support: ClassVar[tuple[Support, ...]] = ("classes",)
+
+    @property
+    def summary(self) -> str:
+        return f"classes of {self.dataset} {self.split} from their names alone, segments {self.view.segments}"
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        return {"segments": self.view.segments, "template": self.template, "classes": self.classes}
+
+    def _usual(self) -> Mapping[str, str]:
+        return {"segments": self.default.segments, "template": BARE, "classes": ALL}
+
+    def with_parameters(self, chosen: Mapping[str, str]) -> ZeroShotRecognition:
+        """Returns the same task under other parameters. Raises: UsageError for an unknown parameter or value."""
+        found = self._checked(chosen)
+        patterns_of(found["template"])
+        return replace(self, view=View(found["segments"]), template=found["template"], classes=found["classes"])
+
+    def rules(self) -> Mapping[str, str]:
+        template = f"{ENSEMBLE}-{len(PATTERNS)}" if self.template == ENSEMBLE else self.template
+        return {"ties": "expected", "dtype": "float32", "template": template, "classes": self.classes}
+
+    def predict(
+        self,
+        model: VideoTextEncoder,
+        inputs: Inputs,
+        execution: Execution,
+        progress: Progress,
+        scratch: Scratch | None = None,
+    ) -> ClassScores:
+        """Returns the cosine of every video and class, in the order of the inputs.
+
+        Raises: InvalidData when two classes have one prompt; ModelError when an answer cannot be used.
+        """
+        scores = similarities(model, inputs, patterns_of(self.template), execution, progress)
+        return ClassScores(inputs.videos.ids, scores, inputs.class_names)
+
+    def annotations(self, dataset: AnnotationSource, limit: int | None = None) -> ClassAnnotations:
+        """Returns the classes of the test videos. Raises: UsageError for a class split that is not there."""
+        return dataset.classes(self.split, limit, "" if self.classes == ALL else self.classes)
+
+    def remarks(self, dataset: AnnotationSource) -> tuple[str, ...]:
+        """Returns what training captions and features knew of the classes."""
+        return dataset.seen_classes(captions=True)
+
+
+@dataclass(frozen=True)
+class LinearProbe(_Recognition):
+    """Classes by a linear classifier on frozen embeddings, or by a model's own classifier.
+
+    Attributes:
+        shots: training videos of each class; 0 for all.
+    """
+
+    shots: int = 0
+
+    support: ClassVar[tuple[Support, ...]] = ("classes", "labelled")
+
+    @property
+    def accepts(self) -> tuple[type, ...]:
+        return (VideoEncoder,) if self.shots else (VideoClassifier, VideoEncoder)
+
+    @property
+    def summary(self) -> str:
+        videos = f"{self.shots} training videos a class" if self.shots else "training videos"
+        return f"classes of {self.dataset} {self.split} learned from {videos}, segments {self.view.segments}"
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        return {"segments": self.view.segments, "shots": str(self.shots or ALL)}
+
+    def _usual(self) -> Mapping[str, str]:
+        return {"segments": self.default.segments, "shots": ALL}
+
+    def with_parameters(self, chosen: Mapping[str, str]) -> LinearProbe:
+        """Returns the same task under other parameters. Raises: UsageError for an unknown parameter or value."""
+        found = self._checked(chosen)
+        shots = found["shots"]
+        if shots != ALL and not (shots.isascii() and shots.isdecimal() and 0 < int(shots) < 10_000):
+            raise UsageError(f"task {self.base!r}: shots={shots}: use {ALL}, or a number of videos a class from 1.")
+        return replace(self, view=View(found["segments"]), shots=0 if shots == ALL else int(shots))
+
+    def rules(self) -> Mapping[str, str]:
+        return {"ties": "expected", "dtype": "float32", "shots": str(self.shots or ALL)}
+
+    def predict(
+        self, model: Any, inputs: Inputs, execution: Execution, progress: Progress, scratch: Scratch | None = None
+    ) -> ClassScores:
+        """Returns log-probabilities of a probe, or the scores of the model's own classifier.
+
+        Raises: InvalidData, UsageError when the training videos do not suffice; ModelError when an answer cannot be
+        used.
+        """
+        if isinstance(model, VideoClassifier) and not self.shots:
+            scores = classify_videos(model, inputs, execution, progress)
+        else:
+            scores = probe_videos(model, inputs, self.shots, execution, progress, scratch)
+        return ClassScores(inputs.videos.ids, np.ascontiguousarray(scores), inputs.class_names)
+
+    def annotations(self, dataset: AnnotationSource, limit: int | None = None) -> ClassAnnotations:
+        """Returns the classes of the test videos."""
+        return dataset.classes(self.split, limit)
+
+    def remarks(self, dataset: AnnotationSource) -> tuple[str, ...]:
+        """Returns what the features knew of the classes."""
+        return dataset.seen_classes(captions=False)
