@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from bench.data.activitynet import HALVES
 from bench.data.features import OWN
 from bench.data.spec import DatasetDeclaration, DatasetSpec, FeatureReader
 from bench.hookspecs import hookimpl
 from bench.inputs import View
 from bench.tasks.action_recognition import LinearProbe, ZeroShotRecognition
+from bench.tasks.captioning import Captioning
 from bench.tasks.incomplete import IncompleteRetrieval
 from bench.tasks.retrieval import ParagraphVideoRetrieval
 from bench.tasks.task import Task
@@ -78,6 +80,26 @@ def _tasks_with_captions(dataset: DatasetDeclaration) -> Iterator[Task]:
     if SECOND_TEST in _splits_of(dataset) and dataset.test != SECOND_TEST:
         yield replace(retrieval, base=f"{retrieval.base}-val2", split=SECOND_TEST)
     yield IncompleteRetrieval(f"{retrieval.base}-incomplete", dataset.name, dataset.test, view, view)
+    yield from _captioning(dataset)
+
+
+def _captioning(dataset: DatasetDeclaration) -> Iterator[Task]:
+    """Yields sentences for segments and paragraphs of them, or sentences for whole videos where there are no segments.
+
+    Paragraphs are asked for on the halves of val_1 where these are declared or official.
+    """
+    name, test, view = dataset.name, dataset.test, View(dataset.segments)
+    if dataset.segments == "none":
+        yield Captioning(f"{name}-captioning", name, test, ("corpus",), (test,), view=view)
+        return
+    declared = _splits_of(dataset)
+    second = (SECOND_TEST,) if test == "val_1" and SECOND_TEST in declared else ()
+    yield Captioning(f"{name}-captioning", name, test, ("corpus", "densevid"), (test,), second, view)
+    official = dataset.reader == "activitynet" and dataset.root is not None and not dataset.splits
+    halves = tuple(half for half in reversed(HALVES) if official or half in dataset.splits)
+    splits = tuple(dict.fromkeys([*halves, test]))
+    base = f"{name}-paragraph-captioning"
+    yield Captioning(base, name, splits[0], ("paragraph",), splits, second, view, protocol="paragraph")
 
 
 def _recognition(dataset: DatasetDeclaration, split: str) -> Iterator[Task]:

@@ -18,7 +18,7 @@ from bench.files import digest, sha256, slug
 from bench.inputs import View
 from bench.models import ModelSpec, Trainable, Value
 from bench.results import signature
-from bench.tasks.task import Task
+from bench.tasks.task import AsSigned, Task
 from bench.training import Precision
 
 if TYPE_CHECKING:
@@ -141,13 +141,15 @@ def plan(cell: Cell, request: Request) -> Plan:
     left_out = dataset.left_out(task.split)
     if left_out:
         asked["missing"] = [dataset.declaration.missing, *sorted(left_out)]
+    named = _signature(cell, request)
+    if isinstance(task, AsSigned):
+        asked["signature"] = named  # says which tools of this machine will score, and against which annotations
     run = f"{slug(spec.name)}--{slug(task.name)}--s{request.seed}--{digest(asked)[:8]}"
     if not request.resume:
         taken = 1
         while (request.output / (f"{run}-{taken}" if taken > 1 else run)).exists():
             taken += 1
         run = f"{run}-{taken}" if taken > 1 else run
-    named = _signature(cell, request)
     return Plan(cell, request, settings, view, named, lesson, folder, base, run, request.output / run)
 
 

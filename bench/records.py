@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.errors import InvalidData, VerificationError
 from bench.files import sha256
-from bench.metrics.verification import verify
+from bench.metrics.verification import pool_size, verify
 from bench.results import Evidence, Result, parse_signature
 
 
@@ -58,10 +58,10 @@ def read_record(path: Path) -> Record:
 
 
 def _check_pool(evidence: Evidence, signature: dict[str, str]) -> None:
-    """Raises VerificationError unless the signature names the test set of the evidence: gallery size and digest."""
+    """Raises VerificationError unless the signature names the test set of the evidence: its size and digest."""
     if "pool" not in signature:
         return
-    found = f"{evidence.n_items[min(evidence.n_items)]}:{evidence.pool[:8]}"
+    found = f"{pool_size(evidence)}:{evidence.pool[:8]}"
     if signature["pool"] != found:
         raise VerificationError(
             f"the signature says pool={signature['pool']}, its evidence was counted on pool={found}. Run again."

@@ -9,8 +9,8 @@ from bench.errors import InvalidData, VerificationError
 from bench.files import sha256
 from bench.planning import RESULT
 from bench.predictions import load_predictions
-from bench.results import Evidence, File, Result, same_value
-from bench.tasks.task import Task
+from bench.results import Evidence, File, Result, parse_signature, same_value
+from bench.tasks.task import AsSigned, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,6 +61,8 @@ def rescore(folder: Path, task: Task, dataset: Dataset) -> Result:
             f"`bench data verify {task.dataset}` shows what is there."
         )
     predictions = load_predictions(folder / result.predictions.file)
+    if isinstance(task, AsSigned):
+        task = task.as_signed(parse_signature(result.signature))
     scored = task.score(predictions, task.annotations(dataset, limit), "cpu")
     again = {measurement.name: measurement for measurement in scored.measurements}
     for measurement in result.measurements:

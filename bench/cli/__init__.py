@@ -17,6 +17,7 @@ COMMANDS = {
     "rescore": ("bench.cli.run:rescore", "Score saved predictions again and compare with the record."),
     "score": ("bench.cli.score:score", "Score similarities or ranked lists that were computed elsewhere."),
     "compare": ("bench.cli.compare:compare", "Compare two models query by query, from saved runs alone."),
+    "examples": ("bench.cli.examples:examples", "Show what captioners wrote beside what people wrote."),
     "diagnose": ("bench.cli.diagnose:diagnose", "Ask whether a hierarchical model uses its hierarchy."),
     "reproduce": ("bench.cli.reproduce:reproduce", "Set our figures beside a table of a paper; run what is missing."),
     "list": ("bench.cli.names:list_group", "List models, tasks, datasets, papers or runs."),

@@ -13,9 +13,9 @@ from bench.leaderboard.wording import plain
 _ACTIVE = re.compile(r"[\\`*_{}\[\]|~$!#^]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 
 
-def escape(text: str) -> str:
+def escape(text: str, longest: int = wording.LONGEST) -> str:
     """Returns untrusted text such that Markdown shows it as it is, in a table cell as well."""
-    tagless = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    tagless = plain(text, longest).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _ACTIVE.sub(lambda match: f"\\{match.group()}", tagless)
 
 

@@ -29,3 +29,10 @@ def verify(evidence: Evidence, measurements: tuple[Measurement, ...]) -> None:
             f"evidence of kind {evidence.kind!r}; this bench knows {', '.join(CHECKS)}. Upgrade bench, or run again."
         )
     CHECKS[evidence.kind](evidence, measurements)
+
+
+def pool_size(evidence: Evidence) -> int:
+    """Returns how large the test set is, as signatures say it: queries of retrieval, else videos."""
+    if evidence.kind == "captions" and len(evidence.counts.get("video", ())):
+        return int(evidence.counts["video"][-1]) + 1
+    return evidence.n_items[min(evidence.n_items)]

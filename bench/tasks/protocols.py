@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.files import write_atomically
 
-KINDS = ("retrieval", "incomplete", "action_recognition")
+KINDS = ("retrieval", "incomplete", "captioning", "action_recognition")
 """The task modules, in the order of the document."""
 
 HEAD = """# Protocols

@@ -1,0 +1,1 @@
+"""What a captioner wrote beside what people wrote: a page of examples for each run."""

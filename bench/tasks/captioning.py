@@ -1,0 +1,203 @@
+"""Captioning: say in words what happens in a video, one sentence for each of its segments.
+
+**What is asked.** `<name>-captioning` shows a model every video of the test split with the segments that the annotators
+marked, and asks for one sentence for each segment; the model may look at the whole video. `<name>-paragraph-captioning`
+asks the same and joins the sentences of a video, in order of time, into one text. In a dataset that is declared with
+`segments: none`, `<name>-captioning` asks for one sentence about each whole video, and every caption of the video is a
+reference of its own. Models learn from `train`; of a test set they see frames and segments under opaque ids, and no
+word. A sentence may be empty; an answer that lacks a sentence for some segment is an error, never a score.
+
+**Three ways to score, never mixed.** The parameter `protocol` of `<name>-captioning` chooses one of the first two.
+`corpus`, the default: every reference segment is an item of one corpus, as captions of images are scored. `densevid`:
+every pair of a sentence and a reference whose temporal IoU is at least t is an item of its video's corpus; a score is
+the mean over videos, then over t = 0.3, 0.5, 0.7 and 0.9. It is made for models that also find the segments; CIDEr then
+counts how rare words are among a handful of captions, which gives quite other numbers. As segments are given here,
+`corpus` is the default. `paragraph`, the only way of `<name>-paragraph-captioning`: the text of a video against the
+text of each annotator, one item for each video.
+
+**Beware when comparing.** In the paper's table the rows of DENSE and DVC are those papers' own, scored by the tool
+behind `densevid`; FSE and HSE have less BLEU and METEOR and far more CIDEr than these, as `corpus` would give. How the
+paper scored is not known to us. The protocol, the tokeniser and the version of METEOR are part of the signature.
+
+**References.** `references=all`, the default: the test split and, where the dataset has one, its second annotation
+(val_2 of ActivityNet Captions). A second annotator marks other segments. Under `corpus` a sentence is also an answer to
+the segment of the second annotation that overlaps most with its own (temporal IoU at least 0.5, one to one): an item
+more. A segment that no answer fits was not asked about and is left out: which ones these are depends on the segments
+alone, and so is the same for every model. `references=first`: the test split alone.
+
+**Metrics.** BLEU@1 to 4, METEOR 1.5, ROUGE-L and CIDEr as coco-caption computes them (CIDEr with clipped counts and
+length penalty), times 100, as papers print them. Each has a 95 % interval by resampling videos with all their
+sentences. The primary metric is CIDEr. METEOR and the PTB tokeniser run where Java is found; without it our tokeniser
+runs, METEOR is left out, and the signature says both. `java=off` does without in any case, `java=required` makes its
+absence an error.
+
+**Splits.** Sentences are asked for on the test split of the dataset (val_1). Paragraphs of ActivityNet Captions are
+asked for on `ae-test`, the 2,457 videos that ActivityNet-Entities set aside for reporting; `split=ae-val` are the 2,460
+others, for choosing a model; `split=val_1` are all. The id lists are read from `split_ids_anet_entities.json` beside
+the annotations. The generated sample and own data use their whole test split.
+
+**Missing videos.** Under the policy `penalise` a video without features has empty sentences: it scores nothing, its
+references stay. Under `exclude` it is left out, and the run is partial and never ranked.
+
+**Sources.** Zhang, Hu and Sha, ECCV 2018 (the experiment); Krishna et al., "Dense-Captioning Events in Videos", ICCV
+2017, and its evaluation code; Vedantam, Zitnick and Parikh, "CIDEr: Consensus-based Image Description Evaluation", CVPR
+2015; Zhou et al., "Grounded Video Description", CVPR 2019 (the two halves of val_1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+from bench.annotations import AnnotationSource, CaptionAnnotations
+from bench.errors import UsageError, VerificationError
+from bench.inputs import Inputs, View
+from bench.metrics.captions.items import Missing, Protocol, Rules, VideoCaptions, rules
+from bench.models import VideoCaptioner
+from bench.predictions import Captions, Predictions
+from bench.tasks.captions import answered, captions_of
+from bench.tasks.task import Progress, Scored, Scratch, Support
+from bench.training import Execution
+
+ALL, FIRST = "all", "first"
+JAVA: Mapping[str, bool | None] = {"auto": None, "off": False, "required": True}
+"""Whether METEOR and the PTB tokeniser run: where Java is found, never, or else it is an error."""
+
+
+@dataclass(frozen=True)
+class Captioning:
+    """A sentence for every segment of the videos of one split.
+
+    Attributes:
+        base: the task's name without parameters, such as `anet-captioning`.
+        dataset: name of the dataset.
+        split: the split whose videos are described.
+        protocols: the ways to score; the first is the default.
+        splits: the splits the task may be asked on; the first is the default.
+        second: splits that hold further annotations of the same videos.
+        view: what the model sees: annotated segments, or whole videos.
+        protocol: the way to score that was chosen.
+        references: `all` annotations, or the `first` one.
+        java: whether the scorers in Java run.
+    """
+
+    base: str
+    dataset: str
+    split: str
+    protocols: tuple[Protocol, ...]
+    splits: tuple[str, ...]
+    second: tuple[str, ...] = ()
+    view: View = field(default_factory=View)
+    protocol: Protocol = "corpus"
+    references: str = ALL
+    java: str = "auto"
+
+    version: ClassVar[int] = 1
+    per_segment: ClassVar[bool] = True
+    support: ClassVar[tuple[Support, ...]] = ()
+    accepts: ClassVar[tuple[type, ...]] = (VideoCaptioner,)
+    primary: ClassVar[str] = "CIDEr"
+
+    @property
+    def name(self) -> str:
+        usual = {name: values[0] for name, values in self._choices().items()}
+        changed = [f"{key}={value}" for key, value in self.parameters.items() if value != usual[key]]
+        return f"{self.base}:{','.join(changed)}" if changed else self.base
+
+    @property
+    def summary(self) -> str:
+        what = "a sentence for every whole video" if self.view.segments == "none" else "a sentence for every segment"
+        if self.protocol == "paragraph":
+            what = "a paragraph, a sentence for every segment,"
+        return f"{what} of {self.dataset} {self.split}, scored by {self.protocol}"
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        values = {"split": self.split, "protocol": self.protocol, "references": self.references, "java": self.java}
+        return {name: values[name] for name in self._choices()}
+
+    def _choices(self) -> dict[str, tuple[str, ...]]:
+        """Returns the values of each parameter that has a choice, the default first."""
+        references = (ALL, FIRST) if self.second else (ALL,)
+        choices = {"split": self.splits, "protocol": self.protocols, "references": references, "java": tuple(JAVA)}
+        return {name: values for name, values in choices.items() if len(values) > 1}
+
+    def with_parameters(self, chosen: Mapping[str, str]) -> Captioning:
+        """Returns the same task under other parameters.
+
+        Raises: UsageError for an unknown parameter or value.
+        """
+        choices = self._choices()
+        for name, value in chosen.items():
+            if name not in choices:
+                known = f"Parameters: {', '.join(choices)}"
+                why = " (one sentence is asked for each annotated segment)" if name == "segments" else ""
+                raise UsageError(f"task {self.base!r} has no parameter {name!r}{why}. {known}.")
+            if value not in choices[name]:
+                raise UsageError(f"task {self.base!r}: {name}={value}: use {', '.join(choices[name])}.")
+        values: dict[str, Any] = {**self.parameters, **chosen}
+        return replace(self, **values)
+
+    @property
+    def training_view(self) -> View:
+        return self.view
+
+    def annotations(self, dataset: AnnotationSource, limit: int | None = None) -> CaptionAnnotations:
+        """Returns the references of every video, one set for each annotation."""
+        return dataset.captions(self._annotations(), limit)
+
+    def _annotations(self) -> tuple[str, ...]:
+        return (self.split, *self.second) if self.references == ALL else (self.split,)
+
+    def rules(self) -> Mapping[str, str]:
+        parts = self.scoring.parts()
+        parts.pop("missing")  # the signature says by this name what became of videos without features
+        return {"references": "+".join(self._annotations()), **parts}
+
+    @property
+    def scoring(self) -> Rules:
+        """The rules of scoring: every segment was answered, but for segments that nobody asked about."""
+        others: Missing = "skip" if self.protocol == "corpus" and len(self._annotations()) > 1 else "error"
+        missing: Missing = "zero" if self.protocol == "densevid" else others
+        return rules(self.protocol, missing=missing, java=JAVA[self.java])
+
+    def as_signed(self, signature: Mapping[str, str]) -> Captioning:
+        """Returns the same task scored by the tools that a signature names, whatever this machine has."""
+        return replace(self, java="off" if signature.get("meteor", "none") == "none" else "required")
+
+    def predict(
+        self,
+        model: VideoCaptioner,
+        inputs: Inputs,
+        execution: Execution,
+        progress: Progress,
+        scratch: Scratch | None = None,
+    ) -> Captions:
+        """Returns what the model says of every segment, in the order of the inputs.
+
+        Raises: ModelError as soon as a batch lacks a sentence.
+        """
+        return captions_of(model, inputs, execution, lambda done: progress(done, len(inputs.videos), {}))
+
+    def score(self, predictions: Predictions, annotations: CaptionAnnotations, device: str) -> Scored:
+        """Returns the measurements, and as evidence what was counted for every item, in the order of the opaque ids.
+
+        Raises: VerificationError when the predictions are not those of this test set; ToolError when Java fails.
+        """
+        from bench.metrics.captions.scoring import score
+
+        scores = score(self.items(predictions, annotations), self.scoring, annotations.pool)
+        return Scored(measurements=scores.measurements, evidence=scores.evidence)
+
+    def items(self, predictions: Predictions, annotations: CaptionAnnotations) -> list[VideoCaptions]:
+        """Returns what was said of every video beside its references, in the order of the opaque ids.
+
+        Raises: VerificationError when the predictions are not those of this test set.
+        """
+        if not isinstance(predictions, Captions):
+            raise VerificationError(
+                f"the predictions are of another kind ({predictions.kind}) than those of {self.base}. "
+                "Run again, or score them under the task they were made for."
+            )
+        return answered(predictions, annotations, whole=self.view.segments == "none")
