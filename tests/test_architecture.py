@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
-PACKAGES = ("bench", "bench_torch", "bench_controls", "bench_fse", "bench_hse", "bench_s2vt", "bench_dense")
+PLUGINS = ("controls", "fse", "hse", "s2vt", "dense", "dvc", "tsn", "fvvae")
+PACKAGES = ("bench", "bench_torch", *(f"bench_{plugin}" for plugin in PLUGINS))
 SOURCES = sorted([*PROJECT.glob("bench/**/*.py"), *PROJECT.glob("plugins/**/*.py")])
 LONGEST_MODULE = 300
 MOST_PARAMETERS = 6
 VAGUE = {"util", "utils", "common", "misc", "helper", "helpers", "manager", "handler"}
 TORCH_AT_THE_TOP = {Path("bench/data/loading.py"), Path("bench/metrics/ranking.py")}
 PICKLING = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
-SHIPPED = re.compile(r"(?i)(?:bench_)?(?:fse|hse|s2vt)(?:[_.:-].*)?|DENSE")
+SHIPPED = re.compile(r"(?i)(?:bench_)?(?:fse|hse|s2vt|dvc|tsn|fv-?vae)(?:[_.:-].*)?|DENSE")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Rule = Callable[[ast.Module], Iterator[str]]

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
-PACKAGES = {"bench", "bench_torch", "bench_controls", "bench_fse", "bench_hse", "bench_s2vt", "bench_dense"}
+PLUGINS = ("controls", "fse", "hse", "s2vt", "dense", "dvc", "tsn", "fvvae")
+PACKAGES = {"bench", "bench_torch", *(f"bench_{plugin}" for plugin in PLUGINS)}
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
-from bench.api import Execution, ModelError, Ragged, Settings, State, Training, TrainingData, UsageError, VideoBatch
+from bench.api import Execution, ModelError, Settings, State, Training, TrainingData, UsageError, VideoBatch
 from bench_torch.dual_encoder import DualEncoder
 from bench_torch.losses import contrastive_loss
+from bench_torch.pooling import means
 from bench_torch.recall import recalls
 from bench_torch.text import Text, WordVectors
 from bench_torch.training import MatchingNetwork, Schedule, embed_all, train
@@ -71,12 +72,6 @@ class MeanPoolNetwork(MatchingNetwork):
         """Returns (n, d)."""
         embeddings: Tensor = self.text_map(means(self.words(text.paragraphs())))
         return embeddings
-
-
-def means(sequences: Ragged) -> Tensor:
-    """Returns (n, d): the mean of each sequence of (length, d)."""
-    total = sequences.values.new_zeros(len(sequences), sequences.values.shape[1])
-    return total.index_add(0, sequences.owners(), sequences.values) / sequences.lengths[:, None]
 
 
 class MeanPool(DualEncoder):

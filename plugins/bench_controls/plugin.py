@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.api import ModelSpec, Setting, Trainable, VideoTextEncoder, hookimpl
+from bench.api import ModelSpec, Setting, Trainable, VideoCaptioner, VideoEncoder, VideoTextEncoder, hookimpl
 
 RANDOM = ModelSpec(
     name="random",
@@ -44,7 +44,32 @@ MEAN_POOL = ModelSpec(
     control=True,
 )
 
+FEATURES = ModelSpec(
+    name="features",
+    summary="the mean of a video's feature rows, nothing trained: what the features are worth by themselves",
+    loader="bench_controls.features:MeanFeatures",
+    provides=(VideoEncoder,),
+    uses_segments=False,
+    control=True,
+)
+
+MOST_FREQUENT_CAPTION = ModelSpec(
+    name="most-frequent-caption",
+    summary="says of everything the sentence that the training text has most often",
+    loader="bench_controls.captions:MostFrequentCaption",
+    provides=(VideoCaptioner, Trainable),
+    control=True,
+)
+
+NEAREST_CAPTION = ModelSpec(
+    name="nearest-caption",
+    summary="says what was said of the training segment with the most similar mean features",
+    loader="bench_controls.captions:NearestCaption",
+    provides=(VideoCaptioner, Trainable),
+    control=True,
+)
+
 
 @hookimpl
 def bench_models() -> Iterable[ModelSpec]:
-    return [RANDOM, COUNT_ONLY, MEAN_POOL]
+    return [RANDOM, COUNT_ONLY, MEAN_POOL, FEATURES, MOST_FREQUENT_CAPTION, NEAREST_CAPTION]

@@ -34,10 +34,10 @@ from bench_torch.decoding import WordDecoder, grid_log_likelihood
 from bench_torch.dual_encoder import DualEncoder
 from bench_torch.losses import cosines
 from bench_torch.lstm import LSTM, Memory
-from bench_torch.network_model import NetworkModel
 from bench_torch.pair_scorer import PairScorer, ScoringNetwork
 from bench_torch.text import Text, WordVectors, select
 from bench_torch.training import MatchingNetwork
+from bench_torch.video_text_model import VideoTextModel
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ class DenseCaptioning(ConditionedNetwork):
         return described.values
 
 
-class _Dense(NetworkModel):
+class _Dense(VideoTextModel):
     """What all have in common; with ground-truth segments, segment i is trained on sentence i."""
 
     def shape(self) -> Shape:

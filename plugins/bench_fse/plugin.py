@@ -1,10 +1,10 @@
-"""Offers FSE, the flat baseline of the HSE paper."""
+"""Offers FSE, the flat baseline of the HSE paper, and a captioner on top of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.api import ModelSpec, Setting, Trainable, VideoTextEncoder, hookimpl
+from bench.api import ModelSpec, Setting, Trainable, VideoCaptioner, VideoTextEncoder, hookimpl
 
 FSE = ModelSpec(
     name="fse",
@@ -28,7 +28,29 @@ FSE = ModelSpec(
     uses_segments=False,
 )
 
+FSE_CAPTIONER = ModelSpec(
+    name="fse-captioner",
+    summary="a decoder on FSE: an LSTM says of each segment what FSE's video encoder makes of its frames",
+    paper="Zhang, Hu, Sha: Cross-Modal and Hierarchical Modeling of Video and Text, ECCV 2018",
+    loader="bench_fse.captioner:FSECaptioner",
+    provides=(VideoCaptioner, Trainable),
+    base="fse",
+    settings={
+        "frozen": Setting(True, "keep FSE's encoder as it was fitted, or train it on with the decoder"),
+        "hidden": Setting(512, "size of the decoder's LSTM states", minimum=1),
+        "word_dim": Setting(300, "size of the word vectors", minimum=1),
+        "beam": Setting(1, "hypotheses of the search; 1 is greedy", minimum=1, trained=False),
+        "max_words": Setting(30, "the most words of a sentence", minimum=1, trained=False),
+        "lr": Setting(1e-3, "learning rate of Adam", minimum=0),
+        "batch": Setting(64, "videos per step", minimum=1),
+        "epochs": Setting(15, "passes over the training videos", minimum=0),
+        "lr_drop": Setting(10, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
+        "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
+    },
+    recipes={"sample": {"hidden": 128, "word_dim": 64, "lr": 3e-3, "epochs": 20, "lr_drop": 15}},
+)
+
 
 @hookimpl
 def bench_models() -> Iterable[ModelSpec]:
-    return [FSE]
+    return [FSE, FSE_CAPTIONER]

@@ -1,10 +1,10 @@
-"""Offers HSE, hierarchical sequence embedding."""
+"""Offers HSE, hierarchical sequence embedding, and a captioner on top of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.api import ClipTextEncoder, ModelSpec, Paper, Setting, Trainable, VideoTextEncoder, hookimpl
+from bench.api import ClipTextEncoder, ModelSpec, Paper, Setting, Trainable, VideoCaptioner, VideoTextEncoder, hookimpl
 
 HSE = ModelSpec(
     name="hse",
@@ -44,10 +44,32 @@ HSE = ModelSpec(
     recipes={"sample": {"hidden": 128, "word_dim": 64, "lr": 3e-3, "epochs": 50, "lr_drop": 38}},
 )
 
+HSE_CAPTIONER = ModelSpec(
+    name="hse-captioner",
+    summary="a decoder on HSE: an LSTM says of each segment what HSE makes of it and of its video",
+    paper="Zhang, Hu, Sha: Cross-Modal and Hierarchical Modeling of Video and Text, ECCV 2018",
+    loader="bench_hse.captioner:HSECaptioner",
+    provides=(VideoCaptioner, Trainable),
+    base="hse",
+    settings={
+        "frozen": Setting(True, "keep HSE's encoders as they were fitted, or train them on with the decoder"),
+        "hidden": Setting(512, "size of the decoder's LSTM states", minimum=1),
+        "word_dim": Setting(300, "size of the word vectors", minimum=1),
+        "beam": Setting(1, "hypotheses of the search; 1 is greedy", minimum=1, trained=False),
+        "max_words": Setting(30, "the most words of a sentence", minimum=1, trained=False),
+        "lr": Setting(1e-3, "learning rate of Adam", minimum=0),
+        "batch": Setting(64, "videos per step", minimum=1),
+        "epochs": Setting(15, "passes over the training videos", minimum=0),
+        "lr_drop": Setting(10, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
+        "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
+    },
+    recipes={"sample": {"hidden": 128, "word_dim": 64, "lr": 3e-3, "epochs": 20, "lr_drop": 15}},
+)
+
 
 @hookimpl
 def bench_models() -> Iterable[ModelSpec]:
-    return [HSE]
+    return [HSE, HSE_CAPTIONER]
 
 
 @hookimpl

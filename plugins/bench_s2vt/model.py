@@ -34,11 +34,11 @@ from bench_torch.captioning import CaptioningNetwork
 from bench_torch.decoding import WordDecoder, grid_log_likelihood, sums
 from bench_torch.dual_encoder import DualEncoder
 from bench_torch.lstm import LSTM, Memory
-from bench_torch.network_model import NetworkModel
 from bench_torch.pair_scorer import PairScorer, ScoringNetwork
 from bench_torch.search import Beam, search
 from bench_torch.text import Text, WordVectors
 from bench_torch.training import MatchingNetwork
+from bench_torch.video_text_model import VideoTextModel
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ class S2VTCaptioning(CaptioningNetwork):
         return search(self.stack.upper, self.words, self.stack.zero_frames(watched.lower), watched.upper, beam)
 
 
-def shape_of(model: NetworkModel) -> Shape:
+def shape_of(model: VideoTextModel) -> Shape:
     """Returns the sizes that a model's settings ask for."""
     return Shape(model.setting("frame_dim", int), model.setting("hidden", int))
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 from itertools import islice
 from typing import cast
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
-from bench.api import Paragraph, VideoBatch
-from bench_torch.captioning import CaptioningNetwork
-from bench_torch.network_model import NetworkModel
+from bench.api import Execution, ModelError, Paragraph, Settings, State, Training, TrainingData, VideoBatch
+from bench_torch.captioning import CaptioningNetwork, ConditionedNetwork
 from bench_torch.search import Beam
+from bench_torch.training import TrainableNetwork
+from bench_torch.video_text_model import VideoTextModel
 
 
-class Captioner(NetworkModel):
+class Captioner(VideoTextModel):
     """Base of models that say a sentence of each segment.
 
     Trained on pairs of a segment and its sentence, where segments belong to sentences. Where they do not, a sentence
@@ -40,3 +42,61 @@ class Captioner(NetworkModel):
             said = self.network.say(self.network.watch(videos.to(self.execution.device)), beam)
         sentences = iter(self.vocabulary.decode(said.tolist()))
         return [tuple(islice(sentences, count)) for count in videos.segments.lengths.tolist()]
+
+
+class EncodingNetwork(ConditionedNetwork):
+    """A captioner that reads segments by the encoder of another network; `frozen` keeps that as it was fitted."""
+
+    encoder: nn.Module
+    frozen: bool
+
+    def adopt(self, base: nn.Module) -> None:
+        """Takes the weights of the encoder over from the network of the base."""
+        raise NotImplementedError
+
+    def freeze(self) -> None:
+        """Leaves the encoder out of training, if it is to be frozen."""
+        self.encoder.requires_grad_(not self.frozen)
+
+    def reading(self) -> torch.set_grad_enabled:
+        """Returns the context that the encoder reads in: without gradients where it is frozen."""
+        return torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen)
+
+
+class CaptionerOnBase(Captioner):
+    """Base of captioners that encode segments as another fitted model does, the one that `ModelSpec.base` names.
+
+    Attributes:
+        needed: names of those settings of the base that its encoder depends on.
+        base: their values; they and the encoder's weights are part of the captioner's own state.
+    """
+
+    needed: tuple[str, ...]
+
+    def __init__(self, settings: Settings, execution: Execution) -> None:
+        super().__init__(settings, execution)
+        self.base: Settings = {}
+
+    def build(self, dim: int, vectors: Tensor) -> EncodingNetwork:
+        """Returns a fresh network for features of `dim` numbers and words that start from `vectors` (words, d)."""
+        raise NotImplementedError
+
+    def start(self, data: TrainingData, training: Training) -> None:
+        """Builds vocabulary and network afresh, with the encoder of the base. Raises: ModelError without a base."""
+        if training.base is None:
+            raise ModelError("this captioner builds on a fitted model, and was given none. Fit it by `bench run`.")
+        self.base = {name: training.base.settings[name] for name in self.needed}
+        super().start(data, training)
+        network = cast("EncodingNetwork", self.network)
+        network.adopt(training.base.network)
+        network.freeze()
+
+    def state(self) -> State:
+        """Returns weights, vocabulary, feature dimension, and what is needed of the base."""
+        state = super().state()
+        return State(state.arrays, {**state.values, "base": dict(self.base)})
+
+    def rebuild(self, state: State) -> TrainableNetwork:
+        """Returns a network of the shapes that `state` was saved with."""
+        self.base = state.values["base"]
+        return super().rebuild(state)

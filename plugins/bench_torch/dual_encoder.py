@@ -15,11 +15,11 @@ from typing import cast
 from torch import Tensor
 
 from bench.api import Paragraph, VideoBatch
-from bench_torch.network_model import NetworkModel
 from bench_torch.training import MatchingNetwork
+from bench_torch.video_text_model import VideoTextModel
 
 
-class DualEncoder(NetworkModel):
+class DualEncoder(VideoTextModel):
     """Base of models that turn videos and paragraphs into vectors of one space."""
 
     def build(self, dim: int, vectors: Tensor) -> MatchingNetwork:

@@ -1,46 +1,42 @@
-"""What models share that read videos and paragraphs by one trained network: fitting, saving, restoring."""
+"""What models share that are one trained network: fitting, saving, restoring."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar, cast
 
 import torch
-from torch import Tensor
 
-from bench.api import (
-    Execution,
-    InvalidData,
-    ModelError,
-    Paragraph,
-    Settings,
-    State,
-    Training,
-    TrainingData,
-    Value,
-    VideoBatch,
-)
+from bench.api import Execution, InvalidData, ModelError, Settings, State, Training, TrainingData, Value, VideoBatch
 from bench_torch.checkpoints import module_arrays, restore_module
-from bench_torch.text import Text
 from bench_torch.training import NETWORK, Examples, Schedule, TrainableNetwork, autocast, train
-from bench_torch.vocabulary import Vocabulary, start_vectors
 
 T = TypeVar("T", bound=Value)
 
 
 class NetworkModel:
-    """Base of models with one network for videos and paragraphs; it is built when the data is known."""
+    """Base of models with one network, which is built when the data is known."""
 
     def __init__(self, settings: Settings, execution: Execution) -> None:
         self.settings, self.execution = settings, execution
-        self.aligned = True  # whether segment i belonged to sentence i in training; known before `build` is called
         self._network: TrainableNetwork | None = None
-        self._vocabulary = Vocabulary(())
 
-    def build(self, dim: int, vectors: Tensor) -> TrainableNetwork:
-        """Returns a fresh network for features of `dim` numbers and words that start from `vectors` (words, d)."""
+    def start(self, data: TrainingData, training: Training) -> None:
+        """Builds everything afresh for `data` and hands the network to `use`."""
         raise NotImplementedError
+
+    def examples(self, data: TrainingData) -> Examples:
+        """Returns `data` in the form that the network is trained on."""
+        raise NotImplementedError
+
+    def rebuild(self, state: State) -> TrainableNetwork:
+        """Returns a network of the shapes that `state` was saved with."""
+        raise NotImplementedError
+
+    def use(self, network: TrainableNetwork) -> None:
+        """Takes a network as the model's own, on the model's device."""
+        self._network = network.to(self.execution.device)
 
     def setting(self, name: str, kind: type[T]) -> T:
         """Returns a setting, known to be of type `kind`."""
@@ -73,17 +69,6 @@ class NetworkModel:
                 training,
             )
 
-    def start(self, data: TrainingData, training: Training) -> None:
-        """Builds vocabulary and network afresh for `data`; words come from its paragraphs only."""
-        self.aligned = data.aligned
-        words = Vocabulary.of(data.paragraphs)
-        self._vocabulary, vectors = start_vectors(words, self.setting("word_dim", int), training.word_vectors)
-        self._network = self.build(data.videos.dim, vectors).to(self.execution.device)
-
-    def examples(self, data: TrainingData) -> Examples:
-        """Returns `data` with its paragraphs encoded, once."""
-        return Examples(data.videos, self._vocabulary.encode(data.paragraphs))
-
     @contextmanager
     def seeded(self) -> Iterator[None]:
         """Runs its body on generators seeded by the execution's seed, and leaves the process's own as they were."""
@@ -93,11 +78,6 @@ class NetworkModel:
             yield
 
     @property
-    def vocabulary(self) -> Vocabulary:
-        """The words of the training paragraphs."""
-        return self._vocabulary
-
-    @property
     def network(self) -> TrainableNetwork:
         """The network. Raises: ModelError before `fit` or `load_state`."""
         if self._network is None:
@@ -105,21 +85,14 @@ class NetworkModel:
         return self._network
 
     def state(self) -> State:
-        """Returns weights, vocabulary and feature dimension."""
-        arrays = module_arrays(self.network, NETWORK)
-        return State(arrays, {"dim": self.network.dim, "words": list(self._vocabulary.words)})
+        """Returns the weights and the feature dimension."""
+        return State(module_arrays(self.network, NETWORK), {"dim": self.network.dim})
 
     def load_state(self, state: State) -> None:
         """Restores what `state` returned."""
-        self._vocabulary = Vocabulary(state.values["words"])
-        vectors = torch.zeros(len(self._vocabulary), self.setting("word_dim", int))
-        network = self.build(int(state.values["dim"]), vectors)
+        network = self.rebuild(state)
         restore_module(network, state.arrays, NETWORK)
-        self._network = network.to(self.execution.device).eval()
-
-    def encode(self, paragraphs: Sequence[Paragraph]) -> Text:
-        """Returns paragraphs as word numbers on the model's device; words it never trained on are unknown."""
-        return self._vocabulary.encode(paragraphs).to(self.execution.device)
+        self.use(network.eval())
 
     @contextmanager
     def predicting(self) -> Iterator[None]:

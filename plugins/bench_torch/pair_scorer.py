@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from bench.api import Paragraph, VideoBatch
-from bench_torch.network_model import NetworkModel
 from bench_torch.text import Text
 from bench_torch.training import TrainableNetwork
+from bench_torch.video_text_model import VideoTextModel
 
 
 class ScoringNetwork(TrainableNetwork):
@@ -30,7 +30,7 @@ class ScoringNetwork(TrainableNetwork):
         raise NotImplementedError
 
 
-class PairScorer(NetworkModel):
+class PairScorer(VideoTextModel):
     """Base of models that score pairs; `build` says what their network is."""
 
     def build(self, dim: int, vectors: Tensor) -> ScoringNetwork:

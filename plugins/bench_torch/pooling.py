@@ -1,4 +1,4 @@
-"""From the states of a sequence to one vector: element-wise maximum, last state, or attention.
+"""From a sequence to one vector: its mean; of states also the element-wise maximum, the last one, or attention.
 
 Letters for shapes: `n` sequences, `R` rows (sum of their lengths), `H` hidden size, `T` steps of the longest.
 """
@@ -10,9 +10,16 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from bench.api import Ragged
 from bench_torch.gru import States
 
 POOLINGS = ("max", "last", "attention")
+
+
+def means(sequences: Ragged) -> Tensor:
+    """Returns (n, d): the mean of each sequence of (length, d)."""
+    total = sequences.values.new_zeros(len(sequences), sequences.values.shape[1])
+    return total.index_add(0, sequences.owners(), sequences.values) / sequences.lengths[:, None]
 
 
 class RunningMaximum(torch.autograd.Function):

@@ -1,0 +1,1 @@
+"""DVC: segments described by their descriptive frames and the words they call for."""

@@ -1,0 +1,34 @@
+"""Offers DVC as a captioner of given segments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench.api import ModelSpec, Setting, Trainable, VideoCaptioner, hookimpl
+
+DVC = ModelSpec(
+    name="dvc",
+    summary="frames weighted by descriptiveness, likely words as attributes, and an LSTM that reads both",
+    paper="Li et al.: Jointly Localizing and Describing Events for Dense Video Captioning, CVPR 2018",
+    loader="bench_dvc.model:DVC",
+    provides=(VideoCaptioner, Trainable),
+    settings={
+        "attributes": Setting(400, "how many of the most frequent training words are attributes", minimum=1),
+        "attribute_weight": Setting(0.1, "weight of learning the attributes", minimum=0),
+        "hidden": Setting(1024, "size of the LSTM states and of an embedded segment", minimum=1),
+        "word_dim": Setting(300, "size of the word vectors", minimum=1),
+        "beam": Setting(1, "hypotheses of the search; 1 is greedy", minimum=1, trained=False),
+        "max_words": Setting(30, "the most words of a sentence", minimum=1, trained=False),
+        "lr": Setting(1e-3, "learning rate of Adam", minimum=0),
+        "batch": Setting(64, "videos per step (1 in the paper)", minimum=1),
+        "epochs": Setting(15, "passes over the training videos", minimum=0),
+        "lr_drop": Setting(10, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
+        "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
+    },
+    recipes={"sample": {"hidden": 128, "word_dim": 64, "attributes": 100, "lr": 3e-3, "epochs": 20, "lr_drop": 15}},
+)
+
+
+@hookimpl
+def bench_models() -> Iterable[ModelSpec]:
+    return [DVC]

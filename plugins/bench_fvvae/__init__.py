@@ -1,0 +1,1 @@
+"""FV-VAE: how a video would change an autoencoder of frames."""

@@ -1,0 +1,1 @@
+"""TSN: a few snippets of a video agree on its class."""
