@@ -1,14 +1,15 @@
-"""`bench score`: measurements from similarities and ranked lists that were computed elsewhere."""
+"""`bench score`: measurements from similarities, ranked lists and captions that were computed elsewhere."""
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.score_captions import captions
+from bench.cli.score_records import as_json, check_recording, now, recorded, recording_options
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ def score() -> None:
     """Score what was computed elsewhere. Needs no model and no dataset."""
 
 
+score.add_command(captions)
+
+
 @score.command()
 @click.option("--similarity", type=_FILE, help="Matrix in .npy, .npz or .safetensors; rows are text queries.")
 @click.option("--key", help="Name of the matrix where the file holds several arrays.")
@@ -29,43 +33,22 @@ def score() -> None:
 @click.option("--video-of", type=_FILE, help="Video id of each row, for several captions per video (any-hit).")
 @click.option("--run", "run_file", type=_FILE, help="TREC run, with --qrels in place of --similarity.")
 @click.option("--qrels", type=_FILE, help="TREC qrels.")
-@click.option("--name", default="unnamed", show_default=True, help="Name of the model on the board.")
 @click.option("--task", default="retrieval", show_default=True, help="Task the scores belong to.")
-@click.option("--split", default="test", show_default=True)
-@click.option(
-    "--data-kind", type=click.Choice(["real", "simulated", "generated"]), help="Default real; needed with --output."
-)
-@click.option("--features", default="unknown", show_default=True, help="What the model saw, in a word.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the model's training.")
-@click.option("--output", "-o", type=_FILE, help="Write record and evidence to a folder below this one.")
-@click.option("--json", "as_json", is_flag=True, help="Print the record as JSON.")
+@recording_options
 def retrieval(**options: Any) -> None:
     """Score a similarity matrix, or a TREC run, as text-video retrieval in both directions.
 
     The matrix is read in tiles and never whole. Ties are broken at random in expectation; NaN is an error.
     """
-    from datetime import UTC, datetime
-
-    from bench.results import Result
-    from bench.scoring.recording import Claim, record_of, save
+    from bench.metrics.retrieval import measure
+    from bench.scoring.recording import Measured
 
     _check(options)
+    started = now()
     evidence, source, rules = _from_run(options) if options["run_file"] else _from_matrix(options)
-    claim = Claim(
-        name=options["name"],
-        task=options["task"],
-        split=options["split"],
-        kind=options["data_kind"] or "real",
-        features=options["features"],
-        seed=options["seed"],
-        started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        command=("bench", *sys.argv[1:]),
-    )
-    result = record_of(evidence, claim, source, rules)
-    if options["output"]:
-        folder = save(result, evidence, options["output"])
-        result = Result.load(folder / "result.json")
-        click.echo(f"record and evidence are in {folder}", err=True)
+    measurements = measure(evidence)
+    measured = Measured(measurements, evidence, measurements[0].name, evidence.n_items["t2v"])
+    result = recorded(measured, options, source, {"ties": "expected", **rules}, started)
     if options["as_json"]:
         click.echo(json.dumps(_json(result, evidence), indent=2))
     else:
@@ -81,8 +64,7 @@ def _check(options: dict[str, Any]) -> None:
         raise UsageError("--ids, --video-of and --key belong to --similarity; a run takes its matches from --qrels.")
     if options["ids"] and options["video_of"]:
         raise UsageError("--ids and --video-of were both given. Keep one.")
-    if options["output"] and not options["data_kind"]:
-        raise UsageError("--output needs --data-kind real, simulated or generated: a board keeps them apart.")
+    check_recording(options)
 
 
 def _from_matrix(options: dict[str, Any]) -> tuple[Evidence, Path, dict[str, str]]:
@@ -133,9 +115,7 @@ def _bounds(evidence: Evidence, name: str) -> tuple[float, float] | None:
 
 
 def _json(result: Result, evidence: Evidence) -> dict[str, Any]:
-    value: dict[str, Any] = result.model_dump(by_alias=True, mode="json")
-    if value["evidence"]["sha256"] == "0" * 64:
-        value["evidence"] = None
+    value = as_json(result)
     value["under_ties"] = {
         m.name: dict(zip(("pessimistic", "optimistic"), bounds, strict=True))
         for m in result.measurements

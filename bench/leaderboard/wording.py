@@ -20,7 +20,7 @@ KIND_WARNINGS = {
 DIRECTIONS = {"t2v": "Paragraph → video", "v2t": "Video → paragraph"}
 CUTS = {"video": "incomplete videos", "text": "incomplete paragraphs", "both": "incomplete videos and paragraphs"}
 ORDERS = {"prefix": "first parts kept", "random": "random parts kept"}
-SOURCES = {"similarity": "similarity matrix", "trec": "ranked list"}
+SOURCES = {"similarity": "similarity matrix", "trec": "ranked list", "captions": "file of captions"}
 STATUS_WORDS = {
     "reproduced": "The recorded command was run again here, with the same outcome.",
     "rescored": "Every number was computed again here from what the model said: embeddings, captions or scores.",

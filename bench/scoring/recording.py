@@ -1,4 +1,4 @@
-"""A scored matrix or run as a record with its evidence: it can stand on a board, under a signature of its own."""
+"""What was scored from a file as a record with its evidence: it can stand on a board, under a signature of its own."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from typing import Literal
 from bench import provenance
 from bench.errors import UsageError
 from bench.files import digest, sha256, slug
-from bench.metrics.retrieval import measure
-from bench.results import Data, Evidence, Features, File, Model, Provenance, Result, TaskName, signature
+from bench.results import Data, Evidence, Features, File, Measurement, Model, Provenance, Result, TaskName, signature
 
-SOURCES = {"similarity": "similarity matrix", "trec": "TREC run"}
+SOURCES = {"similarity": "similarity matrix", "trec": "TREC run", "captions": "file of captions"}
 Kind = Literal["real", "simulated", "generated"]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What whoever computed the similarities says about them; we saw no model and no data.
+    """What whoever made the file says about it; we saw no model and no data.
 
     Attributes:
         name: of the model.
@@ -41,22 +40,41 @@ class Claim:
     command: tuple[str, ...]
 
 
-def record_of(evidence: Evidence, claim: Claim, source: Path, rules: Mapping[str, str]) -> Result:
+@dataclass(frozen=True)
+class Measured:
+    """What a file is worth.
+
+    Attributes:
+        measurements: follow from the evidence.
+        evidence: of one test set.
+        primary: the measurement that ranks.
+        expected: items of the test set, evaluated or not.
+    """
+
+    measurements: tuple[Measurement, ...]
+    evidence: Evidence
+    primary: str
+    expected: int
+
+    @property
+    def size(self) -> int:
+        """The items that were evaluated: the gallery of `t2v`, or all captions or videos."""
+        return self.evidence.n_items[min(self.evidence.n_items)]
+
+
+def record_of(measured: Measured, claim: Claim, source: Path, rules: Mapping[str, str]) -> Result:
     """Returns the record of what was scored from the file `source`; its evidence is named, not written.
 
     Args:
-        rules: the parts of the signature that say how it was scored, `source` first.
+        rules: the parts of the signature that say how it was scored, with `source`.
 
-    Raises: UsageError for a word that cannot stand in a signature; VerificationError when the evidence cannot be.
+    Raises: UsageError for a word that cannot stand in a signature.
     """
-    measurements = measure(evidence)
-    gallery = evidence.n_items["t2v"]
-    given = sha256(source)
+    evidence, given = measured.evidence, sha256(source)
     parts = {
         "split": claim.split,
-        "pool": f"{gallery}:{evidence.pool[:8]}",
+        "pool": f"{measured.size}:{evidence.pool[:8]}",
         "features": claim.features,
-        "ties": "expected",
         **rules,
         "data": claim.kind,
     }
@@ -84,14 +102,14 @@ def record_of(evidence: Evidence, claim: Claim, source: Path, rules: Mapping[str
             label=f"{claim.task} ({claim.kind}), as given",
             annotations={claim.split: evidence.pool},
             features=Features(extractor=claim.features, dim=0, stride="unknown", digest=given),
-            n_expected=gallery,
-            n_evaluated=gallery,
+            n_expected=measured.expected,
+            n_evaluated=measured.size,
         ),
         seed=claim.seed,
-        status="complete",
+        status="complete" if measured.size == measured.expected else "partial",
         signature=signed,
-        primary=measurements[0].name,
-        measurements=list(measurements),
+        primary=measured.primary,
+        measurements=list(measured.measurements),
         evidence=File(file=f"{run}.evidence.safetensors", sha256="0" * 64),
         predictions=None,
         provenance=_provenance(claim, rules),

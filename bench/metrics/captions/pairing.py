@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bench.errors import InvalidData, MissingData
 from bench.metrics.captions.items import MATCH_TIOU, Rules, Sentence, VideoCaptions
@@ -30,6 +31,21 @@ class Item:
     references: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Selection:
+    """What of a test set is scored.
+
+    Attributes:
+        chosen: items, or videos for `densevid`.
+        expected: how many there are, with those that were left out for want of a prediction.
+        notes: remarks for the user.
+    """
+
+    chosen: tuple[Any, ...]
+    expected: int
+    notes: tuple[str, ...]
+
+
 def tiou(a: tuple[float, float], b: tuple[float, float]) -> float:
     """Returns the temporal intersection over union of two segments, 0 to 1; 1 for equal ones, however short."""
     if abs(a[0] - b[0]) <= SAME_TIME and abs(a[1] - b[1]) <= SAME_TIME:
@@ -51,7 +67,7 @@ def check(videos: Sequence[VideoCaptions]) -> None:
             raise InvalidData(f"video {video.video[:60]!r} has no reference. Leave it out.")
         for side, sentences in (("reference", described), ("prediction", video.predicted or ())):
             timed = [sentence.segment is not None for sentence in sentences]
-            if any(timed) != all(timed):
+            if any(timed) and not all(timed):
                 raise InvalidData(f"video {video.video[:60]!r}: some {side}s have times and some have none.")
             for sentence in sentences:
                 if sentence.segment is not None and not all(map(math.isfinite, sentence.segment)):
@@ -60,8 +76,8 @@ def check(videos: Sequence[VideoCaptions]) -> None:
                     )
 
 
-def corpus_items(videos: Sequence[VideoCaptions], rules: Rules) -> tuple[list[Item], list[str]]:
-    """Returns an item for each reference segment, ordered by video and time, and remarks.
+def corpus_items(videos: Sequence[VideoCaptions], rules: Rules) -> Selection:
+    """Returns an item for each reference segment, ordered by video and time.
 
     Raises: MissingData where a prediction is missing and that is an error; InvalidData for predictions without times
     where references have them.
@@ -77,14 +93,12 @@ def corpus_items(videos: Sequence[VideoCaptions], rules: Rules) -> tuple[list[It
                 missing.append(video.video)
             if caption is not None or rules.missing == "zero":
                 items.append(Item(video.video, segment, caption or "", references))
-    notes = _missing_notes(missing, "segments" if len(missing) != 1 else "segment", rules, bool(items))
-    if spare:
-        notes.append(f"{spare:,} predicted sentences describe no segment of the references and are left out")
-    return items, notes
+    remark = f"{spare:,} predicted sentences describe no segment of the references and are left out"
+    return _selection(items, missing, "segments", rules, [remark] if spare else [])
 
 
-def paragraph_items(videos: Sequence[VideoCaptions], rules: Rules) -> tuple[list[Item], list[str]]:
-    """Returns an item for each video, ordered by id, and remarks. Raises: MissingData as `corpus_items`."""
+def paragraph_items(videos: Sequence[VideoCaptions], rules: Rules) -> Selection:
+    """Returns an item for each video, ordered by id. Raises: MissingData as `corpus_items`."""
     items, missing = [], []
     for video in sorted(videos, key=lambda video: video.video):
         if not video.predicted:
@@ -92,15 +106,15 @@ def paragraph_items(videos: Sequence[VideoCaptions], rules: Rules) -> tuple[list
         if video.predicted or rules.missing == "zero":
             references = tuple(_paragraph(annotation) for annotation in video.references if annotation)
             items.append(Item(video.video, None, _paragraph(video.predicted or ()), references))
-    return items, _missing_notes(missing, "videos" if len(missing) != 1 else "video", rules, bool(items))
+    return _selection(items, missing, "videos", rules)
 
 
-def missing_videos(videos: Sequence[VideoCaptions], rules: Rules) -> tuple[list[VideoCaptions], list[str]]:
-    """Returns the videos that count, ordered by id, and remarks. Raises: MissingData as `corpus_items`."""
+def dense_videos(videos: Sequence[VideoCaptions], rules: Rules) -> Selection:
+    """Returns the videos that count, ordered by id. Raises: MissingData as `corpus_items`."""
     ordered = sorted(videos, key=lambda video: video.video)
     missing = [video.video for video in ordered if video.predicted is None]
     kept = [video for video in ordered if video.predicted is not None or rules.missing == "zero"]
-    return kept, _missing_notes(missing, "videos" if len(missing) != 1 else "video", rules, bool(kept))
+    return _selection(kept, missing, "videos", rules)
 
 
 def _paragraph(sentences: Sequence[Sentence]) -> str:
@@ -170,15 +184,19 @@ def _one_to_one(predicted: Sequence[Sentence], references: Sequence[Sentence]) -
     return found
 
 
-def _missing_notes(missing: Sequence[str], what: str, rules: Rules, some: bool) -> list[str]:
-    if not missing:
-        return []
-    if rules.missing == "error":
+def _selection(
+    chosen: Sequence[Any], missing: Sequence[str], what: str, rules: Rules, notes: Sequence[str] = ()
+) -> Selection:
+    """Returns what is scored, with a remark on what is missing. Raises: MissingData where that is an error."""
+    count = f"{len(missing):,} {what if len(missing) != 1 else what[:-1]}"
+    if missing and rules.missing == "error":
         raise MissingData(
-            f"{len(missing):,} {what} have no prediction (first: video {missing[0][:60]!r}). Predict them, or say "
-            "what they count: --missing zero or skip."
+            f"{count} without a prediction (first: video {missing[0][:60]!r}). Predict all, or say what they count: "
+            "--missing zero or skip."
         )
-    if not some:
+    if not chosen:
         raise MissingData("no video of the references has a prediction: nothing can be scored. Are the ids the same?")
     counted = "count zero" if rules.missing == "zero" else "are left out"
-    return [f"{len(missing):,} {what} without a prediction {counted}"]
+    said = [f"{count} without a prediction {counted}"] if missing else []
+    expected = len(chosen) + (len(missing) if rules.missing == "skip" else 0)
+    return Selection(tuple(chosen), expected, (*said, *notes))

@@ -16,13 +16,15 @@ from bench.metrics.captions.evidence import KIND, item_values, measure, smallest
 from bench.metrics.captions.items import TIOUS, Rules, VideoCaptions
 from bench.metrics.captions.meteor import Meteor
 from bench.metrics.captions.ngrams import ngram_counts
-from bench.metrics.captions.pairing import Item, check, corpus_items, missing_videos, paragraph_items
+from bench.metrics.captions.pairing import Item, check, corpus_items, dense_videos, paragraph_items
 from bench.metrics.captions.rouge import rouge_l
 from bench.metrics.captions.texts import Items, Texts, encode, number_items
 from bench.metrics.captions.tokenising import tokenised
 from bench.results import Evidence, Measurement
 
 __all__ = ["Item", "Members", "Rules", "Scores", "VideoCaptions", "caption_counts", "item_values", "pool_of", "score"]
+
+_SINGLE = "CIDEr of a single item is 0: every n-gram occurs in all of the references"
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,14 @@ class Scores:
         evidence: enough to recompute each of them.
         items: what the rows of the evidence are, in its order; empty for `densevid`, whose rows are videos.
         notes: remarks for the user, such as how many videos are missing.
+        expected: items of the test set, with those left out for want of a prediction.
     """
 
     measurements: tuple[Measurement, ...]
     evidence: Evidence
     items: tuple[Item, ...]
     notes: tuple[str, ...]
+    expected: int
 
 
 def score(videos: Sequence[VideoCaptions], rules: Rules, pool: str | None = None) -> Scores:
@@ -54,16 +58,16 @@ def score(videos: Sequence[VideoCaptions], rules: Rules, pool: str | None = None
     check(videos)
     pool = pool or pool_of(videos)
     if rules.protocol == "densevid":
-        evidence, notes = _dense(videos, rules, pool)
-        return Scores(measure(evidence), evidence, (), tuple(notes))
-    chosen = corpus_items if rules.protocol == "corpus" else paragraph_items
-    items, notes = chosen(videos, rules)
+        selected = dense_videos(videos, rules)
+        evidence = _dense(selected.chosen, rules, pool)
+        return Scores(measure(evidence), evidence, (), selected.notes, selected.expected)
+    selected = (corpus_items if rules.protocol == "corpus" else paragraph_items)(videos, rules)
+    items: tuple[Item, ...] = selected.chosen
     counts = caption_counts([item.caption for item in items], [item.references for item in items], rules)
     _, video = np.unique([item.video for item in items], return_inverse=True)
     evidence = _evidence({"video": video, **counts}, rules, len(items), pool)
-    if len(items) == 1:
-        notes.append("CIDEr of a single item is 0: every n-gram occurs in all of the references")
-    return Scores(measure(evidence), evidence, tuple(items), tuple(notes))
+    notes = selected.notes + ((_SINGLE,) if len(items) == 1 else ())
+    return Scores(measure(evidence), evidence, items, notes, selected.expected)
 
 
 def pool_of(videos: Sequence[VideoCaptions]) -> str:
@@ -123,8 +127,7 @@ class Members:
         return Items(items.captions[self.item], items.references[self.item], one, self.corpus)
 
 
-def _dense(videos: Sequence[VideoCaptions], rules: Rules, pool: str) -> tuple[Evidence, list[str]]:
-    kept, notes = missing_videos(videos, rules)
+def _dense(kept: Sequence[VideoCaptions], rules: Rules, pool: str) -> Evidence:
     pairs = dense_pairs(kept, rules)
     counts = caption_counts(
         pairs.captions, [(text,) for text in pairs.references], rules, Members(pairs.pair, pairs.corpus)
@@ -136,7 +139,7 @@ def _dense(videos: Sequence[VideoCaptions], rules: Rules, pool: str) -> tuple[Ev
         of_members = rows if name == "cider" else rows[pairs.pair]
         totals = summed(of_members, pairs.corpus, corpora)
         found[name] = (totals if rows.ndim > 1 else totals / np.maximum(sizes, 1)).reshape(*shape, *rows.shape[1:])
-    return _evidence(found, rules, len(kept), pool), notes
+    return _evidence(found, rules, len(kept), pool)
 
 
 def _evidence(counts: Mapping[str, np.ndarray], rules: Rules, n: int, pool: str) -> Evidence:

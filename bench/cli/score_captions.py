@@ -1,0 +1,112 @@
+"""`bench score captions`: captions that somebody else's model wrote, in the files people exchange."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli.score_records import as_json, check_recording, now, recorded, recording_options
+from bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from bench.metrics.captions.scoring import Scores
+    from bench.results import Result
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--predictions", type=_FILE, required=True, help="What the model wrote; plain or gzip.")
+@click.option("--references", type=_FILE, required=True, multiple=True, help="Repeatable: one video's are pooled.")
+@click.option(
+    "--protocol",
+    type=click.Choice(["corpus", "densevid", "paragraph"]),
+    required=True,
+    help="How captions are compared: the same captions get other scores under each.",
+)
+@click.option(
+    "--missing",
+    type=click.Choice(["zero", "skip", "error"]),
+    help="What counts without a prediction (default: zero for densevid, error for the others).",
+)
+@click.option(
+    "--unmatched",
+    type=click.Choice(["random-string", "skip"]),
+    default="random-string",
+    show_default=True,
+    help="densevid: what a prediction is compared with that overlaps no reference.",
+)
+@click.option("--java/--no-java", default=None, help="METEOR and the PTB tokeniser (default: where Java is found).")
+@click.option(
+    "--metric", "extra", multiple=True, help="Also a metric of `evaluate`, by local path or name. Repeatable."
+)
+@click.option("--task", default="captioning", show_default=True, help="Task the captions belong to.")
+@recording_options
+def captions(**options: Any) -> None:
+    """Score captions against references: BLEU@1-4, METEOR, ROUGE-L and CIDEr.
+
+    Reads the results of the ActivityNet challenge, {"results": {id: [{"sentence", "timestamp"}]}}, ActivityNet
+    Captions, lists of {"image_id", "caption"}, {id: [caption]} and JSON Lines. Segments are matched by time.
+    """
+    from bench.metrics.captions.items import rules
+    from bench.metrics.captions.scoring import score as score_captions
+    from bench.scoring.caption_files import joined, read_captions
+    from bench.scoring.recording import Measured
+
+    check_recording(options)
+    if options["extra"] and options["protocol"] == "densevid":
+        raise UsageError("--metric compares a caption with its references; densevid has no such items. Use corpus.")
+    started = now()
+    chosen = rules(
+        options["protocol"], missing=options["missing"], unmatched=options["unmatched"], java=options["java"]
+    )
+    predictions: Path = options["predictions"]
+    videos, notes = joined(read_captions(predictions), [read_captions(path) for path in options["references"]])
+    scores = score_captions(videos, chosen)
+    for note in (*notes, *scores.notes):
+        click.echo(note, err=True)
+    extra = _extra(options["extra"], scores)
+    measured = Measured(scores.measurements, scores.evidence, "CIDEr", scores.expected)
+    result = recorded(measured, options, predictions, {"source": "captions", **chosen.parts()}, started)
+    if options["as_json"]:
+        click.echo(json.dumps(_json(result, scores, extra), indent=2))
+    else:
+        _print(result, scores, extra)
+
+
+def _extra(names: tuple[str, ...], scores: Scores) -> dict[str, dict[str, float]]:
+    from bench.scoring.extra_metrics import compute
+
+    return {name: compute(name, scores.items) for name in names}
+
+
+def _json(result: Result, scores: Scores, extra: dict[str, dict[str, float]]) -> dict[str, Any]:
+    from bench.metrics.captions.evidence import by_tiou
+
+    by_threshold = {m.name: by_tiou(scores.evidence, m.name) for m in result.measurements}
+    return {
+        **as_json(result),
+        "by_tiou": {name: values for name, values in by_threshold.items() if values},
+        "extra": extra,
+    }
+
+
+def _print(result: Result, scores: Scores, extra: dict[str, dict[str, float]]) -> None:
+    from bench.cli.tables import print_table
+    from bench.metrics.captions.evidence import by_tiou
+
+    thresholds = list(by_tiou(scores.evidence, "CIDEr"))
+    rows = []
+    for m in result.measurements:
+        interval = f"{m.ci95[0]:.2f} to {m.ci95[1]:.2f}" if m.ci95 else "–"
+        parts = [f"{value:.2f}" for value in by_tiou(scores.evidence, m.name).values()]
+        rows.append([m.name, f"{m.value:.2f}", interval, f"{m.n:,}", *parts])
+    what = "videos" if thresholds else "items"
+    heads = ["measurement", "value", "95 % interval", what, *(f"tIoU {threshold}" for threshold in thresholds)]
+    print_table(heads, rows, numbers_from=1)
+    for name, values in extra.items():
+        click.echo(f"{name}: {', '.join(f'{key} {value:.6g}' for key, value in values.items())} (not in the record)")
+    click.echo(result.signature)

@@ -1,0 +1,184 @@
+"""Captions and references in the files that people exchange, plain or gzip, opened without trust.
+
+Read as predictions and as references alike:
+
+    {"results": {id: [{"sentence": …, "timestamp": [start, end]}]}, …}      ActivityNet challenge
+    {id: {"timestamps": [[start, end], …], "sentences": […], …}}            ActivityNet Captions
+    {id: [caption, …]} or {id: caption}                                     captions of whole videos
+    [{"image_id": …, "caption": …}] or {"annotations": […]}                 COCO
+    one such object on each line                                            JSON Lines
+
+An object names its video by `image_id`, `video_id`, `video` or `id`, its text by `caption` or `sentence`, and may have
+a `timestamp`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import zlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from bench.errors import InvalidData, MissingData
+from bench.metrics.captions.items import Sentence, VideoCaptions
+
+LARGEST = 1 << 30
+"""Bytes of a file, unpacked; the captions of ActivityNet are 6 MB."""
+_IDS = ("image_id", "video_id", "video", "id")
+_TEXTS = ("caption", "sentence")
+
+Captioned = dict[str, list[Sentence]]
+
+
+def read_captions(path: Path) -> Captioned:
+    """Returns the sentences of each video in a file, in its order.
+
+    Raises: MissingData when there is no such file; InvalidData for one that is broken, of another form, or holds times
+    that are no times.
+    """
+    value = _json(path, _text(path))
+    if isinstance(value, dict) and isinstance(value.get("results"), dict):
+        value = value["results"]
+    elif isinstance(value, dict) and isinstance(value.get("annotations"), list):
+        value = value["annotations"]
+    elif isinstance(value, dict) and any(isinstance(value.get(key), str) for key in _TEXTS):
+        value = [value]
+    if isinstance(value, list):
+        return _of_rows(path, value)
+    if not isinstance(value, dict):
+        _refuse(path, f"holds a JSON {type(value).__name__}")
+    return {_clean(video): _of_video(path, video, told) for video, told in value.items()}
+
+
+def joined(predictions: Captioned, references: Sequence[Captioned]) -> tuple[list[VideoCaptions], list[str]]:
+    """Returns every video of the references with what was predicted for it, and remarks.
+
+    References of one video in several files are pooled, each an annotation of its own. Sentences without times describe
+    a whole video, so each is an annotation of its own.
+
+    Raises: InvalidData where predictions and references have no video in common.
+    """
+    videos = dict.fromkeys(video for file in references for video in file)
+    unknown = [video for video in predictions if video not in videos]
+    if predictions and len(unknown) == len(predictions):
+        raise InvalidData(
+            f"none of the {len(predictions):,} predicted videos (such as {unknown[0][:60]!r}) is among the "
+            f"{len(videos):,} of the references (such as {next(iter(videos), '')[:60]!r}). Are the ids the same?"
+        )
+    found = []
+    for video in videos:
+        annotations: list[tuple[Sentence, ...]] = []
+        for file in references:
+            annotations += _annotations(file.get(video, []))
+        predicted = tuple(predictions[video]) if video in predictions else None
+        if annotations:
+            found.append(VideoCaptions(video, predicted, tuple(annotations)))
+    notes = [f"{len(unknown):,} predicted videos have no reference and are left out"] if unknown else []
+    if len(found) < len(videos):
+        notes.append(f"{len(videos) - len(found):,} videos of the references have no sentence and are left out")
+    return found, notes
+
+
+def _annotations(sentences: Sequence[Sentence]) -> list[tuple[Sentence, ...]]:
+    timed = tuple(sentence for sentence in sentences if sentence.segment is not None)
+    return ([timed] if timed else []) + [(sentence,) for sentence in sentences if sentence.segment is None]
+
+
+def _of_rows(path: Path, rows: Iterable[Any]) -> Captioned:
+    found: Captioned = {}
+    for number, row in enumerate(rows):
+        if not isinstance(row, dict):
+            _refuse(path, f"entry {number} is a JSON {type(row).__name__}")
+        video = next((row[key] for key in _IDS if key in row), None)
+        if not isinstance(video, str | int) or isinstance(video, bool):
+            _refuse(path, f"entry {number} names no video by {', '.join(_IDS)}")
+        found.setdefault(_clean(str(video)), []).append(_sentence(path, str(video), row))
+    return found
+
+
+def _of_video(path: Path, video: str, told: Any) -> list[Sentence]:
+    if isinstance(told, str):
+        return [Sentence(_clean(told))]
+    if isinstance(told, dict) and isinstance(told.get("sentences"), list):
+        times = told.get("timestamps", [None] * len(told["sentences"]))
+        if not isinstance(times, list) or len(times) != len(told["sentences"]):
+            _refuse(path, f"video {video[:60]!r} has other than one timestamp for each sentence")
+        told = [{"sentence": text, "timestamp": time} for text, time in zip(told["sentences"], times, strict=True)]
+    if not isinstance(told, list):
+        _refuse(path, f"video {video[:60]!r} holds a JSON {type(told).__name__}")
+    return [
+        Sentence(_clean(entry)) if isinstance(entry, str) else _sentence(path, video, entry if entry else {})
+        for entry in told
+    ]
+
+
+def _sentence(path: Path, video: str, entry: Any) -> Sentence:
+    text = next((entry[key] for key in _TEXTS if key in entry), None) if isinstance(entry, dict) else None
+    if not isinstance(text, str):
+        _refuse(path, f"video {video[:60]!r} has an entry without text ({' or '.join(_TEXTS)})")
+    times = entry.get("timestamp")
+    return Sentence(_clean(text), None if times is None else _times(path, video, times))
+
+
+def _times(path: Path, video: str, times: Any) -> tuple[float, float]:
+    try:
+        start, end = (float(time) for time in times if not isinstance(time, str | bool))
+    except (TypeError, ValueError, OverflowError):
+        _refuse(path, f"video {video[:60]!r} has a timestamp {str(times)[:40]}; expected [start, end] in seconds")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        _refuse(path, f"video {video[:60]!r} has a timestamp {str(times)[:40]}: these are no times")
+    return start, end
+
+
+def _text(path: Path) -> str:
+    if not path.is_file():
+        raise MissingData(f"{path}: no such file.")
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if packed else path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            _refuse(path, f"holds more than {LARGEST >> 20:,} MB")
+        return content.decode("utf-8-sig")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise InvalidData(f"{path} cannot be read as text, plain or gzip ({error}).") from error
+
+
+def _json(path: Path, text: str) -> Any:
+    """Returns a whole file of JSON, or the list of its lines."""
+    try:
+        return json.loads(text, object_pairs_hook=_unique)
+    except RecursionError as error:
+        raise InvalidData(f"{path} is nested too deeply for captions.") from error
+    except ValueError as error:
+        lines = [line for line in text.split("\n") if line.strip()]
+        if len(lines) < 2 or "occurs twice" in str(error):
+            raise InvalidData(f"{path} is no JSON ({error}).") from error
+    found = []
+    for number, line in enumerate(lines, 1):
+        try:
+            found.append(json.loads(line, object_pairs_hook=_unique))
+        except (ValueError, RecursionError) as error:
+            raise InvalidData(f"{path} is neither JSON nor JSON Lines: line {number}: {error}.") from error
+    return found
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"key {max(names, key=names.count)[:60]!r} occurs twice")
+    return found
+
+
+def _clean(text: str) -> str:
+    """Returns text that can be written: JSON may hold halves of characters."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _refuse(path: Path, what: str) -> NoReturn:
+    raise InvalidData(f"{path}: {what}. `bench score captions --help` names the forms that are read.")
