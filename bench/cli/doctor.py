@@ -49,7 +49,19 @@ def _torch(_: Path | None) -> str:
 
 
 def _java(_: Path | None) -> str:
-    return shutil.which("java") or "not found (only METEOR and PTB tokenising will need it)"
+    import subprocess
+
+    from bench.metrics.captions.java import java_program
+
+    program = java_program()
+    if program is None:
+        return "not found: captions are scored without METEOR, on our own tokens (Debian: default-jre-headless)"
+    try:
+        done = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=60, check=True)
+    except subprocess.SubprocessError as error:
+        raise RuntimeError(f"{program} does not run ({error}); score captions with --no-java, or mend it") from error
+    version = (done.stderr or done.stdout).partition("\n")[0]
+    return f"{program}, {version}: METEOR 1.5 and PTB tokens for captions"
 
 
 def _configuration(path: Path | None) -> str:

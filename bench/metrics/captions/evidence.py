@@ -132,12 +132,12 @@ def verify_captions(evidence: Evidence, measurements: tuple[Measurement, ...]) -
 def check_evidence(evidence: Evidence) -> None:
     """Raises VerificationError unless the arrays are what scoring of captions can give."""
     protocol = protocol_of(evidence)
-    dense = protocol == "densevid"
+    thresholds = protocol == "densevid"
     if protocol not in ("corpus", "densevid", "paragraph") or len(evidence.n_items) != 1:
         raise VerificationError(f"evidence of captions under {sorted(evidence.n_items)}: no protocol has that name.")
     n = evidence.n_items[protocol]
-    lead = (n, len(TIOUS)) if dense else (n,)
-    shapes = {"bleu": (*lead, BLEU_COLUMNS), "rouge": lead, "cider": lead, "pairs" if dense else "video": lead}
+    lead = (n, len(TIOUS)) if thresholds else (n,)
+    shapes = {"bleu": (*lead, BLEU_COLUMNS), "rouge": lead, "cider": lead, "pairs" if thresholds else "video": lead}
     if "meteor" in evidence.counts:
         shapes["meteor"] = (*lead, METEOR_COLUMNS)
     found = {name: array.shape for name, array in evidence.counts.items()}
@@ -153,14 +153,14 @@ def check_evidence(evidence: Evidence) -> None:
         values = evidence.counts[name]
         if not ((values >= 0.0) & (values <= highest + 1e-9)).all():  # NaN is neither
             raise VerificationError(f"evidence {name} holds values outside 0 to {highest:g}. Run again.")
-    _check_counts(evidence.counts, dense)
+    _check_counts(evidence.counts, thresholds)
 
 
-def _check_counts(counts: Mapping[str, np.ndarray], dense: bool) -> None:
+def _check_counts(counts: Mapping[str, np.ndarray], thresholds: bool) -> None:
     bleu_rows = counts["bleu"].astype(np.int64)
     if (bleu_rows[..., :ORDERS] > bleu_rows[..., ORDERS : 2 * ORDERS]).any():
         raise VerificationError("evidence bleu: more n-grams match than there are. Run again.")
-    if not dense:
+    if not thresholds:
         words = bleu_rows[:, 2 * ORDERS]
         if (bleu_rows[:, ORDERS : 2 * ORDERS] != np.maximum(words[:, None] - np.arange(ORDERS), 0)).any():
             raise VerificationError("evidence bleu: a caption has other n-grams than its words allow. Run again.")
