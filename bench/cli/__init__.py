@@ -23,7 +23,9 @@ COMMANDS = {
     "list": ("bench.cli.names:list_group", "List models, tasks, datasets, papers or runs."),
     "info": ("bench.cli.names:info", "Show all there is to know about a model, task, dataset or paper."),
     "data": ("bench.cli.data:data", "Verify datasets and their features; pack or simulate features."),
-    "leaderboard": ("bench.cli.board:leaderboard", "Add runs to the leaderboard and build its pages."),
+    "leaderboard": ("bench.cli.board:leaderboard", "Add runs to the leaderboard, build its pages, check both."),
+    "rerun": ("bench.cli.rerun:rerun", "Run a record's command again and say how the outcome compares."),
+    "export": ("bench.cli.export:export", "Write records as Hugging Face model-index metadata."),
     "plugin": ("bench.cli.plugin:plugin", "List plugins, write a new one, check one."),
     "doctor": ("bench.cli.doctor:doctor", "Check this machine, the configuration and the plugins."),
 }

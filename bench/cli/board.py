@@ -11,61 +11,56 @@ from bench.cli.run import config_option
 
 if TYPE_CHECKING:
     from bench.leaderboard.building import Sources
+    from bench.submission import Finding
+
+board_option = click.option(
+    "--board", type=click.Path(path_type=Path), help="The leaderboard's folder (default: of bench.yaml)."
+)
+results_option = click.option(
+    "--results", "folders", multiple=True, type=click.Path(path_type=Path),
+    help="Folder of records, searched with its subfolders; repeatable (default: results/ of the leaderboard).",
+)  # fmt: skip
+output_option = click.option(
+    "--output", "-o", type=click.Path(path_type=Path), help="Where pages are (default: the leaderboard's folder)."
+)
+published_option = click.option(
+    "--published", type=click.Path(path_type=Path), help="Folder of published figures (default: published/ of it)."
+)
 
 
 @click.group()
 def leaderboard() -> None:
-    """Add runs to the leaderboard and build its pages."""
+    """Add runs to the leaderboard, build its pages, and check both."""
 
 
 @leaderboard.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--board", type=click.Path(path_type=Path), help="The leaderboard's folder (default: of bench.yaml).")
+@board_option
+@click.option(
+    "--predictions/--no-predictions", default=True, show_default=True,
+    help="Store what the models said, so that anyone can score it again; without, a row is `consistent` at most.",
+)  # fmt: skip
 @config_option
-def add(runs: tuple[Path, ...], board: Path | None, config: Path | None) -> None:
+def add(runs: tuple[Path, ...], board: Path | None, predictions: bool, config: Path | None) -> None:
     """Score RUNS (folders) again and, where every number holds, copy record and evidence to the leaderboard."""
     from bench import config as configuration
-    from bench.errors import SaveError, UsageError
-    from bench.files import slug, write_atomically
-    from bench.planning import RESULT
-    from bench.records import read_record
-    from bench.rescoring import load_record, rescore
+    from bench import submission
     from bench.session import Session
 
     session = Session(configuration.load(config))
     for folder in runs:
-        record = load_record(folder)
-        if record.status != "complete":
-            raise UsageError(f"{folder} is {record.status}: it is never ranked. Run it without --limit.")
-        read_record(folder)  # the invariants, also where nothing can be scored again
-        if record.predictions is not None:
-            task = session.catalogue.task(record.task.name)
-            rescore(folder, task, session.dataset(task.dataset))
-        target = (board or session.config.leaderboard) / "results" / slug(record.task.name) / f"{record.run}.json"
-        content = (folder / RESULT).read_bytes()
-        if target.exists() and target.read_bytes() == content:
-            click.echo(f"{folder}: on the leaderboard already, as {target}")
-            continue
-        if target.exists():
-            raise SaveError(f"{target} exists with other content and is never overwritten. Run with --no-resume.")
-        # The record comes last: where it is, its evidence is.
-        write_atomically(target.with_name(record.evidence.file), (folder / record.evidence.file).read_bytes())
-        write_atomically(target, content, overwrite=False)
-        checked = "verified against its evidence" if record.predictions is None else "scored again"
-        click.echo(f"{folder}: {checked}, added as {target}")
+        added = submission.add(folder, board or session.config.leaderboard, session, keep_predictions=predictions)
+        if added.new:
+            checked = "scored again" if added.status != "consistent" else "verified against its evidence"
+            click.echo(f"{folder}: {checked}, added as {added.target} ({added.status})")
+        else:
+            click.echo(f"{folder}: on the leaderboard already, as {added.target} ({added.status})")
 
 
 @leaderboard.command()
-@click.option(
-    "--results", "folders", multiple=True, type=click.Path(path_type=Path),
-    help="Folder of records, searched with its subfolders; repeatable (default: results/ of the leaderboard).",
-)  # fmt: skip
-@click.option(
-    "--output", "-o", type=click.Path(path_type=Path), help="Where pages go (default: the leaderboard's folder)."
-)
-@click.option(
-    "--published", type=click.Path(path_type=Path), help="Folder of published figures (default: published/ of it)."
-)
+@results_option
+@output_option
+@published_option
 @config_option
 def build(folders: tuple[Path, ...], output: Path | None, published: Path | None, config: Path | None) -> None:
     """Build Markdown and HTML pages from records. Needs no model, no dataset and no GPU."""
@@ -96,3 +91,76 @@ def _sources(
         papers=(default / "papers", paper_pages),
     )
     return sources, output or default
+
+
+@leaderboard.command()
+@results_option
+@output_option
+@published_option
+@click.option("--strict", is_flag=True, help="A record that cannot be scored again here is an error as well.")
+@click.option("--records-only", is_flag=True, help="Leave the pages out: a submission does not bring them.")
+@config_option
+def check(
+    folders: tuple[Path, ...], output: Path | None, published: Path | None, strict: bool, records_only: bool,
+    config: Path | None,
+) -> None:  # fmt: skip
+    """Score every record again where its predictions and references are here, and compare pages byte for byte.
+
+    Runs no code of a model. Leaves with 6 when something failed.
+    """
+    from bench import config as configuration
+    from bench import submission
+    from bench.errors import VerificationError
+    from bench.session import Session
+
+    sources, target = _sources(folders, output, published, config)
+    session = Session(configuration.load(config))
+    found = []
+    for finding in submission.check_records(sources.results, session):
+        found.append(finding)
+        _say(finding)
+    pages = [] if records_only else list(submission.check_pages(sources, target))
+    for finding in pages:
+        _say(finding)
+    counts = {word: sum(one.outcome == word for one in found) for word in ("re-scored", "invariants only", "failed")}
+    click.echo(", ".join(f"{count} {word}" for word, count in counts.items()) + f"; {len(pages)} pages out of date")
+    failures = counts["failed"] + len(pages) + (counts["invariants only"] if strict else 0)
+    if failures:
+        raise VerificationError(f"{failures} record(s) or page(s) failed the check; each is named above.")
+
+
+def _say(finding: Finding) -> None:
+    click.echo(f"{finding.outcome}: {finding.file}" + (f": {finding.reason}" if finding.reason else ""))
+
+
+@leaderboard.command()
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+def diff(old: Path, new: Path) -> int:
+    """Say what changed between two builds: rows that came, went or moved, values, statuses. Leaves with 1 if any."""
+    from bench.leaderboard.changes import changes
+
+    lines = changes(old, new)
+    for line in lines:
+        click.echo(line)
+    if not lines:
+        click.echo("no row, value or status changed")
+    return 1 if lines else 0
+
+
+@leaderboard.command()
+@output_option
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
+@config_option
+def serve(output: Path | None, port: int, config: Path | None) -> None:
+    """Show the built pages at an address of this machine, for nobody else, until Ctrl-C."""
+    from bench import config as configuration
+    from bench.errors import UsageError
+    from bench.leaderboard.serving import server
+
+    folder = output or configuration.load(config).leaderboard
+    if not (folder / "index.html").is_file():
+        raise UsageError(f"{folder} holds no index.html. Build it first: `bench leaderboard build`.")
+    with server(folder, port) as running:
+        click.echo(f"http://localhost:{running.server_port}/ shows {folder}; Ctrl-C stops")
+        running.serve_forever()

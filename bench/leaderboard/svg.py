@@ -61,8 +61,13 @@ class Drawing:
         self._name = name
         self._titles: dict[str, list[str]] = {}
         with rc_context(_SETTINGS):
-            self._figure = Figure(figsize=(3.4 * panels if panels > 1 else 4.2, height), layout="constrained")
+            width = 3.4 * panels if panels > 1 else 4.2
+            self._figure = Figure(figsize=(width, height))
             self._panels = [self._figure.add_subplot(1, panels, i + 1) for i in range(panels)]
+            # Margins in inches, set once: to fit them to the text, matplotlib would draw everything twice.
+            self._figure.subplots_adjust(
+                left=0.55 / width, right=1 - 0.1 / width, bottom=0.45 / height, top=1 - 0.25 / height, wspace=0.22
+            )
 
     def axes(self, panel: int, title: str, across: str, upwards: str) -> None:
         """Names a panel and its axes."""

@@ -25,7 +25,7 @@ def boards(entries: Sequence[Entry]) -> tuple[tuple[Board, ...], tuple[Note, ...
         by_task[entry.result.task.name.partition(":")[0]].append(entry)
     built, repeated = [], []
     for task in sorted(by_task):
-        whole, again = _first_of_each_seed([entry for entry in by_task[task] if not entry.partial])
+        whole, again = first_of_each_seed([entry for entry in by_task[task] if not entry.partial])
         repeated += again
         tables = _tables(whole)
         sections = tuple(
@@ -36,7 +36,7 @@ def boards(entries: Sequence[Entry]) -> tuple[tuple[Board, ...], tuple[Note, ...
     return tuple(built), tuple(repeated)
 
 
-def _first_of_each_seed(entries: Iterable[Entry]) -> tuple[list[Entry], list[Note]]:
+def first_of_each_seed(entries: Iterable[Entry]) -> tuple[list[Entry], list[Note]]:
     """Keeps the earliest run of every row, signature and seed: a repeated run must not count twice in a mean."""
     kept: dict[tuple[str, str, int], Entry] = {}
     notes = []

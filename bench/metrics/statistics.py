@@ -79,15 +79,35 @@ def compare(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> Compar
         second: the same for the other model, queries in the same order; may have another number of seeds.
     """
     differences = np.mean(np.stack(first), axis=0) - np.mean(np.stack(second), axis=0)
+    p_value, test = paired_test(differences)
+    return Comparison(
+        float(differences.mean()), mean_interval(np.round(differences, 12)), p_value, test, len(differences)
+    )
+
+
+def paired_test(differences: np.ndarray) -> tuple[float, str]:
+    """Returns the two-sided p-value of no difference, and the test: `exact binomial` or `sign flips`.
+
+    Args:
+        differences: (n,) float64, A minus B for each query.
+    """
     # Averages over seeds differ in their last bit by the order of adding: twelve digits tell distinct values apart.
     values, weights = np.unique(np.round(differences, 12), return_counts=True)
-    n = len(differences)
-    bounds = mean_interval(np.round(differences, 12))
     if set(values.tolist()) <= {-1.0, 0.0, 1.0}:
         wins, losses = int(weights[values == 1.0].sum()), int(weights[values == -1.0].sum())
-        return Comparison(float(differences.mean()), bounds, exact_binomial(wins, losses), "exact binomial", n)
-    p_value = _sign_flips(values, weights, np.random.default_rng(SEED))
-    return Comparison(float(differences.mean()), bounds, p_value, "sign flips", n)
+        return exact_binomial(wins, losses), "exact binomial"
+    return _sign_flips(values, weights, np.random.default_rng(SEED)), "sign flips"
+
+
+def p_value_bound(differences: np.ndarray) -> float:
+    """Returns what the p-value of `paired_test` is at most, from two sums: small where nobody needs to count.
+
+    The sum of differences d_i under fair signs exceeds t with a probability of at most 2 exp(-t^2 / (2 sum d_i^2)).
+
+    Source: Hoeffding, "Probability Inequalities for Sums of Bounded Random Variables", JASA 58 (1963), theorem 2.
+    """
+    squares = float(differences @ differences)
+    return min(1.0, 2.0 * math.exp(-(float(differences.sum()) ** 2) / (2.0 * squares))) if squares > 0.0 else 1.0
 
 
 def exact_binomial(wins: int, losses: int) -> float:

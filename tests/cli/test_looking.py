@@ -67,7 +67,7 @@ def test_a_run_added_twice_is_on_the_leaderboard_once(bench_command, finished):
 
     assert "scored again, added" in first.stdout
     assert "already" in again.stdout
-    assert len(list(bench_command.folder.glob("leaderboards/results/anet-retrieval/*.json"))) == 1
+    assert len(list(bench_command.folder.glob("leaderboards/results/anet-retrieval/*.check.json"))) == 1
     assert "random" in (bench_command.folder / "leaderboards" / "anet-retrieval.html").read_text()
 
 

@@ -36,8 +36,8 @@ HOSTILE = [
     "x" * 5000,
 ]
 _TAGS = """html head meta title link body br header main footer nav a h1 h2 h3 section p div table caption thead
-tbody tr th td span small i b ul li code pre form label input select option details summary button dl dt dd script figure
-figcaption svg g path defs use text clippath rect"""
+tbody tr th td span small i b ul li code pre form label input select option details summary button dl dt dd script
+figure figcaption svg g path defs use text clippath rect"""
 ALLOWED = set(re.findall(r"\w+", _TAGS))
 LINK = re.compile(
     r"(\.\./)?((models|tables|papers)/)?[A-Za-z0-9._-]+\.(html|css|csv|json|tex)(#[A-Za-z0-9_-]+)?|#[A-Za-z0-9_.-]+"

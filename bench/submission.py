@@ -1,0 +1,158 @@
+"""Records on their way to a board, and records of a board looked at again: what can be scored again is."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from bench import provenance
+from bench.errors import BenchError, CatalogueError, DataError, SaveError, UsageError
+from bench.files import sha256, slug, write_atomically
+from bench.leaderboard.building import Sources, files_of_build, site_of
+from bench.leaderboard.checks import Check, Rerun, predictions_path, read_check, save_check
+from bench.leaderboard.pages import contents
+from bench.leaderboard.records import Entry, read
+from bench.leaderboard.tables import first_of_each_seed
+from bench.planning import RESULT
+from bench.records import read_record
+from bench.rescoring import load_record, rescore
+from bench.results import Result
+from bench.session import Session
+
+
+@dataclass(frozen=True)
+class Added:
+    """Where a run is on the board, and what it was found to be; `new` is false where it was there already."""
+
+    target: Path
+    status: str
+    new: bool
+
+
+def add(folder: Path, board: Path, session: Session, *, keep_predictions: bool = True) -> Added:
+    """Scores a run again where it has predictions, and copies record, evidence, predictions and check to the board.
+
+    Without its predictions a row is `consistent` and no more: nobody can score it again.
+
+    Raises: UsageError for a partial run; DataError, VerificationError when it does not hold; SaveError when the board
+    holds another record of that name.
+    """
+    record = load_record(folder)
+    if record.status != "complete":
+        raise UsageError(f"{folder} is {record.status}: it is never ranked. Run it without --limit.")
+    read_record(folder)  # the invariants, also where nothing can be scored again
+    if record.predictions is not None:
+        task = session.catalogue.task(record.task.name)
+        rescore(folder, task, session.dataset(task.dataset))
+    target = board / "results" / slug(record.task.name) / f"{record.run}.json"
+    content = (folder / RESULT).read_bytes()
+    if target.exists() and target.read_bytes() != content:
+        raise SaveError(f"{target} exists with other content and is never overwritten. Run with --no-resume.")
+    new = not target.exists()
+    keep = record.predictions is not None and keep_predictions
+    predictions = predictions_path(target, record)
+    if keep and predictions is not None and record.predictions is not None and not predictions.exists():
+        write_atomically(predictions, (folder / record.predictions.file).read_bytes())
+    if new:  # the record comes after what it names: where it is, its evidence is
+        write_atomically(target.with_name(record.evidence.file), (folder / record.evidence.file).read_bytes())
+        write_atomically(target, content, overwrite=False)
+    if keep and read_check(target, record) is None:
+        save_check(target, new_check(target, record))
+    check = read_check(target, record)
+    return Added(target, "consistent" if check is None else check.status, new)
+
+
+def new_check(path: Path, record: Result, rerun: Rerun | None = None) -> Check:
+    """Returns the check of a record that was scored again, or run again, just now."""
+    if record.predictions is None:
+        raise UsageError(f"{path} was scored from a file that is not kept, so it cannot be checked further.")
+    return Check(
+        record=sha256(path),
+        predictions=record.predictions.sha256,
+        date=datetime.now(UTC).strftime("%Y-%m-%d"),
+        commit=provenance.commit()[0],
+        versions=provenance.versions("vtbench"),
+        rerun=rerun,
+    )
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What `check` found out about one record or page.
+
+    Attributes:
+        file: its path below the results or the pages.
+        outcome: `re-scored`; `invariants only`: what can be told without scoring again holds; or `failed`.
+        reason: why not `re-scored`.
+    """
+
+    file: str
+    outcome: Literal["re-scored", "invariants only", "failed"]
+    reason: str = ""
+
+
+def check_records(folders: tuple[Path, ...], session: Session) -> Iterator[Finding]:
+    """Yields what is found out about every file that looks like a record; each is scored again where it can be."""
+    entries, unreadable = read(folders)
+    for note in unreadable:
+        yield Finding(note.file, "failed", note.reason)
+    kept, repeated = first_of_each_seed(entries)
+    for note in repeated:
+        yield Finding(note.file, "failed", note.reason)
+    for entry in sorted(kept, key=lambda entry: entry.file):
+        yield _checked(entry, session)
+
+
+def _checked(entry: Entry, session: Session) -> Finding:
+    result = entry.result
+    predictions = predictions_path(entry.path, result)
+    if result.predictions is None or predictions is None or not predictions.is_file():
+        return Finding(entry.file, "invariants only", "its predictions are not here")
+    try:
+        task = session.catalogue.task(result.task.name)
+        dataset = session.dataset(task.dataset)
+        here = dataset.annotation_digest(task.split)
+    except (CatalogueError, DataError) as error:
+        return Finding(entry.file, "invariants only", f"its references are not here: {error}")
+    if here != result.data.annotations.get(result.task.split):
+        reason = f"its references are not here: {task.dataset} {task.split} has others"
+        return Finding(entry.file, "invariants only", reason)
+    try:
+        with as_run(entry.path, result) as folder:
+            rescore(folder, task, dataset)
+    except BenchError as error:
+        return Finding(entry.file, "failed", str(error).replace(f"{folder}: ", "").replace(f"{folder}/", ""))
+    return Finding(entry.file, "re-scored")
+
+
+@contextmanager
+def as_run(path: Path, result: Result) -> Iterator[Path]:
+    """Lays a record of a board out as the folder of its run, for as long as its body lasts."""
+    predictions = predictions_path(path, result)
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        shutil.copyfile(path, folder / RESULT)
+        (folder / result.evidence.file).symlink_to(path.with_name(result.evidence.file).resolve())
+        if predictions is not None and result.predictions is not None:
+            (folder / result.predictions.file).symlink_to(predictions.resolve())
+        yield folder
+
+
+def check_pages(sources: Sources, output: Path) -> Iterator[Finding]:
+    """Yields every page in `output` that is not, byte for byte, what the records give."""
+    expected = contents(site_of(sources, output))
+    for name, content in sorted(expected.items()):
+        path = output / name
+        if not path.is_file():
+            yield Finding(name, "failed", "the page is missing. Run `bench leaderboard build`.")
+        elif path.read_bytes() != content:
+            yield Finding(name, "failed", "the page is not what the records give. Run `bench leaderboard build`.")
+    for name in sorted(files_of_build(output) - expected.keys()):
+        if (output / name).exists():
+            yield Finding(name, "failed", "no record gives this page. Run `bench leaderboard build`.")
