@@ -2,6 +2,7 @@
 
     c3d-hdf5           HDF5: `<video id>/c3d_features` (T, D)
     didemo-icep-hdf5   HDF5: `<video id>.npz` (T, D)
+    hdf5               HDF5: `<video id>` (T, D), or (D,) for one row a video
     icep-npz           folder: `<video id>.npz` with `frame_scores` (T, 1, D, 1, 1)
     npy-folder         folder: `<video id>.npy` (T, D)
     pack               folder written by `bench data pack`: one memory-mapped file (`bench.data.pack`)
@@ -21,6 +22,7 @@ from bench.references import resolve
 OWN = (
     FeatureReader("c3d-hdf5", "HDF5, <video id>/c3d_features", "bench.data.hdf5_features:open_c3d"),
     FeatureReader("didemo-icep-hdf5", "HDF5, <video id>.npz", "bench.data.hdf5_features:open_didemo_icep"),
+    FeatureReader("hdf5", "HDF5, <video id>", "bench.data.hdf5_features:open_plain"),
     FeatureReader("icep-npz", "a folder of <video id>.npz", "bench.data.npz_features:open_icep_folder"),
     FeatureReader("npy-folder", "a folder of <video id>.npy", "bench.data.npz_features:open_npy_folder"),
     FeatureReader("npz", "one .npz file with all videos", "bench.data.npz_features:open_one_npz"),

@@ -1,4 +1,4 @@
-"""Features in one HDF5 file, in the two official layouts."""
+"""Features in one HDF5 file, in the two official layouts and in a plain one."""
 
 from __future__ import annotations
 
@@ -80,6 +80,29 @@ class Hdf5Layout:
                 "Correct `reader` in bench.yaml."
             )
         return found
+
+
+class PlainLayout(Hdf5Layout):
+    """An HDF5 file with one dataset per video under its id: (T, D), or (D,) where a video has a single row."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises: MissingData when the file is not there; InvalidData when it is no whole HDF5 file."""
+        super().__init__(path, "{}")
+
+    def find(self, video_id: str) -> Entry | None:
+        dataset = self._dataset(video_id)
+        if dataset is None or dataset.ndim != 1:
+            return super().find(video_id)
+        return Entry(rows=1, dim=dataset.shape[0], dtype=dataset.dtype)
+
+    def _rows(self, video_id: str, rows: int | slice) -> np.ndarray:
+        single = self._dataset(video_id).ndim == 1
+        return super()._rows(video_id, slice(None))[None] if single else super()._rows(video_id, rows)
+
+
+def open_plain(declaration: FeatureDeclaration, path: Path) -> StoredFeatures:
+    """Returns features laid out as one HDF5 dataset per video. Raises: DataError."""
+    return StoredFeatures(declaration, PlainLayout(path))
 
 
 def open_c3d(declaration: FeatureDeclaration, path: Path) -> StoredFeatures:

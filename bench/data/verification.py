@@ -67,11 +67,14 @@ def _count(dataset: Dataset, split: str, report: Report) -> None:
     count = report.videos[split] = dataset.count(split)
     sentences = sum(map(len, columns["sentences"]))
     segments = sum(map(len, columns["timestamps"]))
-    report.facts.append(f"{split}: {count:,} videos, {sentences:,} sentences, {segments:,} segments")
+    labels = Counter(label for own in columns.get("labels", ()) for label in own)
+    told = [f"{sentences:,} sentences, {segments:,} segments"] if sentences or not labels else []
+    told += [f"{labels.total():,} labels of {len(labels):,} classes"] if labels else []
+    report.facts.append(", ".join([f"{split}: {count:,} videos", *told]))
     if isinstance(dataset.tables, Tables):
         oddities = dataset.tables.videos(split).oddities
         report.facts.extend(f"{split}: {times:,} {oddity}" for oddity, times in oddities.items())
-    repeated = sum(times - 1 for times in Counter(map(tuple, columns["sentences"])).values())
+    repeated = sum(times - 1 for told, times in Counter(map(tuple, columns["sentences"])).items() if told)
     if repeated:
         report.facts.append(f"{split}: {repeated:,} times a paragraph that occurred before, kept")
     if split in dataset.expected:
@@ -83,7 +86,8 @@ def _count(dataset: Dataset, split: str, report: Report) -> None:
                     f"declare your own split under datasets.{dataset.name}.splits."
                 )
             )
-    if split != "train" and "train" in dataset.tables:
+    trains = dataset.class_splits[0] if dataset.class_splits else "train"
+    if split not in ("train", trains) and "train" in dataset.tables:
         dataset.check_disjoint(split)
 
 

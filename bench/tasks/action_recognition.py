@@ -14,7 +14,7 @@ beside the labels; then only its videos are asked, and only its classes are answ
 
 **Zero-shot with respect to what?** No label was used; that does not make the classes new. The videos that models of
 ActivityNet Captions learn from are training videos of the same 200 classes, and their captions name many of them: a
-video's own class occurs literally in 13.9 % of the training paragraphs. The features may have learned action labels
+video's own class stands word for word in 14.1 % of the training paragraphs. The features may have learned action labels
 too. Both stand beside the score, for the dataset at hand: how many classes are named in training captions, and what the
 feature extractor was trained on (`trained_on` in bench.yaml). The class splits change what is asked, not what was seen.
 

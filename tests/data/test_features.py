@@ -40,6 +40,14 @@ def write_didemo(folder: Path, rows: Rows) -> Path:
     return path
 
 
+def write_plain(folder: Path, rows: Rows) -> Path:
+    path = folder / "features.h5"
+    with h5py.File(path, "w") as file:
+        for video_id, values in rows.items():
+            file.create_dataset(video_id, data=values)
+    return path
+
+
 def write_icep(folder: Path, rows: Rows) -> Path:
     path = folder / "ICEP_V3_global_pool_skip_8_direct_resize"
     path.mkdir(exist_ok=True)
@@ -67,6 +75,7 @@ def write_npz(folder: Path, rows: Rows) -> Path:
 WRITERS: dict[str, Callable[[Path, Rows], Path]] = {
     "c3d-hdf5": write_c3d,
     "didemo-icep-hdf5": write_didemo,
+    "hdf5": write_plain,
     "icep-npz": write_icep,
     "npy-folder": write_npy,
     "npz": write_npz,
@@ -295,6 +304,17 @@ def test_a_group_without_the_dataset_is_another_layout(tmp_path):
 def test_an_hdf5_of_the_other_layout_is_refused(tmp_path):
     refused(write_didemo(tmp_path, ROWS), "c3d-hdf5", "has another layout|no features in the layout", DataError)
     refused(write_c3d(tmp_path, ROWS), "didemo-icep-hdf5", "no features in the layout", MissingData)
+
+
+def test_a_plain_hdf5_may_hold_one_row_for_each_video(tmp_path):
+    path = write_plain(tmp_path, {video_id: rows[0] for video_id, rows in ROWS.items()})
+    source = opened("hdf5", path)
+    assert source.lengths(IDS).tolist() == [1, 1, 1]
+    for video_id in IDS:
+        assert np.array_equal(source.read(video_id), ROWS[video_id][:1])
+    (tmp_path / "other").mkdir()
+    other = write_plain(tmp_path / "other", {video_id: rows[0] + 1 for video_id, rows in ROWS.items()})
+    assert opened("hdf5", other).identity(IDS).digest != source.identity(IDS).digest
 
 
 def test_a_group_where_a_dataset_should_be_is_another_layout(tmp_path):
