@@ -1,4 +1,4 @@
-"""`bench score`: measurements from similarities, ranked lists and captions that were computed elsewhere."""
+"""`bench score`: measurements from similarities, ranked lists, captions and classes that were computed elsewhere."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.score_captions import captions
+from bench.cli.score_classification import classification
 from bench.cli.score_records import as_json, check_recording, now, recorded, recording_options
 from bench.errors import UsageError
 
@@ -24,6 +25,7 @@ def score() -> None:
 
 
 score.add_command(captions)
+score.add_command(classification)
 
 
 @score.command()

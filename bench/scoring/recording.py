@@ -12,7 +12,12 @@ from bench.errors import UsageError
 from bench.files import digest, sha256, slug
 from bench.results import Data, Evidence, Features, File, Measurement, Model, Provenance, Result, TaskName, signature
 
-SOURCES = {"similarity": "similarity matrix", "trec": "TREC run", "captions": "file of captions"}
+SOURCES = {
+    "similarity": "similarity matrix",
+    "trec": "TREC run",
+    "captions": "file of captions",
+    "classes": "file of classes",
+}
 Kind = Literal["real", "simulated", "generated"]
 
 

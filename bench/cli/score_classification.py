@@ -1,0 +1,51 @@
+"""`bench score classification`: classes that somebody else's model predicted, in the files people exchange."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bench.cli.score_records import as_json, check_recording, now, recorded, recording_options
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--predictions", type=_FILE, required=True, help="Classes with scores, JSON, plain or gzip.")
+@click.option("--labels", type=_FILE, required=True, help="True classes: a labels.csv, or JSON as of ActivityNet.")
+@click.option("--subset", help="Part of the labels to test on (default: the one that is not for training).")
+@click.option("--task", default="classification", show_default=True, help="Task the predictions belong to.")
+@recording_options
+def classification(**options: Any) -> None:
+    """Score classes of videos: top1, top5, mean per class, and Hit@3 and mAP as the official ActivityNet tool.
+
+    Reads submissions to the ActivityNet challenge, {"results": {id: [{"label", "score"}]}}, with or without `v_` before
+    the ids, {id: {class: score}} and {id: class}. A class that is not listed is never found.
+    """
+    from bench.cli.tables import print_table
+    from bench.metrics.class_measurements import PRIMARY, measure
+    from bench.scoring.class_files import evidence_of, read_labels, read_predictions
+    from bench.scoring.recording import Measured
+
+    check_recording(options)
+    started = now()
+    predictions: Path = options["predictions"]
+    labels = read_labels(options["labels"], options["subset"])
+    evidence, remarks = evidence_of(read_predictions(predictions), labels, options["task"], options["split"])
+    for remark in remarks:
+        click.echo(remark, err=True)
+    measured = Measured(measure(evidence), evidence, PRIMARY, evidence.n_items["videos"])
+    rules = {"source": "classes", "ties": "expected", "unlisted": "last"}
+    result = recorded(measured, options, predictions, rules, started)
+    if options["as_json"]:
+        click.echo(json.dumps(as_json(result), indent=2))
+        return
+    rows = [
+        [m.name, f"{m.value:.2f}", f"{m.ci95[0]:.2f} to {m.ci95[1]:.2f}" if m.ci95 else "–", f"{m.n:,}"]
+        for m in result.measurements
+    ]
+    print_table(["measurement", "value", "95 % interval", "videos"], rows, numbers_from=1)
+    click.echo(result.signature)

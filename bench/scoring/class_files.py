@@ -1,0 +1,229 @@
+"""Classes of videos, predicted and true, in the files that people exchange, opened without trust.
+
+Predictions, JSON, plain or gzip:
+
+    {"results": {id: [{"label": class, "score": number}, …]}, …}     ActivityNet challenge; ids without `v_`
+    {id: [{"label": class, "score": number}, …]}
+    {id: {class: score, …}}
+    {id: class}
+
+Labels:
+
+    labels.csv with the columns video_id, labels (separated by |, the main one first) and, if need be, subset
+    {"database": {id: {"subset": …, "annotations": [{"label": class}, …]}}}     ActivityNet
+    {id: {"action_labels": [class, …]}}, {id: [class, …]} and {id: class}
+
+Of labels of segments the most frequent is the main one. Higher scores mean likelier; a class that is not listed ranks
+behind all that are, and is never found.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from bench.data.json_files import read_json
+from bench.errors import InvalidData, MissingData, UsageError
+from bench.files import digest
+from bench.metrics.classification import count_classes, truth_of
+from bench.results import Evidence
+
+PREFIX = "v_"
+"""What ids of ActivityNet start with in some files and not in others."""
+TRAINING = ("train", "training")
+
+Said = dict[str, dict[str, float]]
+"""What was predicted: id -> class -> score."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """True classes.
+
+    Attributes:
+        videos: id -> classes, the main one first; at least one.
+        class_names: all classes that the file names, in alphabetical order.
+        unlabelled: videos of the subset without a class, left out.
+    """
+
+    videos: Mapping[str, tuple[str, ...]]
+    class_names: tuple[str, ...]
+    unlabelled: int = 0
+
+
+def read_predictions(path: Path) -> Said:
+    """Returns the scores of each video in a file.
+
+    Raises: MissingData when there is no such file; InvalidData for one that is broken, of another form, names a class
+    of a video twice, or holds scores that are no finite numbers.
+    """
+    value = read_json(path, "predicted classes, such as an ActivityNet submission")
+    value = value.get("results", value) if isinstance(value, dict) else value
+    if not isinstance(value, dict) or not value:
+        _refuse(path, "holds no JSON object of videos")
+    return {_clean(video): _scores(path, video, told) for video, told in value.items()}
+
+
+def _scores(path: Path, video: str, told: Any) -> dict[str, float]:
+    if isinstance(told, str):
+        return {_clean(told): 1.0}
+    pairs = list(told.items()) if isinstance(told, dict) else []
+    for entry in told if isinstance(told, list) else ():
+        if not isinstance(entry, dict) or "label" not in entry or "score" not in entry:
+            _refuse(path, f"video {video[:60]!r} has an entry without label and score")
+        pairs.append((entry["label"], entry["score"]))
+    if not isinstance(told, dict | list):
+        _refuse(path, f"video {video[:60]!r} holds a JSON {type(told).__name__}")
+    found: dict[str, float] = {}
+    for name, score in pairs:
+        if not isinstance(name, str):
+            _refuse(path, f"video {video[:60]!r} has a class that is no text")
+        if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
+            _refuse(path, f"video {video[:60]!r}, class {name[:60]!r}: score {str(score)[:40]} is no finite number")
+        if _clean(name) in found:
+            _refuse(path, f"video {video[:60]!r} has class {name[:60]!r} twice")
+        found[_clean(name)] = float(score)
+    return found
+
+
+def read_labels(path: Path, subset: str | None = None) -> Labels:
+    """Returns the true classes in a file.
+
+    Args:
+        subset: the part of the file that is meant; without it the only one that is not for training.
+
+    Raises: MissingData when there is no such file; InvalidData for one that is broken or of another form; UsageError
+    for a subset that is not there.
+    """
+    rows = _table(path) if path.suffix.lower() == ".csv" else _objects(path)
+    names = sorted({name for _, _, own in rows for name in own})
+    if not names:
+        _refuse(path, "names no class")
+    parts = Counter(part for _, part, own in rows if own)
+    chosen = subset or _only(path, [part for part in parts if part.lower() not in TRAINING])
+    if chosen not in parts:
+        raise UsageError(f"--subset {chosen}: {path} has {', '.join(sorted(parts)) or 'no subsets'}. Use one of them.")
+    videos = {video: own for video, part, own in rows if part == chosen and own}
+    unlabelled = sum(part == chosen and not own for _, part, own in rows)
+    return Labels(videos, tuple(names), unlabelled)
+
+
+def _only(path: Path, parts: list[str]) -> str:
+    if len(parts) != 1:
+        found = ", ".join(parts) or "none but for training"
+        raise UsageError(f"{path} holds several subsets to be tested on, or none: {found}. Choose one by --subset.")
+    return parts[0]
+
+
+Row = tuple[str, str, tuple[str, ...]]
+"""A video, the subset it is of, and its classes."""
+
+
+def _table(path: Path) -> list[Row]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            table = csv.DictReader(file)
+            lacking = {"video_id", "labels"} - set(table.fieldnames or ())
+            if lacking:
+                _refuse(path, f"has no column {', '.join(sorted(lacking))}")
+            rows = [(row["video_id"] or "", row.get("subset") or "", (row["labels"] or "").split("|")) for row in table]
+    except FileNotFoundError as error:
+        raise MissingData(f"{path}: no such file.") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InvalidData(f"{path} cannot be read as CSV text ({error}).") from error
+    twice = [video for video, count in Counter(video for video, _, _ in rows).items() if count > 1]
+    if twice:
+        _refuse(path, f"video {twice[0][:60]!r} occurs twice")
+    return [(video, part, _by_frequency(path, video, own)) for video, part, own in rows]
+
+
+def _objects(path: Path) -> list[Row]:
+    value = read_json(path, "classes of videos, such as the annotations of ActivityNet, or a labels.csv")
+    value = value.get("database", value) if isinstance(value, dict) else value
+    if not isinstance(value, dict) or not value:
+        _refuse(path, "holds no JSON object of videos")
+    rows = []
+    for video, told in value.items():
+        part, own = "", told
+        if isinstance(told, dict):
+            part, own = str(told.get("subset", "")), told.get("action_labels", told.get("annotations"))
+        own = [own] if isinstance(own, str) else own
+        if not isinstance(own, list):
+            _refuse(path, f"video {video[:60]!r} has no classes under action_labels or annotations")
+        named = [entry.get("label") if isinstance(entry, dict) else entry for entry in own]
+        rows.append((_clean(video), _clean(part), _by_frequency(path, video, named)))
+    return rows
+
+
+def _by_frequency(path: Path, video: str, named: Iterable[Any]) -> tuple[str, ...]:
+    """Returns distinct class names, the most frequent first, as they came where equally frequent."""
+    found: Counter[str] = Counter()
+    for name in named:
+        if not isinstance(name, str):
+            _refuse(path, f"video {video[:60]!r} has a class that is no text")
+        if name.strip():
+            found[_clean(name.strip())] += 1
+    return tuple(name for name, _ in found.most_common())
+
+
+def evidence_of(said: Said, labels: Labels, task: str, split: str) -> tuple[Evidence, list[str]]:
+    """Returns the evidence of predictions, videos in the order of their ids, and remarks.
+
+    Raises: InvalidData for a class that the labels do not name, or where no predicted video has labels.
+    """
+    said = _with_prefix(said, labels.videos)
+    column = {name: i for i, name in enumerate(labels.class_names)}
+    known = {video: scores for video, scores in said.items() if video in labels.videos}
+    if not known:
+        raise InvalidData(
+            f"none of the {len(said):,} predicted videos (such as {next(iter(said))[:60]!r}) is among the "
+            f"{len(labels.videos):,} labelled ones (such as {next(iter(labels.videos))[:60]!r}). Are the ids the same?"
+        )
+    order = sorted(labels.videos)
+    scores = np.full((len(order), len(column)), -np.inf)
+    for row, video in zip(scores, order, strict=True):
+        for name, score in known.get(video, {}).items():
+            if name not in column:
+                near = difflib.get_close_matches(name, column, n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                raise InvalidData(
+                    f"video {video[:60]!r}: {name[:60]!r} is none of the {len(column)} classes of the labels.{hint}"
+                )
+            row[column[name]] = score
+    truth = truth_of([[column[name] for name in labels.videos[video]] for video in order], labels.class_names)
+    pool = digest([task, split, [[video, list(labels.videos[video])] for video in order], list(labels.class_names)])
+    remarks = {
+        "labelled videos have no prediction and count as never recognised": len(order) - len(known),
+        "predicted videos have no label and are left out": len(said) - len(known),
+        "videos of the subset have no label and are left out": labels.unlabelled,
+    }
+    return count_classes(scores, truth, pool), [f"{count:,} {what}" for what, count in remarks.items() if count]
+
+
+def _with_prefix(said: Said, known: Mapping[str, Any]) -> Said:
+    """Returns the predictions under ids as the labels write them, where only the prefix `v_` differs."""
+    if any(video in known for video in said):
+        return said
+    added = {PREFIX + video: scores for video, scores in said.items()}
+    removed = {video.removeprefix(PREFIX): scores for video, scores in said.items()}
+    for changed in (added, removed):
+        if len(changed) == len(said) and any(video in known for video in changed):
+            return changed
+    return said
+
+
+def _clean(text: str) -> str:
+    """Returns text that can be written: JSON may hold halves of characters."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _refuse(path: Path, what: str) -> NoReturn:
+    raise InvalidData(f"{path}: {what}. `bench score classification --help` names the forms that are read.")
