@@ -66,6 +66,25 @@ def _words(provides: object) -> str:
 
 @plugin.command()
 @click.argument("name")
+@click.option(
+    "--kind",
+    type=click.Choice(["encoder", "captioner", "classifier", "task", "dataset"]),
+    required=True,
+    help="What the plugin will offer.",
+)
+@click.option("--output", "-o", type=click.Path(path_type=Path), default=Path(), help="The folder to write it in.")
+def new(name: str, kind: str, output: Path) -> None:
+    """Write the package of a new plugin NAME: code that runs, a test, a README and a CI workflow."""
+    from bench.scaffolding import write_package
+
+    folder = output / f"vtbench-{name}"
+    for path in write_package(name, kind, output):
+        click.echo(path)
+    click.echo(f"\nNext: pip install -e '{folder}[dev]', then `bench plugin check {name}`, then edit {folder / 'src'}.")
+
+
+@plugin.command()
+@click.argument("name")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Setting under which models are checked.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the report to this file too.")
 @config_option

@@ -47,7 +47,9 @@ class Material:
 def sample() -> Dataset:
     """Returns the generated sample, opened once."""
     features = FeatureDeclaration(name=SAMPLE, reader=SAMPLE, extractor=SAMPLE)
-    return open_dataset(DatasetDeclaration("anet", "activitynet", None, features, test="val_1"))
+    return open_dataset(
+        DatasetDeclaration("anet", "activitynet", None, features, test="val_1", class_splits=("train", "val_1"))
+    )
 
 
 def inputs(max_rows: int, view: View) -> Inputs:

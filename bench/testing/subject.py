@@ -13,6 +13,7 @@ from bench.checkpoints import CheckpointFolder, Ingredients, load_state
 from bench.errors import Interrupted
 from bench.models import ModelSpec, Trainable, Value
 from bench.references import resolve
+from bench.surroundings import undisturbed
 from bench.testing.isolation import Traces
 from bench.testing.material import Material, material_for
 from bench.training import Execution, State, Training
@@ -53,8 +54,10 @@ class Subject:
 
     def loaded(self, seed: int = 0) -> Any:
         """Returns the object its loader makes, not fitted."""
+        with undisturbed(capture=True):
+            make = resolve(self.spec.loader)  # what importing a library changes is not the model's doing
         with self.traces.watching("load"):
-            return resolve(self.spec.loader)(dict(self.settings), Execution(seed=seed))
+            return make(dict(self.settings), Execution(seed=seed))
 
     def fitted(self, seed: int) -> Any:
         """Returns the model fitted from scratch; as loaded where it does not train."""
