@@ -69,7 +69,7 @@ def hostile_record(text: str, **changes: Any) -> dict[str, Any]:
         model__settings={text: text},
         data__label=text,
         data__features__extractor=text,
-        task__name=text.partition(":")[0] or "x",
+        task__name=re.sub(r"[|=]", "", text.partition(":")[0]) or "x",  # else no signature can name it
         **changes,
     )
     value["signature"] = record()["signature"].replace("anet-retrieval/1", f"{value['task']['name']}/1")
