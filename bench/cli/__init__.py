@@ -15,8 +15,9 @@ import click
 COMMANDS = {
     "run": ("bench.cli.run:run", "Run models on tasks: fit what needs fitting, predict, score, save."),
     "rescore": ("bench.cli.run:rescore", "Score saved predictions again and compare with the record."),
-    "score": ("bench.cli.score:score", "Score similarities, ranked lists or captions that were computed elsewhere."),
+    "score": ("bench.cli.score:score", "Score similarities, ranked lists, captions or classes computed elsewhere."),
     "compare": ("bench.cli.compare:compare", "Compare two models query by query, from saved runs alone."),
+    "confusions": ("bench.cli.confusions:confusions", "Show which classes a model takes for which."),
     "examples": ("bench.cli.examples:examples", "Show what captioners wrote beside what people wrote."),
     "diagnose": ("bench.cli.diagnose:diagnose", "Ask whether a hierarchical model uses its hierarchy."),
     "reproduce": ("bench.cli.reproduce:reproduce", "Set our figures beside a table of a paper; run what is missing."),

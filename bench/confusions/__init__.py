@@ -1,0 +1,1 @@
+"""Confusions worth looking at: the most confused pairs of classes as a picture, all pairs and classes as tables."""

@@ -1,0 +1,87 @@
+"""The most confused pairs of classes as bars, in an SVG of equal bytes for equal records under one matplotlib."""
+
+from __future__ import annotations
+
+import textwrap
+import warnings
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any
+
+from bench.leaderboard.wording import plain
+from bench.metrics.confusions import Confusion
+
+SVG = "http://www.w3.org/2000/svg"
+BAR, INK, QUIET = "#0072b2", "#1c2126", "#5c6670"
+STYLE = {
+    "svg.hashsalt": "bench",
+    "svg.fonttype": "path",
+    "font.family": "DejaVu Sans",
+    "font.size": 8.5,
+    "text.color": INK,
+    "text.parse_math": False,  # a $ in the name of a class is a dollar
+    "figure.facecolor": "#ffffff",
+    "savefig.facecolor": "#ffffff",
+}
+LONGEST_NAME = 34
+WIDTH, NAMES, LINE_HEIGHT = 8.6, 5.4, 0.24
+"""Width of the picture and of the names in it, height of a line, in inches."""
+
+
+def svg(confused: Sequence[Confusion], title: str, note: str) -> bytes:
+    """Returns the picture: a line for each pair, its bar as long as the number of videos; whole names show on hover."""
+    for prefix, space in (("", SVG), ("xlink", "http://www.w3.org/1999/xlink")):
+        ElementTree.register_namespace(prefix, space)
+    root = ElementTree.fromstring(_drawn(confused, title, note))  # noqa: S314 (our own)
+    root.set("role", "img")
+    root.insert(0, _title(title))
+    groups = {group.get("id"): group for group in root.iter(f"{{{SVG}}}g")}
+    for number, one in enumerate(confused):
+        said = f"{one.videos} of {one.of} videos of {plain(one.true)} were taken for {plain(one.predicted)}"
+        groups[f"pair-{number}"].insert(0, _title(said))
+    text: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return text + b"\n"
+
+
+def _title(text: str) -> ElementTree.Element:
+    element = ElementTree.Element(f"{{{SVG}}}title")
+    element.text = plain(text)
+    return element
+
+
+def _drawn(confused: Sequence[Confusion], title: str, note: str) -> bytes:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+
+    out = BytesIO()
+    style: Any = {name: mpl.rcParamsDefault[name] for name in mpl.rcParamsDefault if "backend" not in name} | STYLE
+    with mpl.rc_context(style), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a box stands in; hovering shows the name
+        notes = textwrap.wrap(plain(note), 105)
+        height = 0.75 + LINE_HEIGHT * (len(confused) + len(notes) + 0.5)
+        figure = Figure(figsize=(WIDTH, height))
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set(xlim=(0, WIDTH), ylim=(0, height))
+        axes.axis("off")
+        axes.text(0.2, height - 0.4, plain(title), size=11, weight="bold")
+        largest = max((one.videos for one in confused), default=1)
+        for number, one in enumerate(confused):
+            bottom = height - 0.75 - LINE_HEIGHT * (number + 1)
+            names = f"{_short(one.true)}  →  {_short(one.predicted)}"
+            axes.text(NAMES - 0.1, bottom + 0.06, names, ha="right")
+            length = (WIDTH - NAMES - 1.3) * one.videos / largest
+            bar = Rectangle((NAMES, bottom + 0.03), length, LINE_HEIGHT - 0.08, facecolor=BAR, linewidth=0)
+            bar.set_gid(f"pair-{number}")
+            axes.add_patch(bar)
+            axes.text(NAMES + length + 0.08, bottom + 0.06, f"{one.videos} of {one.of}", color=QUIET)
+        for number, line in enumerate(notes):
+            axes.text(0.2, LINE_HEIGHT * (len(notes) - number - 0.6), line, size=7.5, color=QUIET)
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    return out.getvalue()
+
+
+def _short(name: str) -> str:
+    name = plain(name)
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
