@@ -51,7 +51,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from bench.annotations import AnnotationSource, CaptionAnnotations
-from bench.errors import UsageError, VerificationError
+from bench.errors import MissingData, UsageError, VerificationError
 from bench.inputs import Inputs, View
 from bench.metrics.captions.items import Missing, Protocol, Rules, VideoCaptions, rules
 from bench.models import VideoCaptioner
@@ -144,8 +144,18 @@ class Captioning:
         return self.view
 
     def annotations(self, dataset: AnnotationSource, limit: int | None = None) -> CaptionAnnotations:
-        """Returns the references of every video, one set for each annotation."""
-        return dataset.captions(self._annotations(), limit)
+        """Returns the references of every video, one set for each annotation.
+
+        Raises: MissingData where segments are asked about and a video has none.
+        """
+        found = dataset.captions(self._annotations(), limit)
+        bare = sum(not told.segments for told in found.references[0].values())
+        if bare and self.view.segments != "none":
+            raise MissingData(
+                f"dataset {self.dataset!r}: {bare:,} of {len(found):,} videos of {self.split} have no segments to "
+                "describe. To caption whole videos, declare the dataset with 'segments: none'."
+            )
+        return found
 
     def _annotations(self) -> tuple[str, ...]:
         return (self.split, *self.second) if self.references == ALL else (self.split,)
