@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.export import export
 from bench.cli.run import config_option
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ published_option = click.option(
 @click.group()
 def leaderboard() -> None:
     """Add runs to the leaderboard, build its pages, and check both."""
+
+
+leaderboard.add_command(export)
 
 
 @leaderboard.command()

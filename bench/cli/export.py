@@ -1,4 +1,4 @@
-"""`bench export`: records as metadata of a model card."""
+"""`bench leaderboard export`: the leaderboard in a form that a plugin offers."""
 
 from __future__ import annotations
 
@@ -6,26 +6,44 @@ from pathlib import Path
 
 import click
 
+from bench.cli.run import config_option
+
 
 @click.command()
-@click.argument("runs", nargs=-1, required=True)
+@click.argument("name")
 @click.option(
-    "--output", "-o", type=click.Path(path_type=Path),
-    help="Model card to write to, such as README.md; one that exists keeps all but its model-index.",
+    "--results", "folders", multiple=True, type=click.Path(path_type=Path),
+    help="Folder of records, searched with its subfolders; repeatable (default: results/ of the leaderboard).",
 )  # fmt: skip
-def export(runs: tuple[str, ...], output: Path | None) -> None:
-    """Write RUNS of one model (folders, records, patterns) as Hugging Face model-index metadata.
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="The file to write (default: print it).")
+@config_option
+def export(name: str, folders: tuple[Path, ...], output: Path | None, config: Path | None) -> None:
+    """Write the leaderboard by the exporter NAME of an installed plugin; `bench plugin list` shows them."""
+    from bench import config as configuration
+    from bench.errors import CatalogueError
+    from bench.files import write_atomically
+    from bench.leaderboard.building import Sources, site_of
+    from bench.references import resolve
+    from bench.session import Session
+    from bench.surroundings import undisturbed
 
-    Every record is checked first. Several seeds become a mean with its deviation. Needs no network.
-    """
-    from bench.comparing import find_runs
-    from bench.model_index import card_data, write_card
-    from bench.records import read_record
-
-    records = [read_record(path) for text in runs for path in find_runs(text)]
-    data = card_data(records)
+    session = Session(configuration.load(config))
+    exporter = session.catalogue.exporter(name)
+    default = session.config.leaderboard
+    sources = Sources(folders or (default / "results",), published=default / "published")
+    boards = site_of(sources, output.parent if output else default).boards
+    try:
+        with undisturbed():
+            text = resolve(exporter.loader)(boards)
+        if not isinstance(text, str):
+            raise TypeError(f"it returned {type(text).__name__}, expected text")
+    except Exception as error:
+        reason = " ".join(str(error).split()) or "no message"
+        raise CatalogueError(
+            f"exporter {name!r} failed: {type(error).__name__}: {reason}. Mend {exporter.loader}, or its plugin."
+        ) from error
     if output is None:
-        click.echo(data.to_yaml())
-        return
-    write_card(data, output)
-    click.echo(f"{len(data.eval_results or [])} measurements of {data.model_name} written: {output}", err=True)
+        click.echo(text, nl=False)
+    else:
+        write_atomically(output, text.encode())
+        click.echo(f"{output}: {len(boards)} boards, exported by {name}")
