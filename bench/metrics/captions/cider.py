@@ -45,7 +45,7 @@ def _similarity(counts: Counts, items: Items) -> np.ndarray:
     my_norm = np.sqrt(np.bincount(item, weights=mine**2, minlength=len(items)))[items.item_of_pair]
     their_norm = np.sqrt(np.bincount(pair, weights=theirs**2, minlength=len(items.references)))
     norms = my_norm * their_norm
-    return np.asarray(np.divide(products, norms, out=np.zeros_like(products), where=norms != 0))
+    return np.asarray(np.divide(products, norms, out=np.zeros(len(products)), where=norms != 0))
 
 
 class _Documents:

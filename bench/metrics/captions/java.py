@@ -22,8 +22,8 @@ from typing import IO, cast
 
 from bench.errors import ToolError
 
-PATIENCE = 180.0
-"""Seconds without an answer after which a program counts as hung; METEOR needs up to 20 to start on a busy machine."""
+PATIENCE = 300.0
+"""Seconds without an answer after which a program counts as hung; METEOR may need 60 to start on a busy machine."""
 # One short-lived process for each program: compiling less and collecting serially takes a quarter less CPU time.
 _FLAGS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx2G", "-Dfile.encoding=UTF-8")
 _WITHOUT = "Install a Java runtime (Debian: default-jre-headless), or score without METEOR: --no-java."
@@ -60,6 +60,7 @@ class JavaLines:
         self._name, self._arguments, self._patience = name, arguments, patience
         self._answers: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
+        self._sent: Sequence[str] = ()
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 (closed in __exit__)
 
     def __enter__(self) -> JavaLines:
@@ -94,6 +95,7 @@ class JavaLines:
 
     def send(self, lines: Sequence[str]) -> None:
         """Starts to write all lines, then closes the program's input; to be called once."""
+        self._sent = lines
         content = "".join(f"{line}\n" for line in lines).encode("utf-8", errors="replace")
         self._start(self._write, content)
 
@@ -107,12 +109,12 @@ class JavaLines:
                 self._kill()
                 raise ToolError(
                     f"{self._name} gave no answer for {self._patience:g} s after {number:,} of {count:,} and was "
-                    "killed. Try again on a machine that is less busy, or score without METEOR: --no-java."
+                    f"killed{self._at(number)}. Try again on a less busy machine, or score without METEOR: --no-java."
                 ) from None
             if line is None:
                 raise ToolError(
-                    f"{self._name} ended with exit code {self._process.wait()} after {number:,} of {count:,} answers: "
-                    f"{self._complaint()}. Run `java -version`, or score without METEOR: --no-java."
+                    f"{self._name} ended with exit code {self._exit_code()} after {number:,} of {count:,} answers: "
+                    f"{self._complaint()}{self._at(number)}. Run `java -version`, or score without METEOR: --no-java."
                 )
             found.append(line.decode("utf-8", errors="replace").rstrip("\r\n"))
         return found
@@ -145,6 +147,17 @@ class JavaLines:
     def _kill(self) -> None:
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _exit_code(self) -> int:
+        """Returns how a program left that has closed its output; one that stays is killed."""
+        try:
+            return self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._kill()
+            return self._process.wait()
+
+    def _at(self, number: int) -> str:
+        return f" (at {self._sent[number][:60]!r}…)" if number < len(self._sent) else ""
 
     def _complaint(self) -> str:
         self._complaints.seek(0)
