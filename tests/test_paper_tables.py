@@ -38,7 +38,7 @@ def test_every_published_figure_is_that_of_the_poster(tables, shared):
 
 def test_every_row_names_a_model_a_task_and_settings_that_exist(tables, offered):
     runs = [row for table in tables.values() for row in table.rows if row.model]
-    assert len(runs) == 26
+    assert len(runs) == 34
     for row in runs:
         offered.model(row.model).resolve(None, row.settings)
         assert offered.task(row.task).dataset == row.task.partition("-")[0]
