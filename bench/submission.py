@@ -90,11 +90,13 @@ class Finding:
         file: its path below the results or the pages.
         outcome: `re-scored`; `invariants only`: what can be told without scoring again holds; or `failed`.
         reason: why not `re-scored`.
+        unproved: whether it claims more than could be found out here.
     """
 
     file: str
     outcome: Literal["re-scored", "invariants only", "failed"]
     reason: str = ""
+    unproved: bool = False
 
 
 def check_records(folders: tuple[Path, ...], session: Session) -> Iterator[Finding]:
@@ -113,16 +115,16 @@ def _checked(entry: Entry, session: Session) -> Finding:
     result = entry.result
     predictions = predictions_path(entry.path, result)
     if result.predictions is None or predictions is None or not predictions.is_file():
-        return Finding(entry.file, "invariants only", "its predictions are not here")
+        return Finding(entry.file, "invariants only", "no predictions are stored, and it claims to be no more")
     try:
         task = session.catalogue.task(result.task.name)
         dataset = session.dataset(task.dataset)
         here = dataset.annotation_digest(task.split)
     except (CatalogueError, DataError) as error:
-        return Finding(entry.file, "invariants only", f"its references are not here: {error}")
+        return Finding(entry.file, "invariants only", f"its references are not here: {error}", unproved=True)
     if here != result.data.annotations.get(result.task.split):
         reason = f"its references are not here: {task.dataset} {task.split} has others"
-        return Finding(entry.file, "invariants only", reason)
+        return Finding(entry.file, "invariants only", reason, unproved=True)
     try:
         with as_run(entry.path, result) as folder:
             rescore(folder, task, dataset)

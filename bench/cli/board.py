@@ -101,7 +101,7 @@ def _sources(
 @results_option
 @output_option
 @published_option
-@click.option("--strict", is_flag=True, help="A record that cannot be scored again here is an error as well.")
+@click.option("--strict", is_flag=True, help="A record whose references are not here is an error as well.")
 @click.option("--records-only", is_flag=True, help="Leave the pages out: a submission does not bring them.")
 @config_option
 def check(
@@ -128,7 +128,7 @@ def check(
         _say(finding)
     counts = {word: sum(one.outcome == word for one in found) for word in ("re-scored", "invariants only", "failed")}
     click.echo(", ".join(f"{count} {word}" for word, count in counts.items()) + f"; {len(pages)} pages out of date")
-    failures = counts["failed"] + len(pages) + (counts["invariants only"] if strict else 0)
+    failures = counts["failed"] + len(pages) + (sum(one.unproved for one in found) if strict else 0)
     if failures:
         raise VerificationError(f"{failures} record(s) or page(s) failed the check; each is named above.")
 
