@@ -31,7 +31,10 @@ def write_confusions(record: Record, folder: Path) -> tuple[list[Confusion], lis
         )
     pairs = confusions(evidence)
     title = f"Most confused classes: {result.model.name}, seed {result.seed}"
-    note = f"{result.task.name} on {result.data.label}, {len(evidence.counts['videos']):,} videos, {result.signature}"
+    note = (
+        f"{result.task.name} on {result.data.label}, {len(evidence.counts['videos']):,} videos, "
+        f"{result.primary} {result[result.primary].value:.1f} %. A video counts for its main class."
+    )
     files = {
         "confusions.svg": svg(pairs[:SHOWN], title, note),
         "confusions.csv": _table(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.errors import InvalidData, UsageError
+from bench.errors import InvalidData, ModelError, UsageError
 from bench.metrics.classification import count_classes, hits, opened, truth_of
 from bench.probing.problem import Problem, Weights, problem_of
 from bench.probing.solvers import Fit, Solver, solve
@@ -75,12 +75,12 @@ class Probe:
 
 
 def normalised(embeddings: np.ndarray) -> np.ndarray:
-    """Returns (n, d) float32: rows at length 1. Raises: InvalidData for a row of zeros."""
+    """Returns (n, d) float32: rows at length 1. Raises: ModelError for a row of zeros."""
     lengths = np.linalg.norm(embeddings.astype(np.float64), axis=1, keepdims=True)
     zeros = np.flatnonzero(lengths[:, 0] == 0.0)
     if zeros.size:
-        raise InvalidData(
-            f"{zeros.size} of {len(embeddings)} embeddings are all zeros (first: video {zeros[0]}): they have no "
+        raise ModelError(
+            f"{zeros.size} of {len(embeddings)} embeddings are all zeros (first at row {zeros[0]}): they have no "
             "direction. Check the model, or the features of these videos."
         )
     return np.asarray(embeddings / lengths, dtype=np.float32)
@@ -89,7 +89,7 @@ def normalised(embeddings: np.ndarray) -> np.ndarray:
 def fitted_probe(data: Labelled, seed: int, device: str, tried: Tried, solver: Solver = solve) -> Probe:
     """Returns the probe of `data` under the C that its held-out part likes best.
 
-    Raises: InvalidData when fewer than two classes have videos, or a row is all zeros; ModelError when no minimum is
+    Raises: InvalidData when fewer than two classes have videos; ModelError when a row is all zeros, or no minimum is
     found.
     """
     rows = Labelled(normalised(data.embeddings), data.labels, data.class_names)

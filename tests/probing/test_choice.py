@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from probing_data import thumos14_videos
 
-from bench.errors import InvalidData, UsageError
+from bench.errors import InvalidData, ModelError, UsageError
 from bench.metrics.class_measurements import measure
 from bench.metrics.classification import count_classes, truth_of
 from bench.probing.choice import (
@@ -99,7 +99,7 @@ def test_one_class_alone_cannot_be_learned() -> None:
 def test_an_embedding_of_zeros_is_an_error() -> None:
     rows = np.ones((3, 4), dtype=np.float32)
     rows[1] = 0.0
-    with pytest.raises(InvalidData, match=r"1 of 3 embeddings are all zeros \(first: video 1\)"):
+    with pytest.raises(ModelError, match=r"1 of 3 embeddings are all zeros \(first at row 1\)"):
         normalised(rows)
 
 
