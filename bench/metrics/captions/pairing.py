@@ -188,7 +188,8 @@ def _selection(
     chosen: Sequence[Any], missing: Sequence[str], what: str, rules: Rules, notes: Sequence[str] = ()
 ) -> Selection:
     """Returns what is scored, with a remark on what is missing. Raises: MissingData where that is an error."""
-    count = f"{len(missing):,} {what if len(missing) != 1 else what[:-1]}"
+    one = len(missing) == 1
+    count = f"{len(missing):,} {what[:-1] if one else what}"
     if missing and rules.missing == "error":
         raise MissingData(
             f"{count} without a prediction (first: video {missing[0][:60]!r}). Predict all, or say what they count: "
@@ -196,7 +197,8 @@ def _selection(
         )
     if not chosen:
         raise MissingData("no video of the references has a prediction: nothing can be scored. Are the ids the same?")
-    counted = "count zero" if rules.missing == "zero" else "are left out"
+    zero, left_out = ("counts zero", "is left out") if one else ("count zero", "are left out")
+    counted = zero if rules.missing == "zero" else left_out
     said = [f"{count} without a prediction {counted}"] if missing else []
     expected = len(chosen) + (len(missing) if rules.missing == "skip" else 0)
     return Selection(tuple(chosen), expected, (*said, *notes))

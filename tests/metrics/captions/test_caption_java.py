@@ -42,7 +42,11 @@ def test_meteor_agrees_with_pycocoevalcap_and_bad_captions_disturb_no_other(gold
     from pycocoevalcap.meteor.meteor import Meteor as Reference
 
     told = {i: lines[1:] for i, lines in enumerate(golden["tokens"])}
-    whole, each = Reference().compute_score(told, {i: lines[:1] for i, lines in enumerate(golden["tokens"])})
+    reference = Reference()
+    whole, each = reference.compute_score(told, {i: lines[:1] for i, lines in enumerate(golden["tokens"])})
+    reference.meteor_p.kill()
+    for stream in (reference.meteor_p.stdin, reference.meteor_p.stdout, reference.meteor_p.stderr):
+        stream.close()  # pycocoevalcap leaves them open
     assert (whole, each) == (golden["corpus"]["METEOR"], golden["items"]["METEOR"])
     n = len(golden["captions"])
     np.testing.assert_allclose(meteor(counts[:n]), golden["items"]["METEOR"], rtol=1e-12, atol=1e-15)
