@@ -42,11 +42,22 @@ class Attention(nn.Module):
         self.norms = nn.ModuleList([nn.LayerNorm(hidden), nn.LayerNorm(hidden)])
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, queries: Tensor, keys: Tensor, mask: Tensor) -> Tensor:
-        """Returns (n, Tq, H); `mask` (n, T) is true where `keys` (n, T, H) hold something."""
-        found, _ = self.attention(queries, keys, keys, key_padding_mask=~mask, need_weights=False)
-        queries = self.norms[0](queries + self.dropout(found))
-        answer: Tensor = self.norms[1](queries + self.dropout(self.pointwise(queries)))
+    def forward(self, sequences: Ragged) -> Ragged:
+        """Returns the same sequences, (length, H) each, after each row has seen all rows of its own sequence."""
+        states, mask = sequences.padded(), sequences.mask()
+        found, _ = self.attention(states, states, states, key_padding_mask=~mask, need_weights=False)
+        return Ragged(self.after(sequences.values, found[mask]), sequences.lengths)
+
+    def of(self, queries: Tensor, sequences: Ragged) -> Tensor:
+        """Returns (n, H): one query (n, H) to each sequence of (length, H)."""
+        states, mask = sequences.padded(), sequences.mask()
+        found, _ = self.attention(queries[:, None], states, states, key_padding_mask=~mask, need_weights=False)
+        return self.after(queries, found[:, 0])
+
+    def after(self, rows: Tensor, found: Tensor) -> Tensor:
+        """Returns (R, H): both residuals with their norms; on rows without padding, which is most of the work saved."""
+        rows = self.norms[0](rows + self.dropout(found))
+        answer: Tensor = self.norms[1](rows + self.dropout(self.pointwise(rows)))
         return answer
 
 
@@ -62,13 +73,15 @@ class AttentionPooling(nn.Module):
         self.first = nn.Parameter(torch.randn(POOLING_HEADS, size, 2 * size) / math.sqrt(size))
         self.second = nn.Parameter(torch.randn(POOLING_HEADS, 2 * size, size) / math.sqrt(2 * size))
 
-    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
-        """Returns (n, H) from `states` (n, T, H)."""
-        split = states.reshape(*states.shape[:2], POOLING_HEADS, -1)
-        inner = nn.functional.gelu(torch.einsum("nthd,hde->nthe", split, self.first))
-        scores = torch.einsum("nthe,hed->nthd", inner, self.second).flatten(2)
-        weights = scores.float().masked_fill(~mask[:, :, None], -torch.inf).softmax(dim=1)
-        return (weights * states).sum(dim=1)
+    def forward(self, sequences: Ragged) -> Tensor:
+        """Returns (n, H) from n sequences of (length, H)."""
+        split = sequences.values.reshape(len(sequences.values), POOLING_HEADS, -1)
+        inner = nn.functional.gelu(torch.einsum("rhd,hde->rhe", split, self.first))
+        scores = torch.einsum("rhe,hed->rhd", inner, self.second).flatten(1)
+        mask = sequences.mask()
+        padded = scores.new_full((*mask.shape, scores.shape[1]), -torch.inf, dtype=torch.float32)
+        padded[mask] = scores.float()
+        return (padded.softmax(dim=1) * sequences.padded()).sum(dim=1)
 
 
 class Local(nn.Module):
@@ -84,9 +97,7 @@ class Local(nn.Module):
     def forward(self, sequences: Ragged) -> Tensor:
         """Returns (n, H) from n sequences of (length, inputs)."""
         mapped = Ragged(self.map(self.norm(sequences.values)), sequences.lengths)
-        states, mask = mapped.padded(), mapped.mask()
-        states = states + positions(states)
-        pooled: Tensor = self.pooling(self.layer(states, states, mask), mask)
+        pooled: Tensor = self.pooling(self.layer(placed(mapped)))
         return pooled
 
 
@@ -100,11 +111,9 @@ class Global(nn.Module):
 
     def forward(self, parts: Ragged, context: Tensor) -> Tensor:
         """Returns (B, 2 H): the mean of the parts that have seen each other, beside the context that has seen them."""
-        states, mask = parts.padded(), parts.mask()
-        states = states + positions(states)
-        states = self.layer(states, states, mask)
-        mean = (states * mask[:, :, None]).sum(1) / parts.lengths[:, None]
-        return torch.cat([mean, self.context(context[:, None], states, mask)[:, 0]], dim=1)
+        seen: Ragged = self.layer(placed(parts))
+        total = seen.values.new_zeros(len(seen), seen.values.shape[1]).index_add(0, seen.owners(), seen.values)
+        return torch.cat([total / seen.lengths[:, None], self.context.of(context, seen)], dim=1)
 
 
 class Hierarchy(nn.Module):
@@ -122,9 +131,12 @@ class Hierarchy(nn.Module):
         return Side(local, context, self.whole(local, context))
 
 
-def positions(states: Tensor) -> Tensor:
-    """Returns (T, H): sines and cosines of the position, for `states` (n, T, H)."""
-    steps, hidden = states.shape[1:]
-    place = torch.arange(steps, device=states.device)[:, None]
-    rate = torch.exp(torch.arange(0, hidden, 2, device=states.device) * (-math.log(10000.0) / hidden))
-    return torch.stack([torch.sin(place * rate), torch.cos(place * rate)], dim=2).flatten(1)[:, :hidden]
+def placed(sequences: Ragged) -> Ragged:
+    """Returns n sequences of (length, H) with sines and cosines of each row's position added."""
+    values = sequences.values
+    place = torch.arange(len(values), device=values.device) - sequences.offsets()[sequences.owners()]
+    hidden = values.shape[1]
+    rate = torch.exp(torch.arange(0, hidden, 2, device=values.device) * (-math.log(10000.0) / hidden))
+    angle = place[:, None] * rate
+    waves = torch.stack([torch.sin(angle), torch.cos(angle)], dim=2).flatten(1)[:, :hidden]
+    return Ragged(values + waves, sequences.lengths)
