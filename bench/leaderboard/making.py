@@ -23,6 +23,7 @@ def facts(row: Row) -> list[tuple[str, str]]:
         ),
         ("Features", _features),
         ("Missing videos", _missing),
+        ("Beside the score", lambda r: "; ".join(r.data.remarks)),
         ("Checkpoint", _checkpoint),
         ("Distribution", lambda r: f"{r.model.distribution}, revision {r.model.revision}"),
         ("Command", lambda r: shlex.join(r.provenance.command)),
