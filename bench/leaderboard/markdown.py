@@ -66,7 +66,7 @@ def _table(table: Table) -> list[str]:
         lines.append("")
         first += len(names)
     lines += [f"{note}  " for note in wording.footnotes(table, bars=False)]
-    return [*lines, f"Signature: <code>{escape(table.signature)}</code>", ""]
+    return [*lines, f"Signature: <code>{escape(table.signature, wording.LONGEST_SIGNATURE)}</code>", ""]
 
 
 def _published(board: Board) -> list[str]:

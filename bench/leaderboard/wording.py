@@ -20,6 +20,11 @@ KIND_WARNINGS = {
 DIRECTIONS = {"t2v": "Paragraph → video", "v2t": "Video → paragraph"}
 CUTS = {"video": "incomplete videos", "text": "incomplete paragraphs", "both": "incomplete videos and paragraphs"}
 ORDERS = {"prefix": "first parts kept", "random": "random parts kept"}
+PROTOCOLS = {
+    "corpus": "scored as one corpus",
+    "densevid": "scored by densevid",
+    "paragraph": "scored as paragraphs",
+}
 SOURCES = {"similarity": "similarity matrix", "trec": "ranked list", "captions": "file of captions"}
 STATUS_WORDS = {
     "reproduced": "The recorded command was run again here, with the same outcome.",
@@ -29,6 +34,7 @@ STATUS_WORDS = {
 }
 UNKNOWN = "–"
 LONGEST = 160
+LONGEST_SIGNATURE = 600
 
 
 def plain(text: str, longest: int = LONGEST) -> str:
@@ -51,6 +57,9 @@ def title(table: Table) -> str:
     if "source" in table.parts:
         return f"Computed elsewhere, scored from a {SOURCES.get(table.parts['source'], 'file')}"
     segments = segments_in_words(table.parts.get("segments", ""))
+    if "protocol" in table.parts:
+        protocol = table.parts["protocol"]
+        return f"{segments}, {PROTOCOLS.get(protocol, protocol)}"
     if "cut" not in table.parts:
         return segments
     cut, order = table.parts["cut"], table.parts.get("order", "")
@@ -61,6 +70,9 @@ def circumstances(table: Table) -> str:
     """Returns one line on the data behind a table."""
     seen = features(table)
     parts = [table.label, f"split {table.parts['split']}", f"{table.n:,} videos", seen and f"features {seen}"]
+    if "protocol" in table.parts:
+        parts += [f"{what} {table.parts[what]}" for what in ("references", "tokens") if what in table.parts]
+        parts.append("without METEOR" if table.parts.get("meteor") == "none" else "")
     return " · ".join(part for part in parts if part)
 
 
@@ -96,7 +108,7 @@ def _head(text: str) -> tuple[str, str]:
     name = parse_name(text)
     if name is None:
         prefix, slash, rest = text.rpartition("/")
-        return (prefix, rest) if slash else ("", text)
+        return (prefix.replace("_", " "), rest) if slash else ("", text)
     direction = DIRECTIONS.get(name.direction, name.direction)
     if not name.of_curve:
         return direction, name.metric
@@ -162,8 +174,8 @@ def footnotes(table: Table, *, bars: bool = True) -> list[str]:
     if any(row.tier is not None for row in table.rows) and len(table.rows) > 1:
         notes.append(
             f"Tier: a row opens a new one where its {plain(table.primary)} differs significantly (5 %) from the first "
-            "row of the tier above: paired test over queries, seeds averaged, Holm's correction over all rows below "
-            "that first row. Rows of one tier are not shown to be equal, only not told apart."
+            "row of the tier above: paired test over test videos, seeds averaged, Holm's correction over all rows "
+            "below that first row. Rows of one tier are not shown to be equal, only not told apart."
         )
     if "cut" in table.parts:
         notes.append("20 % to 100 %: the share of clips or sentences that is kept. Area: under the curve, as a mean.")

@@ -1,0 +1,23 @@
+"""Tables of captions say how they were scored, so that no two protocols look alike."""
+
+from __future__ import annotations
+
+from bench.leaderboard import wording
+from bench.leaderboard.board import Table
+
+
+def table(**parts: str) -> Table:
+    shown = {"split": "val_1", "segments": "gt", "references": "val_1+val_2", "tokens": "regex-1", **parts}
+    return Table("toy/1", shown, "sample (generated)", 500, "CIDEr", (), ())
+
+
+def test_every_protocol_has_a_title_of_its_own() -> None:
+    titles = {wording.title(table(protocol=protocol)) for protocol in ("corpus", "densevid", "paragraph", "new")}
+    assert len(titles) == 4
+    assert wording.title(table(protocol="corpus")) == "Ground-truth segments, scored as one corpus"
+
+
+def test_tokens_references_and_a_missing_meteor_are_told() -> None:
+    told = wording.circumstances(table(protocol="corpus", meteor="none"))
+    assert told.endswith("references val_1+val_2 · tokens regex-1 · without METEOR")
+    assert "METEOR" not in wording.circumstances(table(protocol="corpus", meteor="1.5"))
