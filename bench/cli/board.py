@@ -92,7 +92,7 @@ def _sources(
     sources = Sources(
         results=folders or (default / "results",),
         published=published or default / "published",
-        papers=(default / "papers", paper_pages),
+        papers=((output or default) / "papers", paper_pages),
     )
     return sources, output or default
 

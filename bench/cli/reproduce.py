@@ -42,6 +42,10 @@ FIXED = {"precision": "fp32", "batch_size": 64, "checkpoint": None, "resume": Tr
     "--output", "-o", type=click.Path(path_type=Path),
     help="Folder of runs (default: runs of bench.yaml); the pages go to reproduce/ in it.",
 )  # fmt: skip
+@click.option(
+    "--board", type=click.Path(path_type=Path),
+    help="Leaderboard that gets a page of it; its runs go there by `bench leaderboard add`.",
+)  # fmt: skip
 @config_option
 @click.option("--dry-run", is_flag=True, help="Say what would be run or reused, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print the table as JSON on stdout.")
@@ -54,6 +58,8 @@ def reproduce(paper: str, table: str, **options: Any) -> int:
     from bench import config
     from bench.cli.reproduce_figure import show_figure, with_classes
     from bench.paper_tables import PaperFigure, read_paper
+    from bench.reproduction.figure_pages import figure_in
+    from bench.reproduction.stored import StoredTable, save_stored
     from bench.session import Session
 
     session = Session(config.load(options["config"]))
@@ -77,11 +83,21 @@ def reproduce(paper: str, table: str, **options: Any) -> int:
     if isinstance(entry, PaperFigure):
         rows = list(zip(entry.rows, planned, strict=True))
         show_figure(found.title, entry, rows, results, written, as_json=options["as_json"])
+        if options["board"] and results:
+            _say_stored(save_stored(options["board"], written[1], figure_in(*written)))
     else:
         compared = _compared(found.title, entry, planned, results, chosen)
         _print(compared, as_json=options["as_json"])
         _write(compared, *written)
+        if options["board"]:
+            runs = [[] if isinstance(row, str) else [plan.run for plan in row] for row in planned]
+            stored = StoredTable(paper=found.title, table=entry, runs=runs, changed=chosen)
+            _say_stored(save_stored(options["board"], written[1], stored))
     return say_failures(failures, len(plans), saved=bool(results))
+
+
+def _say_stored(path: Path) -> None:
+    click.echo(f"stored for the board: {path}; `bench leaderboard build` makes its page", err=True)
 
 
 def _chosen(table: PaperTable | PaperFigure, texts: tuple[str, ...]) -> dict[str, dict[str, str]]:

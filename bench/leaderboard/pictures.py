@@ -15,12 +15,16 @@ import numpy as np
 from bench.leaderboard import wording
 from bench.leaderboard.board import Row, Table
 from bench.leaderboard.svg import Drawing
+from bench.metrics import classification
+from bench.metrics.confusions import confusions
 from bench.metrics.names import MeasurementName, parse_name
 from bench.metrics.retrieval import DIRECTIONS, KS, expected_hits
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+MOST_PAIRS = 12
+"""Pairs of classes in a picture of confusions."""
 MOST = 8
 """Rows in a picture: the first that are no controls, then controls."""
 DEPTHS = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 38, 50)
@@ -51,7 +55,13 @@ def pictures(table: Table) -> list[Picture]:
     rows = _shown(table)
     if len(rows) < 2:
         return []
-    makers: list[Callable[[Table, list[tuple[int, Row]]], Picture | None]] = [recalls, incomplete, costs, seeds]
+    makers: list[Callable[[Table, list[tuple[int, Row]]], Picture | None]] = [
+        recalls,
+        incomplete,
+        costs,
+        seeds,
+        confused,
+    ]
     return [picture for make in makers if (picture := make(table, rows)) is not None]
 
 
@@ -186,3 +196,21 @@ def seeds(table: Table, rows: list[tuple[int, Row]]) -> Picture | None:
     drawing.rows(0, [(len(rows) - color, number) for color, (number, _) in enumerate(rows)])
     caption = "One dot for each training seed: what a second training would have given."
     return Picture("Spread over seeds", caption, drawing.svg("The primary measurement by seed"), _legend(rows))
+
+
+def confused(table: Table, rows: list[tuple[int, Row]]) -> Picture | None:
+    """Returns the pairs of classes that the first row that is no control confuses most; None where none are."""
+    row = next((row for _, row in rows if not row.control), None)
+    if row is None or row.entries[0].evidence.kind != classification.KIND:
+        return None
+    pairs = confusions(row.entries[0].evidence)[:MOST_PAIRS]
+    if not pairs:
+        return None
+    names = [f"{wording.plain(one.true, 60)} → {wording.plain(one.predicted, 60)}" for one in pairs]
+    drawing = Drawing(f"{table.key}-confused", panels=1, height=0.6 + 0.22 * len(pairs))
+    drawing.axes(0, "", "videos", "")
+    titles = [f"{name}: {one.videos} of {one.of}" for name, one in zip(names, pairs, strict=True)]
+    drawing.bars(0, [float(one.videos) for one in pairs], titles)
+    caption = f"Of {name_of(row)}, seed {row.seeds[0]}. A video counts for its main class."
+    legend = tuple((i, name, 0) for i, name in enumerate(names, 1))
+    return Picture("Most confused classes", caption, drawing.svg("Most confused classes"), legend)

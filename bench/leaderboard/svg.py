@@ -106,6 +106,30 @@ class Drawing:
         axes.plot([mean, mean], [place - 0.25, place + 0.25], color=ink)
         self._dots(panel, values, [float(place)] * len(values), color, titles, size=26)
 
+    def group(self, panel: int, across: np.ndarray, upwards: np.ndarray, color: int, titles: Sequence[str]) -> None:
+        """Draws the dots of a class with titles, and its number, from 1, in their middle."""
+        import numpy as np
+
+        self._dots(panel, across.tolist(), upwards.tolist(), color, titles, size=12)
+        middle = float(np.median(across)), float(np.median(upwards))
+        self._panels[panel].annotate(str(color + 1), middle, ha="center", va="center", fontweight="bold", zorder=4)
+
+    def bars(self, panel: int, values: Sequence[float], titles: Sequence[str]) -> None:
+        """Draws numbered horizontal bars with titles, the first at the top."""
+        axes = self._panels[panel]
+        for i, (value, title) in enumerate(zip(values, titles, strict=True)):
+            (bar,) = axes.barh(len(values) - i, value, height=0.6, color=PALETTE[0])
+            self._titles[f"bar{i}"] = [title]
+            bar.set_gid(f"bar{i}")
+        self.rows(panel, [(len(values) - i, i + 1) for i in range(len(values))])
+        axes.set_xlim(0, 1.05 * max(values))
+
+    def bare(self, panel: int) -> None:
+        """Takes the axes away where coordinates mean nothing."""
+        axes = self._panels[panel]
+        axes.set_axis_off()
+        axes.set_aspect("equal", adjustable="datalim")
+
     def _dots(
         self, panel: int, across: Sequence[float], upwards: Sequence[float], color: int, titles: Sequence[str],
         size: float = 14,
@@ -160,7 +184,7 @@ def inlined(text: str, name: str, label: str, titles: Mapping[str, Sequence[str]
 
     Args:
         name: goes in front of every id, so that many drawings can stand in one page.
-        titles: for a group's id the titles of its `use` elements, in their order.
+        titles: for a group's id the titles of its dots, or of its bar, in their order.
     """
     root = ElementTree.fromstring(text)  # noqa: S314 (drawn here a moment ago)
     for parent in list(root.iter()):
@@ -171,8 +195,9 @@ def inlined(text: str, name: str, label: str, titles: Mapping[str, Sequence[str]
                 parent.remove(child)
     for group, found in titles.items():
         element = next(e for e in root.iter(f"{_NAMESPACE}g") if e.get("id") == group)
-        for use, title in zip(element.iter(f"{_NAMESPACE}use"), found, strict=True):
-            ElementTree.SubElement(use, f"{_NAMESPACE}title").text = title
+        shapes = list(element.iter(f"{_NAMESPACE}use")) or list(element.iter(f"{_NAMESPACE}path"))
+        for shape, title in zip(shapes, found, strict=True):
+            ElementTree.SubElement(shape, f"{_NAMESPACE}title").text = title
     used = set(re.findall(r"(?:url\(#|href=\"#)([^)\"]+)", text))
     for element in root.iter():
         _clean(element, name, used)
