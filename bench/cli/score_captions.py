@@ -69,7 +69,7 @@ def captions(**options: Any) -> None:
     for note in (*notes, *scores.notes):
         click.echo(note, err=True)
     extra = _extra(options["extra"], scores)
-    measured = Measured(scores.measurements, scores.evidence, "CIDEr", scores.expected)
+    measured = Measured(scores.measurements, scores.evidence, "CIDEr", len(videos), scores.whole)
     result = recorded(measured, options, predictions, {"source": "captions", **chosen.parts()}, started)
     if options["as_json"]:
         click.echo(json.dumps(_json(result, scores, extra), indent=2))

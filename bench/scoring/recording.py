@@ -10,6 +10,7 @@ from typing import Literal
 from bench import provenance
 from bench.errors import UsageError
 from bench.files import digest, sha256, slug
+from bench.metrics.verification import pool_size
 from bench.results import Data, Evidence, Features, File, Measurement, Model, Provenance, Result, TaskName, signature
 
 SOURCES = {
@@ -53,18 +54,15 @@ class Measured:
         measurements: follow from the evidence.
         evidence: of one test set.
         primary: the measurement that ranks.
-        expected: items of the test set, evaluated or not.
+        expected: videos (of retrieval: items of the gallery) in the test set, evaluated or not.
+        whole: false where some of what was asked for was left out.
     """
 
     measurements: tuple[Measurement, ...]
     evidence: Evidence
     primary: str
     expected: int
-
-    @property
-    def size(self) -> int:
-        """The items that were evaluated: the gallery of `t2v`, or all captions or videos."""
-        return self.evidence.n_items[min(self.evidence.n_items)]
+    whole: bool = True
 
 
 def record_of(measured: Measured, claim: Claim, source: Path, rules: Mapping[str, str]) -> Result:
@@ -75,10 +73,10 @@ def record_of(measured: Measured, claim: Claim, source: Path, rules: Mapping[str
 
     Raises: UsageError for a word that cannot stand in a signature.
     """
-    evidence, given = measured.evidence, sha256(source)
+    evidence, given, size = measured.evidence, sha256(source), pool_size(measured.evidence)
     parts = {
         "split": claim.split,
-        "pool": f"{measured.size}:{evidence.pool[:8]}",
+        "pool": f"{size}:{evidence.pool[:8]}",
         "features": claim.features,
         **rules,
         "data": claim.kind,
@@ -108,10 +106,10 @@ def record_of(measured: Measured, claim: Claim, source: Path, rules: Mapping[str
             annotations={claim.split: evidence.pool},
             features=Features(extractor=claim.features, dim=0, stride="unknown", digest=given),
             n_expected=measured.expected,
-            n_evaluated=measured.size,
+            n_evaluated=size,
         ),
         seed=claim.seed,
-        status="complete" if measured.size == measured.expected else "partial",
+        status="complete" if measured.whole else "partial",
         signature=signed,
         primary=measured.primary,
         measurements=list(measured.measurements),

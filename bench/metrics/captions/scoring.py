@@ -45,6 +45,11 @@ class Scores:
     notes: tuple[str, ...]
     expected: int
 
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was left out for want of a prediction."""
+        return self.expected == sum(self.evidence.n_items.values())
+
 
 def score(videos: Sequence[VideoCaptions], rules: Rules, pool: str | None = None) -> Scores:
     """Returns the scores of predicted captions; the order of videos and sentences does not matter.

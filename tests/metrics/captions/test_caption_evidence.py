@@ -42,9 +42,6 @@ def made_videos(seed: int, videos: int = 60, noise: float = 0.4) -> list[VideoCa
     return made
 
 
-test_set.__test__ = False  # type: ignore[attr-defined]
-
-
 @pytest.fixture(scope="module", params=["corpus", "densevid", "paragraph"])
 def evidence(request) -> Evidence:
     return score(made_videos(0), rules(request.param, java=False)).evidence
