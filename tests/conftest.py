@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from installing import installed, wheel, with_examples
 
 import bench.cli
+
+__all__ = ["installed", "wheel", "with_examples"]  # fixtures that several test files share
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared"

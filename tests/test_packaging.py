@@ -3,58 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import sysconfig
 import zipfile
 from pathlib import Path
 
 import pytest
+from installing import process
 
 PROJECT = Path(__file__).resolve().parent.parent
 PLUGINS = ("controls", "fse", "hse", "s2vt", "dense", "dvc", "tsn", "fvvae")
 PACKAGES = {"bench", "bench_torch", *(f"bench_{plugin}" for plugin in PLUGINS)}
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
-
-
-def process(*command: str | Path, cwd: Path) -> str:
-    """Runs a command that sees nothing of the checkout's environment and returns what it prints."""
-    hidden = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "BENCH_CONFIG"}
-    environment = {name: value for name, value in os.environ.items() if name not in hidden}
-    done = subprocess.run(
-        [*map(str, command)], cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=300
-    )
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Returns the wheel, built by the build backend of this environment: no network."""
-    folder = tmp_path_factory.mktemp("wheel")
-    process(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder, cwd=PROJECT)
-    (built,) = folder.glob("*.whl")
-    return built
-
-
-@pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Returns the programs of an empty environment into which only the wheel is installed.
-
-    The packages it depends on are lent by the running environment through a path file; python does not follow path
-    files of lent folders, so the editable install of the checkout stays invisible.
-    """
-    environment = tmp_path_factory.mktemp("installed") / "environment"
-    process(sys.executable, "-m", "venv", "--without-pip", environment, cwd=environment.parent)
-    python = environment / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", python]
-    process(*pip, "install", "--quiet", "--no-deps", "--no-index", wheel, cwd=environment.parent)
-    (site,) = environment.glob("lib/python*/site-packages")
-    lent = dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib"))
-    (site / "lent.pth").write_text("\n".join(lent) + "\n")
-    return python.parent
 
 
 def test_the_wheel_holds_every_file_of_bench_and_its_plugins(wheel: Path) -> None:
