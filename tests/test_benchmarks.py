@@ -49,6 +49,12 @@ def test_intervals_are_timed() -> None:
         assert name in out
 
 
+def test_the_probe_is_timed_against_cold_starts() -> None:
+    out = run("probe.py", "--videos", "80", "--dim", "8", "--classes", "4")
+    for name in ("80 x 8, 4 classes", "loss above cold", "scikit-learn s", "ratio"):
+        assert name in out
+
+
 def test_start_up_is_timed() -> None:
     assert "bench plugin list" in run("startup.py", "--repeats", "1")
 
