@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,7 @@ class Record:
     states: list[State] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
 
-    def training(self) -> Training:
+    def training(self, base: Any = None) -> Training:
         def progress(done: int, total: int, values: Any) -> None:
             assert 0 < done <= total
             self.losses.append(values["loss"])
@@ -106,12 +106,27 @@ class Record:
             checkpoint=self.states.append,
             resume=lambda: self.start,
             stop_requested=lambda: len(self.losses) == self.stop_after,
+            base=base,
         )
+
+
+def make_labelled(count: int = 12, heldout: int = 0) -> TrainingData:
+    """Returns videos without paragraphs, each of the class of the first word that its first clip shows."""
+    data = make_data(count, heldout)
+    first = [paragraph[0].split()[0].rstrip(".") for paragraph in data.paragraphs]
+    classes = tuple(sorted(set(first)))
+    labels = tuple((classes.index(word),) for word in first)
+    return replace(data, paragraphs=tuple(() for _ in first), aligned=False, labels=labels, class_names=classes)
 
 
 @pytest.fixture
 def data() -> TrainingData:
     return make_data()
+
+
+@pytest.fixture
+def make_labelled_data() -> Callable[..., TrainingData]:
+    return make_labelled
 
 
 @pytest.fixture
@@ -134,11 +149,15 @@ def spec() -> Callable[[str], ModelSpec]:
     """Returns a function from the name of a bundled model to its spec."""
     from bench_controls.plugin import bench_models as controls
     from bench_dense.plugin import bench_models as dense
+    from bench_dvc.plugin import bench_models as dvc
     from bench_fse.plugin import bench_models as fse
+    from bench_fvvae.plugin import bench_models as fvvae
     from bench_hse.plugin import bench_models as hse
     from bench_s2vt.plugin import bench_models as s2vt
+    from bench_tsn.plugin import bench_models as tsn
 
-    specs = {spec.name: spec for models in (controls, fse, hse, s2vt, dense) for spec in models()}
+    plugins = (controls, fse, hse, s2vt, dense, dvc, tsn, fvvae)
+    specs = {spec.name: spec for models in plugins for spec in models()}
     return specs.__getitem__
 
 
@@ -146,6 +165,7 @@ def spec() -> Callable[[str], ModelSpec]:
 def make_model(spec: Callable[[str], ModelSpec]) -> Callable[..., Any]:
     """Returns a function that makes a small bundled model, unfitted: `make_model("hse", tau=0.0)`."""
     small = {"hidden": 16, "frame_dim": 8, "word_dim": 8, "epochs": 2, "batch": 5, "lr": 0.01}
+    small |= {"reduced": 4, "latent": 3}
     controls = {"candidates": "0.01/0.1/8 0.001/0.1/8"}
 
     def make(name: str, execution: Execution | None = None, **chosen: object) -> Any:
