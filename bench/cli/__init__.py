@@ -26,7 +26,7 @@ COMMANDS = {
     "data": ("bench.cli.data:data", "Verify datasets and their features; pack or simulate features."),
     "leaderboard": ("bench.cli.board:leaderboard", "Add runs to the leaderboard, build its pages, check both."),
     "rerun": ("bench.cli.rerun:rerun", "Run a record's command again and say how the outcome compares."),
-    "export": ("bench.cli.export:export", "Write records as Hugging Face model-index metadata."),
+    "export": ("bench.cli.model_card:export", "Write records as Hugging Face model-index metadata."),
     "plugin": ("bench.cli.plugin:plugin", "List plugins, write a new one, check one."),
     "doctor": ("bench.cli.doctor:doctor", "Check this machine, the configuration and the plugins."),
 }

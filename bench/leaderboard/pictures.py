@@ -87,18 +87,18 @@ def recalls(table: Table, rows: list[tuple[int, Row]]) -> Picture | None:
     if not ways:
         return None
     ks = [k for k in DEPTHS if k <= table.n]
-    drawing = Drawing(f"{table.key}-recall", panels=len(ways))
-    for panel, way in enumerate(ways):
-        drawing.axes(panel, wording.DIRECTIONS[way], "K", "R@K in percent")
-        for color, (number, row) in enumerate(rows):
-            heights = np.mean([_recalls(entry.evidence.counts[way], ks) for entry in row.entries], axis=0)
-            titles = {i: f"{name_of(row)}: R@{k} = {heights[i]:.1f}" for i, k in enumerate(ks) if k in KS}
-            drawing.line(panel, np.array(ks), heights, color, number, titles)
-        drawing.limits(panel, (0.8, 1.1 * ks[-1]), (0, 102), logarithmic=True)
-    caption = "Mean over seeds; ties in expectation. A curve that lies above another is better at every K."
-    return Picture(
-        "Recall at K", caption, drawing.svg("Recall at K of the rows of the table"), _legend(rows), len(ways) > 1
-    )
+    with Drawing(f"{table.key}-recall", panels=len(ways)) as drawing:
+        for panel, way in enumerate(ways):
+            drawing.axes(panel, wording.DIRECTIONS[way], "K", "R@K in percent")
+            for color, (number, row) in enumerate(rows):
+                heights = np.mean([_recalls(entry.evidence.counts[way], ks) for entry in row.entries], axis=0)
+                titles = {i: f"{name_of(row)}: R@{k} = {heights[i]:.1f}" for i, k in enumerate(ks) if k in KS}
+                drawing.line(panel, np.array(ks), heights, color, number, titles)
+            drawing.limits(panel, (0.8, 1.1 * ks[-1]), (0, 102), logarithmic=True)
+        caption = "Mean over seeds; ties in expectation. A curve that lies above another is better at every K."
+        return Picture(
+            "Recall at K", caption, drawing.svg("Recall at K of the rows of the table"), _legend(rows), len(ways) > 1
+        )
 
 
 def _ranks(row: Row, way: str) -> bool:
@@ -117,24 +117,28 @@ def incomplete(table: Table, rows: list[tuple[int, Row]]) -> Picture | None:
     if not points or primary is None:
         return None
     ways = [way for way in DIRECTIONS if any(name.direction == way for name in points.values())]
-    drawing = Drawing(f"{table.key}-incomplete", panels=len(ways))
-    for panel, way in enumerate(ways):
-        chosen = sorted(
-            (float(name.keep or 0.0), i)
-            for i, name in points.items()
-            if name == MeasurementName(way, primary.metric, name.keep)
+    with Drawing(f"{table.key}-incomplete", panels=len(ways)) as drawing:
+        for panel, way in enumerate(ways):
+            chosen = sorted(
+                (float(name.keep or 0.0), i)
+                for i, name in points.items()
+                if name == MeasurementName(way, primary.metric, name.keep)
+            )
+            drawing.axes(panel, wording.DIRECTIONS.get(way, way), "kept, in percent", f"{_ascii(primary.metric)} in percent")
+            for color, (number, row) in enumerate(rows):
+                found = [(100 * keep, cell) for keep, i in chosen if (cell := row.cells[i]) is not None]
+                heights = np.array([cell.mean for _, cell in found])
+                titles = {j: f"{name_of(row)}: {cell.mean:.1f} at {keep:.0f} %" for j, (keep, cell) in enumerate(found)}
+                drawing.line(panel, np.array([keep for keep, _ in found]), heights, color, number, titles)
+            drawing.limits(panel, (12, 103), (0, 102))
+        caption = "The share of clips or sentences that is kept; at 100 % nothing is missing."
+        return Picture(
+            "Incomplete input",
+            caption,
+            drawing.svg("Recall against the share that is kept"),
+            _legend(rows),
+            len(ways) > 1,
         )
-        drawing.axes(panel, wording.DIRECTIONS.get(way, way), "kept, in percent", f"{primary.metric} in percent")
-        for color, (number, row) in enumerate(rows):
-            found = [(100 * keep, cell) for keep, i in chosen if (cell := row.cells[i]) is not None]
-            heights = np.array([cell.mean for _, cell in found])
-            titles = {j: f"{name_of(row)}: {cell.mean:.1f} at {keep:.0f} %" for j, (keep, cell) in enumerate(found)}
-            drawing.line(panel, np.array([keep for keep, _ in found]), heights, color, number, titles)
-        drawing.limits(panel, (12, 103), (0, 102))
-    caption = "The share of clips or sentences that is kept; at 100 % nothing is missing."
-    return Picture(
-        "Incomplete input", caption, drawing.svg("Recall against the share that is kept"), _legend(rows), len(ways) > 1
-    )
 
 
 def costs(table: Table, rows: list[tuple[int, Row]]) -> Picture | None:
@@ -153,20 +157,22 @@ def costs(table: Table, rows: list[tuple[int, Row]]) -> Picture | None:
     hardware, placed = max(by_hardware.items(), key=lambda item: (len(item[1]), item[0]))
     if len(placed) < 2:
         return None
-    drawing = Drawing(f"{table.key}-cost", panels=1)
-    drawing.axes(0, "", "seconds to encode and compare the test set", f"{_ascii(table.primary)}")
-    for color, number, row in placed:
-        seconds = float(np.mean([entry.result.provenance.seconds["predict"] for entry in row.entries]))
-        cell = row.cells[table.place]
-        if cell is not None:
-            title = f"{name_of(row)}: {cell.mean:.1f} in {seconds:.1f} s"
-            drawing.points(0, [seconds], [cell.mean], color, number, [title])
-    drawing.spread_out(0)
-    missing = len(rows) - len(placed)
-    apart = f" {missing} row{'s' if missing > 1 else ''} timed elsewhere, or not at all, left out." if missing else ""
-    caption = f"Up and left is better. Measured on {wording.plain(hardware)}.{apart}"
-    legend = tuple((number, name_of(row), color) for color, number, row in placed)
-    return Picture("Accuracy against time", caption, drawing.svg("Accuracy against time"), legend)
+    with Drawing(f"{table.key}-cost", panels=1) as drawing:
+        drawing.axes(0, "", "seconds to encode and compare the test set", _ascii(table.primary))
+        for color, number, row in placed:
+            seconds = float(np.mean([entry.result.provenance.seconds["predict"] for entry in row.entries]))
+            cell = row.cells[table.place]
+            if cell is not None:
+                title = f"{name_of(row)}: {cell.mean:.1f} in {seconds:.1f} s"
+                drawing.points(0, [seconds], [cell.mean], color, number, [title])
+        drawing.spread_out(0)
+        missing = len(rows) - len(placed)
+        apart = (
+            f" {missing} row{'s' if missing > 1 else ''} timed elsewhere, or not at all, left out." if missing else ""
+        )
+        caption = f"Up and left is better. Measured on {wording.plain(hardware)}.{apart}"
+        legend = tuple((number, name_of(row), color) for color, number, row in placed)
+        return Picture("Accuracy against time", caption, drawing.svg("Accuracy against time"), legend)
 
 
 def _hardware(hardware: dict[str, str] | object, device: str) -> str:
@@ -184,18 +190,18 @@ def seeds(table: Table, rows: list[tuple[int, Row]]) -> Picture | None:
     """Returns each seed's primary value with its interval; None where no row has several seeds."""
     if all(len(row.seeds) < 2 for _, row in rows):
         return None
-    drawing = Drawing(f"{table.key}-seeds", panels=1, height=0.5 + 0.32 * len(rows))
-    drawing.axes(0, "", _ascii(table.primary), "")
-    for color, (_, row) in enumerate(rows):
-        found = [entry.result[table.primary] for entry in row.entries]
-        titles = [
-            f"{name_of(row)}, seed {entry.result.seed}: {one.value:.1f}"
-            for entry, one in zip(row.entries, found, strict=True)
-        ]
-        drawing.strip(0, len(rows) - color, [one.value for one in found], color, titles)
-    drawing.rows(0, [(len(rows) - color, number) for color, (number, _) in enumerate(rows)])
-    caption = "One dot for each training seed: what a second training would have given."
-    return Picture("Spread over seeds", caption, drawing.svg("The primary measurement by seed"), _legend(rows))
+    with Drawing(f"{table.key}-seeds", panels=1, height=0.5 + 0.32 * len(rows)) as drawing:
+        drawing.axes(0, "", _ascii(table.primary), "")
+        for color, (_, row) in enumerate(rows):
+            found = [entry.result[table.primary] for entry in row.entries]
+            titles = [
+                f"{name_of(row)}, seed {entry.result.seed}: {one.value:.1f}"
+                for entry, one in zip(row.entries, found, strict=True)
+            ]
+            drawing.strip(0, len(rows) - color, [one.value for one in found], color, titles)
+        drawing.rows(0, [(len(rows) - color, number) for color, (number, _) in enumerate(rows)])
+        caption = "One dot for each training seed: what a second training would have given."
+        return Picture("Spread over seeds", caption, drawing.svg("The primary measurement by seed"), _legend(rows))
 
 
 def confused(table: Table, rows: list[tuple[int, Row]]) -> Picture | None:
@@ -207,10 +213,10 @@ def confused(table: Table, rows: list[tuple[int, Row]]) -> Picture | None:
     if not pairs:
         return None
     names = [f"{wording.plain(one.true, 60)} → {wording.plain(one.predicted, 60)}" for one in pairs]
-    drawing = Drawing(f"{table.key}-confused", panels=1, height=0.6 + 0.22 * len(pairs))
-    drawing.axes(0, "", "videos", "")
-    titles = [f"{name}: {one.videos} of {one.of}" for name, one in zip(names, pairs, strict=True)]
-    drawing.bars(0, [float(one.videos) for one in pairs], titles)
-    caption = f"Of {name_of(row)}, seed {row.seeds[0]}. A video counts for its main class."
-    legend = tuple((i, name, 0) for i, name in enumerate(names, 1))
-    return Picture("Most confused classes", caption, drawing.svg("Most confused classes"), legend)
+    with Drawing(f"{table.key}-confused", panels=1, height=0.6 + 0.22 * len(pairs)) as drawing:
+        drawing.axes(0, "", "videos", "")
+        titles = [f"{name}: {one.videos} of {one.of}" for name, one in zip(names, pairs, strict=True)]
+        drawing.bars(0, [float(one.videos) for one in pairs], titles)
+        caption = f"Of {name_of(row)}, seed {row.seeds[0]}. A video counts for its main class."
+        legend = tuple((i, name, 0) for i, name in enumerate(names, 1))
+        return Picture("Most confused classes", caption, drawing.svg("Most confused classes"), legend)

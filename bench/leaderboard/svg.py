@@ -10,7 +10,8 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Self
 from xml.etree import ElementTree
 
 from markupsafe import Markup
@@ -51,23 +52,39 @@ _SETTINGS: Any = {
 }
 
 
+def _settings() -> AbstractContextManager[None]:
+    """Makes the settings of matplotlib ours for a while, whatever a matplotlibrc or another drawing made of them."""
+    import matplotlib as mpl
+
+    defaults: Any = {name: value for name, value in mpl.rcParamsDefault.items() if "backend" not in name}
+    return mpl.rc_context({**defaults, **_SETTINGS})
+
+
 class Drawing:
-    """A row of panels; nothing but numbers and our own words is drawn into it."""
+    """A row of panels; nothing but numbers and our own words is drawn into it. Its settings hold inside `with`."""
 
     def __init__(self, name: str, panels: int, height: float = 2.5) -> None:
-        from matplotlib import rc_context
-        from matplotlib.figure import Figure
-
         self._name = name
         self._titles: dict[str, list[str]] = {}
-        with rc_context(_SETTINGS):
-            width = 3.4 * panels if panels > 1 else 4.2
-            self._figure = Figure(figsize=(width, height))
-            self._panels = [self._figure.add_subplot(1, panels, i + 1) for i in range(panels)]
-            # Margins in inches, set once: to fit them to the text, matplotlib would draw everything twice.
-            self._figure.subplots_adjust(
-                left=0.55 / width, right=1 - 0.1 / width, bottom=0.45 / height, top=1 - 0.25 / height, wspace=0.22
-            )
+        self._size = 3.4 * panels if panels > 1 else 4.2, height
+        self._count = panels
+        self._ours = _settings()
+
+    def __enter__(self) -> Self:
+        from matplotlib.figure import Figure
+
+        self._ours.__enter__()
+        width, height = self._size
+        self._figure = Figure(figsize=self._size)
+        self._panels = [self._figure.add_subplot(1, self._count, i + 1) for i in range(self._count)]
+        # Margins in inches, set once: to fit them to the text, matplotlib would draw everything twice.
+        self._figure.subplots_adjust(
+            left=0.55 / width, right=1 - 0.1 / width, bottom=0.45 / height, top=1 - 0.25 / height, wspace=0.22
+        )
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ours.__exit__(None, None, None)
 
     def axes(self, panel: int, title: str, across: str, upwards: str) -> None:
         """Names a panel and its axes."""
@@ -171,11 +188,8 @@ class Drawing:
 
     def svg(self, label: str) -> Markup:
         """Returns the drawing as an element for a page, called `label` by a screen reader."""
-        from matplotlib import rc_context
-
         out = io.StringIO()
-        with rc_context(_SETTINGS):
-            self._figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+        self._figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
         return Markup(inlined(out.getvalue(), self._name, label, self._titles))  # noqa: S704 (serialised from a tree)
 
 

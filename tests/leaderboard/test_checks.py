@@ -11,10 +11,14 @@ import numpy as np
 import pytest
 from records import record, save
 
+from bench import config as configuration
 from bench.files import sha256
 from bench.leaderboard import Sources, build
 from bench.metrics.retrieval import statistics_of
+from bench.reproduction.stored import paper_pages
 from bench.results import Evidence
+from bench.session import Session
+from bench.submission import check_pages, check_records
 
 
 class Board:
@@ -234,3 +238,14 @@ def test_a_diff_names_what_changed(board: Board) -> None:
     board.bench("leaderboard", "build")
     assert "gone: random" in board.bench("leaderboard", "diff", before, board.folder, exit_code=1).stdout
     assert "no index.html" in board.bench("leaderboard", "diff", before, board.run, exit_code=2).stderr
+
+
+def test_the_pages_of_this_repository_are_what_its_records_give() -> None:
+    """Every record that can be scored again with what a checkout holds is, and every page is there byte for byte."""
+    board = Path(__file__).resolve().parents[2] / "leaderboards"
+    if not (board / "index.html").exists():
+        pytest.skip("no pages are committed in leaderboards/")
+    session = Session(configuration.load(board.parent / "bench.yaml"))
+    sources = Sources((board / "results",), board / "published", (board / "papers", paper_pages))
+    assert [finding for finding in check_records(sources.results, session) if finding.outcome == "failed"] == []
+    assert list(check_pages(sources, board)) == []
