@@ -28,6 +28,9 @@ class PaperRow(Record):
     extractor: str = Field(default="", description="what bench.yaml calls these features; empty: any")
     model: Name | None = None
     task: Text | None = None
+    tasks: dict[Name, Text] = Field(
+        default_factory=dict, description="where columns come from several tasks: what stands before their / -> task"
+    )
     settings: dict[str, bool | int | float | str] = Field(default_factory=dict)
     needs: str = Field(default="", max_length=150, description="why nothing can be run for it")
     differs: list[Text] = Field(default_factory=list, description="differences that no record can tell")
@@ -35,10 +38,24 @@ class PaperRow(Record):
 
     @model_validator(mode="after")
     def _has_a_run_or_a_reason(self) -> PaperRow:
-        run = self.model is not None and self.task is not None
+        run = self.model is not None and bool(self.all_tasks)
         if run == bool(self.needs):
             raise ValueError("a row has either model and task, or needs")
+        if len({task.partition(":")[0] for task in self.all_tasks}) < len(self.tasks) + (self.task is not None):
+            raise ValueError("the tasks of a row differ in more than their parameters")
         return self
+
+    @property
+    def all_tasks(self) -> tuple[str, ...]:
+        """The tasks that its figures come from."""
+        return tuple(filter(None, (self.task, *self.tasks.values())))
+
+    def source(self, column: str) -> tuple[str, str]:
+        """Returns task (without its parameters) and measurement of a column; no task where it does not matter."""
+        before, _, rest = column.partition("/")
+        if before in self.tasks:
+            return self.tasks[before].partition(":")[0], rest
+        return "", column
 
     @property
     def title(self) -> str:

@@ -38,10 +38,11 @@ def test_every_published_figure_is_that_of_the_poster(tables, shared):
 
 def test_every_row_names_a_model_a_task_and_settings_that_exist(tables, offered):
     runs = [row for table in tables.values() for row in table.rows if row.model]
-    assert len(runs) == 34
+    assert len(runs) == 38
     for row in runs:
         offered.model(row.model).resolve(None, row.settings)
-        assert offered.task(row.task).dataset == row.task.partition("-")[0]
+        for task in row.all_tasks:
+            assert offered.task(task).dataset == task.partition("-")[0]
 
 
 def test_the_ablation_changes_one_thing_at_a_time(tables):
@@ -57,6 +58,7 @@ def test_the_ablation_changes_one_thing_at_a_time(tables):
         ("{system: A, needs: x, values: [1.0, 2.0]}", "2 values for 1 columns"),
         ("{system: A, needs: x, valeus: [1.0]}", "Extra inputs"),
         ("{system: A", "expected"),
+        ("{system: A, model: m, tasks: {x: t, y: 't:k=1'}}", "differ in more than their parameters"),
         (
             "{system: A, needs: x}]}}\nfigures: {t: {title: A, classes: 3, rows: [{system: A, needs: x}",
             "both a table and",

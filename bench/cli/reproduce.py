@@ -116,20 +116,21 @@ def _plans(
     options: dict[str, Any],
     chosen: Mapping[str, dict[str, str]],
 ) -> list[Plan] | str:
-    """Returns the plans of a row, one for each seed, or what it needs before it can be run."""
-    if row.model is None or row.task is None:
+    """Returns the plans of a row, one for each task and seed, or what it needs before it can be run."""
+    if row.model is None or not row.all_tasks:
         return f"needs {row.needs}"
     try:
-        dataset = session.cell(row.model, row.task).dataset
+        cells = [session.cell(row.model, task) for task in row.all_tasks]
     except UnknownName as error:
         return f"needs what is not there: {error}"
+    dataset = cells[0].dataset
     if dataset.kind == "real" and row.extractor:
-        own = dataset.feature_identity([session.catalogue.task(row.task).split]).extractor
+        own = dataset.feature_identity([cells[0].task.split]).extractor
         if own != row.extractor and own in {other.extractor for other in table.rows}:
             return f"needs {row.extractor} features"
     settings: dict[str, object] = {**row.settings, **chosen[row.model]}
     plan_one = Planner(session, options, {row.model: settings})
-    return [plan_one(row.model, row.task, seed) for seed in options["seeds"] or (0,)]
+    return [plan_one(row.model, task, seed) for task in row.all_tasks for seed in options["seeds"] or (0,)]
 
 
 def _as_planned(plan: Plan) -> Any:
@@ -211,7 +212,7 @@ def _as_json(table: ComparedTable) -> dict[str, Any]:
                 "variant": row.row.variant,
                 "features": row.row.features,
                 "model": row.row.model,
-                "task": row.row.task,
+                "tasks": list(row.row.all_tasks),
                 "settings": row.row.settings,
                 "verdict": row.verdict,
                 "runs": list(row.runs),

@@ -79,18 +79,18 @@ def not_run(table: PaperTable, row: PaperRow, reason: str) -> ComparedRow:
 
 
 def compared(
-    table: PaperTable, row: PaperRow, results: Sequence[Result], changed: Mapping[str, object], seeds: int
+    table: PaperTable, row: PaperRow, results: Sequence[Result], changed: Mapping[str, object], runs: int
 ) -> ComparedRow:
-    """Returns a row beside the results of its runs, one for each seed.
+    """Returns a row beside the results of its runs, one for each task and seed.
 
     Args:
         changed: settings the user set.
-        seeds: how many seeds were asked for; a run that failed is missing from `results`.
+        runs: how many were asked for; one that failed is missing from `results`.
     """
     figures = _figures(table, row, results)
     different = list(dict.fromkeys(reason for result in results for reason in differences(row, result, changed)))
-    if len(results) < seeds:
-        different.append(f"{len(results)} of {seeds} seeds")
+    if len(results) < runs:
+        different.append(f"{len(results)} of {runs} runs")
     return ComparedRow(row, figures, _verdict(figures, different), tuple(result.run for result in results))
 
 
@@ -127,13 +127,16 @@ def _verdict(figures: Iterable[Figure], different: Sequence[str]) -> str:
 def _figures(table: PaperTable, row: PaperRow, results: Sequence[Result]) -> tuple[Figure, ...]:
     published = row.values or [None] * len(table.columns)
     return tuple(
-        Figure(column, value, _ours(column, results)) for column, value in zip(table.columns, published, strict=True)
+        Figure(column, value, _ours(row, column, results))
+        for column, value in zip(table.columns, published, strict=True)
     )
 
 
-def _ours(name: str, results: Sequence[Result]) -> Cell | None:
-    found = [m for result in results for m in result.measurements if m.name == name]
-    return cell_of(results, Column(name, found[0].unit, found[0].higher_is_better)) if found else None
+def _ours(row: PaperRow, column: str, results: Sequence[Result]) -> Cell | None:
+    task, name = row.source(column)
+    of_task = [result for result in results if task in ("", result.task.name.partition(":")[0])]
+    found = [m for result in of_task for m in result.measurements if m.name == name]
+    return cell_of(of_task, Column(name, found[0].unit, found[0].higher_is_better)) if found else None
 
 
 def measured_on(results: Sequence[Result]) -> tuple[str, str]:

@@ -68,7 +68,7 @@ def test_what_differs_is_said(result, data, row, changed, says):
 
 
 def test_a_failed_seed_is_said(result):
-    assert verdict(table_of(), real(result, 15.0), seeds=3) == "protocol differs: 1 of 3 seeds"
+    assert verdict(table_of(), real(result, 15.0), seeds=3) == "protocol differs: 1 of 3 runs"
 
 
 def test_a_row_without_published_figures_has_no_verdict_on_them(result):
@@ -113,3 +113,23 @@ def test_a_verdict_stands_below_its_row_as_wide_as_the_table():
     table = table_of()
     page = html(ComparedTable("P", "T", ("t2v/R@1",), (not_run(table, table.rows[0], "x"),), "", "", ()))
     assert '<td class="text" colspan="2"><span>not run: x</span></td>' in page
+
+
+def test_columns_of_several_tasks_come_from_the_runs_of_each(result):
+    table = PaperTable.model_validate(
+        {
+            "title": "T",
+            "columns": ["one/t2v/R@1", "two/t2v/R@1", "two/top5"],
+            "rows": [{"system": "A", "model": "m", "tasks": {"one": "x-one", "two": "x-two:k=1"}, "values": [1, 2, 3]}],
+        }
+    )
+
+    def of_task(name, value):
+        task = result.task.model_copy(update={"name": name})
+        return real(result, value).model_copy(update={"task": task})
+
+    results = [of_task("x-one", 11.0), of_task("x-two:k=1", 12.0), of_task("x-one", 13.0), of_task("x-two:k=1", 16.0)]
+    row = compared(table, table.rows[0], results, {}, 4)
+    assert [figure.ours and figure.ours.mean for figure in row.figures] == [12.0, 14.0, None]
+    assert row.verdict == "outside: one/t2v/R@1, two/t2v/R@1"
+    assert compared(table, table.rows[0], results[:3], {}, 4).verdict == "protocol differs: 3 of 4 runs"
