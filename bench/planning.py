@@ -138,6 +138,8 @@ def plan(cell: Cell, request: Request) -> Plan:
         "weights": _weights(request, folder),
         "run": [request.seed, request.precision, request.limit, request.device],
     }
+    if "labelled" in task.support:
+        asked["labelled"] = dataset.training_digest(view, request.limit, "labels")
     left_out = dataset.left_out(task.split)
     if left_out:
         asked["missing"] = [dataset.declaration.missing, *sorted(left_out)]
@@ -244,6 +246,9 @@ def _signature(cell: Cell, request: Request) -> str:
         **task.rules(),
         "data": dataset.kind,
     }
+    if "labelled" in task.support:
+        split = dataset.training_set("labels", task.view).split
+        parts["labelled"] = f"{dataset.count(split, request.limit)}:{dataset.annotation_digest(split)[:8]}"
     if dataset.left_out(task.split):
         parts["missing"] = f"{dataset.declaration.missing}-{len(dataset.left_out(task.split))}"
     return signature(task.name.partition(":")[0], task.version, parts)

@@ -169,7 +169,10 @@ def _model(cell: Cell, settings: Mapping[str, Value], model: Any) -> Model:
 def _data(plan: Plan) -> Data:
     """Returns what will be measured on, every expected video evaluated."""
     dataset, split = plan.cell.dataset, plan.cell.task.split
-    splits = list(dict.fromkeys([*([plan.lesson.split] if plan.lesson else []), split]))
+    learned = [plan.lesson.split] if plan.lesson else []
+    if "labelled" in plan.cell.task.support:
+        learned.append(dataset.training_set("labels", plan.view).split)
+    splits = list(dict.fromkeys([*learned, split]))
     identity = dataset.feature_identity([split])
     policy = dataset.declaration.missing
     left_out = {name: len(videos) for name in splits if (videos := dataset.left_out(name))}

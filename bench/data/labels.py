@@ -82,9 +82,18 @@ def _read_split(path: Path, training: bool) -> AnnotatedVideos:
     )
 
 
-@cache
 def _read(path: Path) -> tuple[LabelledVideo, ...]:
     """Returns every row. Raises: MissingData without the file, InvalidData naming the first row that is wrong."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise MissingData(f"{path} does not exist. It lists video_id, subset and labels of each video.") from error
+    return _read_once(path, found.st_mtime_ns, found.st_size)
+
+
+@cache
+def _read_once(path: Path, changed: int, size: int) -> tuple[LabelledVideo, ...]:
+    """Returns every row of a file as it was when `changed`, read once for both of its splits."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             table = csv.DictReader(file)
@@ -92,8 +101,6 @@ def _read(path: Path) -> tuple[LabelledVideo, ...]:
             if lacking:
                 raise InvalidData(f"{path}: no column {', '.join(sorted(lacking))}. Columns: video_id, subset, labels.")
             videos = tuple(_video(f"{path} row {number}", row) for number, row in enumerate(table, start=2))
-    except FileNotFoundError as error:
-        raise MissingData(f"{path} does not exist. It lists video_id, subset and labels of each video.") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InvalidData(f"{path} cannot be read as CSV text: {error}. Fix the file.") from error
     seen: set[str] = set()

@@ -114,6 +114,18 @@ def test_few_shots_are_part_of_the_signature(sport: Any) -> None:
     assert values(record)["top1"] > 50
 
 
+def test_other_training_labels_are_another_run(sport: Any) -> None:
+    record = ran(sport, "features", "sport-linear-probe")
+    assert set(record["data"]["annotations"]) == {"train", "test"}
+    rows, features = world()
+    rows[0] = ("v0", "train", "high_jump")
+    write(sport.folder, rows, features)
+    other = ran(sport, "features", "sport-linear-probe")
+    assert other["run"] != record["run"]
+    assert other["signature"] != record["signature"]
+    assert other["data"]["annotations"]["test"] == record["data"]["annotations"]["test"]
+
+
 def test_a_model_with_a_classifier_is_asked_for_its_scores(sport: Any) -> None:
     record = ran(sport, "Headed", "sport-linear-probe")
     assert values(record)["top1"] == pytest.approx(100 * 10 / 12)
