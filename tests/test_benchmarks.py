@@ -123,3 +123,12 @@ def test_the_made_up_batch_has_the_papers_size() -> None:
     assert str(synthetic_batch()) == (
         "64 videos, 227 clips, 17955 frame rows in clips and whole videos, 6642 words in sentences and paragraphs"
     )
+
+
+@pytest.mark.parametrize("annotated", [False, True])
+def test_caption_scorers_are_timed_and_their_numbers_compared(shared, annotated: bool) -> None:
+    chosen = ["--annotations", str(shared("data/activitynet_captions/val_2.json.gz").parent)] if annotated else []
+    out = run("captions.py", "--limit", "40", "--no-java", *chosen)
+    assert "40 captions, without Java" in out
+    for name in ("tokens", "BLEU@1-4", "ROUGE-L", "CIDEr", "all of these"):
+        assert name in out

@@ -18,7 +18,7 @@ from bench.metrics.captions.meteor import Meteor
 from bench.metrics.captions.ngrams import ngram_counts
 from bench.metrics.captions.pairing import Item, check, corpus_items, dense_videos, paragraph_items
 from bench.metrics.captions.rouge import rouge_l
-from bench.metrics.captions.texts import Items, Texts, encode, number_items
+from bench.metrics.captions.texts import Items, cut_at_spaces, encode, number_items
 from bench.metrics.captions.tokenising import tokenised
 from bench.results import Evidence, Measurement
 
@@ -102,11 +102,11 @@ def caption_counts(
         # METEOR loads its tables while the rest is scored
         program = stack.enter_context(Meteor(list(zip(mine, theirs, strict=True)))) if rules.meteor else None
         sentences, items = number_items(mine, theirs)
-        texts = encode([sentence.split() for sentence in sentences])
+        texts = encode(sentences)
         orders = list(ngram_counts(texts))
         counts = {
             "bleu": bleu_counts(texts, orders, items),
-            "rouge": rouge_l(_by_spaces(sentences, texts), items),
+            "rouge": rouge_l(cut_at_spaces(sentences, texts), items),
             "cider": cider(texts, orders, members.of(items) if members else items),
         }
         if program is not None:
@@ -155,10 +155,3 @@ def _evidence(counts: Mapping[str, np.ndarray], rules: Rules, n: int, pool: str)
 def _tokenised(sentences: Sequence[str], rules: Rules) -> dict[str, str]:
     distinct = list(dict.fromkeys(sentences))
     return dict(zip(distinct, tokenised(distinct, rules.tokeniser), strict=True))
-
-
-def _by_spaces(sentences: Sequence[str], texts: Texts) -> Texts:
-    """Returns the texts cut at spaces alone, as coco-caption does for ROUGE-L only: PTB's `1 1/2` is one word there."""
-    if not any("\xa0" in sentence for sentence in sentences):
-        return texts
-    return encode([[word for word in sentence.split(" ") if word] for sentence in sentences])

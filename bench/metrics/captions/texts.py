@@ -5,6 +5,7 @@ Letters for shapes: `n` items, `p` pairs of an item with one of its references, 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -61,12 +62,24 @@ class Items:
         return np.asarray(self.counts.cumsum() - self.counts)
 
 
-def encode(sentences: Sequence[Sequence[str]]) -> Texts:
-    """Returns sentences, each a sequence of words, as numbers."""
-    numbers: dict[str, int] = {}
-    words = [numbers.setdefault(word, len(numbers)) for sentence in sentences for word in sentence]
-    lengths = np.fromiter(map(len, sentences), dtype=np.int64, count=len(sentences))
+def encode(sentences: Sequence[str], separator: str | None = None) -> Texts:
+    """Returns sentences as numbers: cut at any white space, or at the `separator` alone."""
+    numbers: defaultdict[str, int] = defaultdict()
+    numbers.default_factory = numbers.__len__
+    words: list[int] = []
+    lengths = np.zeros(len(sentences), dtype=np.int64)
+    for place, sentence in enumerate(sentences):
+        before = len(words)
+        words.extend(map(numbers.__getitem__, sentence.split(separator) if sentence else ()))
+        lengths[place] = len(words) - before
     return Texts(np.array(words, dtype=np.int64), lengths, len(numbers))
+
+
+def cut_at_spaces(sentences: Sequence[str], texts: Texts) -> Texts:
+    """Returns the texts cut at spaces alone, as coco-caption does for ROUGE-L only: PTB's `1 1/2` is one word there."""
+    if not any("\xa0" in sentence for sentence in sentences):
+        return texts
+    return encode(sentences, " ")
 
 
 def number_items(

@@ -19,11 +19,13 @@ PUNCTUATION = frozenset(
 )
 """What coco-caption drops. The brackets are in capitals there and so never occur: `-lrb-` stays a word."""
 
+_SHORT = "mr|mrs|ms|dr|prof|st|jr|sr|vs|etc|inc|co|corp|ltd|mt|ft|gen|col|sgt|lt|capt"
+"""Abbreviations that keep their full stop."""
 # Some tokens hold a space in PTB, which writes it as a no-break space: `1 1/2`, telephone numbers.
 _TOKEN = re.compile(
     r"""
       (?:[a-z]\.){2,}(?![a-z])                              # u.s.  a.m.
-    | (?:mr|mrs|ms|dr|prof|st|jr|sr|vs|etc|inc|co|corp|ltd|mt|ft|gen|col|sgt|lt|capt)\.(?=\s+\S|\s*$)
+    | (?:SHORT)\.(?=\s+\S|\s*$)
     | can(?=not\b) | gon(?=na\b) | wan(?=na\b) | got(?=ta\b) | lem(?=me\b) | gim(?=me\b)
     | [^\W\d_]+(?=n['’]ts?\b) | n['’]ts?\b                  # do n't
     | ['’](?:s|re|ve|d|ll|m)\b
@@ -36,14 +38,13 @@ _TOKEN = re.compile(
     | www\.[\w.]+\w
     | @?\w+
     | [!?]{2,} | \.{2,} | -{2,} | [^\w\s]
-    """,
+    """.replace("SHORT", _SHORT),
     re.VERBOSE,
 )
 _PLAIN = re.compile(r"[a-z ,]*[a-z]{2}\.?")
 """Sentences of words and commas, which need few rules."""
-_SPECIAL = re.compile(
-    r"cannot|gonna|wanna|gotta|lemme|gimme|\b(?:mr|mrs|ms|dr|prof|st|jr|sr|vs|etc|inc|co|corp|ltd|mt|ft|gen|col|sgt|lt|capt)\."
-)
+_SPECIAL = frozenset(["cannot", "gonna", "wanna", "gotta", "lemme", "gimme", *(f"{w}." for w in _SHORT.split("|"))])
+"""Words of plain sentences that have rules of their own."""
 _WRITTEN = {"(": "-lrb-", ")": "-rrb-", "[": "-lsb-", "]": "-rsb-", "{": "-lcb-", "}": "-rcb-"}
 _QUOTES = frozenset('"“”’‘')
 _RULE = re.compile(r"\.{2,}|-{2,}")
@@ -61,16 +62,17 @@ def tokenised(sentences: Sequence[str], tokeniser: Tokeniser, patience: float = 
 
     Raises: ToolError when Java is missing or fails.
     """
-    distinct = list(dict.fromkeys(map(one_line, sentences)))
-    cut = _ptb(distinct, patience) if tokeniser == "ptb" else [_regex(sentence) for sentence in distinct]
+    lines = [one_line(sentence) for sentence in sentences]
+    distinct = list(dict.fromkeys(lines))
+    cut = _ptb(distinct, patience) if tokeniser == "ptb" else [_regex(line) for line in distinct]
     found = dict(zip(distinct, cut, strict=True))
-    return [found[one_line(sentence)] for sentence in sentences]
+    return [found[line] for line in lines]
 
 
 def _regex(sentence: str) -> str:
     lower = sentence.lower()
-    if _PLAIN.fullmatch(lower) and not _SPECIAL.search(lower):
-        return " ".join(lower.replace(",", " ").removesuffix(".").split())
+    if _PLAIN.fullmatch(lower) and _SPECIAL.isdisjoint(words := lower.replace(",", " ").split()):
+        return " ".join(words).removesuffix(".")
     return " ".join(_word(token) for token in _TOKEN.findall(lower) if not _dropped(token))
 
 

@@ -26,7 +26,7 @@ def ours(
     captions: Sequence[str], references: Sequence[Sequence[str]]
 ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     texts, items = number_items(captions, references)
-    encoded = encode([text.split() for text in texts])
+    encoded = encode(texts)
     orders = list(ngram_counts(encoded))
     counts = bleu_counts(encoded, orders, items)
     found = {f"BLEU@{k + 1}": bleu(counts)[:, k] for k in range(4)}
@@ -82,7 +82,7 @@ def test_an_ngram_counts_at_most_as_often_as_in_one_reference():
 
 def test_of_two_reference_lengths_equally_close_the_shorter_counts():
     texts, items = number_items(["a b c"], [["a b c d", "a b"]])
-    encoded = encode([text.split() for text in texts])
+    encoded = encode(texts)
     assert bleu_counts(encoded, list(ngram_counts(encoded)), items)[0, -1] == 2
 
 
@@ -111,7 +111,7 @@ def test_cider_of_a_copy_among_unlike_items_is_ten_where_all_orders_exist():
 def test_cider_counts_documents_within_each_corpus():
     captions, references = ["a b", "c d", "a b", "c y"], [["a b"], ["a d"], ["a b c"], ["c y"]]
     texts, items = number_items(captions, references, np.array([0, 0, 1, 1]))
-    encoded = encode([text.split() for text in texts])
+    encoded = encode(texts)
     together = cider(encoded, list(ngram_counts(encoded)), items)
     apart = [ours(captions[i : i + 2], references[i : i + 2])[1]["CIDEr"] for i in (0, 2)]
     np.testing.assert_allclose(together, np.concatenate(apart), rtol=1e-12)
@@ -130,7 +130,7 @@ def plain_common_length(a: Sequence[str], b: Sequence[str]) -> int:
 def test_common_subsequences_of_any_length_are_found(sizes):
     rng = np.random.default_rng(sum(sizes))
     pair = [[WORDS[i] for i in rng.integers(0, len(WORDS), size)] for size in sizes]
-    texts = encode([*pair, ["elsewhere"]])
+    texts = encode([*map(" ".join, pair), "elsewhere"])
     found = common_lengths(texts, np.array([0, 1, 2]), np.array([1, 0, 0]))
     assert found.tolist() == [plain_common_length(*pair)] * 2 + [0]
 

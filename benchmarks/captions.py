@@ -1,0 +1,203 @@
+"""Times our caption scorers against pycocoevalcap and compares their numbers, metric by metric, in one run.
+
+One annotator's sentences are scored as captions against another's: every segment of val_2 with the sentence of val_1
+that overlaps it most. Without the annotations, made-up sentences of the same number and length. CPU seconds of this
+process and of the Java programs it starts.
+
+    python benchmarks/captions.py --annotations ../shared/data/activitynet_captions
+    python benchmarks/captions.py --no-java
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from timing import processor, table
+
+from bench.metrics.captions.bleu import bleu, bleu_counts
+from bench.metrics.captions.cider import cider
+from bench.metrics.captions.dense import tious
+from bench.metrics.captions.java import java_program
+from bench.metrics.captions.meteor import Meteor, meteor
+from bench.metrics.captions.ngrams import ngram_counts
+from bench.metrics.captions.rouge import rouge_l
+from bench.metrics.captions.texts import cut_at_spaces, encode, number_items
+from bench.metrics.captions.tokenising import tokenised
+
+SEED, SEGMENTS = 20181008, 17_031
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of scoring, by both.
+
+    Attributes:
+        theirs, ours: CPU seconds.
+        difference: greatest difference of corpus and item scores, or None for a part that gives no score.
+    """
+
+    theirs: float
+    ours: float
+    difference: float | None = None
+
+
+def cpu() -> float:
+    """Returns the CPU seconds of this process and of its children that have ended."""
+    return sum(os.times()[:4])
+
+
+def timed(run: Callable[[], Any]) -> tuple[float, Any]:
+    """Returns the CPU seconds of a run, and what it gave."""
+    before = cpu()
+    found = run()
+    return cpu() - before, found
+
+
+def real_pairs(folder: Path, limit: int | None) -> tuple[list[str], list[str]]:
+    """Returns for each segment of val_2 the sentence of val_1 that overlaps it most, and its own."""
+    first, second = (
+        json.loads(gzip.decompress((folder / f"{name}.json.gz").read_bytes())) for name in ("val_1", "val_2")
+    )
+    said, told = [], []
+    for video, entry in second.items():
+        best = tious(np.array(entry["timestamps"]), np.array(first[video]["timestamps"])).argmax(axis=1)
+        said += [" ".join(first[video]["sentences"][i].split()) for i in best]
+        told += [" ".join(text.split()) for text in entry["sentences"]]
+    return said[:limit], told[:limit]
+
+
+def made_up_pairs(count: int) -> tuple[list[str], list[str]]:
+    """Returns sentences of 13 words in the mean, from 8,000 words that are as unevenly frequent as English."""
+    rng = np.random.default_rng(SEED)
+    odds = 1 / np.arange(1, 8001)
+    words = rng.choice(8000, size=(2, count, 30), p=odds / odds.sum())
+    lengths = rng.integers(3, 24, size=(2, count))
+    return tuple(  # type: ignore[return-value]
+        [" ".join(f"w{word}" for word in row[:length]) + "." for row, length in zip(rows, side, strict=True)]
+        for rows, side in zip(words, lengths, strict=True)
+    )
+
+
+def run(said: Sequence[str], told: Sequence[str], *, java: bool) -> dict[str, Part]:
+    """Returns the parts of scoring by name. Scores are compared on the same tokens."""
+    parts = {}
+    ours_cut, cut = timed(lambda: tokenised([*said, *told], "regex"))
+    theirs_cut = 0.0
+    if java:
+        theirs_cut, lines = timed(lambda: _ptb(said, told))
+        same = sum(a == b for a, b in zip(cut, lines, strict=True))
+        print(f"tokens: {same:,} of {len(cut):,} sentences as PTB has them ({100 * same / len(cut):.3f} %)")
+        cut = lines
+    parts["tokens"] = Part(theirs_cut, ours_cut)
+    mine, theirs = cut[: len(said)], cut[len(said) :]
+    shared, encoded = timed(lambda: _encoded(mine, theirs))
+    gts, res = ({i: [text] for i, text in enumerate(side)} for side in (theirs, mine))
+    for name, ours, reference in _metrics(*encoded):
+        their_seconds, (whole, each) = timed(lambda reference=reference: reference(gts, res))
+        our_seconds, (our_whole, our_each) = timed(ours)
+        parts[name] = Part(their_seconds, our_seconds, _apart(whole, our_whole, each, our_each))
+    parts["words and n-grams as numbers"] = Part(0.0, shared)
+    parts["all of these"] = Part(sum(p.theirs for p in parts.values()), sum(p.ours for p in parts.values()))
+    if java:
+        parts["METEOR"] = _meteor(mine, theirs)
+        both = (parts["all of these"], parts["METEOR"])
+        parts["all with METEOR"] = Part(sum(p.theirs for p in both), sum(p.ours for p in both))
+    return parts
+
+
+def _ptb(said: Sequence[str], told: Sequence[str]) -> list[str]:
+    from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
+
+    sides = [PTBTokenizer().tokenize({i: [{"caption": text}] for i, text in enumerate(side)}) for side in (said, told)]
+    return [side[i][0] for side in sides for i in range(len(said))]
+
+
+def _encoded(mine: Sequence[str], theirs: Sequence[str]) -> tuple[Any, Any, Any, Any]:
+    sentences, items = number_items(mine, [[text] for text in theirs])
+    texts = encode(sentences)
+    return texts, cut_at_spaces(sentences, texts), items, list(ngram_counts(texts))
+
+
+def _metrics(
+    texts: Any, spaced: Any, items: Any, orders: Any
+) -> list[tuple[str, Callable[[], Any], Callable[..., Any]]]:
+    from pycocoevalcap.bleu.bleu import Bleu
+    from pycocoevalcap.cider.cider import Cider
+    from pycocoevalcap.rouge.rouge import Rouge
+
+    def our_bleu() -> tuple[Any, Any]:
+        counts = bleu_counts(texts, orders, items)
+        return bleu(counts.sum(axis=0)), bleu(counts).T
+
+    def mean(values: np.ndarray) -> tuple[Any, Any]:
+        return values.mean(), values
+
+    return [
+        ("BLEU@1-4", our_bleu, lambda gts, res: Bleu(4).compute_score(gts, res, verbose=0)),
+        ("ROUGE-L", lambda: mean(rouge_l(spaced, items)), Rouge().compute_score),
+        ("CIDEr", lambda: mean(cider(texts, orders, items)), Cider().compute_score),
+    ]
+
+
+def _meteor(mine: Sequence[str], theirs: Sequence[str]) -> Part:
+    from pycocoevalcap.meteor.meteor import Meteor as Reference
+
+    def reference() -> Any:
+        program = Reference()
+        found = program.compute_score({i: [t] for i, t in enumerate(theirs)}, {i: [t] for i, t in enumerate(mine)})
+        program.meteor_p.kill()
+        program.meteor_p.wait()
+        for stream in (program.meteor_p.stdin, program.meteor_p.stdout, program.meteor_p.stderr):
+            stream.close()
+        return found
+
+    def ours() -> Any:
+        with Meteor([(caption, [text]) for caption, text in zip(mine, theirs, strict=True)]) as program:
+            counts = program.counts()
+        return meteor(counts.sum(axis=0)), meteor(counts)
+
+    our_seconds, (our_whole, our_each) = timed(ours)
+    their_seconds, (whole, each) = timed(reference)
+    return Part(their_seconds, our_seconds, _apart(whole, our_whole, each, our_each))
+
+
+def _apart(whole: Any, our_whole: Any, each: Any, our_each: Any) -> float:
+    """Returns the greatest difference between scores of the corpus or of any item."""
+    gaps = (np.abs(np.asarray(a) - np.asarray(b)).max() for a, b in ((whole, our_whole), (each, our_each)))
+    return float(max(gaps))
+
+
+def report(parts: Mapping[str, Part]) -> str:
+    """Returns the parts as a table."""
+    rows = [["CPU seconds", "pycocoevalcap", "bench", "times faster", "greatest difference"]]
+    for name, part in parts.items():
+        ratio = f"{part.theirs / part.ours:.1f}" if part.theirs and part.ours else "–"
+        gap = "" if part.difference is None else f"{part.difference:.0e}"
+        rows.append([name, f"{part.theirs:.2f}", f"{part.ours:.2f}", ratio, gap])
+    return table(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--annotations", type=Path, help="folder with val_1.json.gz and val_2.json.gz")
+    parser.add_argument("--limit", type=int, help="score only the first segments")
+    parser.add_argument("--no-java", action="store_true", help="without METEOR and PTB tokens")
+    words = parser.parse_args()
+    said, told = (
+        real_pairs(words.annotations, words.limit) if words.annotations else made_up_pairs(words.limit or SEGMENTS)
+    )
+    java = java_program() is not None and not words.no_java
+    print(f"{processor()}, {len(said):,} captions, {'with' if java else 'without'} Java")
+    print(report(run(said, told, java=java)))
+
+
+if __name__ == "__main__":
+    main()
