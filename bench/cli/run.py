@@ -110,15 +110,22 @@ class Planner:
 
 
 def chosen_settings(models: tuple[str, ...], texts: tuple[str, ...]) -> dict[str, dict[str, str]]:
-    """Returns the chosen settings of each model: KEY=VALUE for all of them, MODEL.KEY=VALUE for one."""
+    """Returns the chosen settings of each model: KEY=VALUE for all of them, MODEL.KEY=VALUE for one.
+
+    base.KEY is a setting of the model that a model builds on.
+    """
+    from bench.planning import BASE
+
     chosen: dict[str, dict[str, str]] = {model: {} for model in models}
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise UsageError(f"--set {text!r}: write KEY=VALUE, such as --set hidden=256.")
-        owner, _, name = key.rpartition(".")
-        if owner and owner not in chosen:
-            raise UsageError(f"--set {text!r}: model {owner!r} is not run here. Models: {', '.join(models)}.")
+        owner = next((model for model in models if key.startswith(f"{model}.")), "")
+        name = key.removeprefix(f"{owner}.") if owner else key
+        stranger = name.removeprefix(BASE).rpartition(".")[0]
+        if stranger:
+            raise UsageError(f"--set {text!r}: model {stranger!r} is not run here. Models: {', '.join(models)}.")
         for model in [owner] if owner else models:
             chosen[model][name] = value
     return chosen

@@ -329,3 +329,56 @@ def test_examples_of_another_kind_of_run_are_refused(mine):
 
     assert "asks for no captions" in mine("examples", f"runs/{record['run']}", exit_code=3).stderr
     assert "METEOR" in mine("examples", f"runs/{record['run']}", "--metric", "METEOR", exit_code=2).stderr
+
+
+MSVD = """
+version: 1
+datasets:
+  msvd:
+    reader: activitynet
+    root: {folder}
+    features: vgg16
+    segments: none
+    splits:
+      train: {{file: msvd_test50_captions.json, take: [0, 40]}}
+      test: {{file: msvd_test50_captions.json, take: [40, 50]}}
+features:
+  vgg16: {{reader: npz, path: {folder}/msvd_test50_vgg16_fc_20x4096.npz, extractor: VGG16-fc7, stride: 4 frames of 80}}
+"""
+
+
+def test_the_real_msvd_videos_are_captioned_with_all_their_references(bench_command, shared):
+    folder = shared("data/msvd_vgg16")
+    (bench_command.folder / "bench.yaml").write_text(MSVD.format(folder=folder))
+
+    done = bench_command("run", "-m", "nearest-caption", "-t", "msvd-captioning:java=off", "--json")
+
+    record = json.loads(done.stdout)[0]
+    assert (record["data"]["kind"], record["data"]["n_evaluated"]) == ("real", 10)
+    assert "|segments=none|" in record["signature"]
+    assert {one["n"] for one in record["measurements"]} == {10}
+    assert 0 < values(record)["CIDEr"] < 200
+
+
+TINY = ("--limit", "6", "--set", "epochs=1", "--json")
+BASE = ("--set", "base.epochs=1", "--set", "base.hidden=8")
+
+
+@pytest.mark.parametrize(
+    ("model", "settings"),
+    [
+        ("most-frequent-caption", ("--limit", "6", "--json")),
+        ("nearest-caption", ("--limit", "6", "--json")),
+        ("s2vt", TINY),
+        ("dense", TINY),
+        ("dvc", TINY),
+        ("fse-captioner", (*TINY, *BASE)),
+        ("hse-captioner", (*TINY, "--set", "hse-captioner.base.epochs=1", "--set", "base.hidden=8")),
+    ],
+)
+def test_every_bundled_captioner_takes_the_task(bench_command, model, settings):
+    done = bench_command("run", "-m", model, "-t", "anet-captioning:java=off", *settings)
+
+    record = json.loads(done.stdout)[0]
+    assert record["status"] == "partial"
+    assert record["primary"] == "CIDEr"
