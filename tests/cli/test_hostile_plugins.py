@@ -127,3 +127,11 @@ def test_a_dataset_whose_reader_failed_is_closed_and_the_others_are_open(bench_c
 
     assert "no reader 'outside'" in done.stderr
     assert "import-error (ModuleNotFoundError" in done.stderr
+
+
+def test_the_kit_refuses_a_plugin_that_cannot_be_used_and_reports_one_that_misbehaves(bench_command, hostile):
+    refused = bench_command("plugin", "check", "wrong-hook", exit_code=3, path=hostile)
+    reported = bench_command("plugin", "check", "prints", exit_code=6, path=hostile)
+
+    assert "plugin 'wrong-hook' (wrong-hook 1.0) is failed: " in refused.stderr
+    assert "| plugin prints | well-behaved when listed | failed | prints to stdout" in reported.stdout
