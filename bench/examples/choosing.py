@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import UnsupportedTask, UsageError
+from bench.errors import InvalidData, UnsupportedTask, UsageError, VerificationError
 from bench.predictions import load_predictions
-from bench.rescoring import rescore
-from bench.results import Result, parse_signature
+from bench.rescoring import load_record
+from bench.results import Result, parse_signature, same_value
 from bench.tasks.captioning import Captioning
 from bench.tasks.task import Task
 
@@ -65,7 +65,7 @@ class Examples:
 
 
 def examples_of(folder: Path, task: Task, dataset: Dataset, metric: str, count: int) -> Examples:
-    """Returns `count` captions of each kind of a finished run, after scoring it again.
+    """Returns `count` captions of each kind of a finished run, scored again.
 
     Raises: UnsupportedTask for a run that wrote no captions; UsageError for a metric without single scores;
     VerificationError when the record does not hold.
@@ -76,7 +76,7 @@ def examples_of(folder: Path, task: Task, dataset: Dataset, metric: str, count: 
         raise UsageError(f"--count {count}: show at least 1.")
     if not isinstance(task, Captioning):
         raise UnsupportedTask(f"{folder}: task {task.name!r} asks for no captions. Name the run of a captioning task.")
-    result = rescore(folder, task, dataset)
+    result = load_record(folder)
     found, protocol = _scored(folder, task, dataset, result, metric)
     found.sort(key=lambda one: (-one.score, one.video, one.segment or (0.0, 0.0), one.references))
     middle = max(0, (len(found) - count) // 2)
@@ -101,13 +101,21 @@ def _scored(folder: Path, task: Captioning, dataset: Dataset, result: Result, me
     from bench.metrics.captions.evidence import item_values
     from bench.metrics.captions.scoring import score
 
-    assert result.predictions is not None  # noqa: S101 (nothing else can be scored again)
+    if result.predictions is None:
+        raise InvalidData(f"{folder} was scored from a file that is not kept. Score it again: `bench score captions`.")
     # A score of densevid belongs to a video's corpus: its sentences, too, are scored one by one as by `corpus`.
     own = "corpus" if task.protocol == "densevid" else task.protocol
-    task = replace(task, protocol=own).as_signed(parse_signature(result.signature))
+    chosen = replace(task, protocol=own).as_signed(parse_signature(result.signature))
     limit = result.data.n_evaluated if result.status == "partial" else None
-    annotations = task.annotations(dataset, limit)
-    scores = score(task.items(load_predictions(folder / result.predictions.file), annotations), task.scoring)
+    annotations = chosen.annotations(dataset, limit)
+    videos = chosen.items(load_predictions(folder / result.predictions.file), annotations)
+    scores = score(videos, replace(chosen.scoring, meteor=False), annotations.pool)
+    for measurement in scores.measurements if own == task.protocol else ():
+        if not same_value(measurement.value, result[measurement.name].value):
+            raise VerificationError(
+                f"{folder}: {measurement.name} is {result[measurement.name].value:.6g} in the record, "
+                f"{measurement.value:.6g} when scored again. `bench rescore {folder}` says more."
+            )
     names = {dataset.opaque(task.split, "video", name): name for name in dataset.columns(task.split)["video_id"]}
     values = item_values(scores.evidence, metric)
     return [_example(item, names, value) for item, value in zip(scores.items, values.tolist(), strict=True)], own
