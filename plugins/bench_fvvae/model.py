@@ -122,9 +122,12 @@ class FVVAE(NetworkModel):
         network.columns.copy_(torch.where(total > 0, total.sqrt(), 1.0))
 
     def start(self, data: TrainingData, training: Training) -> None:
-        """Finds the reduction of the training frames and builds the network for the classes of `data`."""
+        """Finds the reduction of the training frames and builds the network for the classes of `data`.
+
+        Raises: InvalidData for a video without a class.
+        """
         reduced = min(self.setting("reduced", int), data.videos.dim)
-        network = self.build(data.videos.dim, reduced, len(data.class_names))
+        network = self.build(data.videos.dim, reduced, Labels.of(data).classes)
         self.use(network)
         groups = length_ordered(data.videos.rows, self.execution.batch_size)
         frames = (batch.frames.values for batch in data.videos.batches(groups, self.execution.device))
@@ -142,7 +145,7 @@ class FVVAE(NetworkModel):
         return FVVAENetwork(dim, shape)
 
     def examples(self, data: TrainingData) -> Examples:
-        """Returns videos and their classes. Raises: InvalidData for a video without one."""
+        """Returns videos and their classes."""
         return Examples(data.videos, Labels.of(data))
 
     @property

@@ -27,6 +27,11 @@ class Labels:
     def __len__(self) -> int:
         return len(self.shares)
 
+    @property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return int(self.shares.shape[1])
+
     @classmethod
     def of(cls, data: TrainingData) -> Labels:
         """Returns the classes of the videos of `data`. Raises: InvalidData for a video without one."""

@@ -83,8 +83,8 @@ class TSN(NetworkModel):
     """The model `tsn`."""
 
     def start(self, data: TrainingData, training: Training) -> None:
-        """Builds the network for the classes of `data`."""
-        self.use(self.build(data.videos.dim, len(data.class_names)))
+        """Builds the network for the classes of `data`. Raises: InvalidData for a video without one."""
+        self.use(self.build(data.videos.dim, Labels.of(data).classes))
 
     def build(self, dim: int, classes: int) -> TSNNetwork:
         """Returns a fresh network."""
@@ -98,7 +98,7 @@ class TSN(NetworkModel):
         return TSNNetwork(dim, classes, shape)
 
     def examples(self, data: TrainingData) -> Examples:
-        """Returns videos and their classes. Raises: InvalidData for a video without one."""
+        """Returns videos and their classes."""
         return Examples(data.videos, Labels.of(data))
 
     @property
