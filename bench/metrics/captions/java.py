@@ -26,7 +26,8 @@ PATIENCE = 300.0
 """Seconds without an answer after which a program counts as hung; METEOR may need 60 to start on a busy machine."""
 # One short-lived process for each program: compiling less and collecting serially takes a quarter less CPU time.
 _FLAGS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx2G", "-Dfile.encoding=UTF-8")
-_WITHOUT = "Install a Java runtime (Debian: default-jre-headless), or score without METEOR: --no-java."
+_OFF = "score without Java: --no-java, or java=off of the task."
+_WITHOUT = f"Install a Java runtime (Debian: default-jre-headless), or {_OFF}"
 
 
 def java_program(*, required: bool = False) -> str | None:
@@ -109,12 +110,12 @@ class JavaLines:
                 self._kill()
                 raise ToolError(
                     f"{self._name} gave no answer for {self._patience:g} s after {number:,} of {count:,} and was "
-                    f"killed{self._at(number)}. Try again on a less busy machine, or score without METEOR: --no-java."
+                    f"killed{self._at(number)}. Try again on a less busy machine, or {_OFF}"
                 ) from None
             if line is None:
                 raise ToolError(
                     f"{self._name} ended with exit code {self._exit_code()} after {number:,} of {count:,} answers: "
-                    f"{self._complaint()}{self._at(number)}. Run `java -version`, or score without METEOR: --no-java."
+                    f"{self._complaint()}{self._at(number)}. Run `java -version`, or {_OFF}"
                 )
             found.append(line.decode("utf-8", errors="replace").rstrip("\r\n"))
         return found
