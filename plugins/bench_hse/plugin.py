@@ -63,7 +63,7 @@ HSE_CAPTIONER = ModelSpec(
         "lr_drop": Setting(10, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
         "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
     },
-    recipes={"sample": {"hidden": 128, "word_dim": 64, "lr": 3e-3, "epochs": 20, "lr_drop": 15}},
+    recipes={"sample": {"hidden": 128, "word_dim": 64, "lr": 1e-2, "epochs": 20, "lr_drop": 15}},
 )
 
 
