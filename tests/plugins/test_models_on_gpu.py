@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from bench.api import Execution, Interrupted, TrainingData
+from bench.api import Execution, Interrupted, Ragged, TrainingData
 from bench_torch.gru import GRU, run_cudnn, run_recurrence
+from bench_torch.lstm import LSTM, Memory
 from bench_torch.packing import Packing
 
 pytestmark = pytest.mark.gpu
@@ -50,6 +51,64 @@ def test_pair_scores_on_the_gpu_equal_those_on_the_cpu(
     )
     assert there.is_cuda
     torch.testing.assert_close(there.cpu(), here, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["s2vt", "dense", "dvc", "fse-captioner", "hse-captioner"])
+@pytest.mark.parametrize("beam", [1, 3])
+def test_captions_on_the_gpu_equal_those_on_the_cpu(
+    name: str, beam: int, data: TrainingData, make_model: Any, record: Any
+) -> None:
+    chosen = {"beam": beam, "epochs": 20, **({"score": "captioning"} if name in {"s2vt", "dense"} else {})}
+    base = make_model(name.removesuffix("-captioner")) if name.endswith("-captioner") else None
+    if base is not None:
+        base.fit(data, record().training())
+    on_cpu, on_gpu = make_model(name, **chosen), make_model(name, GPU, **chosen)
+    on_cpu.fit(data, record().training(base))
+    on_gpu.load_state(on_cpu.state())
+    batch = data.videos.batch(range(12))
+    assert on_gpu.caption(batch.to("cuda:0")) == on_cpu.caption(batch)
+
+
+@pytest.mark.parametrize("name", ["dvc", "s2vt"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_captioner_trains_on_the_gpu(
+    name: str, precision: Any, data: TrainingData, make_model: Any, record: Any
+) -> None:
+    run = record(Execution(device="cuda:0", precision=precision))
+    chosen = {"score": "captioning"} if name == "s2vt" else {}
+    model = make_model(name, run.execution, epochs=12, batch=12, lr_drop=100, **chosen)
+    model.fit(data, run.training())
+    assert run.losses[-1] < 0.9 * run.losses[0]
+
+
+@pytest.mark.parametrize("name", ["tsn", "fv-vae", "features"])
+def test_answers_of_recognition_on_the_gpu_equal_those_on_the_cpu(
+    name: str, make_labelled_data: Any, make_model: Any, record: Any
+) -> None:
+    data = make_labelled_data()
+    on_cpu, on_gpu = make_model(name), make_model(name, GPU)
+    if hasattr(on_cpu, "fit"):
+        on_cpu.fit(data, record().training())
+        on_gpu.load_state(on_cpu.state())
+        make_model(name, GPU).fit(data, record(GPU).training())
+    batch = data.videos.batch(range(12))
+    here, there = (
+        model.classify(videos) if name == "tsn" else model.embed_videos(videos)
+        for model, videos in ((on_cpu, batch), (on_gpu, batch.to("cuda:0")))
+    )
+    assert there.is_cuda
+    torch.testing.assert_close(there.cpu(), here, rtol=1e-2, atol=1e-3)
+
+
+def test_an_lstm_on_the_gpu_goes_on_from_a_memory_as_on_the_cpu() -> None:
+    torch.manual_seed(0)
+    lstm, inputs = LSTM(4, 6), torch.randn(16, 4)
+    start = Memory(torch.randn(5, 6), torch.randn(5, 6))
+    states, memory = lstm(Ragged(inputs, LENGTHS), start)
+    moved = Memory(start.hidden.cuda(), start.cell.cuda())
+    there, last = lstm.cuda()(Ragged(inputs.cuda(), LENGTHS.cuda()), moved)
+    torch.testing.assert_close(there.values.cpu(), states.values, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(last.cell.cpu(), memory.cell, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("with_initial", [False, True])
