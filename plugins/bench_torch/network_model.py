@@ -90,7 +90,8 @@ class NetworkModel:
 
     def load_state(self, state: State) -> None:
         """Restores what `state` returned."""
-        network = self.rebuild(state)
+        with self.seeded():  # a fresh network draws its first weights, for nothing: nobody else's generator moves
+            network = self.rebuild(state)
         restore_module(network, state.arrays, NETWORK)
         self.use(network.eval())
 
