@@ -12,7 +12,6 @@ from typing import Any
 
 from bench.data.spec import (
     LABELLED,
-    PACK,
     SAMPLE,
     SIMULATED,
     DatasetDeclaration,
