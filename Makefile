@@ -1,6 +1,7 @@
 # make demo   run the main job on the generated sample and build its leaderboard below build/
 # make test   run every test
 # make check  lint, formatting, types and import contracts
+# make picture  draw docs/board.png, the picture of a board in the README, anew from leaderboards/ (needs chromium)
 #
 # Each of them first makes .venv and installs into it, once for every change of pyproject.toml or constraints.txt.
 
@@ -15,7 +16,7 @@ TEST_WORKERS ?= 2
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format clean
+.PHONY: help venv demo test check format picture clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -52,6 +53,11 @@ check: $(INSTALLED)
 format: $(INSTALLED)
 	$(BIN)/python -m ruff check --fix
 	$(BIN)/python -m ruff format
+
+BOARD ?= leaderboards/anet-retrieval.html
+picture:
+	chromium --headless --no-sandbox --hide-scrollbars --window-size=1240,790 --screenshot=docs/board.png \
+	  "file://$(abspath $(BOARD))"
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

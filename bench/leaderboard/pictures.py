@@ -17,7 +17,7 @@ from bench.leaderboard.board import Row, Table
 from bench.leaderboard.svg import Drawing
 from bench.metrics import classification
 from bench.metrics.confusions import confusions
-from bench.metrics.names import MeasurementName, parse_name
+from bench.metrics.names import parse_name
 from bench.metrics.retrieval import DIRECTIONS, KS, expected_hits
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ DEPTHS = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 38, 50)
 """The K of a curve of recalls."""
 
 
+Numbered = list[tuple[int, Row]]
+"""Rows with their numbers in the table, from 1."""
+
+
 @dataclass(frozen=True)
 class Picture:
     """A picture for the page.
@@ -40,14 +44,12 @@ class Picture:
         caption: how to read it.
         svg: the drawing.
         legend: number, name and place in the palette of each row in it.
-        wide: whether it has several panels.
     """
 
     title: str
     caption: str
     svg: Markup
     legend: tuple[tuple[int, str, int], ...]
-    wide: bool = False
 
 
 def pictures(table: Table) -> list[Picture]:
@@ -55,17 +57,11 @@ def pictures(table: Table) -> list[Picture]:
     rows = _shown(table)
     if len(rows) < 2:
         return []
-    makers: list[Callable[[Table, list[tuple[int, Row]]], Picture | None]] = [
-        recalls,
-        incomplete,
-        costs,
-        seeds,
-        confused,
-    ]
-    return [picture for make in makers if (picture := make(table, rows)) is not None]
+    makers: list[Callable[[Table, Numbered], list[Picture]]] = [recalls, incomplete, costs, seeds, confused]
+    return [picture for make in makers for picture in make(table, rows)]
 
 
-def _shown(table: Table) -> list[tuple[int, Row]]:
+def _shown(table: Table) -> Numbered:
     """Returns the rows in the pictures with their numbers in the table, from 1."""
     numbered = list(enumerate(table.rows, 1))
     chosen = [pair for pair in numbered if not pair[1].control] + [pair for pair in numbered if pair[1].control]
@@ -81,24 +77,28 @@ def name_of(row: Row) -> str:
     return wording.plain(" ".join([row.model, *(f"({remark})" for remark in row.remarks)]))
 
 
-def recalls(table: Table, rows: list[tuple[int, Row]]) -> Picture | None:
-    """Returns recall against K in each direction; None for records that rank nothing, or several fractions of it."""
+def recalls(table: Table, rows: Numbered) -> list[Picture]:
+    """Returns recall against K, a picture for each direction; none for records that rank nothing or are curves."""
     ways = [way for way in DIRECTIONS if all(_ranks(row, way) for _, row in rows)]
-    if not ways:
-        return None
+    return [_recall(table, rows, way) for way in ways]
+
+
+def _recall(table: Table, rows: Numbered, way: str) -> Picture:
     ks = [k for k in DEPTHS if k <= table.n]
-    with Drawing(f"{table.key}-recall", panels=len(ways)) as drawing:
-        for panel, way in enumerate(ways):
-            drawing.axes(panel, wording.DIRECTIONS[way], "K", "R@K in percent")
-            for color, (number, row) in enumerate(rows):
-                heights = np.mean([_recalls(entry.evidence.counts[way], ks) for entry in row.entries], axis=0)
-                titles = {i: f"{name_of(row)}: R@{k} = {heights[i]:.1f}" for i, k in enumerate(ks) if k in KS}
-                drawing.line(panel, np.array(ks), heights, color, number, titles)
-            drawing.limits(panel, (0.8, 1.1 * ks[-1]), (0, 102), logarithmic=True)
-        caption = "Mean over seeds; ties in expectation. A curve that lies above another is better at every K."
-        return Picture(
-            "Recall at K", caption, drawing.svg("Recall at K of the rows of the table"), _legend(rows), len(ways) > 1
-        )
+    with Drawing(f"{table.key}-recall-{way}") as drawing:
+        drawing.axes("K", "R@K in percent")
+        for color, (number, row) in enumerate(rows):
+            heights = np.mean([_recalls(entry.evidence.counts[way], ks) for entry in row.entries], axis=0)
+            titles = {i: f"{name_of(row)}: R@{k} = {heights[i]:.1f}" for i, k in enumerate(ks) if k in KS}
+            drawing.line(np.array(ks), heights, color, number, titles)
+        drawing.limits((0.8, 1.1 * ks[-1]), (0, 102), logarithmic=True)
+        svg = drawing.svg(f"Recall at K, {wording.DIRECTIONS[way]}")
+    caption = "Mean over seeds, ties in expectation. A curve above another is better at every K."
+    return Picture(f"Recall at K, {_lower(wording.DIRECTIONS[way])}", caption, svg, _legend(rows))
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _ranks(row: Row, way: str) -> bool:
@@ -109,39 +109,38 @@ def _recalls(counts: np.ndarray, ks: Sequence[int]) -> np.ndarray:
     return np.array([100.0 * expected_hits(counts, k).mean() for k in ks])
 
 
-def incomplete(table: Table, rows: list[tuple[int, Row]]) -> Picture | None:
+def incomplete(table: Table, rows: Numbered) -> list[Picture]:
     """Returns the curves of incomplete videos or paragraphs, for the recall of the primary measurement."""
-    names = {i: name for i, column in enumerate(table.columns) if (name := parse_name(column.name)) and name.of_curve}
-    points = {i: name for i, name in names.items() if name.keep is not None}
     primary = parse_name(table.primary)
-    if not points or primary is None:
-        return None
-    ways = [way for way in DIRECTIONS if any(name.direction == way for name in points.values())]
-    with Drawing(f"{table.key}-incomplete", panels=len(ways)) as drawing:
-        for panel, way in enumerate(ways):
-            chosen = sorted(
-                (float(name.keep or 0.0), i)
-                for i, name in points.items()
-                if name == MeasurementName(way, primary.metric, name.keep)
-            )
-            drawing.axes(panel, wording.DIRECTIONS.get(way, way), "kept, in percent", f"{_ascii(primary.metric)} in percent")
-            for color, (number, row) in enumerate(rows):
-                found = [(100 * keep, cell) for keep, i in chosen if (cell := row.cells[i]) is not None]
-                heights = np.array([cell.mean for _, cell in found])
-                titles = {j: f"{name_of(row)}: {cell.mean:.1f} at {keep:.0f} %" for j, (keep, cell) in enumerate(found)}
-                drawing.line(panel, np.array([keep for keep, _ in found]), heights, color, number, titles)
-            drawing.limits(panel, (12, 103), (0, 102))
-        caption = "The share of clips or sentences that is kept; at 100 % nothing is missing."
-        return Picture(
-            "Incomplete input",
-            caption,
-            drawing.svg("Recall against the share that is kept"),
-            _legend(rows),
-            len(ways) > 1,
+    names = [parse_name(column.name) for column in table.columns]
+    found = []
+    for way in DIRECTIONS:
+        points = sorted(
+            (name.keep, i)
+            for i, name in enumerate(names)
+            if primary and name and name.keep is not None and (name.direction, name.metric) == (way, primary.metric)
         )
+        if points and primary:
+            found.append(_curve(table, rows, points, f"{way}/{primary.metric}"))
+    return found
 
 
-def costs(table: Table, rows: list[tuple[int, Row]]) -> Picture | None:
+def _curve(table: Table, rows: Numbered, points: Sequence[tuple[float, int]], name: str) -> Picture:
+    way, _, metric = name.partition("/")
+    with Drawing(f"{table.key}-incomplete-{way}") as drawing:
+        drawing.axes("kept, in percent", f"{_ascii(metric)} in percent")
+        for color, (number, row) in enumerate(rows):
+            known = [(100 * keep, cell.mean) for keep, i in points if (cell := row.cells[i]) is not None]
+            titles = {j: f"{name_of(row)}: {mean:.1f} at {keep:.0f} %" for j, (keep, mean) in enumerate(known)}
+            across, upwards = np.array([keep for keep, _ in known]), np.array([mean for _, mean in known])
+            drawing.line(across, upwards, color, number, titles)
+        drawing.limits((12, 103), (0, 102))
+        svg = drawing.svg(f"Recall against the share that is kept, {wording.DIRECTIONS[way]}")
+    caption = "The share of clips or sentences that is kept; at 100 % nothing is missing."
+    return Picture(f"Incomplete input, {_lower(wording.DIRECTIONS[way])}", caption, svg, _legend(rows))
+
+
+def costs(table: Table, rows: Numbered) -> list[Picture]:
     """Returns the primary measurement against the time to encode the test set, for rows of one hardware.
 
     Rows on other hardware than most are left out and counted: seconds on two machines do not compare.
@@ -153,26 +152,26 @@ def costs(table: Table, rows: list[tuple[int, Row]]) -> Picture | None:
         if len(stated) == 1 and timed and row.cells[table.place] is not None and "" not in stated:
             by_hardware.setdefault(stated.pop(), []).append((color, number, row))
     if not by_hardware:
-        return None
+        return []
     hardware, placed = max(by_hardware.items(), key=lambda item: (len(item[1]), item[0]))
     if len(placed) < 2:
-        return None
-    with Drawing(f"{table.key}-cost", panels=1) as drawing:
-        drawing.axes(0, "", "seconds to encode and compare the test set", _ascii(table.primary))
+        return []
+    with Drawing(f"{table.key}-cost") as drawing:
+        drawing.axes("seconds to encode and compare the test set", _ascii(table.primary))
         for color, number, row in placed:
             seconds = float(np.mean([entry.result.provenance.seconds["predict"] for entry in row.entries]))
             cell = row.cells[table.place]
             if cell is not None:
                 title = f"{name_of(row)}: {cell.mean:.1f} in {seconds:.1f} s"
-                drawing.points(0, [seconds], [cell.mean], color, number, [title])
-        drawing.spread_out(0)
+                drawing.points([seconds], [cell.mean], color, number, [title])
+        drawing.spread_out()
         missing = len(rows) - len(placed)
         apart = (
             f" {missing} row{'s' if missing > 1 else ''} timed elsewhere, or not at all, left out." if missing else ""
         )
         caption = f"Up and left is better. Measured on {wording.plain(hardware)}.{apart}"
         legend = tuple((number, name_of(row), color) for color, number, row in placed)
-        return Picture("Accuracy against time", caption, drawing.svg("Accuracy against time"), legend)
+        return [Picture("Accuracy against time", caption, drawing.svg("Accuracy against time"), legend)]
 
 
 def _hardware(hardware: dict[str, str] | object, device: str) -> str:
@@ -186,37 +185,37 @@ def _ascii(text: str) -> str:
     return "".join(c if c.isascii() and c.isprintable() else "?" for c in text)[:40]
 
 
-def seeds(table: Table, rows: list[tuple[int, Row]]) -> Picture | None:
-    """Returns each seed's primary value with its interval; None where no row has several seeds."""
+def seeds(table: Table, rows: Numbered) -> list[Picture]:
+    """Returns each seed's primary value with its interval; none where no row has several seeds."""
     if all(len(row.seeds) < 2 for _, row in rows):
-        return None
-    with Drawing(f"{table.key}-seeds", panels=1, height=0.5 + 0.32 * len(rows)) as drawing:
-        drawing.axes(0, "", _ascii(table.primary), "")
+        return []
+    with Drawing(f"{table.key}-seeds", height=0.5 + 0.32 * len(rows)) as drawing:
+        drawing.axes(_ascii(table.primary), "")
         for color, (_, row) in enumerate(rows):
             found = [entry.result[table.primary] for entry in row.entries]
             titles = [
                 f"{name_of(row)}, seed {entry.result.seed}: {one.value:.1f}"
                 for entry, one in zip(row.entries, found, strict=True)
             ]
-            drawing.strip(0, len(rows) - color, [one.value for one in found], color, titles)
-        drawing.rows(0, [(len(rows) - color, number) for color, (number, _) in enumerate(rows)])
+            drawing.strip(len(rows) - color, [one.value for one in found], color, titles)
+        drawing.rows([(len(rows) - color, number) for color, (number, _) in enumerate(rows)])
         caption = "One dot for each training seed: what a second training would have given."
-        return Picture("Spread over seeds", caption, drawing.svg("The primary measurement by seed"), _legend(rows))
+        return [Picture("Spread over seeds", caption, drawing.svg("The primary measurement by seed"), _legend(rows))]
 
 
-def confused(table: Table, rows: list[tuple[int, Row]]) -> Picture | None:
-    """Returns the pairs of classes that the first row that is no control confuses most; None where none are."""
+def confused(table: Table, rows: Numbered) -> list[Picture]:
+    """Returns the pairs of classes that the first row that is no control confuses most."""
     row = next((row for _, row in rows if not row.control), None)
     if row is None or row.entries[0].evidence.kind != classification.KIND:
-        return None
+        return []
     pairs = confusions(row.entries[0].evidence)[:MOST_PAIRS]
     if not pairs:
-        return None
+        return []
     names = [f"{wording.plain(one.true, 60)} → {wording.plain(one.predicted, 60)}" for one in pairs]
-    with Drawing(f"{table.key}-confused", panels=1, height=0.6 + 0.22 * len(pairs)) as drawing:
-        drawing.axes(0, "", "videos", "")
+    with Drawing(f"{table.key}-confused", height=0.6 + 0.22 * len(pairs)) as drawing:
+        drawing.axes("videos", "")
         titles = [f"{name}: {one.videos} of {one.of}" for name, one in zip(names, pairs, strict=True)]
-        drawing.bars(0, [float(one.videos) for one in pairs], titles)
+        drawing.bars([float(one.videos) for one in pairs], titles)
         caption = f"Of {name_of(row)}, seed {row.seeds[0]}. A video counts for its main class."
         legend = tuple((i, name, 0) for i, name in enumerate(names, 1))
-        return Picture("Most confused classes", caption, drawing.svg("Most confused classes"), legend)
+        return [Picture("Most confused classes", caption, drawing.svg("Most confused classes"), legend)]

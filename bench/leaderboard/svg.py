@@ -34,8 +34,6 @@ _SETTINGS: Any = {
     "axes.linewidth": 0.6,
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
-    "axes.titlesize": 9,
-    "axes.titlecolor": INK,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "text.color": INK,
@@ -61,13 +59,12 @@ def _settings() -> AbstractContextManager[None]:
 
 
 class Drawing:
-    """A row of panels; nothing but numbers and our own words is drawn into it. Its settings hold inside `with`."""
+    """A pair of axes; nothing but numbers and our own words is drawn on them. Its settings hold inside `with`."""
 
-    def __init__(self, name: str, panels: int, height: float = 2.5) -> None:
+    def __init__(self, name: str, height: float = 2.5) -> None:
         self._name = name
         self._titles: dict[str, list[str]] = {}
-        self._size = 3.4 * panels if panels > 1 else 4.2, height
-        self._count = panels
+        self._size = 4.2, height
         self._ours = _settings()
 
     def __enter__(self) -> Self:
@@ -76,29 +73,28 @@ class Drawing:
         self._ours.__enter__()
         width, height = self._size
         self._figure = Figure(figsize=self._size)
-        self._panels = [self._figure.add_subplot(1, self._count, i + 1) for i in range(self._count)]
+        self._axes = self._figure.add_subplot()
         # Margins in inches, set once: to fit them to the text, matplotlib would draw everything twice.
         self._figure.subplots_adjust(
-            left=0.55 / width, right=1 - 0.1 / width, bottom=0.45 / height, top=1 - 0.25 / height, wspace=0.22
+            left=0.55 / width, right=1 - 0.1 / width, bottom=0.45 / height, top=1 - 0.12 / height
         )
         return self
 
     def __exit__(self, *error: object) -> None:
         self._ours.__exit__(None, None, None)
 
-    def axes(self, panel: int, title: str, across: str, upwards: str) -> None:
-        """Names a panel and its axes."""
-        self._panels[panel].set_title(title)
-        self._panels[panel].set_xlabel(across)
-        self._panels[panel].set_ylabel(upwards)
+    def axes(self, across: str, upwards: str) -> None:
+        """Names the axes."""
+        self._axes.set_xlabel(across)
+        self._axes.set_ylabel(upwards)
 
     def line(
-        self, panel: int, across: np.ndarray, upwards: np.ndarray, color: int, number: int, titles: Mapping[int, str]
+        self, across: np.ndarray, upwards: np.ndarray, color: int, number: int, titles: Mapping[int, str]
     ) -> None:  # fmt: skip
         """Draws a curve with its number where it begins, and a dot with a title at each place that `titles` names."""
-        axes, ink = self._panels[panel], PALETTE[color % len(PALETTE)]
+        axes, ink = self._axes, PALETTE[color % len(PALETTE)]
         axes.plot(across, upwards, color=ink)
-        self._dots(panel, [across[i] for i in titles], [upwards[i] for i in titles], color, list(titles.values()))
+        self._dots([across[i] for i in titles], [upwards[i] for i in titles], color, list(titles.values()))
         if len(across):
             axes.annotate(
                 str(number), (across[0], upwards[0]), xytext=(-5, 0), textcoords="offset points", color=ink,
@@ -106,68 +102,66 @@ class Drawing:
             )  # fmt: skip
 
     def points(
-        self, panel: int, across: Sequence[float], upwards: Sequence[float], color: int, number: int,
+        self, across: Sequence[float], upwards: Sequence[float], color: int, number: int,
         titles: Sequence[str],
     ) -> None:  # fmt: skip
         """Draws dots with titles, the first with its number beside it."""
-        self._dots(panel, across, upwards, color, titles, size=36)
-        self._panels[panel].annotate(
+        self._dots(across, upwards, color, titles, size=36)
+        self._axes.annotate(
             str(number), (across[0], upwards[0]), xytext=(6, 0), textcoords="offset points",
             color=PALETTE[color % len(PALETTE)], va="center", fontweight="bold",
         )  # fmt: skip
 
-    def strip(self, panel: int, place: int, values: Sequence[float], color: int, titles: Sequence[str]) -> None:
+    def strip(self, place: int, values: Sequence[float], color: int, titles: Sequence[str]) -> None:
         """Draws values along a horizontal line, with a stroke at their mean."""
-        axes, ink = self._panels[panel], PALETTE[color % len(PALETTE)]
+        axes, ink = self._axes, PALETTE[color % len(PALETTE)]
         mean = sum(values) / len(values)
         axes.plot([mean, mean], [place - 0.25, place + 0.25], color=ink)
-        self._dots(panel, values, [float(place)] * len(values), color, titles, size=26)
+        self._dots(values, [float(place)] * len(values), color, titles, size=26)
 
-    def group(self, panel: int, across: np.ndarray, upwards: np.ndarray, color: int, titles: Sequence[str]) -> None:
+    def group(self, across: np.ndarray, upwards: np.ndarray, color: int, titles: Sequence[str]) -> None:
         """Draws the dots of a class with titles, and its number, from 1, in their middle."""
         import numpy as np
 
-        self._dots(panel, across.tolist(), upwards.tolist(), color, titles, size=12)
+        self._dots(across.tolist(), upwards.tolist(), color, titles, size=12)
         middle = float(np.median(across)), float(np.median(upwards))
-        self._panels[panel].annotate(str(color + 1), middle, ha="center", va="center", fontweight="bold", zorder=4)
+        self._axes.annotate(str(color + 1), middle, ha="center", va="center", fontweight="bold", zorder=4)
 
-    def bars(self, panel: int, values: Sequence[float], titles: Sequence[str]) -> None:
+    def bars(self, values: Sequence[float], titles: Sequence[str]) -> None:
         """Draws numbered horizontal bars with titles, the first at the top."""
-        axes = self._panels[panel]
+        axes = self._axes
         for i, (value, title) in enumerate(zip(values, titles, strict=True)):
             (bar,) = axes.barh(len(values) - i, value, height=0.6, color=PALETTE[0])
             self._titles[f"bar{i}"] = [title]
             bar.set_gid(f"bar{i}")
-        self.rows(panel, [(len(values) - i, i + 1) for i in range(len(values))])
+        self.rows([(len(values) - i, i + 1) for i in range(len(values))])
         axes.set_xlim(0, 1.05 * max(values))
 
-    def bare(self, panel: int) -> None:
+    def bare(self) -> None:
         """Takes the axes away where coordinates mean nothing."""
-        axes = self._panels[panel]
+        axes = self._axes
         axes.set_axis_off()
         axes.set_aspect("equal", adjustable="datalim")
 
     def _dots(
-        self, panel: int, across: Sequence[float], upwards: Sequence[float], color: int, titles: Sequence[str],
+        self, across: Sequence[float], upwards: Sequence[float], color: int, titles: Sequence[str],
         size: float = 14,
     ) -> None:  # fmt: skip
         gid = f"dots{len(self._titles)}"
         self._titles[gid] = list(titles)
         ink = PALETTE[color % len(PALETTE)]
-        dots = self._panels[panel].scatter(across, upwards, s=size, color=ink, linewidths=0, zorder=3)
+        dots = self._axes.scatter(across, upwards, s=size, color=ink, linewidths=0, zorder=3)
         dots.set_gid(gid)
 
-    def rows(self, panel: int, numbers: Sequence[tuple[int, int]]) -> None:
+    def rows(self, numbers: Sequence[tuple[int, int]]) -> None:
         """Names horizontal lines by the numbers of their rows."""
-        axes = self._panels[panel]
+        axes = self._axes
         axes.set_yticks([place for place, _ in numbers], [str(number) for _, number in numbers])
         axes.set_ylim(0.4, len(numbers) + 0.6)
 
-    def limits(
-        self, panel: int, across: tuple[float, float], upwards: tuple[float, float], *, logarithmic: bool = False
-    ) -> None:
+    def limits(self, across: tuple[float, float], upwards: tuple[float, float], *, logarithmic: bool = False) -> None:
         """Sets the ends of the axes."""
-        axes = self._panels[panel]
+        axes = self._axes
         if logarithmic:
             axes.set_xscale("log")
             ticks = [k for k in (1, 2, 5, 10, 20, 50) if across[0] <= k <= across[1]]
@@ -176,13 +170,15 @@ class Drawing:
         axes.set_xlim(*across)
         axes.set_ylim(*upwards)
 
-    def spread_out(self, panel: int) -> None:
+    def spread_out(self) -> None:
         """Gives times a logarithmic axis with room at its ends, and values room above and below."""
-        axes = self._panels[panel]
+        axes = self._axes
         axes.set_xscale("log")
         axes.margins(0.2, 0.15)
         low, high = axes.get_xlim()
         ticks = [m * 10.0**e for e in range(-3, 7) for m in (1, 2, 5) if low <= m * 10.0**e <= high]
+        if len(ticks) < 2:
+            ticks = sorted({float(f"{tick:.2g}") for tick in (1.1 * low, (low * high) ** 0.5, high / 1.1)})
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.set_xticks([], minor=True)
 

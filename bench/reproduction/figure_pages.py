@@ -118,13 +118,13 @@ def figure_page(name: str, stored: StoredFigure) -> PaperPage:
 
 
 def _picture(name: str, stored: StoredFigure, panel: StoredPanel) -> Picture:
-    with Drawing(name, panels=1, height=3.6) as drawing:
+    with Drawing(name, height=3.6) as drawing:
         across, upwards, classes = np.array(panel.x), np.array(panel.y), np.array(panel.classes)
         for number in sorted(set(panel.classes)):
             own = np.flatnonzero(classes == number)
             titles = [f"{wording.plain(panel.videos[i])}: {wording.plain(stored.classes[number])}" for i in own]
-            drawing.group(0, across[own], upwards[own], number, titles)
-        drawing.bare(0)
+            drawing.group(across[own], upwards[own], number, titles)
+        drawing.bare()
         legend = tuple(
             (number + 1, wording.plain(one), number % len(PALETTE)) for number, one in enumerate(stored.classes)
         )

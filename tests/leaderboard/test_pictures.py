@@ -22,11 +22,10 @@ from bench.leaderboard.tables import boards
 DRAW = """
 import numpy as np
 from bench.leaderboard.svg import Drawing
-with Drawing("t", 2) as drawing:
-    for panel in (0, 1):
-        drawing.axes(panel, "one", "across", "upwards")
-        drawing.line(panel, np.array([1, 2, 50]), np.array([1.0, 20.0, 90.0]), panel, 1, {0: "<a> & $b$", 2: "c"})
-        drawing.limits(panel, (0.8, 55), (0, 102), logarithmic=True)
+with Drawing("t") as drawing:
+    drawing.axes("across", "upwards")
+    drawing.line(np.array([1, 2, 50]), np.array([1.0, 20.0, 90.0]), 0, 1, {0: "<a> & $b$", 2: "c"})
+    drawing.limits((0.8, 55), (0, 102), logarithmic=True)
     print(drawing.svg("a label"))
 """
 
@@ -53,9 +52,9 @@ def test_a_drawing_has_the_same_bytes_under_other_settings_of_matplotlib() -> No
 
 
 def test_a_drawing_has_no_style_no_script_no_date_and_no_link_outside() -> None:
-    with Drawing("t", 1) as drawing:
-        drawing.axes(0, "", "a", "b")
-        drawing.points(0, [1.0], [2.0], 0, 1, ["</title><script>alert(1)</script>"])
+    with Drawing("t") as drawing:
+        drawing.axes("a", "b")
+        drawing.points([1.0], [2.0], 0, 1, ["</title><script>alert(1)</script>"])
         svg = str(drawing.svg('"><script>'))
         root = ElementTree.fromstring(svg)  # noqa: S314 (made here)
         assert {element.tag for element in root.iter()} <= {
@@ -78,23 +77,23 @@ def test_a_drawing_has_no_style_no_script_no_date_and_no_link_outside() -> None:
 
 
 def test_ink_is_the_colour_of_the_page() -> None:
-    with Drawing("t", 1) as drawing:
-        drawing.axes(0, "title", "a", "b")
+    with Drawing("t") as drawing:
+        drawing.axes("a", "b")
         svg = str(drawing.svg("x"))
         assert "currentColor" in svg
         assert not set(re.findall(r"#[0-9a-f]{6}", svg)) - set(PALETTE)
 
 
 def test_a_dollar_in_a_name_is_a_dollar() -> None:
-    with Drawing("t", 1) as drawing:
-        drawing.axes(0, "", r"$\input{x}$", "")
+    with Drawing("t") as drawing:
+        drawing.axes(r"$\input{x}$", "")
         assert r">$\input{x}$<" in str(drawing.svg("x"))
 
 
 def test_drawing_changes_no_setting_of_the_process() -> None:
     before = dict(mpl.rcParams)
-    with Drawing("t", 1) as drawing:
-        drawing.strip(0, 1, [1.0, 2.0], 0, ["a", "b"])
+    with Drawing("t") as drawing:
+        drawing.strip(1, [1.0, 2.0], 0, ["a", "b"])
         drawing.svg("x")
     assert dict(mpl.rcParams) == before
 
@@ -106,13 +105,13 @@ def test_one_row_gets_no_picture(tmp_path: Path) -> None:
 def test_recall_at_k_is_that_of_the_evidence(tmp_path: Path) -> None:
     a = with_values(record(model__name="a"), t2v_R1=40.0, t2v_MedR=7.0)
     found = drawn(tmp_path, a, with_values(record(model__name="b"), t2v_R1=20.0))
-    assert titles(found["Recall at K"].svg)[:4] == [
+    assert titles(found["Recall at K, paragraph → video"].svg)[:4] == [
         "a: R@1 = 40.0",
         "a: R@5 = 40.0",
         "a: R@10 = 100.0",
         "a: R@50 = 100.0",
     ]
-    assert [entry[:2] for entry in found["Recall at K"].legend] == [(1, "a"), (2, "b")]
+    assert [entry[:2] for entry in found["Recall at K, paragraph → video"].legend] == [(1, "a"), (2, "b")]
 
 
 def test_seeds_are_drawn_where_a_row_has_several(tmp_path: Path) -> None:
@@ -142,20 +141,20 @@ def test_controls_give_way_to_models_when_there_are_many(tmp_path: Path) -> None
     values = [with_values(record(model__name=f"m{i}"), t2v_R1=10.0 + i) for i in range(8)]
     control = with_values(record(model__name="control", model__control=True), t2v_R1=90.0)
     found = drawn(tmp_path, *values, control)
-    assert [number for number, _, _ in found["Recall at K"].legend] == list(range(2, 10))
+    assert [number for number, _, _ in found["Recall at K, paragraph → video"].legend] == list(range(2, 10))
 
 
 @pytest.mark.parametrize("values", [[3.0, 1.0]])
 def test_bars_have_a_title_each(values: list[float]) -> None:
-    with Drawing("t", 1) as drawing:
-        drawing.bars(0, values, ["three", "one"])
+    with Drawing("t") as drawing:
+        drawing.bars(values, ["three", "one"])
         assert titles(str(drawing.svg("x"))) == ["three", "one"]
 
 
 def test_a_group_is_numbered_and_every_dot_has_its_title() -> None:
-    with Drawing("t", 1) as drawing:
-        drawing.group(0, np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 2.0]), 11, ["a", "b", "c"])
-        drawing.bare(0)
+    with Drawing("t") as drawing:
+        drawing.group(np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 2.0]), 11, ["a", "b", "c"])
+        drawing.bare()
         svg = str(drawing.svg("x"))
         assert titles(svg) == ["a", "b", "c"]
         assert re.findall(r"<text[^>]*>(\d+)</text>", svg) == ["12"]
