@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from importlib import metadata
 from pathlib import Path
 
 from bench.errors import SaveError, UsageError
@@ -44,9 +45,7 @@ def write_package(name: str, kind: str, parent: Path) -> tuple[Path, ...]:
 
 def _words(name: str, kind: str) -> dict[str, str]:
     """Returns what the templates fill in."""
-    from bench import __version__
-
-    major, minor = __version__.split(".")[:2]
+    major, minor = metadata.version(OWN_DISTRIBUTION).split(".")[:2]
     return {
         "name": name,
         "kind": kind,
