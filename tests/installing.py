@@ -18,7 +18,7 @@ def process(*command: str | Path, cwd: Path, exit_code: int = 0) -> str:
     hidden = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "BENCH_CONFIG"}
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
     done = subprocess.run(
-        [*map(str, command)], cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=300
+        [*map(str, command)], cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=600
     )
     assert done.returncode == exit_code, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
