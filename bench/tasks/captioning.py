@@ -15,8 +15,8 @@ counts how rare words are among a handful of captions, which gives quite other n
 `corpus` is the default. `paragraph`, the only way of `<name>-paragraph-captioning`: the text of a video against the
 text of each annotator, one item for each video.
 
-**Beware when comparing.** In the paper's table the rows of DENSE and DVC are those papers' own, scored by the tool
-behind `densevid`; FSE and HSE have less BLEU and METEOR and far more CIDEr than these, as `corpus` would give. How the
+**Beware when comparing.** In the paper's table the rows of DENSE and DVC seem to be those papers' own, scored by the
+tool behind `densevid`; FSE and HSE have less BLEU and METEOR and far more CIDEr, as another scorer could give. How the
 paper scored is not known to us. The protocol, the tokeniser and the version of METEOR are part of the signature.
 
 **References.** `references=all`, the default: the test split and, where the dataset has one, its second annotation
