@@ -25,7 +25,7 @@ are minima to within one part in a million of what there is to gain, so a score 
 without training videos is never predicted, and its test videos count. A model that brings a classifier of its own
 (`VideoClassifier`) is asked for its scores instead. The parameter `shots=K`: a probe on K training videos of each
 class, drawn by the run's seed; C is chosen within them, and is the largest for K = 1. More shots of a seed add videos
-and replace none.
+and replace none. A model that was itself fitted on classes has seen those of all training videos, whatever K is.
 
 **Segments.** Nobody has marked segments of a video that is to be recognised, so models see four windows of equal
 length by default where they learned from annotated segments, and the whole video otherwise; the parameter `segments`
