@@ -70,6 +70,7 @@ def fitted_model(plan: Plan, execution: Execution, log: Reporter) -> Fitted:
         sha256=sha256(path),
         selection=str(made_from.settings.get("selection", "fixed")),
         word_vectors=made_from.word_vectors,
+        parameters=sum(array.size for array in state.arrays.values()),
     )
     if not plan.is_base:
         write_json(plan.folder / "checkpoint.json", {"file": str(path), **reference.model_dump()})

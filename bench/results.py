@@ -116,13 +116,21 @@ class Data(Record):
     remarks: list[str] = Field(default=[], description="what to know beside the score, such as labels seen before")
 
 
+def _parameters_may_be_absent(schema: dict[str, Any]) -> None:
+    """Records from before the field was there stay valid."""
+    schema["required"] = [name for name in schema["required"] if name != "parameters"]
+
+
 class Checkpoint(Record):
     """The checkpoint that predicted, or that none was needed."""
+
+    model_config = ConfigDict(json_schema_extra=_parameters_may_be_absent)
 
     key: Sha256
     sha256: Sha256
     selection: str
     word_vectors: str
+    parameters: int | None = Field(default=None, ge=0, description="how many numbers it holds; null if not counted")
 
 
 class Provenance(Record):

@@ -65,7 +65,8 @@ def _checkpoint(result: Result) -> str:
     if checkpoint is None:
         return ""
     made = f"selected by {checkpoint.selection}, word vectors {checkpoint.word_vectors[:12]}"
-    return f"{made}, sha256 {checkpoint.sha256[:12]}"
+    size = "" if checkpoint.parameters is None else f", {checkpoint.parameters:,} parameters"
+    return f"{made}{size}, sha256 {checkpoint.sha256[:12]}"
 
 
 def _commit(provenance: Provenance) -> str:

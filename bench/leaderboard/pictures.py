@@ -141,37 +141,67 @@ def _curve(table: Table, rows: Numbered, points: Sequence[tuple[float, int]], na
 
 
 def costs(table: Table, rows: Numbered) -> list[Picture]:
-    """Returns the primary measurement against the time to encode the test set, for rows of one hardware.
+    """Returns the primary measurement against the time to encode the test set, and against the size of models."""
+    return [picture for make in (_against_time, _against_size) for picture in make(table, rows)]
 
-    Rows on other hardware than most are left out and counted: seconds on two machines do not compare.
-    """
-    by_hardware: dict[str, list[tuple[int, int, Row]]] = {}
+
+def _against_time(table: Table, rows: Numbered) -> list[Picture]:
+    """Rows on other hardware than most are left out and counted: seconds on two machines do not compare."""
+    by_hardware: dict[str, list[Placed]] = {}
     for color, (number, row) in enumerate(rows):
         stated = {_hardware(entry.result.provenance.hardware, entry.result.provenance.device) for entry in row.entries}
-        timed = all(entry.result.provenance.seconds.get("predict", 0.0) > 0 for entry in row.entries)
-        if len(stated) == 1 and timed and row.cells[table.place] is not None and "" not in stated:
-            by_hardware.setdefault(stated.pop(), []).append((color, number, row))
+        seconds = [entry.result.provenance.seconds.get("predict", 0.0) for entry in row.entries]
+        if len(stated) == 1 and min(seconds) > 0 and "" not in stated:
+            by_hardware.setdefault(stated.pop(), []).append(Placed(color, number, row, float(np.mean(seconds))))
     if not by_hardware:
         return []
     hardware, placed = max(by_hardware.items(), key=lambda item: (len(item[1]), item[0]))
-    if len(placed) < 2:
+    missing = len(rows) - len(placed)
+    apart = f" {missing} row{'s' if missing > 1 else ''} timed elsewhere, or not at all, left out." if missing else ""
+    caption = f"Up and left is better. Measured on {wording.plain(hardware)}.{apart}"
+    return _against(table, placed, ("time", "seconds to encode and compare the test set", "{:.1f} s"), caption)
+
+
+def _against_size(table: Table, rows: Numbered) -> list[Picture]:
+    placed = []
+    for color, (number, row) in enumerate(rows):
+        made = [entry.result.provenance.checkpoint for entry in row.entries]
+        sizes = {one.parameters for one in made if one is not None and one.parameters}
+        if len(sizes) == 1 and all(made):
+            placed.append(Placed(color, number, row, float(sizes.pop() or 0)))
+    missing = len(rows) - len(placed)
+    apart = (
+        f" {missing} row{'s' if missing > 1 else ''} without, or with an unknown number, left out." if missing else ""
+    )
+    caption = f"Up and left is better.{apart}"
+    return _against(table, placed, ("parameters", "parameters", "{:,.0f} parameters"), caption)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A row with its cost, its number in the table and its place in the palette."""
+
+    color: int
+    number: int
+    row: Row
+    cost: float
+
+
+def _against(table: Table, rows: Sequence[Placed], what: tuple[str, str, str], caption: str) -> list[Picture]:
+    """Returns the primary measurement against a cost; `what` is its name, that of its axis, and how one is written."""
+    name, axis, written = what
+    shown = [(one, cell) for one in rows if (cell := one.row.cells[table.place]) is not None]
+    if len(shown) < 2:
         return []
-    with Drawing(f"{table.key}-cost") as drawing:
-        drawing.axes("seconds to encode and compare the test set", _ascii(table.primary))
-        for color, number, row in placed:
-            seconds = float(np.mean([entry.result.provenance.seconds["predict"] for entry in row.entries]))
-            cell = row.cells[table.place]
-            if cell is not None:
-                title = f"{name_of(row)}: {cell.mean:.1f} in {seconds:.1f} s"
-                drawing.points([seconds], [cell.mean], color, number, [title])
+    with Drawing(f"{table.key}-{name}") as drawing:
+        drawing.axes(axis, _ascii(table.primary))
+        for one, cell in shown:
+            title = f"{name_of(one.row)}: {cell.mean:.1f} with {written.format(one.cost)}"
+            drawing.points([one.cost], [cell.mean], one.color, one.number, [title])
         drawing.spread_out()
-        missing = len(rows) - len(placed)
-        apart = (
-            f" {missing} row{'s' if missing > 1 else ''} timed elsewhere, or not at all, left out." if missing else ""
-        )
-        caption = f"Up and left is better. Measured on {wording.plain(hardware)}.{apart}"
-        legend = tuple((number, name_of(row), color) for color, number, row in placed)
-        return [Picture("Accuracy against time", caption, drawing.svg("Accuracy against time"), legend)]
+        svg = drawing.svg(f"Accuracy against {name}")
+    legend = tuple((one.number, name_of(one.row), one.color) for one, _ in shown)
+    return [Picture(f"Accuracy against {name}", caption, svg, legend)]
 
 
 def _hardware(hardware: dict[str, str] | object, device: str) -> str:

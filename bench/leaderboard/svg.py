@@ -176,10 +176,12 @@ class Drawing:
         axes.set_xscale("log")
         axes.margins(0.2, 0.15)
         low, high = axes.get_xlim()
-        ticks = [m * 10.0**e for e in range(-3, 7) for m in (1, 2, 5) if low <= m * 10.0**e <= high]
+        ticks = [m * 10.0**e for e in range(-3, 13) for m in (1, 2, 5) if low <= m * 10.0**e <= high]
+        if len(ticks) > 6:
+            ticks = [tick for tick in ticks if f"{tick:e}".startswith("1")]
         if len(ticks) < 2:
             ticks = sorted({float(f"{tick:.2g}") for tick in (1.1 * low, (low * high) ** 0.5, high / 1.1)})
-        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.set_xticks(ticks, [_short(tick) for tick in ticks])
         axes.set_xticks([], minor=True)
 
     def svg(self, label: str) -> Markup:
@@ -187,6 +189,14 @@ class Drawing:
         out = io.StringIO()
         self._figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
         return Markup(inlined(out.getvalue(), self._name, label, self._titles))  # noqa: S704 (serialised from a tree)
+
+
+def _short(number: float) -> str:
+    """Returns a number of any size in few characters: 2500000 is 2.5M."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:g}{letter}"
+    return f"{number:g}"
 
 
 def inlined(text: str, name: str, label: str, titles: Mapping[str, Sequence[str]]) -> str:

@@ -158,3 +158,15 @@ def test_a_group_is_numbered_and_every_dot_has_its_title() -> None:
         svg = str(drawing.svg("x"))
         assert titles(svg) == ["a", "b", "c"]
         assert re.findall(r"<text[^>]*>(\d+)</text>", svg) == ["12"]
+
+
+def test_models_are_drawn_against_their_size_where_it_is_known(tmp_path: Path) -> None:
+    key = {"key": "e" * 64, "sha256": "e" * 64, "selection": "fixed", "word_vectors": "random"}
+    rows = [
+        record(model__name=name, provenance__checkpoint={**key, **size})
+        for name, size in (("a", {"parameters": 1000}), ("b", {"parameters": 2_500_000}), ("old", {}))
+    ]
+    picture = drawn(tmp_path, *rows, record(model__name="untrained"))["Accuracy against parameters"]
+    assert titles(picture.svg) == ["a: 10.0 with 1,000 parameters", "b: 10.0 with 2,500,000 parameters"]
+    assert "2 rows without, or with an unknown number, left out" in picture.caption
+    assert [f">{tick}<" in picture.svg for tick in ("1k", "10k", "100k", "1M")] == [True] * 4
