@@ -22,8 +22,8 @@ from typing import IO, cast
 
 from bench.errors import ToolError
 
-PATIENCE = 300.0
-"""Seconds without an answer after which a program counts as hung; METEOR may need 60 to start on a busy machine."""
+PATIENCE = 600.0
+"""Seconds without an answer after which a program counts as hung; starting METEOR has taken 160 on a busy machine."""
 # One short-lived process for each program: compiling less and collecting serially takes a quarter less CPU time.
 _FLAGS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx2G", "-Dfile.encoding=UTF-8")
 _OFF = "score without Java: --no-java, or java=off of the task."
