@@ -32,7 +32,8 @@ def bench_datasets() -> list[DatasetSpec]:
             loader="bench.data.activitynet:open_dataset",
             splits={"train": "train", "val_1": "val_1", "val_2": "val_2"},
             test="val_1",
-            files="train.json, val_1.json and val_2.json of the official captions.zip, plain or gzip",
+            files="train.json, val_1.json and val_2.json of the official captions.zip, plain or gzip; beside them, for "
+            "paragraph captioning, split_ids_anet_entities.json of ActivityNet-Entities",
             class_splits=("train", "val_1"),
         ),
         DatasetSpec(
