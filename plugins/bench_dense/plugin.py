@@ -41,7 +41,10 @@ DENSE = ModelSpec(
         "lr_drop": Setting(10, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
         "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
     },
-    recipes={"sample": {"hidden": 64, "word_dim": 64, "lr": 3e-3, "epochs": 50, "lr_drop": 38}},
+    recipes={
+        "sample": {"hidden": 64, "word_dim": 64, "lr": 3e-3, "epochs": 50, "lr_drop": 38},
+        "sample/VideoCaptioner": {"lr": 5e-3, "batch": 16, "epochs": 30, "lr_drop": 22},
+    },
 )
 
 

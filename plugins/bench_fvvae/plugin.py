@@ -26,6 +26,7 @@ FVVAE = ModelSpec(
         "lr_drop": Setting(20, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
         "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
     },
+    recipes={"sample": {"reduced": 64, "latent": 16, "lr": 1e-2}},
 )
 
 

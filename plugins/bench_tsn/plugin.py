@@ -26,6 +26,7 @@ TSN = ModelSpec(
         "lr_drop": Setting(30, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
         "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
     },
+    recipes={"sample": {"segments": 9, "consensus": "topk", "dropout": 0.2, "lr": 3e-2}},
 )
 
 
