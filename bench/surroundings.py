@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from io import StringIO
 from typing import Any
 
@@ -39,6 +40,8 @@ def undisturbed(*, seed: int | None = None, capture: bool = False) -> Iterator[D
     """
     found = Disturbance()
     text = StringIO()
+    if seed is not None and "numpy" in sys.modules:
+        import_module("numpy.random")  # numpy loads it at its first use, which must not be inside the body
     before = _snapshot()
     if seed is not None:
         _seed(seed)

@@ -94,7 +94,7 @@ def pack(name: str, output: Path | None, dtype: str, config: Path | None) -> Non
     session = Session(configuration.load(config))
     sources = session.config.features
     if name in sources:
-        contents = all_of(sources[name])
+        contents = all_of(session.catalogue.features(sources[name]))
     elif name in session.catalogue.datasets:
         contents = of_dataset(session.dataset(name))
     else:

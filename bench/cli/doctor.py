@@ -78,7 +78,8 @@ def _plugins(path: Path | None) -> str:
     broken = [f"{plugin.name} ({plugin.error})" for plugin in found.plugins if plugin.error]
     if broken:
         raise RuntimeError("; ".join(broken))
-    return f"{len(found.plugins)} usable, offering {len(found.models)} models"
+    usable = [plugin for plugin in found.plugins if plugin.status == "ok"]
+    return f"{len(usable)} of {len(found.plugins)} usable, offering {len(found.models)} models"
 
 
 def _runs(path: Path | None) -> str:
