@@ -55,6 +55,10 @@ def test_the_probe_is_timed_against_cold_starts() -> None:
         assert name in out
 
 
+def test_building_a_leaderboard_is_timed() -> None:
+    assert "6 rows in 2 tables" in run("boards.py", "--tasks", "2", "--models", "3", "--queries", "60")
+
+
 def test_start_up_is_timed() -> None:
     assert "bench plugin list" in run("startup.py", "--repeats", "1")
 
