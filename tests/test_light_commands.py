@@ -13,6 +13,10 @@ import pytest
 LIGHT_MODULES = (
     "bench",
     "bench.api",
+    "bench.data_api",
+    "bench.task_api",
+    "bench.board_api",
+    "bench.testing",
     "bench.inputs",
     "bench.models",
     "bench.predictions",
