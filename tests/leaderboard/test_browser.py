@@ -63,7 +63,7 @@ def browser() -> Iterator[Any]:
         pytest.skip("needs Chromium; on Debian: apt-get install chromium")
     with api.sync_playwright() as playwright:
         # Without a sandbox, because CI runs as root in a container; the pages are our own.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         yield browser
         browser.close()
 
@@ -71,7 +71,7 @@ def browser() -> Iterator[Any]:
 def watched(browser: Any, folder: Path, **options: Any) -> Watched:
     context = browser.new_context(**{"viewport": LARGE, **options})
     page = Watched(context.new_page(), folder)
-    page.page.set_default_timeout(10_000)
+    page.page.set_default_timeout(120_000)  # a busy machine is slow, not wrong
     page.page.on("console", lambda message: page.said.append(message.text))
     page.page.on("pageerror", lambda error: page.said.append(str(error)))
     page.page.on("dialog", lambda dialog: (page.said.append(f"dialog {dialog.message}"), dialog.dismiss()))
