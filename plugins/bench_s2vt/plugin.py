@@ -40,7 +40,10 @@ S2VT = ModelSpec(
         "lr_drop": Setting(10, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
         "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
     },
-    recipes={"sample": {"hidden": 128, "frame_dim": 64, "word_dim": 64, "lr": 3e-3, "epochs": 30, "lr_drop": 22}},
+    recipes={
+        "sample": {"hidden": 128, "frame_dim": 64, "word_dim": 64, "lr": 3e-3, "epochs": 30, "lr_drop": 22},
+        "sample/VideoCaptioner": {"lr": 5e-3, "batch": 8, "epochs": 20, "lr_drop": 15},
+    },
     uses_segments=False,
 )
 
