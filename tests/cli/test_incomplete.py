@@ -36,7 +36,7 @@ def test_a_curve_is_printed_scored_again_added_built_and_compared(bench_command)
     assert "2 rows in 1 tables" in built.stdout
     page = (bench_command.folder / "board" / "didemo-retrieval-incomplete.md").read_text()
     assert "### Ground-truth segments, incomplete videos, first parts kept" in page
-    assert "| Paragraph → video, R@1 | Tier | Seeds | 20 % | 40 % | 60 % | 80 % | 100 % | area |" in page
+    assert "| Paragraph → video, R@1 | Status | Tier | Seeds | 20 % | 40 % | 60 % | 80 % | 100 % | area |" in page
     assert "random" in page
 
     compared = bench_command("compare", runs[0], runs[1], "--metric", "t2v/R@1/AUC")
