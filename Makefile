@@ -56,7 +56,7 @@ format: $(INSTALLED)
 
 BOARD ?= leaderboards/anet-retrieval.html
 picture:
-	chromium --headless --no-sandbox --hide-scrollbars --window-size=1240,790 --screenshot=docs/board.png \
+	chromium --headless --no-sandbox --hide-scrollbars --window-size=1240,900 --screenshot=docs/board.png \
 	  "file://$(abspath $(BOARD))"
 
 clean:
