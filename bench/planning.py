@@ -155,8 +155,14 @@ def plan(cell: Cell, request: Request) -> Plan:
     return Plan(cell, request, settings, view, named, lesson, folder, base, run, request.output / run)
 
 
+def _answers(cell: Cell) -> bool:
+    """True when the model can take the task; one that only serves as a base may not."""
+    return any(set(capability.__mro__) & set(cell.task.accepts) for capability in cell.spec.provides)
+
+
 def _seen(cell: Cell, view: View) -> View:
-    return view if cell.spec.uses_segments or cell.task.per_segment else View("none")
+    asked_for_each = cell.task.per_segment and _answers(cell)
+    return view if cell.spec.uses_segments or asked_for_each else View("none")
 
 
 def _lesson(cell: Cell) -> TrainingSet | None:
@@ -191,7 +197,7 @@ def _weights(request: Request, folder: CheckpointFolder | None) -> str | None:
 
 def _check(cell: Cell, request: Request) -> None:
     spec, task = cell.spec, cell.task
-    if not any(set(capability.__mro__) & set(task.accepts) for capability in spec.provides):
+    if not _answers(cell):
         needs = " or ".join(capability.__name__ for capability in task.accepts)
         has = ", ".join(capability.__name__ for capability in spec.provides)
         raise UnsupportedTask(f"task {task.name!r} needs a {needs}; model {spec.name!r} provides {has}.")

@@ -382,3 +382,12 @@ def test_every_bundled_captioner_takes_the_task(bench_command, model, settings):
     record = json.loads(done.stdout)[0]
     assert record["status"] == "partial"
     assert record["primary"] == "CIDEr"
+
+
+def test_a_base_that_looks_at_whole_videos_is_fitted_once_for_every_task(bench_command):
+    small = ("--set", "epochs=1", "--set", "hidden=8", "--set", "word_dim=8", "--limit", "20")
+    bench_command("run", "-m", "fse", "-t", "anet-retrieval", *small)
+    based = [f"base.{part}" if "=" in part else part for part in small]
+    bench_command("run", "-m", "fse-captioner", "-t", "anet-captioning:java=off", *small[:-2], *based)
+    fitted = sorted(path.name.rpartition("-")[0] for path in bench_command.folder.glob("runs/checkpoints/*"))
+    assert fitted == ["fse", "fse-captioner"]
