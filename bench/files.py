@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 METADATA_KEY = "bench"  # one key only: safetensors does not keep the order of several
 
 
-def write_atomically(path: Path, content: bytes, *, overwrite: bool = True) -> None:
+def write_atomically(path: Path, content: bytes, *, overwrite: bool = True, durable: bool = True) -> None:
     """Writes `content` to `path` so that `path` is whole or untouched at every moment.
+
+    Args:
+        durable: wait until the disk has it, so that it also survives a loss of power; what can be made again in seconds,
+            in hundreds of files, need not wait.
 
     Raises: SaveError when the file cannot be written, or exists and `overwrite` is false.
     """
@@ -37,7 +41,8 @@ def write_atomically(path: Path, content: bytes, *, overwrite: bool = True) -> N
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
+                if durable:
+                    os.fsync(file.fileno())
             Path(temporary).chmod(0o666 & ~_umask())
             if overwrite:
                 Path(temporary).replace(path)

@@ -86,7 +86,8 @@ def build(sources: Sources, output: Path) -> Report:
     files = contents(site)
     earlier = files_of_build(output)
     for name, content in files.items():
-        write_atomically(output / name, content)
+        if not (output / name).is_file() or (output / name).read_bytes() != content:
+            write_atomically(output / name, content, durable=False)
     for name in earlier - files.keys():
         (output / name).unlink(missing_ok=True)
     return Report(
