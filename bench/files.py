@@ -27,8 +27,8 @@ def write_atomically(path: Path, content: bytes, *, overwrite: bool = True, dura
     """Writes `content` to `path` so that `path` is whole or untouched at every moment.
 
     Args:
-        durable: wait until the disk has it, so that it also survives a loss of power; what can be made again in seconds,
-            in hundreds of files, need not wait.
+        durable: wait until the disk has it, so that it also survives a loss of power; hundreds of files that can be
+            made again in seconds need not wait.
 
     Raises: SaveError when the file cannot be written, or exists and `overwrite` is false.
     """
