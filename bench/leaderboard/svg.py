@@ -221,6 +221,7 @@ def inlined(text: str, name: str, label: str, titles: Mapping[str, Sequence[str]
     used = set(re.findall(r"(?:url\(#|href=\"#)([^)\"]+)", text))
     for element in root.iter():
         _clean(element, name, used)
+        element.tag = element.tag.removeprefix(_NAMESPACE)  # inside a page, a drawing needs no namespace
     for unwanted in ("width", "height", "version"):
         root.attrib.pop(unwanted, None)
     root.set("role", "img")
@@ -228,8 +229,7 @@ def inlined(text: str, name: str, label: str, titles: Mapping[str, Sequence[str]
     root.set("stroke-linejoin", "round")
     text = ElementTree.tostring(root, encoding="unicode")
     text = re.sub(r"(?<=[ \"(])-?\d+\.\d{3,}", lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), text)
-    text = re.sub(r"<ns0:|</ns0:|<svg:|</svg:", lambda m: "</" if m[0].startswith("</") else "<", text)
-    return re.sub(r"\n\s*", "\n", re.sub(r' xmlns:(?:ns\d|svg|xlink)="[^"]*"', "", text))
+    return re.sub(r"\n\s*", "\n", text)
 
 
 def _clean(element: ElementTree.Element, name: str, used: set[str]) -> None:
