@@ -110,17 +110,15 @@ def _groups(table: Table) -> list[tuple[int, str]]:
 
 
 def _scale(table: Table, place: int) -> float | None:
-    """Returns the right end of a column's bars: 100 for percent, the highest end of an interval for scores.
+    """Returns the right end of a column's bars: the highest end of an interval, for percent 100 at least.
 
-    Ranks have none: between 1 and some thousand, a straight scale shows nothing.
+    CIDEr in percent passes 100. Ranks have none: between 1 and some thousand, a straight scale shows nothing.
     """
     column: Column = table.columns[place]
-    if column.unit == "percent":
-        return 100.0
     if column.unit == "rank":
         return None
     ends = [cell.ci95[1] for row in table.rows if (cell := row.cells[place]) and cell.ci95]
-    return max(ends, default=0.0) or None
+    return max(ends, default=0.0) or None if column.unit == "score" else max(100.0, *ends, 0.0)
 
 
 def _cell(cell: Cell | None, places: int, scale: float | None, place: tuple[str, bool]) -> Markup:

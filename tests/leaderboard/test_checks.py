@@ -241,11 +241,15 @@ def test_a_diff_names_what_changed(board: Board) -> None:
 
 
 def test_the_pages_of_this_repository_are_what_its_records_give() -> None:
-    """Every record that can be scored again with what a checkout holds is, and every page is there byte for byte."""
+    """Every record that can be scored again with what a checkout holds is, and every page is there byte for byte.
+
+    But for captions: METEOR takes 8 seconds for each of them. `bench leaderboard check` scores those as well.
+    """
     board = Path(__file__).resolve().parents[2] / "leaderboards"
     if not (board / "index.html").exists():
         pytest.skip("no pages are committed in leaderboards/")
     session = Session(configuration.load(board.parent / "bench.yaml"))
     sources = Sources((board / "results",), board / "published", (board / "papers", paper_pages))
-    assert [finding for finding in check_records(sources.results, session) if finding.outcome == "failed"] == []
+    quick = tuple(folder for folder in sorted((board / "results").iterdir()) if "captioning" not in folder.name)
+    assert [finding for finding in check_records(quick, session) if finding.outcome == "failed"] == []
     assert list(check_pages(sources, board)) == []
