@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-import warnings
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from io import BytesIO
-from typing import Any
 
+from bench.leaderboard.matplotlib_files import QUIET, element, file_settings, groups_of, parsed, written
 from bench.leaderboard.wording import plain
 from bench.metrics.confusions import Confusion
 
-SVG = "http://www.w3.org/2000/svg"
-BAR, INK, QUIET = "#0072b2", "#1c2126", "#5c6670"
-STYLE = {
-    "svg.hashsalt": "bench",
-    "svg.fonttype": "path",
-    "font.family": "DejaVu Sans",
-    "font.size": 8.5,
-    "text.color": INK,
-    "text.parse_math": False,  # a $ in the name of a class is a dollar
-    "figure.facecolor": "#ffffff",
-    "savefig.facecolor": "#ffffff",
-}
+BAR = "#0072b2"
 LONGEST_NAME = 34
 WIDTH, NAMES, LINE_HEIGHT = 8.6, 5.4, 0.24
 """Width of the picture and of the names in it, height of a line, in inches."""
@@ -31,34 +18,20 @@ WIDTH, NAMES, LINE_HEIGHT = 8.6, 5.4, 0.24
 
 def svg(confused: Sequence[Confusion], title: str, note: str) -> bytes:
     """Returns the picture: a line for each pair, its bar as long as the number of videos; whole names show on hover."""
-    for prefix, space in (("", SVG), ("xlink", "http://www.w3.org/1999/xlink")):
-        ElementTree.register_namespace(prefix, space)
-    root = ElementTree.fromstring(_drawn(confused, title, note))  # noqa: S314 (our own)
-    root.set("role", "img")
-    root.insert(0, _title(title))
-    groups = {group.get("id"): group for group in root.iter(f"{{{SVG}}}g")}
+    root = parsed(_drawn(confused, title, note), title)
+    groups = groups_of(root)
     for number, one in enumerate(confused):
         said = f"{one.videos} of {one.of} videos of {plain(one.true)} were taken for {plain(one.predicted)}"
-        groups[f"pair-{number}"].insert(0, _title(said))
-    text: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
-    return text + b"\n"
-
-
-def _title(text: str) -> ElementTree.Element:
-    element = ElementTree.Element(f"{{{SVG}}}title")
-    element.text = plain(text)
-    return element
+        groups[f"pair-{number}"].insert(0, element("title", plain(said)))
+    return written(root)
 
 
 def _drawn(confused: Sequence[Confusion], title: str, note: str) -> bytes:
-    import matplotlib as mpl
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 
     out = BytesIO()
-    style: Any = {name: mpl.rcParamsDefault[name] for name in mpl.rcParamsDefault if "backend" not in name} | STYLE
-    with mpl.rc_context(style), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a box stands in; hovering shows the name
+    with file_settings({"font.size": 8.5}):
         notes = textwrap.wrap(plain(note), 105)
         height = 0.75 + LINE_HEIGHT * (len(confused) + len(notes) + 0.5)
         figure = Figure(figsize=(WIDTH, height))

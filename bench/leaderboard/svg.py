@@ -10,11 +10,12 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Self
 from xml.etree import ElementTree
 
 from markupsafe import Markup
+
+from bench.leaderboard.matplotlib_files import settings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,9 +28,6 @@ _NAMESPACE = "{http://www.w3.org/2000/svg}"
 _LINK = "{http://www.w3.org/1999/xlink}href"
 _SETTINGS: Any = {
     "svg.fonttype": "none",
-    "svg.hashsalt": "bench",
-    "text.parse_math": False,
-    "font.family": ["DejaVu Sans"],
     "font.size": 8.5,
     "axes.linewidth": 0.6,
     "axes.edgecolor": INK,
@@ -50,14 +48,6 @@ _SETTINGS: Any = {
 }
 
 
-def _settings() -> AbstractContextManager[None]:
-    """Makes the settings of matplotlib ours for a while, whatever a matplotlibrc or another drawing made of them."""
-    import matplotlib as mpl
-
-    defaults: Any = {name: value for name, value in mpl.rcParamsDefault.items() if "backend" not in name}
-    return mpl.rc_context({**defaults, **_SETTINGS})
-
-
 class Drawing:
     """A pair of axes; nothing but numbers and our own words is drawn on them. Its settings hold inside `with`."""
 
@@ -65,7 +55,7 @@ class Drawing:
         self._name = name
         self._titles: dict[str, list[str]] = {}
         self._size = 4.2, height
-        self._ours = _settings()
+        self._ours = settings(_SETTINGS)
 
     def __enter__(self) -> Self:
         from matplotlib.figure import Figure

@@ -8,8 +8,6 @@ the PNG has a white ground of its own.
 from __future__ import annotations
 
 import textwrap
-import warnings
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench.leaderboard.matplotlib_files import INK, QUIET, SVG, element, file_settings, groups_of, parsed, written
 from bench.leaderboard.wording import plain
 
 if TYPE_CHECKING:
@@ -25,24 +24,12 @@ if TYPE_CHECKING:
 
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9")
 MARKERS = ("o", "^", "s", "D")
-INK, QUIET, LINE = "#1c2126", "#5c6670", "#d9dee3"
+LINE = "#d9dee3"
 DARK = {INK: "#e4e8ec", QUIET: "#98a3ad", LINE: "#323a42", "#ffffff": "#14181c"}
 """What the colours of ink and ground become where the reader prefers dark."""
-STYLE = {
-    "svg.hashsalt": "bench",
-    "svg.fonttype": "path",
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "text.color": INK,
-    "text.parse_math": False,  # a $ in the name of a class is a dollar
-    "axes.edgecolor": LINE,
-    "figure.facecolor": "#ffffff",
-    "axes.facecolor": "none",
-    "savefig.facecolor": "#ffffff",
-}
+STYLE = {"font.size": 9, "axes.edgecolor": LINE, "axes.facecolor": "none"}
 PANEL, KEY, LINE_HEIGHT = 4.2, 2.3, 0.19
 """Width and height of a panel, width of the key, height of a line of text, in inches."""
-SVG = "http://www.w3.org/2000/svg"
 LONGEST_NAME = 26
 
 
@@ -90,27 +77,16 @@ def png(picture: Picture) -> bytes:
 
 def svg(picture: Picture) -> bytes:
     """Returns the picture as SVG with what is shown on hover, for light and dark."""
-    for prefix, space in (("", SVG), ("xlink", "http://www.w3.org/1999/xlink")):
-        ElementTree.register_namespace(prefix, space)
-    root = ElementTree.fromstring(_drawn(picture, "svg", {"Date": None, "Creator": None}))  # noqa: S314 (our own)
-    root.set("role", "img")
-    root.insert(0, _element("title", plain(picture.title)))
-    root.insert(1, _element("style", _dark_style()))
-    groups = {group.get("id"): group for group in root.iter(f"{{{SVG}}}g")}
+    root = parsed(_drawn(picture, "svg", {"Date": None, "Creator": None}), picture.title)
+    root.insert(1, element("style", _dark_style()))
+    groups = groups_of(root)
     for number, panel in enumerate(picture.panels):
         for kind in np.unique(panel.classes).tolist():
             videos = [panel.video_ids[i] for i in np.flatnonzero(panel.classes == kind)]
             points = list(groups[f"panel-{number}-class-{kind}"].iter(f"{{{SVG}}}use"))
             for point, video in zip(points, videos, strict=True):
-                point.append(_element("title", f"{plain(picture.class_names[kind])} · {plain(video)}"))
-    text: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
-    return text + b"\n"
-
-
-def _element(name: str, text: str) -> ElementTree.Element:
-    element = ElementTree.Element(f"{{{SVG}}}{name}")
-    element.text = text
-    return element
+                point.append(element("title", f"{plain(picture.class_names[kind])} · {plain(video)}"))
+    return written(root)
 
 
 def _dark_style() -> str:
@@ -124,13 +100,10 @@ def _dark_style() -> str:
 
 
 def _drawn(picture: Picture, kind: str, metadata: dict[str, str | None]) -> bytes:
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     out = BytesIO()
-    style: Any = {name: mpl.rcParamsDefault[name] for name in mpl.rcParamsDefault if "backend" not in name} | STYLE
-    with mpl.rc_context(style), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a box stands in; hovering shows the name
+    with file_settings(STYLE):
         rows = -(-len(picture.panels) // picture.columns)
         width = PANEL * picture.columns + KEY
         notes = [line for note in picture.notes for line in textwrap.wrap(plain(note), int(width * 14.5))]
