@@ -33,20 +33,25 @@ def read_json(path: Path, layout: str) -> Any:
         except (OSError, EOFError, zlib.error) as error:
             raise InvalidData(f"{path} is not a whole gzip file ({error}). Download it again.") from error
     try:
-        return json.loads(content, object_pairs_hook=_unique)
-    except _KeyGivenTwiceError as error:
-        raise InvalidData(f"{path}: {error.args[0]!r} occurs twice in one object. Remove one of the two.") from None
+        return json.loads(content, object_pairs_hook=unique_keys)
+    except KeyGivenTwiceError as error:
+        raise InvalidData(f"{path}: {error.key!r} occurs twice in one object. Remove one of the two.") from None
     except (ValueError, RecursionError) as error:
         raise InvalidData(f"{path} is not whole JSON ({error}). Download or write it again.") from error
 
 
-class _KeyGivenTwiceError(Exception):
-    """Carries the key."""
+class KeyGivenTwiceError(ValueError):
+    """One object gives a key twice."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"key {key[:60]!r} occurs twice")
+        self.key = key
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Returns a JSON object; plain JSON would silently keep the last of two equal keys. Raises: KeyGivenTwiceError."""
     unique = dict(pairs)
     if len(unique) < len(pairs):
-        seen: set[str] = set()
-        raise _KeyGivenTwiceError(next(key for key, _ in pairs if key in seen or seen.add(key)))  # type: ignore[func-returns-value]
+        names = [name for name, _ in pairs]
+        raise KeyGivenTwiceError(max(names, key=names.count))
     return unique

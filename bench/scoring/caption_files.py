@@ -22,6 +22,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from bench.data.json_files import KeyGivenTwiceError, unique_keys
 from bench.errors import InvalidData, MissingData
 from bench.metrics.captions.items import Sentence, VideoCaptions
 
@@ -151,27 +152,19 @@ def _text(path: Path) -> str:
 def _json(path: Path, text: str) -> Any:
     """Returns a whole file of JSON, or the list of its lines."""
     try:
-        return json.loads(text, object_pairs_hook=_unique)
+        return json.loads(text, object_pairs_hook=unique_keys)
     except RecursionError as error:
         raise InvalidData(f"{path} is nested too deeply for captions.") from error
     except ValueError as error:
         lines = [line for line in text.split("\n") if line.strip()]
-        if len(lines) < 2 or "occurs twice" in str(error):
+        if len(lines) < 2 or isinstance(error, KeyGivenTwiceError):
             raise InvalidData(f"{path} is no JSON ({error}).") from error
     found = []
     for number, line in enumerate(lines, 1):
         try:
-            found.append(json.loads(line, object_pairs_hook=_unique))
+            found.append(json.loads(line, object_pairs_hook=unique_keys))
         except (ValueError, RecursionError) as error:
             raise InvalidData(f"{path} is neither JSON nor JSON Lines: line {number}: {error}.") from error
-    return found
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"key {max(names, key=names.count)[:60]!r} occurs twice")
     return found
 
 
