@@ -55,6 +55,13 @@ def test_the_probe_is_timed_against_cold_starts() -> None:
         assert name in out
 
 
+def test_settings_are_compared_on_folds_of_train() -> None:
+    small = "epochs=1,hidden=8,word_dim=8"
+    out = run("folds.py", "fse", small, f"{small},lr=0.01", "--folds", "2", "--limit", "12")
+    assert "12 training videos of the sample, 2 folds" in out
+    assert len(out.splitlines()) == 4
+
+
 def test_building_a_leaderboard_is_timed() -> None:
     assert "6 rows in 2 tables" in run("boards.py", "--tasks", "2", "--models", "3", "--queries", "60")
 
