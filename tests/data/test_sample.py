@@ -24,7 +24,7 @@ def test_the_splits_have_their_sizes():
 
 def test_the_annotations_are_pinned_to_the_version():
     """A change here needs a new SAMPLE_VERSION: figures before and after it do not compare."""
-    assert SAMPLE_VERSION == 1
+    assert SAMPLE_VERSION == 2
     pins = {
         split: digest([made.videos.ids, made.videos.durations, made.videos.timestamps, made.videos.sentences])[:16]
         for split, made in {
@@ -36,12 +36,12 @@ def test_the_annotations_are_pinned_to_the_version():
 
 
 PINS = {
-    "train": "a06136c7ae6c7396",
-    "val_1": "819d337d3701890c",
-    "val_2": "d1592b9b1b36736b",
-    "didemo train": "18262d7c6ea1fcd4",
-    "didemo val": "db277235abf03876",
-    "didemo test": "d5002a74a3e34d41",
+    "train": "72335cdc4705722a",
+    "val_1": "2593ebf09db3e6ca",
+    "val_2": "20251d6ae72dce60",
+    "didemo train": "e6470fe9d64511e9",
+    "didemo val": "587918cf3609f23a",
+    "didemo test": "eb528144c7d25db6",
 }
 
 
@@ -51,7 +51,7 @@ def test_the_first_and_last_features_are_pinned_to_the_version():
     np.testing.assert_allclose([rows[0, 0], rows[0, 63], rows[-1, 0], rows[-1, 63]], FEATURES, rtol=1e-4)
 
 
-FEATURES = [0.946107, 1.261369, -0.460753, 0.656618]
+FEATURES = [-0.533961, -0.079493, 0.142831, -0.793705]
 
 
 def test_another_seed_gives_another_world():
@@ -125,9 +125,22 @@ def test_every_story_has_its_class_among_its_actions():
     assert anet_split("train").videos.class_names == world().names[ACTION]
 
 
-def test_many_stories_have_a_twin_with_the_same_events_in_another_order():
+def test_a_third_of_the_stories_have_a_twin_with_the_same_events_in_another_order():
     bags = Counter(tuple(sorted(story.events)) for story in anet_split("val_1").stories)
-    assert sum(count for count in bags.values() if count > 1) > 40
+    assert sum(count for count in bags.values() if count > 1) > len(anet_split("val_1").stories) / 4
+
+
+def test_more_than_half_of_the_stories_have_a_twin_of_the_same_concepts():
+    """Who finds the concepts of every video without error, but not their order, gets at most one of each bag right."""
+    stories = anet_split("val_1").stories
+    bags = Counter(tuple(sorted(concepts(story))) for story in stories)
+    assert sum(count for count in bags.values() if count > 1) > len(stories) / 2
+    assert 0.6 < len(bags) / len(stories) < 0.7
+
+
+def concepts(story):
+    """Yields (kind, index) of each concept of each event."""
+    return ((kind, index) for event in story.events for kind, index in enumerate(event))
 
 
 def test_no_story_equals_one_of_the_six_drawn_before_it():
