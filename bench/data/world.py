@@ -7,8 +7,8 @@ function words of the sentence templates the world knows 147 words.
 A story is 3 or 5 events, equal odds; an event is one actor, action, object and place, each uniform. The story's class
 is an action: one random event has it, each other event with probability 0.5. With probability 0.3 all events share
 the actor and the place of the first. After each base story, while a fair coin succeeds, a variant of the base story
-is appended: two events swapped in time (odds 0.4), two events exchanging actor or object (0.4), or one event's actor,
-object or place changed (0.2). A story equal to one of the last six is drawn again. Variants keep the class. The list
+is appended: two events swapped in time (odds 0.45), two events exchanging actor or object (0.45), or one event's actor,
+object or place changed (0.1). A story equal to one of the last six is drawn again. Variants keep the class. The list
 is then shuffled and cut, so most stories have near twins, and more than half have one of the same concepts, told apart
 only by who did what when.
 
@@ -36,7 +36,7 @@ FEATURE_DIM = 64
 NUISANCE_DIM = 16
 FILLERS = 80
 TWO_WORD_ACTIONS = 4
-VARIANT_ODDS = (0.4, 0.4, 0.2)
+VARIANT_ODDS = (0.45, 0.45, 0.1)
 """Two events swapped in time; two events exchanging actor or object; actor, object or place of one event changed."""
 MEMORY = 6
 """A story differs from this many stories before it."""

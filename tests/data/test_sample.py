@@ -36,12 +36,12 @@ def test_the_annotations_are_pinned_to_the_version():
 
 
 PINS = {
-    "train": "72335cdc4705722a",
-    "val_1": "2593ebf09db3e6ca",
-    "val_2": "20251d6ae72dce60",
-    "didemo train": "e6470fe9d64511e9",
-    "didemo val": "587918cf3609f23a",
-    "didemo test": "eb528144c7d25db6",
+    "train": "93f218705fce38c9",
+    "val_1": "6d88921d2480328c",
+    "val_2": "64e14c71a0cc86bc",
+    "didemo train": "0ff814db664fff21",
+    "didemo val": "0c03318115864e13",
+    "didemo test": "f8afa363da9239b2",
 }
 
 
@@ -51,7 +51,7 @@ def test_the_first_and_last_features_are_pinned_to_the_version():
     np.testing.assert_allclose([rows[0, 0], rows[0, 63], rows[-1, 0], rows[-1, 63]], FEATURES, rtol=1e-4)
 
 
-FEATURES = [-0.533961, -0.079493, 0.142831, -0.793705]
+FEATURES = [0.183551, 0.310480, 0.220832, -0.956196]
 
 
 def test_another_seed_gives_another_world():
@@ -125,9 +125,9 @@ def test_every_story_has_its_class_among_its_actions():
     assert anet_split("train").videos.class_names == world().names[ACTION]
 
 
-def test_a_third_of_the_stories_have_a_twin_with_the_same_events_in_another_order():
+def test_many_stories_have_a_twin_with_the_same_events_in_another_order():
     bags = Counter(tuple(sorted(story.events)) for story in anet_split("val_1").stories)
-    assert sum(count for count in bags.values() if count > 1) > len(anet_split("val_1").stories) / 4
+    assert sum(count for count in bags.values() if count > 1) > len(anet_split("val_1").stories) / 3
 
 
 def test_more_than_half_of_the_stories_have_a_twin_of_the_same_concepts():
@@ -135,7 +135,7 @@ def test_more_than_half_of_the_stories_have_a_twin_of_the_same_concepts():
     stories = anet_split("val_1").stories
     bags = Counter(tuple(sorted(concepts(story))) for story in stories)
     assert sum(count for count in bags.values() if count > 1) > len(stories) / 2
-    assert 0.6 < len(bags) / len(stories) < 0.7
+    assert 0.55 < len(bags) / len(stories) < 0.65
 
 
 def concepts(story):
