@@ -11,6 +11,8 @@ from typing import Any
 from bench.errors import InvalidData, MissingData
 
 GZIP = b"\x1f\x8b"
+LARGEST = 1 << 30
+"""Bytes of a file, unpacked: a small gzip file can hold any number. The sentences of ActivityNet Captions are 6 MB."""
 
 
 def read_json(path: Path, layout: str) -> Any:
@@ -22,22 +24,36 @@ def read_json(path: Path, layout: str) -> Any:
     Raises: MissingData when the file is not there; InvalidData when it is broken or gives a key twice.
     """
     try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise MissingData(f"{path}: no such file. Expected {layout}.") from None
-    except OSError as error:
-        raise MissingData(f"{path} cannot be read: {error.strerror}. Expected {layout}.") from error
-    if content.startswith(GZIP):
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise InvalidData(f"{path} is not a whole gzip file ({error}). Download it again.") from error
+        content = read_unpacked(path)
+    except MissingData as error:
+        raise MissingData(f"{error} Expected {layout}.") from error
     try:
         return json.loads(content, object_pairs_hook=unique_keys)
     except KeyGivenTwiceError as error:
         raise InvalidData(f"{path}: {error.key!r} occurs twice in one object. Remove one of the two.") from None
     except (ValueError, RecursionError) as error:
         raise InvalidData(f"{path} is not whole JSON ({error}). Download or write it again.") from error
+
+
+def read_unpacked(path: Path) -> bytes:
+    """Returns what a file holds; gzip is recognised by content and unpacked, to no more than `LARGEST` bytes.
+
+    Raises: MissingData when the file is not there or cannot be read; InvalidData for half a gzip file, or too much.
+    """
+    try:
+        with path.open("rb") as file:
+            packed = file.read(len(GZIP)) == GZIP
+            file.seek(0)
+            content = (gzip.GzipFile(fileobj=file) if packed else file).read(LARGEST + 1)
+    except FileNotFoundError:
+        raise MissingData(f"{path}: no such file.") from None
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InvalidData(f"{path} is not a whole gzip file ({error}). Download or write it again.") from error
+    except OSError as error:
+        raise MissingData(f"{path} cannot be read: {error.strerror}.") from error
+    if len(content) > LARGEST:
+        raise InvalidData(f"{path} holds more than {LARGEST >> 20:,} MB of text. No file of this kind is that large.")
+    return content
 
 
 class KeyGivenTwiceError(ValueError):

@@ -14,20 +14,16 @@ a `timestamp`.
 
 from __future__ import annotations
 
-import gzip
 import json
 import math
-import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from bench.data.json_files import KeyGivenTwiceError, unique_keys
-from bench.errors import InvalidData, MissingData
+from bench.data.json_files import KeyGivenTwiceError, read_unpacked, unique_keys
+from bench.errors import InvalidData
 from bench.metrics.captions.items import Sentence, VideoCaptions
 
-LARGEST = 1 << 30
-"""Bytes of a file, unpacked; the captions of ActivityNet are 6 MB."""
 _IDS = ("image_id", "video_id", "video", "id")
 _TEXTS = ("caption", "sentence")
 
@@ -135,17 +131,9 @@ def _times(path: Path, video: str, times: Any) -> tuple[float, float]:
 
 
 def _text(path: Path) -> str:
-    if not path.is_file():
-        raise MissingData(f"{path}: no such file.")
     try:
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if packed else path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            _refuse(path, f"holds more than {LARGEST >> 20:,} MB")
-        return content.decode("utf-8-sig")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        return read_unpacked(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
         raise InvalidData(f"{path} cannot be read as text, plain or gzip ({error}).") from error
 
 

@@ -286,6 +286,17 @@ def test_a_broken_file_is_refused_by_name(tmp_path, content, says):
     assert "\n" not in str(caught.value)
 
 
+def test_a_small_file_that_unpacks_to_more_than_any_annotations_is_refused_before_it_is_unpacked_whole(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("bench.data.json_files.LARGEST", 1 << 20)
+    path = tmp_path / "captions.json"
+    path.write_bytes(gzip.compress(b" " * (1 << 21)))
+    assert path.stat().st_size < 1 << 12
+    with pytest.raises(InvalidData, match="holds more than 1 MB"):
+        read_split(SplitDeclaration(path))
+
+
 def test_a_missing_file_is_named_with_the_layout(tmp_path):
     with pytest.raises(MissingData, match=r"captions\.json: no such file. Expected annotations in ActivityNet"):
         read_split(SplitDeclaration(tmp_path / "captions.json"))

@@ -171,8 +171,8 @@ def test_scored_captions_stand_on_a_board_and_are_verified(bench_command, files)
     ("content", "says"),
     [
         (b"", "is no JSON"),
-        (b"\x1f\x8bcut", "cannot be read as text, plain or gzip"),
-        (gzip.compress(b'{"a": ["b"]}')[:-6], "cannot be read as text, plain or gzip"),
+        (b"\x1f\x8bcut", "is not a whole gzip file"),
+        (gzip.compress(b'{"a": ["b"]}')[:-6], "is not a whole gzip file"),
         (b"\xff\xfe\xfa", "cannot be read as text"),
         (b"42", "holds a JSON int"),
         (b"[1]", "entry 0 is a JSON int"),
