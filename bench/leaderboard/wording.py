@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bench.leaderboard.board import Cell, Column, Row, Table
 from bench.metrics.names import parse_name
 
@@ -56,14 +58,35 @@ def title(table: Table) -> str:
     """Returns what tells a table from the others of its section."""
     if "source" in table.parts:
         return f"Computed elsewhere, scored from a {SOURCES.get(table.parts['source'], 'file')}"
-    segments = segments_in_words(table.parts.get("segments", ""))
-    if "protocol" in table.parts:
-        protocol = table.parts["protocol"]
-        return f"{segments}, {PROTOCOLS.get(protocol, protocol)}"
-    if "cut" not in table.parts:
-        return segments
-    cut, order = table.parts["cut"], table.parts.get("order", "")
-    return f"{segments}, {CUTS.get(cut, cut)}, {ORDERS.get(order, order)}"
+    told = [segments_in_words(table.parts.get("segments", ""))]
+    told += [words(table.parts[name]) for name, words in _TELLING.items() if name in table.parts]
+    return ", ".join(part for part in told if part)
+
+
+def _prompts_in_words(template: str) -> str:
+    kind, _, count = template.partition("-")
+    if kind == "ensemble":
+        return f"an ensemble of {count} prompts"
+    return "class names as they are" if template == "name" else f"prompt {template.replace('_', ' ')}"
+
+
+def _classes_in_words(classes: str) -> str:
+    return "" if classes == "all" else f"classes {classes}"
+
+
+def _shots_in_words(shots: str) -> str:
+    return f"learned from {'all training videos' if shots == 'all' else f'{shots} training videos a class'}"
+
+
+_TELLING: dict[str, Callable[[str], str]] = {
+    "protocol": lambda protocol: PROTOCOLS.get(protocol, protocol),
+    "cut": lambda cut: CUTS.get(cut, cut),
+    "order": lambda order: ORDERS.get(order, order),
+    "template": _prompts_in_words,
+    "classes": _classes_in_words,
+    "shots": _shots_in_words,
+}
+"""Parts of a signature that tell tables of one task from each other, in the order of a heading, and their words."""
 
 
 def circumstances(table: Table) -> str:
