@@ -49,16 +49,18 @@ def add(runs: tuple[Path, ...], board: Path | None, predictions: bool, config: P
     """Score RUNS (folders) again and, where every number holds, copy record and evidence to the leaderboard."""
     from bench import config as configuration
     from bench import submission
+    from bench.metrics.captions.meteor import started_once
     from bench.session import Session
 
     session = Session(configuration.load(config))
-    for folder in runs:
-        added = submission.add(folder, board or session.config.leaderboard, session, keep_predictions=predictions)
-        if added.new:
-            checked = "scored again" if added.status != "consistent" else "verified against its evidence"
-            click.echo(f"{folder}: {checked}, added as {added.target} ({added.status})")
-        else:
-            click.echo(f"{folder}: on the leaderboard already, as {added.target} ({added.status})")
+    with started_once():
+        for folder in runs:
+            added = submission.add(folder, board or session.config.leaderboard, session, keep_predictions=predictions)
+            if added.new:
+                checked = "scored again" if added.status != "consistent" else "verified against its evidence"
+                click.echo(f"{folder}: {checked}, added as {added.target} ({added.status})")
+            else:
+                click.echo(f"{folder}: on the leaderboard already, as {added.target} ({added.status})")
 
 
 @leaderboard.command()
@@ -115,14 +117,16 @@ def check(
     from bench import config as configuration
     from bench import submission
     from bench.errors import VerificationError
+    from bench.metrics.captions.meteor import started_once
     from bench.session import Session
 
     sources, target = _sources(folders, output, published, config)
     session = Session(configuration.load(config))
     found = []
-    for finding in submission.check_records(sources.results, session):
-        found.append(finding)
-        _say(finding)
+    with started_once():
+        for finding in submission.check_records(sources.results, session):
+            found.append(finding)
+            _say(finding)
     pages = [] if records_only else list(submission.check_pages(sources, target))
     for finding in pages:
         _say(finding)

@@ -218,14 +218,16 @@ def rescore(runs: tuple[Path, ...], config: Path | None, as_json: bool) -> None:
     """Score the saved predictions of RUNS (folders) again and compare with their records."""
     from bench import config as configuration
     from bench.cli.tables import print_results
+    from bench.metrics.captions.meteor import started_once
     from bench.rescoring import load_record
     from bench.rescoring import rescore as score_again
     from bench.session import Session
 
     session = Session(configuration.load(config))
     results = []
-    for folder in runs:
-        task = session.catalogue.task(load_record(folder).task.name)
-        results.append(score_again(folder, task, session.dataset(task.dataset)))
-        click.echo(f"{folder}: every measurement is the same when scored again", err=True)
+    with started_once():
+        for folder in runs:
+            task = session.catalogue.task(load_record(folder).task.name)
+            results.append(score_again(folder, task, session.dataset(task.dataset)))
+            click.echo(f"{folder}: every measurement is the same when scored again", err=True)
     print_results(results, as_json=as_json)

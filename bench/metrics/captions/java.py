@@ -94,11 +94,14 @@ class JavaLines:
                     continue  # what was buffered for a program that has gone
         self._process.wait()
 
-    def send(self, lines: Sequence[str]) -> None:
-        """Starts to write all lines, then closes the program's input; to be called once."""
+    def send(self, lines: Sequence[str], *, last: bool = True) -> None:
+        """Starts to write all lines; after the `last` ones the program's input is closed, which lets it end.
+
+        Before more lines are sent, all answers have to be taken.
+        """
         self._sent = lines
         content = "".join(f"{line}\n" for line in lines).encode("utf-8", errors="replace")
-        self._start(self._write, content)
+        self._start(self._write, content, last)
 
     def answers(self, count: int) -> list[str]:
         """Returns the next `count` answers. Raises: ToolError when the program hangs or ends before."""
@@ -128,15 +131,18 @@ class JavaLines:
             self._kill()
             raise ToolError(f"{self._name} did not end for {self._patience:g} s and was killed. Try again.") from None
 
-    def _start(self, target: object, *arguments: bytes) -> None:
+    def _start(self, target: object, *arguments: bytes | bool) -> None:
         thread = threading.Thread(target=target, args=arguments, daemon=True)  # type: ignore[arg-type]
         self._threads.append(thread)
         thread.start()
 
-    def _write(self, content: bytes) -> None:
+    def _write(self, content: bytes, last: bool) -> None:
+        stream = cast("IO[bytes]", self._process.stdin)
         try:
-            with cast("IO[bytes]", self._process.stdin) as stream:
-                stream.write(content)
+            stream.write(content)
+            stream.flush()
+            if last:
+                stream.close()
         except OSError:
             return  # it has ended: whoever waits for answers says so
 

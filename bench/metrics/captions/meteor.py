@@ -2,14 +2,17 @@
 
 Its formula is applied here, so that the score of any set of items follows from the added counts.
 
-The program takes seconds to load its paraphrases: start it first, score the rest, then ask for its answers.
+The program takes seconds to load its paraphrases: start it first, score the rest, then ask for its answers. Who scores
+one set of captions after another starts it once: `started_once`.
 
 Source: Denkowski and Lavie, WMT 2014; parameters of the task `rank` for English.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import TracebackType
 
 import numpy as np
@@ -27,6 +30,28 @@ WEIGHTS = (1.0, 0.6, 0.8, 0.6)
 """Of exact, stem, synonym and paraphrase matches."""
 
 
+class _Kept:
+    """A place for a METEOR that waits for the next questions."""
+
+    program: JavaLines | None = None
+
+
+_KEPT: ContextVar[_Kept | None] = ContextVar("kept METEOR", default=None)
+
+
+@contextmanager
+def started_once() -> Iterator[None]:
+    """Within this context METEOR is started for the first captions and asked about all others; then it is ended."""
+    kept = _Kept()
+    token = _KEPT.set(kept)
+    try:
+        yield
+    finally:
+        _KEPT.reset(token)
+        if kept.program is not None:
+            kept.program.__exit__(None, None, None)
+
+
 class Meteor:
     """METEOR at work on pairs of a caption and its references, all tokenised. Use it as a context."""
 
@@ -35,18 +60,27 @@ class Meteor:
         self._distinct = list(dict.fromkeys(lines))
         numbers = {line: number for number, line in enumerate(self._distinct)}
         self._places = np.array([numbers[line] for line in lines], dtype=np.int64)
-        program = ("-jar", str(jar("meteor", "meteor-1.5.jar")), "-", "-", "-stdio", "-l", "en", "-norm")
-        self._program = JavaLines("METEOR", program, patience)
+        self._patience = patience
+        self._answered = False
 
     def __enter__(self) -> Meteor:
-        self._program.__enter__()
-        self._program.send(self._distinct)
+        kept = _KEPT.get()
+        if kept is not None and kept.program is not None:
+            self._program, kept.program = kept.program, None
+        else:
+            program = ("-jar", str(jar("meteor", "meteor-1.5.jar")), "-", "-", "-stdio", "-l", "en", "-norm")
+            self._program = JavaLines("METEOR", program, self._patience).__enter__()
+        self._program.send(self._distinct, last=kept is None)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._program.__exit__(kind, error, trace)
+        kept = _KEPT.get()
+        if kept is not None and self._answered:
+            kept.program = self._program
+        else:
+            self._program.__exit__(kind, error, trace)
 
     def counts(self) -> np.ndarray:
         """Returns (n, 23) int64 as `COLUMNS` says, one row for each pair. Raises: ToolError when METEOR fails."""
@@ -57,6 +91,7 @@ class Meteor:
         except ValueError as error:
             raise ToolError(f"METEOR gave other than {COLUMNS} numbers for a caption ({error}).") from error
         whole = (found[:, 4:20:2].sum(axis=1) == found[:, 0]) & (found[:, 5:20:2].sum(axis=1) == found[:, 1])
+        self._answered = True
         # the program adds up counts of such items without their chunk, and gives them themselves no penalty
         found[whole & (found[:, _CHUNKS] == 1), _CHUNKS] = 0
         return np.asarray(found[self._places])

@@ -13,7 +13,7 @@ from bad_captions import BAD_CAPTIONS
 from bench.errors import ToolError
 from bench.metrics.captions.items import rules
 from bench.metrics.captions.java import JavaLines, jar, java_program
-from bench.metrics.captions.meteor import Meteor, meteor
+from bench.metrics.captions.meteor import Meteor, meteor, started_once
 from bench.metrics.captions.scoring import caption_counts
 from bench.metrics.captions.tokenising import tokenised
 
@@ -89,6 +89,25 @@ def test_a_meteor_that_fails_is_killed_and_reported(tmp_path, monkeypatch, scrip
     with pytest.raises(ToolError, match=says.replace("$", r"\$")), Meteor([("a", ["b"]), ("c", ["d"])], 0.5) as program:
         program.counts()
     assert left_running(tmp_path) == []
+
+
+def test_one_meteor_answers_one_scoring_after_another_and_a_failed_one_is_replaced(tmp_path, monkeypatch, java):
+    asked = [[("a man runs", ["a man is running"]), ("a dog", ["the dogs"])], [("a man runs", ["the cat"])], []]
+    alone = []
+    for pairs in asked:
+        with Meteor(pairs) as program:
+            alone.append(program.counts())
+    script = f'if [ "$(wc -l < {tmp_path}/started)" -eq 1 ]; then exit 3; fi; exec {java} "$@"'
+    fake_java(tmp_path, script, monkeypatch)
+    with started_once():
+        with pytest.raises(ToolError, match="exit code 3"), Meteor(asked[0]) as program:
+            program.counts()
+        for pairs, expected in zip(asked, alone, strict=True):
+            with Meteor(pairs) as program:
+                np.testing.assert_array_equal(program.counts(), expected)
+        assert len(left_running(tmp_path)) == 1
+    assert left_running(tmp_path) == []
+    assert len((tmp_path / "started").read_text().split()) == 2
 
 
 @pytest.mark.parametrize(
