@@ -42,7 +42,7 @@ S2VT = ModelSpec(
     },
     recipes={
         "sample": {"hidden": 128, "frame_dim": 64, "word_dim": 64, "lr": 3e-3, "epochs": 30, "lr_drop": 22},
-        "sample/VideoCaptioner": {"lr": 5e-3, "batch": 8, "epochs": 20, "lr_drop": 15},
+        "sample/VideoCaptioner": {"lr": 2e-3, "batch": 8, "epochs": 40, "lr_drop": 30},
     },
     uses_segments=False,
 )
