@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench import provenance
-from bench.errors import BenchError, CatalogueError, DataError, SaveError, UsageError
+from bench.errors import BenchError, CatalogueError, DataError, SaveError, ToolError, UsageError
 from bench.files import sha256, slug, write_atomically
 from bench.leaderboard.building import Sources, files_of_build, site_of
 from bench.leaderboard.checks import Check, Rerun, predictions_path, read_check, save_check
@@ -128,6 +128,8 @@ def _checked(entry: Entry, session: Session) -> Finding:
     try:
         with as_run(entry.path, result) as folder:
             rescore(folder, task, dataset)
+    except ToolError as error:  # says nothing about the record
+        return Finding(entry.file, "invariants only", f"it cannot be scored again here: {error}", unproved=True)
     except BenchError as error:
         return Finding(entry.file, "failed", str(error).replace(f"{folder}: ", "").replace(f"{folder}/", ""))
     return Finding(entry.file, "re-scored")
