@@ -6,11 +6,12 @@ python benchmarks/concept_words.py runs/<a captioning run on the sample> ...
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench.data.identity import opaque_id
 from bench.data.sample import anet_split, world
+from bench.data.world import Story
 from bench.predictions import Captions
 from bench.results import Result
 
@@ -18,15 +19,20 @@ CONCEPTS = ("actor", "action", "object", "place")
 
 
 def named(captions: Captions, dataset: str) -> list[float]:
-    """Returns, for each kind of concept, the percentage of segments whose caption holds its name as whole words."""
+    """Returns, for each kind of concept, the percentage of segments of val_1 whose caption names it."""
     split = anet_split("val_1")
     stories = {
         opaque_id(dataset, "val_1", "video", video): story
         for video, story in zip(split.videos.ids, split.stories, strict=True)
     }
+    return shares((stories[video], said) for video, said in zip(captions.video_ids, captions.sentences, strict=True))
+
+
+def shares(told: Iterable[tuple[Story, Sequence[str]]]) -> list[float]:
+    """Returns the percentages of events whose sentence holds the name of their concept as whole words, kind by kind."""
     hits, segments = [0] * len(CONCEPTS), 0
-    for video, said in zip(captions.video_ids, captions.sentences, strict=True):
-        for event, sentence in zip(stories[video].events, said, strict=True):
+    for story, said in told:
+        for event, sentence in zip(story.events, said, strict=True):
             segments += 1
             for kind, names in enumerate(world().names):
                 hits[kind] += f" {names[event[kind]]} " in f" {sentence.lower()} "

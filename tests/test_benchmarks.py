@@ -58,8 +58,16 @@ def test_the_probe_is_timed_against_cold_starts() -> None:
 def test_settings_are_compared_on_folds_of_train() -> None:
     small = "epochs=1,hidden=8,word_dim=8"
     out = run("folds.py", "fse", small, f"{small},lr=0.01", "--folds", "2", "--limit", "12")
-    assert "12 training videos of the sample, 2 folds" in out
+    assert "12 training videos of the sample, 2 of 2 folds, R@1" in out
     assert len(out.splitlines()) == 4
+
+
+def test_captioners_are_compared_on_folds_of_train() -> None:
+    small = "epochs=1,hidden=8,word_dim=8"
+    out = run("folds.py", "s2vt", small, "--captions", "--folds", "3", "--first", "1", "--limit", "12")
+    assert "12 training videos of the sample, 1 of 3 folds, right words" in out
+    assert out.splitlines()[1].split() == ["settings", "actor", "action", "object", "place", "mean"]
+    assert len(out.splitlines()) == 3
 
 
 def test_building_a_leaderboard_is_timed() -> None:
