@@ -5,14 +5,17 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from bench.errors import InvalidData, MissingData
 
 GZIP = b"\x1f\x8b"
 LARGEST = 1 << 30
 """Bytes of a file, unpacked: a small gzip file can hold any number. The sentences of ActivityNet Captions are 6 MB."""
+
+CHUNK = 1 << 20
 
 
 def read_json(path: Path, layout: str) -> Any:
@@ -44,7 +47,7 @@ def read_unpacked(path: Path) -> bytes:
         with path.open("rb") as file:
             packed = file.read(len(GZIP)) == GZIP
             file.seek(0)
-            content = (gzip.GzipFile(fileobj=file) if packed else file).read(LARGEST + 1)
+            content = _read(gzip.GzipFile(fileobj=file) if packed else file)
     except FileNotFoundError:
         raise MissingData(f"{path}: no such file.") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -54,6 +57,17 @@ def read_unpacked(path: Path) -> bytes:
     if len(content) > LARGEST:
         raise InvalidData(f"{path} holds more than {LARGEST >> 20:,} MB of text. No file of this kind is that large.")
     return content
+
+
+def _read(file: IO[bytes]) -> bytes:
+    """Returns all of a file, or of a larger one a little more than `LARGEST` bytes.
+
+    In chunks: whoever asks for so many bytes at once has memory for all of them reserved.
+    """
+    content = BytesIO()
+    while content.tell() <= LARGEST and (chunk := file.read(CHUNK)):
+        content.write(chunk)
+    return content.getvalue()
 
 
 class KeyGivenTwiceError(ValueError):

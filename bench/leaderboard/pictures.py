@@ -156,8 +156,7 @@ def _against_time(table: Table, rows: Numbered) -> list[Picture]:
     if not by_hardware:
         return []
     hardware, placed = max(by_hardware.items(), key=lambda item: (len(item[1]), item[0]))
-    missing = len(rows) - len(placed)
-    apart = f" {missing} row{'s' if missing > 1 else ''} timed elsewhere, or not at all, left out." if missing else ""
+    apart = _left_out(len(rows) - len(placed), "timed elsewhere, or not at all")
     caption = f"Up and left is better. Measured on {wording.plain(hardware)}.{apart}"
     return _against(table, placed, ("time", "seconds to encode and compare the test set", "{:.1f} s"), caption)
 
@@ -168,13 +167,13 @@ def _against_size(table: Table, rows: Numbered) -> list[Picture]:
         made = [entry.result.provenance.checkpoint for entry in row.entries]
         sizes = {one.parameters for one in made if one is not None and one.parameters}
         if len(sizes) == 1 and all(made):
-            placed.append(Placed(color, number, row, float(sizes.pop() or 0)))
-    missing = len(rows) - len(placed)
-    apart = (
-        f" {missing} row{'s' if missing > 1 else ''} without, or with an unknown number, left out." if missing else ""
-    )
-    caption = f"Up and left is better.{apart}"
+            placed.append(Placed(color, number, row, float(sizes.pop())))
+    caption = f"Up and left is better.{_left_out(len(rows) - len(placed), 'without, or with an unknown number')}"
     return _against(table, placed, ("parameters", "parameters", "{:,.0f} parameters"), caption)
+
+
+def _left_out(count: int, why: str) -> str:
+    return f" {count} row{'s' if count > 1 else ''} {why}, left out." if count else ""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from bench.data.activitynet import official_files, open_dataset, read_split
 from bench.data.entries import BEYOND, FOREIGN, REVERSED, SPACES, UNCOMPOSED, UNSORTED
 from bench.data.identity import check_id
+from bench.data.json_files import read_json
 from bench.data.spec import DatasetDeclaration, FeatureDeclaration, SplitDeclaration
 from bench.errors import InvalidData, MissingData
 from bench.inputs import View
@@ -295,6 +297,18 @@ def test_a_small_file_that_unpacks_to_more_than_any_annotations_is_refused_befor
     assert path.stat().st_size < 1 << 12
     with pytest.raises(InvalidData, match="holds more than 1 MB"):
         read_split(SplitDeclaration(path))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_small_file_takes_little_memory(tmp_path, pack):
+    path = tmp_path / "captions.json"
+    path.write_bytes(pack(json.dumps({"v_1": GOOD}).encode()))
+    tracemalloc.start()
+    try:
+        read_json(path, "anything")
+        assert tracemalloc.get_traced_memory()[1] < 1 << 26
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_missing_file_is_named_with_the_layout(tmp_path):
