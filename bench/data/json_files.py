@@ -5,9 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from io import BytesIO
+from io import BufferedIOBase, BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from bench.errors import InvalidData, MissingData
 
@@ -59,7 +59,7 @@ def read_unpacked(path: Path) -> bytes:
     return content
 
 
-def _read(file: IO[bytes]) -> bytes:
+def _read(file: BufferedIOBase) -> bytes:
     """Returns all of a file, or of a larger one a little more than `LARGEST` bytes.
 
     In chunks: whoever asks for so many bytes at once has memory for all of them reserved.
