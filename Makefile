@@ -1,6 +1,7 @@
 # make demo   run the main job on the generated sample and build its leaderboard below build/
-# make test   run every test
+# make test   run every test but those of `make campaign`
 # make check  lint, formatting, types and import contracts
+# make campaign  run the tests marked `campaign`: hundreds of kills, fuzzing, repeated runs; takes hours
 # make picture  draw docs/board.png, the picture of a board in the README, anew from leaderboards/ (needs chromium)
 #
 # Each of them first makes .venv and installs into it, once for every change of pyproject.toml or constraints.txt.
@@ -16,7 +17,7 @@ TEST_WORKERS ?= 2
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format picture clean
+.PHONY: help venv demo test campaign check format picture clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -43,6 +44,9 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
+
+campaign: $(INSTALLED)
+	$(BIN)/python -m pytest --campaign -n $(TEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
 check: $(INSTALLED)
 	$(BIN)/python -m ruff check

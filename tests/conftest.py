@@ -31,6 +31,26 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # no test may depend on a network
 os.environ.pop("BENCH_CONFIG", None)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds `--campaign`: runs the tests marked `campaign`, and these alone."""
+    parser.addoption("--campaign", action="store_true", help="run the tests marked `campaign`, and only these")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Says which of the two kinds of test is deselected; with several workers their collections print nothing."""
+    if config.getoption("--campaign"):
+        return "campaign: only tests marked `campaign` are selected"
+    return "campaign: tests marked `campaign` are deselected; `make campaign` (pytest --campaign) runs them"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselects the tests marked `campaign`, or with `--campaign` all others."""
+    wanted = config.getoption("--campaign")
+    chosen = [(item, (item.get_closest_marker("campaign") is not None) == wanted) for item in items]
+    items[:] = [item for item, is_chosen in chosen if is_chosen]
+    config.hook.pytest_deselected(items=[item for item, is_chosen in chosen if not is_chosen])
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skips a test marked `gpu` where there is none; torch is imported only when such a test is about to run."""
     if item.get_closest_marker("gpu") is not None:
