@@ -2,7 +2,7 @@
 
 Lines are written ahead by a thread while answers are read, so neither side waits for the other. A program that gives no
 answer for `PATIENCE` seconds, ends early or cannot be started is killed and becomes a `ToolError`; nothing is left
-running, and nothing is written into the installation.
+running, and nothing is written into the installation. Locale and encoding are ours, whatever the user's are.
 """
 
 from __future__ import annotations
@@ -25,7 +25,15 @@ from bench.errors import ToolError
 PATIENCE = 600.0
 """Seconds without an answer after which a program counts as hung; starting METEOR has taken 160 on a busy machine."""
 # One short-lived process for each program: compiling less and collecting serially takes a quarter less CPU time.
-_FLAGS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx2G", "-Dfile.encoding=UTF-8")
+_FLAGS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx2G")
+# METEOR reads back the counts that it wrote in the user's locale: where that has a decimal comma, it ends.
+_OURS = (
+    *("-Duser.language=en", "-Duser.country=US", "-Duser.region=US", "-Duser.script=", "-Duser.variant="),
+    *("-Duser.language.format=en", "-Duser.country.format=US", "-Duser.script.format=", "-Duser.variant.format="),
+    *("-Dfile.encoding=UTF-8", "-Dstdin.encoding=UTF-8", "-Dstdout.encoding=UTF-8", "-Dstderr.encoding=UTF-8"),
+)
+_LAST_WORD = "_JAVA_OPTIONS"  # the one variable that Java reads after its command line
+_NOTICES = ("Picked up ", "NOTE: Picked up ")  # what it writes to stderr where the user's variables hold options
 _OFF = "score without Java: --no-java, or java=off of the task."
 _WITHOUT = f"Install a Java runtime (Debian: default-jre-headless), or {_OFF}"
 
@@ -48,6 +56,12 @@ def jar(*parts: str) -> Path:
     raise ToolError(f"{'/'.join(parts)} of pycocoevalcap is missing. Install pycocoevalcap again.")
 
 
+def _surroundings() -> dict[str, str]:
+    """Returns the environment of a program: options that the user gives every Java stay, the locale is ours."""
+    told = os.environ.get(_LAST_WORD)
+    return {**os.environ, **({_LAST_WORD: " ".join((told, *_OURS))} if told else {})}
+
+
 class JavaLines:
     """A running Java program that takes lines and answers each with one line. Use it as a context.
 
@@ -68,7 +82,8 @@ class JavaLines:
         program = java_program(required=True)
         try:
             self._process = subprocess.Popen(
-                [str(program), *_FLAGS, *self._arguments],
+                [str(program), *_FLAGS, *_OURS, *self._arguments],
+                env=_surroundings(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._complaints,
@@ -169,4 +184,5 @@ class JavaLines:
     def _complaint(self) -> str:
         self._complaints.seek(0)
         lines = self._complaints.read(4000).decode("utf-8", errors="replace").split("\n")
-        return next((line.strip() for line in lines if line.strip()), "no message")
+        told = (line.strip() for line in lines if not line.startswith(_NOTICES))
+        return next(filter(None, told), "no message")

@@ -57,6 +57,37 @@ def test_meteor_agrees_with_pycocoevalcap_and_bad_captions_disturb_no_other(gold
     assert by_text[""] == by_text["...!?"] == 0.0
 
 
+GERMAN = "-Duser.language=de -Duser.country=DE -Duser.language.format=de -Duser.country.format=DE"
+
+
+@pytest.mark.parametrize("variable", ["JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS"])
+def test_meteor_adds_counts_up_where_the_user_writes_a_decimal_comma(java, monkeypatch, variable):
+    monkeypatch.setenv(variable, f"-Xss2m {GERMAN}")
+    program = ("-jar", str(jar("meteor", "meteor-1.5.jar")), "-", "-", "-stdio", "-l", "en", "-norm")
+    with JavaLines("METEOR", program) as lines:
+        lines.send(["SCORE ||| a man is running ||| a man runs"], last=False)
+        (counts,) = lines.answers(1)
+        lines.send([f"EVAL ||| {counts} ||| {counts}"])
+        each, other, whole = map(float, lines.answers(3))
+    assert each == other == pytest.approx(meteor(np.array(counts.split(), dtype=float)), rel=1e-6)
+    assert whole == pytest.approx(each, abs=0.01)
+
+
+def test_words_are_cut_the_same_whatever_the_encoding_of_the_user_is(java, monkeypatch):
+    text = ["a café’s naïve owner", "größer als 3,5 metres"]
+    cut = tokenised(text, "ptb")
+    assert "café" in cut[0]
+    monkeypatch.setenv("_JAVA_OPTIONS", f"{GERMAN} -Dfile.encoding=ISO-8859-1 -Dstdout.encoding=US-ASCII")
+    assert tokenised(text, "ptb") == cut
+
+
+def test_what_java_says_about_options_of_the_user_is_not_taken_for_its_complaint(tmp_path, monkeypatch):
+    script = "echo 'Picked up JAVA_TOOL_OPTIONS: -Xss2m' >&2; echo 'no class for you' >&2; exit 3"
+    fake_java(tmp_path, script, monkeypatch)
+    with pytest.raises(ToolError, match="answers: no class for you"), Meteor([("a", ["b"])], 5) as program:
+        program.counts()
+
+
 def fake_java(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Puts a `java` of our own first on the PATH."""
     program = folder / "java"
