@@ -18,6 +18,9 @@ from bench.models import ModelSpec, Value
 from bench.training import State
 
 KIND = "checkpoint"
+ARITHMETIC = {"fp32": "fp32", "bf16": "bf16/2"}
+"""What a precision is called in a key: counted up when it comes to mean something else for many models. Under the first
+bf16, CUDA took GRUs in float16."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class Ingredients:
         training: digest of the training data under its view.
         max_rows: the loader's row cap.
         word_vectors: digest of the word-vector file, or `random`.
-        seed, precision: as asked for.
+        seed: as asked for.
+        precision: as `ARITHMETIC` calls what was asked for.
         base: the key of the model it builds on, or "".
     """
 

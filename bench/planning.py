@@ -234,7 +234,7 @@ def _checkpoint_folder(
         max_rows=spec.max_rows,
         word_vectors=sha256(request.word_vectors) if request.word_vectors else "random",
         seed=request.seed,
-        precision=request.precision,
+        precision=checkpoints.ARITHMETIC[request.precision],
         base=base,
     )
     return CheckpointFolder(request.output / "checkpoints", ingredients)

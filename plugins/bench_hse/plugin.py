@@ -42,6 +42,7 @@ HSE = ModelSpec(
         "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
     },
     recipes={"sample": {"hidden": 128, "word_dim": 64, "lr": 1e-2, "epochs": 50, "lr_drop": 38}},
+    revision=2,
 )
 
 HSE_CAPTIONER = ModelSpec(

@@ -53,7 +53,7 @@ def matching_loss(videos: Side, text: Side, terms: Terms) -> Tensor:
     """Returns the sum of all ranking terms, each with weight 1; reconstruction is added by the network.
 
     Source: the released HSE code: loss_1 (sequence), loss_3 (flat), loss_5 (clusters above), loss_2 (low level, or
-    its weak block form) and loss_6 (clusters below, beside the strong low level only).
+    its weak block form) and loss_6 (clusters below, beside either form of the low level).
     Raises: InvalidData when the strong low level meets unequal numbers of clips and sentences.
     """
     margin, hardest = terms.margin, terms.hardest
@@ -61,14 +61,15 @@ def matching_loss(videos: Side, text: Side, terms: Terms) -> Tensor:
     total = total + ranking_loss(videos.flat, text.flat, margin, hardest=hardest)
     if terms.cluster:
         total = total + cluster_loss(videos.sequence, text.sequence, margin, hardest=hardest)
-    if terms.low == "weak":
-        total = total + block_loss(videos.parts, text.parts, margin, hardest=hardest)
-    elif terms.low == "strong":
+    if terms.low == "none":
+        return total
+    if terms.low == "strong":
         check_aligned(videos.parts, text.parts)
-        clips, sentences = videos.parts.values, text.parts.values
-        total = total + ranking_loss(clips, sentences, margin, hardest=hardest)
-        if terms.cluster:
-            total = total + cluster_loss(clips, sentences, margin, hardest=hardest)
+        total = total + ranking_loss(videos.parts.values, text.parts.values, margin, hardest=hardest)
+    else:
+        total = total + block_loss(videos.parts, text.parts, margin, hardest=hardest)
+    if terms.cluster:
+        total = total + cluster_loss(videos.parts.values, text.parts.values, margin, hardest=hardest)
     return total
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from bench.api import Ragged
+from bench_torch.float32 import float32_recurrence
 from bench_torch.packing import Packing
 from bench_torch.recurrence import Plan, Recurrence, product_type
 
@@ -108,9 +109,10 @@ def run_recurrence(
 
 
 def run_cudnn(cell: nn.GRU, inputs: Tensor, packing: Packing, initial: Tensor | None) -> Tensor:
-    """Returns the same states (R, H) by torch's own packed GRU, which on CUDA is cuDNN's; float32 without TF32."""
-    start = None if initial is None else initial[packing.order][None]
-    packed = PackedSequence(inputs, torch.tensor(packing.sizes))
-    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+    """Returns the same states (R, H) by torch's own packed GRU, which on CUDA is cuDNN's; float32, without TF32."""
+    kind = next(cell.parameters()).dtype
+    start = None if initial is None else initial[packing.order][None].to(kind)
+    packed = PackedSequence(inputs.to(kind), torch.tensor(packing.sizes))
+    with float32_recurrence(inputs.device):
         states: Tensor = cell(packed, start)[0].data
-    return states.float() if states.dtype == torch.bfloat16 else states
+    return states

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from bench.api import Ragged
+from bench_torch.float32 import float32_recurrence
 from bench_torch.lstm_recurrence import LSTMRecurrence
 from bench_torch.packing import Packing
 
@@ -97,9 +98,9 @@ class LSTM(nn.Module):
         return hidden, Memory(packing.last(hidden), packing.last(cells))
 
     def run_cudnn(self, inputs: Tensor, packing: Packing, start: Memory | None = None) -> tuple[Tensor, Memory]:
-        """Returns the same by torch's own packed LSTM, which on CUDA is cuDNN's; float32 without TF32."""
+        """Returns the same by torch's own packed LSTM, which on CUDA is cuDNN's; float32, without TF32."""
         initial = None if start is None else (start.hidden[None], start.cell[None])
-        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        with float32_recurrence(inputs.device):
             states, (hidden, cell) = self.cell(PackedSequence(inputs, torch.tensor(packing.sizes)), initial)
         return states.data, Memory(hidden[0][packing.ranks], cell[0][packing.ranks])
 

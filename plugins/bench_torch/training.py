@@ -25,6 +25,7 @@ from bench_torch.checkpoints import (
     restore_module,
     restore_optimizer,
 )
+from bench_torch.float32 import without_tf32
 from bench_torch.recall import recalls
 from bench_torch.text import Text
 
@@ -206,7 +207,8 @@ class _Fit:
                 f"(now {self.schedule.rate(self.epoch):g}), --precision fp32, or features without extreme values."
             )
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        with without_tf32():
+            loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         return value
 

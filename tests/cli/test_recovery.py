@@ -95,3 +95,12 @@ def test_no_resume_fits_anew(bench_command):
     bench_command(*FIT, "--no-resume")
 
     assert checkpoint.stat().st_size > 1000
+
+
+def test_a_checkpoint_of_the_first_bf16_is_not_taken_for_one_of_today(bench_command):
+    """On CUDA, bf16 once meant recurrences in float16; the key of a checkpoint tells the two apart."""
+    for precision in ("bf16", "fp32"):
+        bench_command("run", "-m", "fse", "-t", "anet-retrieval", "--limit", "8", "--precision", precision,
+                      "--set", "hidden=4", "--set", "epochs=0")  # fmt: skip
+    made = [json.loads(p.read_text()) for p in bench_command.folder.glob("runs/checkpoints/*/ingredients.json")]
+    assert {ingredients["precision"] for ingredients in made} == {"fp32", "bf16/2"}

@@ -45,7 +45,21 @@ def test_every_ranking_term_counts_once_with_weight_one() -> None:
     torch.testing.assert_close(matching_loss(v, t, replace(TERMS, cluster=False)), high + low)
     torch.testing.assert_close(matching_loss(v, t, replace(TERMS, low="none")), high + cluster)
     weak = block_loss(v.parts, t.parts, 0.2)
-    torch.testing.assert_close(matching_loss(v, t, replace(TERMS, low="weak")), high + cluster + weak)
+    torch.testing.assert_close(matching_loss(v, t, replace(TERMS, low="weak")), high + cluster + weak + low_cluster)
+    torch.testing.assert_close(matching_loss(v, t, replace(TERMS, low="weak", cluster=False)), high + weak)
+
+
+def test_weak_matching_is_the_released_code_s_loss_worked_out_by_hand() -> None:
+    whole = torch.eye(2)  # two videos and paragraphs that match and are orthogonal: every term above is 0
+    clips = Ragged(torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, 3.0]]), torch.tensor([2, 1]))
+    sentences = Ragged(torch.tensor([[1.0, 0.0], [12.0, 5.0]]), torch.tensor([1, 1]))
+    # loss_2: the blocks' mean cosines are [[1, 12/13], [0, 5/13]]; of the four hinges two are positive, over 2 * 2
+    blocks = ((0.2 + 12 / 13 - 1) + (0.2 + 12 / 13 - 5 / 13)) / 4
+    # loss_6: clips 1 and 2 point one way, four hinges of 0.2 over 3 * 3; sentences have a cosine of 12/13, over 2 * 2
+    clusters = (4 * 0.2 / 9 + 4 * (0.2 + 12 / 13 - 1) / 4) / 2
+    assert blocks + clusters == pytest.approx(188 / 585)
+    found = matching_loss(Side(clips, whole, whole), Side(sentences, whole, whole), replace(TERMS, low="weak"))
+    assert float(found) == pytest.approx(188 / 585)
 
 
 def test_weak_matching_needs_no_equal_counts_and_strong_does() -> None:
@@ -125,6 +139,17 @@ def test_tau_zero_has_no_decoders() -> None:
     assert [name for name in names(5e-4) if "decoder" in name]
 
 
+def test_bf16_gives_every_decoder_about_the_gradient_of_fp32(data: TrainingData) -> None:
+    model, videos, text = network(replace(TERMS, tau=1e-6, tau_low=1e-9)), data.videos.batch(range(12)), text_of(data)
+    decoders = {name: weights for name, weights in model.named_parameters() if "decoder" in name}
+    exact = torch.autograd.grad(model.loss(videos, text), list(decoders.values()))
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = model.loss(videos, text)
+    for name, fine, rounded in zip(decoders, exact, torch.autograd.grad(loss, list(decoders.values())), strict=True):
+        assert fine.norm() > 0, name
+        assert (rounded - fine).norm() <= 0.1 * fine.norm(), name
+
+
 def test_reconstruction_moves_no_target(data: TrainingData) -> None:
     terms = replace(TERMS, tau=1.0, tau_low=1.0)
     model, text = network(terms), text_of(data)
@@ -157,6 +182,7 @@ def test_flat_and_sequence_embeddings_come_from_the_same_checkpoint(
     [
         {"low": "none", "tau": 0.0},
         {"low": "weak", "hardest": True},
+        {"low": "weak", "cluster": False},
         {"level2_init": "zero", "cluster": False},
         {"hardest": True, "pooling": "last"},
     ],

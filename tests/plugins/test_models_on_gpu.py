@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from bench.api import Execution, Interrupted, Ragged, TrainingData
 from bench_torch.gru import GRU, run_cudnn, run_recurrence
 from bench_torch.lstm import LSTM, Memory
 from bench_torch.packing import Packing
+from bench_torch.pooling import POOLINGS
 
 pytestmark = pytest.mark.gpu
 
@@ -131,6 +133,42 @@ def test_cudnn_and_our_recurrence_agree_in_states_and_gradients(with_initial: bo
         torch.testing.assert_close(mine, reference, rtol=1e-2, atol=1e-3)
 
 
+@pytest.mark.parametrize("kind", [GRU, LSTM])
+def test_autocast_leaves_recurrences_on_the_gpu_in_float32(kind: type[nn.Module]) -> None:
+    torch.manual_seed(0)
+    recurrent, inputs = kind(4, 6).cuda(), torch.randn(16, 4, device="cuda")
+    sequences = Ragged(inputs, LENGTHS.cuda())
+
+    def states() -> torch.Tensor:
+        found = recurrent(sequences)
+        return found.packed if kind is GRU else found[0].values
+
+    exact = states()
+    with torch.autocast("cuda", torch.bfloat16):
+        found = states()
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, exact)
+
+
+def test_bf16_on_the_gpu_gives_every_decoder_of_hse_the_gradient_of_fp32(
+    data: TrainingData, make_model: Any, record: Any
+) -> None:
+    chosen = {"epochs": 0, "tau": 1e-6, "tau_low": 1e-9}  # a float16 recurrence would give gradients of exactly 0
+    model = make_model("hse", GPU, **chosen)
+    model.fit(data, record(GPU).training())
+    network = model.network
+    videos, text = data.videos.batch(range(12)).to("cuda:0"), model.encode(data.paragraphs)
+    decoders = {name: weights for name, weights in network.named_parameters() if "decoder" in name}
+    gradients = []
+    for enabled in (False, True):
+        with torch.autocast("cuda", torch.bfloat16, enabled=enabled):
+            loss = network.loss(videos, text)
+        gradients.append(torch.autograd.grad(loss, list(decoders.values())))
+    for name, exact, rounded in zip(decoders, *gradients, strict=True):
+        assert exact.norm() > 0, name
+        assert (rounded - exact).norm() <= 0.1 * exact.norm(), name
+
+
 def test_a_repeated_input_on_the_gpu_equals_the_cpu() -> None:
     torch.manual_seed(0)
     gru, vectors = GRU(4, 6), torch.randn(5, 4)
@@ -141,9 +179,12 @@ def test_a_repeated_input_on_the_gpu_equals_the_cpu() -> None:
 
 @pytest.mark.parametrize("name", ["fse", "hse"])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_a_model_trains_on_the_gpu(name: str, precision: Any, data: TrainingData, make_model: Any, record: Any) -> None:
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_a_model_trains_on_the_gpu(
+    name: str, precision: Any, pooling: str, data: TrainingData, make_model: Any, record: Any
+) -> None:
     run = record(Execution(device="cuda:0", precision=precision))
-    model = make_model(name, run.execution, epochs=12, batch=12, lr_drop=100)
+    model = make_model(name, run.execution, epochs=12, batch=12, lr_drop=100, pooling=pooling)
     model.fit(data, run.training())
     assert run.losses[-1] < 0.8 * run.losses[0]
     assert all(array.dtype == np.float32 for array in model.state().arrays.values())

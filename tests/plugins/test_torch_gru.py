@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given
@@ -10,6 +12,7 @@ from bench.api import InvalidData, Ragged
 from bench_torch import recurrence
 from bench_torch.encoder import SequenceEncoder
 from bench_torch.gru import GRU, run_cudnn, run_recurrence
+from bench_torch.lstm import LSTM
 from bench_torch.packing import Packing
 from bench_torch.pooling import POOLINGS, Pooling, RunningMaximum
 
@@ -166,6 +169,34 @@ def test_bf16_autocast_keeps_states_and_gradients_in_float32() -> None:
     ):
         assert mine.dtype == torch.float32
         assert (mine - reference).norm() <= 0.05 * reference.norm()
+
+
+@pytest.mark.parametrize("kind", [GRU, LSTM])
+def test_torchs_own_recurrence_is_never_run_under_autocast(
+    kind: type[nn.Module], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On CUDA autocast makes float16 of cuDNN's recurrences, whatever its own type; so it must not reach them."""
+    name, seen = kind.__name__.lower(), []
+    real = getattr(torch._VF, name)
+
+    def watched(inputs: torch.Tensor, *rest: Any) -> Any:
+        settings = (torch.is_autocast_enabled("cpu"), torch.backends.cudnn.allow_tf32)
+        seen.append((*settings, torch.backends.cudnn.deterministic, inputs.dtype))
+        return real(inputs, *rest)
+
+    monkeypatch.setattr(torch._VF, name, watched)
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    recurrence_, packing = kind(4, 6), Packing.of(LENGTHS)
+    given = packing.pack(rows(dtype=torch.float32))
+    with torch.autocast("cpu", torch.bfloat16):
+        if kind is GRU:
+            states = run_cudnn(recurrence_.cell, given.bfloat16(), packing, torch.zeros(5, 6, dtype=torch.bfloat16))
+        else:
+            states, _ = recurrence_.run_cudnn(given, packing)
+    assert states.dtype == torch.float32
+    assert seen == [(False, False, True, torch.float32)]
+    assert torch.backends.cudnn.allow_tf32
 
 
 def test_running_maximum_is_the_maximum_over_valid_steps() -> None:

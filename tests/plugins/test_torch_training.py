@@ -64,6 +64,18 @@ def test_every_epoch_visits_every_video_once_in_an_order_of_seed_and_epoch(data:
     assert orders[0] != orders[1]
 
 
+def test_gradients_are_made_without_tf32_and_the_users_switches_stay(
+    data: TrainingData, record: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    switches, network, seen = torch.backends.cudnn, Slope(), []
+    for name in ("allow_tf32", "deterministic"):
+        monkeypatch.setattr(switches, name, True)
+    network.weight.register_hook(lambda _: seen.append((switches.allow_tf32, switches.deterministic)))
+    train(network, examples(data), None, Schedule(1, 12, 0.1, 1), record().training())
+    assert seen == [(False, True)]
+    assert switches.allow_tf32
+
+
 def test_the_learning_rate_falls_tenfold_after_every_drop() -> None:
     schedule = Schedule(epochs=15, batch=64, lr=1e-3, lr_drop=10)
     assert [schedule.rate(epoch) for epoch in (0, 9, 10, 14, 20)] == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4, 1e-5])
