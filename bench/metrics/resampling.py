@@ -40,11 +40,12 @@ def mean_distribution(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Values that do not lie on a lattice of their own are shared out between the two nearest points of a fine one: the
     expectation stays, the standard deviation grows by at most 0.02 %.
     """
-    exponent = math.frexp(float(np.abs(values).max()))[1]
-    values = np.ldexp(values, -exponent)  # exact; the variance of tiny values would be 0
+    smallest, largest = float(values.min()), float(values.max())
+    exponent = math.frexp(max(abs(smallest), abs(largest)))[1]
+    values = np.ldexp(values, -exponent)  # the variance of tiny values would be 0; the tiniest lose their last bits
     n, low, high, spread = len(values), float(values.min()), float(values.max()), float(values.std())
     if spread <= 1e-12 * max(abs(low), abs(high)):  # equal, or apart by the last bits of a sum
-        return np.ldexp([low], exponent), np.ones(1)
+        return np.array([smallest]), np.ones(1)
     step = _lattice(values, spread)
     places = (values - low) / step
     size = 1 << math.ceil(2 * _WIDE * spread / step * math.sqrt(n) + 32).bit_length()  # fast to transform
@@ -58,7 +59,7 @@ def mean_distribution(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     sums = first + np.arange(size)
     chances = np.maximum(chances[sums % size], 0.0)
     means = np.ldexp(np.clip(low + step * sums / n, low, high), exponent)
-    return means, chances / chances.sum()
+    return np.clip(means, smallest, largest), chances / chances.sum()
 
 
 def _lattice(values: np.ndarray, spread: float) -> float:

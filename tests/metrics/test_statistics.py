@@ -113,6 +113,7 @@ def test_equal_values_have_no_spread(n: int) -> None:
 
 @example([0.0, 9.5e-296])
 @example([0.0, 1e-323, 1.5e-322])
+@example([8.0, -2.2e-309])
 @given(st.lists(st.floats(-40, 40), min_size=1, max_size=50))
 def test_an_interval_of_the_mean_holds_it_and_stays_within_the_values(numbers: list[float]) -> None:
     values = np.array(numbers, dtype=np.float64)
@@ -120,6 +121,12 @@ def test_an_interval_of_the_mean_holds_it_and_stays_within_the_values(numbers: l
     assert values.min() <= low <= high <= values.max()
     last_bits = 1e-9 * np.abs(values).max()
     assert low - last_bits <= values.mean() <= high + last_bits
+
+
+@pytest.mark.parametrize("values", [[8.0, -2.2e-309], [1.7e308, 0.0, -1.7e308], [5e-324, 1.0, 1.0], [-5e-324] * 3])
+def test_an_interval_of_numbers_at_the_ends_of_float64_stays_within_them(values: list[float]) -> None:
+    low, high = mean_interval(np.array(values))
+    assert min(values) <= low <= high <= max(values)
 
 
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=50))
