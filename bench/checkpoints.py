@@ -7,13 +7,15 @@ beside where `model.safetensors` will be, and the same command goes on from it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.errors import InvalidData, UsageError
-from bench.files import digest, read_tensors, sha256, slug, write_json, write_tensors
+from bench.files import digest, read_tensors, remove_leftovers, sha256, slug, write_json, write_tensors
+from bench.locks import LOCK, held
 from bench.models import ModelSpec, Value
 from bench.training import State
 
@@ -68,6 +70,15 @@ class CheckpointFolder:
         self.folder = root / f"{slug(ingredients.model)}-{ingredients.key[:16]}"
         self.model = self.folder / "model.safetensors"
         self._unfinished = self.folder / "training.safetensors"
+
+    @contextmanager
+    def held(self, say: Callable[[str], None]) -> Iterator[None]:
+        """Keeps other processes from fitting the same model while its body lasts; tidies what a killed one left."""
+        with held(self.folder / LOCK, say):
+            remove_leftovers(self.folder)
+            if self.model.exists():
+                self._unfinished.unlink(missing_ok=True)
+            yield
 
     def save_unfinished(self, state: State) -> None:
         """Keeps the state of a fit that is not done yet."""

@@ -6,21 +6,30 @@ a half-written file under its final name. Failures are `SaveError`; unreadable t
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import re
+import socket
 import tempfile
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import InvalidData, SaveError
+from bench.locks import held
 
 if TYPE_CHECKING:
     import numpy as np
 
 METADATA_KEY = "bench"  # one key only: safetensors does not keep the order of several
+PART = ".part"
+CLAIMS = ".claims"
+FULL = {errno.ENOSPC, errno.EDQUOT}
+A_DAY = 24 * 3600.0
 
 
 def write_atomically(path: Path, content: bytes, *, overwrite: bool = True, durable: bool = True) -> None:
@@ -32,27 +41,107 @@ def write_atomically(path: Path, content: bytes, *, overwrite: bool = True, dura
 
     Raises: SaveError when the file cannot be written, or exists and `overwrite` is false.
     """
-    if not overwrite and path.exists():
-        raise SaveError(f"{path} exists and is never overwritten. Choose another --output.")
+    if not overwrite and taken(path):
+        raise _exists(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.{_writer()}.", suffix=PART)
+        temporary = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
                 if durable:
                     os.fsync(file.fileno())
-            Path(temporary).chmod(0o666 & ~_umask())
+            temporary.chmod(0o666 & ~_umask())
             if overwrite:
-                Path(temporary).replace(path)
+                temporary.replace(path)
             else:
-                path.hardlink_to(temporary)  # fails if `path` exists: two writers cannot both win
+                _give_name(temporary, path)
         finally:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise SaveError(f"cannot write {path}: {reason}. Free space or choose another --output.") from error
+        remedy = "Free space" if error.errno in FULL else "Make the folder writable"
+        raise SaveError(f"cannot write {path}: {reason}. {remedy}, or choose another --output.") from error
+
+
+def taken(path: Path) -> bool:
+    """True when `path` holds something. An empty file is the claim of a process that was killed before it wrote."""
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def _give_name(temporary: Path, path: Path) -> None:
+    """Gives a whole file its name where nobody has that name: of two writers one wins. Raises: SaveError.
+
+    A hard link does that in one step. Where a file system has none (exFAT, many network and FUSE mounts; each answers
+    with an error of its own), the name is claimed by exclusive creation and the file renamed over the claim. The lock
+    tells the claim of a living process from one that a killed process left.
+    """
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError as error:
+        if taken(path):
+            raise _exists(path) from error
+    except OSError:
+        pass  # whatever else is wrong (disk full, read-only) the second way meets again, and says so
+    else:
+        return
+    with held(path.with_name(CLAIMS)):
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666))
+        except FileExistsError as error:
+            if taken(path):
+                raise _exists(path) from error
+        temporary.replace(path)
+
+
+def check_takes_records(folder: Path) -> None:
+    """Makes sure that a record can be saved in `folder`, in the way it will be. Raises: SaveError."""
+    probe = folder / f".probe.{_writer()}.0{PART}"
+    probe.unlink(missing_ok=True)
+    try:
+        write_atomically(probe, b"{}", overwrite=False, durable=False)
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes what writers left in `folder` (not below it) that were killed while they wrote.
+
+    A file of a living process of this machine stays; so does one of another machine until it is a day old.
+    """
+    for path in folder.glob(f".*{PART}"):
+        host, _, process = path.name.rpartition(PART)[0].rpartition(".")[0].rpartition(".")[2].partition("-")
+        with suppress(OSError):  # somebody else may remove it first, and what may not be removed harms nobody
+            here = host == _host() and process.isdigit()
+            if not _alive(int(process)) if here else time.time() - path.stat().st_mtime > A_DAY:
+                path.unlink()
+
+
+def _writer() -> str:
+    return f"{_host()}-{os.getpid()}"
+
+
+def _host() -> str:
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is somebody else's
+        return True
+    return True
+
+
+def _exists(path: Path) -> SaveError:
+    return SaveError(f"{path} exists and is never overwritten. Look at it first, or choose another --output.")
 
 
 def _umask() -> int:

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any
@@ -19,7 +19,7 @@ from bench.planning import BASE, Plan
 from bench.progress import Reporter
 from bench.references import resolve
 from bench.results import Checkpoint
-from bench.training import Execution, Training
+from bench.training import Execution, State, Training
 
 
 @dataclass(frozen=True)
@@ -52,29 +52,40 @@ def fitted_model(plan: Plan, execution: Execution, log: Reporter) -> Fitted:
     _check_capabilities(plan, model)
     if plan.checkpoints is None:
         return Fitted(model, None, 0.0, guard)
-    seconds = 0.0
-    path = plan.request.checkpoint or plan.checkpoints.model
-    if plan.request.checkpoint is None:
-        if not plan.request.resume:
-            plan.checkpoints.discard()
-        if not path.exists():
+    state, reference, seconds = _checkpoint(plan, model, guard, execution)
+    with guard.during("load its checkpoint"):
+        model.load_state(state)  # also right after fitting: what predicts is what was saved
+    return Fitted(model, reference, seconds, guard)
+
+
+def _checkpoint(plan: Plan, model: Any, guard: Guard, execution: Execution) -> tuple[State, Checkpoint, float]:
+    """Returns the state of the fitted model, what the record says of it, and the wall seconds of fitting it here.
+
+    Of several processes that need the same checkpoint one fits it; the others wait and take it.
+    """
+    folder, named = plan.checkpoints, plan.request.checkpoint
+    assert folder is not None  # noqa: S101 (the caller checked)
+    path, seconds = named or folder.model, 0.0
+    with nullcontext() if named else folder.held(guard.log.say):
+        if not named and not plan.request.resume:
+            folder.discard()
+        if not named and not path.exists():
             clock = time.perf_counter()
             _fit(plan, model, guard, execution)
             seconds = time.perf_counter() - clock
-    state, made_from = checkpoints.load_state(path)
-    log.say(f"checkpoint {path}")
-    with guard.during("load its checkpoint"):
-        model.load_state(state)  # also right after fitting: what predicts is what was saved
+        state, made_from = checkpoints.load_state(path)
+        whole = sha256(path)
+    guard.log.say(f"checkpoint {path}" if seconds or named else f"checkpoint {path}, fitted before")
     reference = Checkpoint(
         key=made_from.key,
-        sha256=sha256(path),
+        sha256=whole,
         selection=str(made_from.settings.get("selection", "fixed")),
         word_vectors=made_from.word_vectors,
         parameters=sum(array.size for array in state.arrays.values()),
     )
     if not plan.is_base:
         write_json(plan.folder / "checkpoint.json", {"file": str(path), **reference.model_dump()})
-    return Fitted(model, reference, seconds, guard)
+    return state, reference, seconds
 
 
 def _check_capabilities(plan: Plan, model: Any) -> None:

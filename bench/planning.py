@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from bench import checkpoints
 from bench.checkpoints import CheckpointFolder, Ingredients
 from bench.errors import MissingData, SaveError, UnsupportedTask, UsageError
 from bench.extensions import Extensions
-from bench.files import digest, sha256, slug
+from bench.files import digest, sha256, slug, taken
 from bench.inputs import View
 from bench.models import ModelSpec, Trainable, Value
 from bench.results import signature
@@ -109,7 +110,7 @@ class Plan:
 
     @property
     def finished(self) -> bool:
-        return (self.folder / RESULT).exists()
+        return taken(self.folder / RESULT)
 
 
 def plan(cell: Cell, request: Request) -> Plan:
@@ -148,11 +149,32 @@ def plan(cell: Cell, request: Request) -> Plan:
         asked["signature"] = named  # says which tools of this machine will score, and against which annotations
     run = f"{slug(spec.name)}--{slug(task.name)}--s{request.seed}--{digest(asked)[:8]}"
     if not request.resume:
-        taken = 1
-        while (request.output / (f"{run}-{taken}" if taken > 1 else run)).exists():
-            taken += 1
-        run = f"{run}-{taken}" if taken > 1 else run
+        run = _unused(request.output, run)
     return Plan(cell, request, settings, view, named, lesson, folder, base, run, request.output / run)
+
+
+def claimed(plan: Plan) -> Plan:
+    """Returns the plan of a run that reuses nothing, in a folder that it has just made and nobody else has.
+
+    Raises: SaveError when no folder can be made.
+    """
+    while True:
+        try:
+            plan.folder.mkdir(parents=True)
+        except FileExistsError:
+            first, dashes, last = plan.run.rpartition("--")
+            run = _unused(plan.request.output, f"{first}{dashes}{last.partition('-')[0]}")
+            plan = replace(plan, run=run, folder=plan.request.output / run)
+        except OSError as error:
+            raise SaveError(f"cannot write to {plan.folder}: {error.strerror}. Choose another --output.") from error
+        else:
+            return plan
+
+
+def _unused(output: Path, run: str) -> str:
+    """Returns `run`, or with a number behind it where that folder is there already."""
+    names = (f"{run}-{number}" if number > 1 else run for number in count(1))
+    return next(name for name in names if not (output / name).exists())
 
 
 def _answers(cell: Cell) -> bool:

@@ -5,6 +5,7 @@ A finished run is returned as it is; an interrupted one goes on from its last ch
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Mapping
@@ -15,10 +16,11 @@ from typing import Any
 from bench import provenance
 from bench.errors import UsageError
 from bench.extensions import FinishedRun, RunStart
-from bench.files import digest, sha256, write_atomically, write_json
+from bench.files import PART, check_takes_records, digest, remove_leftovers, sha256, write_atomically, write_json
 from bench.fitting import fitted_model
+from bench.locks import LOCK, held
 from bench.models import Value
-from bench.planning import RESULT, Cell, Plan
+from bench.planning import RESULT, Cell, Plan, claimed
 from bench.progress import Reporter, Silent
 from bench.results import Checkpoint, Data, Features, File, Missing, Model, Provenance, Result, TaskName
 from bench.tasks.task import Remarking, Scratch
@@ -33,20 +35,44 @@ SCRATCH = "tiles"  # finished parts of an unfinished prediction
 def execute(plan: Plan, reporter: Reporter | None = None) -> Result:
     """Returns the result of a run, computed now or read from an earlier run of the same request.
 
+    While another process runs the same request, this one waits, and takes its result.
+
     Raises: ModelError, DataError, SaveError, VerificationError, Interrupted.
     """
     reporter = reporter or Silent()
-    if plan.finished:
-        reporter.say(f"{plan.run}: already complete, reusing it (--no-resume runs it again)")
-        return Result.load(plan.folder / RESULT)
-    started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    cell, request = plan.cell, plan.request
+    request = plan.request
+    if request.resume and plan.finished and not _litter(plan.folder):
+        return _earlier(plan, reporter)
     execution = Execution(
         device=chosen_device(request.device),
         precision=request.precision,
         seed=request.seed,
         batch_size=request.batch_size,
     )
+    if not request.resume:
+        plan = claimed(plan)
+    with held(plan.folder / LOCK, reporter.say) as waited:
+        remove_leftovers(plan.folder)
+        if plan.finished:
+            shutil.rmtree(plan.folder / SCRATCH, ignore_errors=True)  # its process was killed after saving the record
+            return _earlier(plan, reporter, "the other process completed it" if waited else "already complete")
+        check_takes_records(plan.folder)
+        return _executed(plan, execution, reporter)
+
+
+def _litter(folder: Path) -> bool:
+    """True when a process was killed between saving the record and clearing away, and that can be made good."""
+    return os.access(folder, os.W_OK) and ((folder / SCRATCH).exists() or any(folder.glob(f".*{PART}")))
+
+
+def _earlier(plan: Plan, reporter: Reporter, why: str = "already complete") -> Result:
+    reporter.say(f"{plan.run}: {why}, reusing it (--no-resume runs it again)")
+    return Result.load(plan.folder / RESULT)
+
+
+def _executed(plan: Plan, execution: Execution, reporter: Reporter) -> Result:
+    started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    cell = plan.cell
     write_json(plan.folder / "config.json", _resolved(plan, execution))
     log = _Log(plan.folder / "log.txt", reporter)
     log.say(f"{started} {plan.run} on {execution.device}")

@@ -13,7 +13,7 @@ from typing import Literal
 
 from bench import provenance
 from bench.errors import BenchError, CatalogueError, DataError, SaveError, ToolError, UsageError
-from bench.files import sha256, slug, write_atomically
+from bench.files import sha256, slug, taken, write_atomically
 from bench.leaderboard.building import Sources, files_of_build, site_of
 from bench.leaderboard.checks import Check, Rerun, predictions_path, read_check, save_check
 from bench.leaderboard.pages import contents
@@ -52,9 +52,9 @@ def add(folder: Path, board: Path, session: Session, *, keep_predictions: bool =
         rescore(folder, task, session.dataset(task.dataset))
     target = board / "results" / slug(record.task.name) / f"{record.run}.json"
     content = (folder / RESULT).read_bytes()
-    if target.exists() and target.read_bytes() != content:
+    if taken(target) and target.read_bytes() != content:
         raise SaveError(f"{target} exists with other content and is never overwritten. Run with --no-resume.")
-    new = not target.exists()
+    new = not taken(target)
     keep = record.predictions is not None and keep_predictions
     predictions = predictions_path(target, record)
     if keep and predictions is not None and record.predictions is not None and not predictions.exists():

@@ -1,12 +1,25 @@
 """Files are whole or absent, and equal content gives equal bytes."""
 
+import hashlib
 import os
+import signal
+import socket
+import time
 
 import numpy as np
 import pytest
 
 from bench.errors import InvalidData, SaveError
-from bench.files import digest, read_tensors, sha256, slug, write_atomically, write_json, write_tensors
+from bench.files import (
+    digest,
+    read_tensors,
+    remove_leftovers,
+    sha256,
+    slug,
+    write_atomically,
+    write_json,
+    write_tensors,
+)
 
 
 def test_tensors_and_values_come_back(tmp_path):
@@ -105,3 +118,42 @@ def test_a_digest_does_not_depend_on_the_order_of_keys():
 )
 def test_a_slug_is_a_safe_part_of_a_file_name(name, safe):
     assert slug(name) == safe
+
+
+def part(folder, host, process, age=0.0):
+    path = folder / f".model.{host}-{process}.abc_12.part"
+    path.write_bytes(b"half")
+    os.utime(path, (time.time() - age,) * 2)
+    return path
+
+
+def test_what_killed_writers_left_is_removed_and_nothing_of_the_living(tmp_path):
+    here = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+    gone = os.fork()
+    if not gone:
+        os._exit(0)
+    os.waitpid(gone, 0)
+    day = 25 * 3600.0
+    dead = [part(tmp_path, here, gone), part(tmp_path, "01234567", 1, day), part(tmp_path, "older", "release", day)]
+    living = [part(tmp_path, here, os.getpid(), day), part(tmp_path, here, 1, day), part(tmp_path, "01234567", 2)]
+    (tmp_path / "other.part").write_bytes(b"")
+
+    remove_leftovers(tmp_path)
+
+    assert not any(path.exists() for path in dead)
+    assert all(path.exists() for path in living)
+    assert (tmp_path / "other.part").exists()
+
+
+def test_a_writer_that_is_killed_leaves_what_is_removed_later(tmp_path):
+    process = os.fork()
+    if not process:
+        os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+        write_atomically(tmp_path / "record.json", b"{}", overwrite=False)
+    os.waitpid(process, 0)
+    [left] = tmp_path.iterdir()
+
+    remove_leftovers(tmp_path)
+
+    assert not left.exists()
+    assert not remove_leftovers(tmp_path / "nothing")

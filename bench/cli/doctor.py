@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,13 +85,13 @@ def _plugins(path: Path | None) -> str:
 
 def _runs(path: Path | None) -> str:
     from bench import config
-    from bench.files import write_atomically
+    from bench.files import check_takes_records
 
     folder = config.load(path).runs
-    probe = folder / ".doctor"
     existed = folder.exists()
-    write_atomically(probe, b"")
-    probe.unlink()
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".doctor-", dir=folder) as probed:
+        check_takes_records(Path(probed))
     if not existed:
         folder.rmdir()
     return f"{folder} can be written, {shutil.disk_usage(folder.parent).free / 1e9:.0f} GB free"
