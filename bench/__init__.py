@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from bench.progress import Reporter
+    from bench.execution import Precision
     from bench.results import Result
-    from bench.training import Precision
+    from bench.runs.progress import Reporter
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "rescore", "run"]
@@ -45,9 +45,10 @@ def run(
 
     Raises: BenchError; its `exit_code` is what the command line would return.
     """
-    from bench import planning, runner
-    from bench.config import load
-    from bench.session import Session
+    from bench.catalogue.config import load
+    from bench.catalogue.lookup import Session
+    from bench.runs import execute as runner
+    from bench.runs import plan as planning
 
     session = Session(load(config))
     given: dict[str, Any] = {"output": session.config.runs, "word_vectors": session.config.word_vectors, **options}
@@ -61,9 +62,9 @@ def rescore(folder: Path, *, config: Path | None = None) -> Result:
 
     Raises: VerificationError when anything differs from what the record says.
     """
-    from bench import rescoring
-    from bench.config import load
-    from bench.session import Session
+    from bench.catalogue.config import load
+    from bench.catalogue.lookup import Session
+    from bench.runs import rescore as rescoring
 
     session = Session(load(config))
     task = session.catalogue.task(rescoring.load_record(folder).task.name)

@@ -22,8 +22,7 @@ from bench.errors import (
     UsageError,
     VerificationError,
 )
-from bench.extensions import ColumnSpec, ExporterSpec, FinishedRun, RunStart, Watcher, WatcherSpec
-from bench.hookspecs import API_VERSION, hookimpl
+from bench.execution import Execution, Precision, State, Training
 from bench.inputs import (
     DataKind,
     Inputs,
@@ -49,10 +48,11 @@ from bench.models import (
     VideoTextEncoder,
     VideoTextScorer,
 )
-from bench.papers import Paper
+from bench.plugins.hookspecs import API_VERSION, hookimpl
+from bench.plugins.offers import ColumnSpec, ExporterSpec, FinishedRun, RunStart, Watcher, WatcherSpec
+from bench.plugins.papers import Paper
 from bench.predictions import Captions, ClassScores, Embeddings, PairScores
 from bench.results import Measurement, Result
-from bench.training import Execution, Precision, State, Training
 
 __all__ = [
     "API_VERSION",

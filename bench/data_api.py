@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bench.data.dataset import Dataset
-from bench.data.opening import open_annotated
-from bench.data.spec import (
+from bench.data.declared import (
     DatasetDeclaration,
     DatasetSpec,
     FeatureDeclaration,
@@ -13,6 +12,7 @@ from bench.data.spec import (
     FeatureSource,
     SplitDeclaration,
 )
+from bench.data.opening import open_annotated
 from bench.data.tables import AnnotatedVideos
 
 __all__ = [

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from bench.errors import UsageError
+from bench.execution import State, Training
 from bench.inputs import Paragraph, Ragged, TrainingData, VideoBatch
-from bench.training import State, Training
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -223,7 +223,7 @@ class Evidence:
 
     Rows are ordered by opaque id, which is the same for every model on the same test set, so two models' evidence can
     be compared row by row. What the arrays are is said by the module that verifies their kind
-    (`bench.metrics.verification`).
+    (`bench.evidence.verification`).
 
     Attributes:
         counts: named arrays, one row for each query, video or caption. For `ranks`: direction (`t2v`, `v2t`) ->

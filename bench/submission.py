@@ -11,19 +11,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from bench import provenance
+from bench.catalogue.lookup import Session
 from bench.errors import BenchError, CatalogueError, DataError, SaveError, ToolError, UsageError
+from bench.evidence.verified import read_record
 from bench.files import sha256, slug, taken, write_atomically
 from bench.leaderboard.building import Sources, files_of_build, site_of
 from bench.leaderboard.checks import Check, Rerun, predictions_path, read_check, save_check
-from bench.leaderboard.pages import contents
+from bench.leaderboard.pages.contents import contents
 from bench.leaderboard.records import Entry, read
 from bench.leaderboard.tables import first_of_each_seed
-from bench.planning import RESULT
-from bench.records import read_record
-from bench.rescoring import load_record, rescore
 from bench.results import Result
-from bench.session import Session
+from bench.runs import provenance
+from bench.runs.plan import RESULT
+from bench.runs.rescore import load_record, rescore
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.annotations import RetrievalAnnotations
-from bench.data.spec import DatasetDeclaration
+from bench.data.declared import DatasetDeclaration
 from bench.results import Evidence, Measurement
 from bench.tasks.retrieval import ParagraphVideoRetrieval
 from bench.tasks.task import Progress, Scored, Scratch, Task

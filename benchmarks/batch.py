@@ -62,8 +62,8 @@ def synthetic_batch(videos: int = 64) -> Batch:
 
 def annotated_batch(folder: Path, videos: int = 64) -> Batch:
     """Returns a batch drawn from the train annotations in `folder`, with simulated features."""
-    from bench.data.activitynet import open_dataset
-    from bench.data.spec import SIMULATED, DatasetDeclaration, FeatureDeclaration
+    from bench.data.declared import SIMULATED, DatasetDeclaration, FeatureDeclaration
+    from bench.data.readers.activitynet import open_dataset
 
     features = FeatureDeclaration(SIMULATED, SIMULATED)
     data = open_dataset(DatasetDeclaration("anet", "activitynet", folder, features)).training(

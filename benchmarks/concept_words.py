@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from bench.data.identity import opaque_id
-from bench.data.sample import anet_split, world
-from bench.data.world import Story
+from bench.data.digests import opaque_id
+from bench.data.sample.splits import anet_split, world
+from bench.data.sample.world import Story
 from bench.predictions import Captions
 from bench.results import Result
 

@@ -16,13 +16,13 @@ from typing import Any
 import torch
 from concept_words import CONCEPTS, shares
 
-from bench.config import CHECKOUT, load
-from bench.data.sample import anet_split
-from bench.fitting import resolve
+from bench.catalogue.config import CHECKOUT, load
+from bench.catalogue.lookup import Session
+from bench.data.sample.splits import anet_split
+from bench.execution import Execution, Training
 from bench.inputs import TrainingData, View
 from bench.models import ModelSpec, VideoCaptioner
-from bench.session import Session
-from bench.training import Execution, Training
+from bench.runs.fit import resolve
 from bench_torch.recall import recalls
 from bench_torch.training import embed_all
 

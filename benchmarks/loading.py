@@ -24,11 +24,11 @@ from timing import arguments, measure, start, synchronize, table
 from train_step import networks
 
 from bench.api import Ragged, View
-from bench.data.features import open_features
+from bench.data.declared import FeatureDeclaration
+from bench.data.features.opening import open_features
+from bench.data.features.pack_sources import all_of
+from bench.data.features.packing import Watcher, pack
 from bench.data.loading import FrameVideos, UncutVideos
-from bench.data.pack_sources import all_of
-from bench.data.packing import Watcher, pack
-from bench.data.spec import FeatureDeclaration
 from bench_torch.text import Text
 
 DIM, MAX_ROWS, ROWS_PER_SECOND, WORDS = 500, 80, 3.5, 10_000

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from bench.api import Ragged, VideoBatch
+from bench_fse.loss import flat_loss
 from bench_fse.model import FSENetwork
-from bench_fse.training import flat_loss
+from bench_hse.loss import Side, Terms, matching_loss
 from bench_hse.model import Hierarchy, HSENetwork
-from bench_hse.training import Side, Terms, matching_loss
 from bench_torch.encoder import SequenceEncoder
 from bench_torch.losses import reconstruction_loss
 from bench_torch.text import Text

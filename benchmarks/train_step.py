@@ -22,8 +22,8 @@ from timing import GEMM, arguments, measure, square_product, start, table
 from torch import Tensor
 
 from bench_fse.model import FSENetwork, Shape
+from bench_hse.loss import Terms
 from bench_hse.model import HSENetwork
-from bench_hse.training import Terms
 
 WORD_DIM, MARGIN, TAU, TAU_LOW = 300, 0.2, 5e-4, 1e-4
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}

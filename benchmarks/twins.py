@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.data.identity import opaque_id
-from bench.data.sample import anet_split
-from bench.data.world import Story
+from bench.data.digests import opaque_id
+from bench.data.sample.splits import anet_split
+from bench.data.sample.world import Story
 from bench.predictions import Embeddings, load_predictions
 from bench.results import Result
 

@@ -5,9 +5,9 @@ import textwrap
 
 import pytest
 
-from bench import catalogue
-from bench.catalogue import EntryPoint, discover
-from bench.data.spec import DatasetDeclaration, FeatureDeclaration
+from bench.catalogue import catalogue
+from bench.catalogue.catalogue import EntryPoint, discover
+from bench.data.declared import DatasetDeclaration, FeatureDeclaration
 from bench.errors import CatalogueError, ConfigError, UnknownName, UsageError
 
 SAMPLE = FeatureDeclaration("sample", "sample", extractor="sample")
@@ -40,7 +40,7 @@ def errors(found):
     return {plugin.name: plugin.error for plugin in found.plugins}
 
 
-OURS = EntryPoint("builtin", "bench.builtin", "vtbench 0.1.0")
+OURS = EntryPoint("builtin", "bench.catalogue.builtin", "vtbench 0.1.0")
 
 
 def test_the_bundled_plugins_are_found_and_usable():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.config import load
+from bench.catalogue.config import load
 from bench.errors import ConfigError
 
 GOOD = """

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import torch
 
+from bench.analysis.diagnose import _Asked, _clips, clip_findings, own_scores
 from bench.annotations import RetrievalAnnotations
-from bench.diagnosing import _Asked, _clips, clip_findings, own_scores
 from bench.errors import ModelError
-from bench.fitting import Fitted
-from bench.guarding import Guard
+from bench.execution import Execution
 from bench.inputs import Inputs, Ragged
+from bench.plugins.guard import Guard
 from bench.predictions import Embeddings, PairScores
-from bench.progress import Silent
-from bench.tasks.embedding import Parts, embed_sentences
-from bench.training import Execution
+from bench.runs.fit import Fitted
+from bench.runs.progress import Silent
+from bench.tasks.asking.embedding import Parts, embed_sentences
 
 CLIPS = Parts(np.array([[1, 0], [0, 1], [-1, 0]], dtype=np.float32), np.array([2, 1]))
 

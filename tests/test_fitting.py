@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bench.errors import ModelError, UnsupportedTask
-from bench.fitting import _check_capabilities
 from bench.models import ModelSpec, VideoTextEncoder, VideoTextScorer
+from bench.runs.fit import _check_capabilities
 
 EITHER = (VideoTextEncoder, VideoTextScorer)
 

@@ -3,11 +3,11 @@
 import pytest
 import yaml
 
-from bench import catalogue
-from bench.config import load
+from bench.catalogue import catalogue
+from bench.catalogue.config import load
 from bench.errors import CatalogueError
-from bench.paper_tables import PaperFigure, PaperTable, read_paper
-from bench.papers import Paper
+from bench.papers.tables import PaperFigure, PaperTable, read_paper
+from bench.plugins.papers import Paper
 
 BARE = "schema: bench-paper/1\ntables: {t: {title: A, columns: [t2v/R@1], rows: [ROW]}}\n"
 

@@ -1,7 +1,7 @@
 """The public surface is what docs/public-surface.md lists, to the parameter: no change of it goes unnoticed.
 
 After a change on purpose: `python tests/test_public_surface.py > docs/public-surface.md`, a line in CHANGELOG.md, and,
-where a plugin written before could stop working, a higher `API_VERSION` in bench/hookspecs.py.
+where a plugin written before could stop working, a higher `API_VERSION` in bench/plugins/hookspecs.py.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def fields_of_records() -> Iterator[str]:
 
 def surface() -> str:
     """Returns docs/public-surface.md as the code would have it."""
-    hookspecs = import_module("bench.hookspecs")
+    hookspecs = import_module("bench.plugins.hookspecs")
     hooks = [signature(value, name) for name, value in sorted(vars(hookspecs).items()) if name.startswith("bench_")]
     schema = import_module("bench.results").SCHEMA
     text = HEAD.format(

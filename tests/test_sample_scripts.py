@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.data.identity import opaque_id
-from bench.data.sample import anet_split, world
-from bench.data.world import Story
+from bench.data.digests import opaque_id
+from bench.data.sample.splits import anet_split, world
+from bench.data.sample.world import Story
 from bench.predictions import Captions, Embeddings
 
 

@@ -65,7 +65,7 @@ def bench(context: click.Context, blocked: tuple[str, ...], strict_plugins: bool
     Try: bench run --model hse --task anet-retrieval
     """
     if blocked or strict_plugins:
-        from bench.plugins import chosen
+        from bench.plugins.discovery import chosen
 
         context.with_resource(chosen(blocked, strict=strict_plugins))
 

@@ -47,10 +47,10 @@ leaderboard.add_command(export)
 @config_option
 def add(runs: tuple[Path, ...], board: Path | None, predictions: bool, config: Path | None) -> None:
     """Score RUNS (folders) again and, where every number holds, copy record and evidence to the leaderboard."""
-    from bench import config as configuration
     from bench import submission
+    from bench.catalogue import config as configuration
+    from bench.catalogue.lookup import Session
     from bench.metrics.captions.meteor import started_once
-    from bench.session import Session
 
     session = Session(configuration.load(config))
     with started_once():
@@ -83,10 +83,10 @@ def _sources(
     folders: tuple[Path, ...], output: Path | None, published: Path | None, config: Path | None
 ) -> tuple[Sources, Path]:
     """Returns what pages are built from, and where they go."""
-    from bench import config as configuration
+    from bench.catalogue import config as configuration
     from bench.errors import UsageError
     from bench.leaderboard.building import Sources
-    from bench.reproduction.stored import paper_pages
+    from bench.papers.stored import paper_pages
 
     default = configuration.load(config).leaderboard
     if published is not None and not published.is_dir():
@@ -114,11 +114,11 @@ def check(
 
     Runs no code of a model. Leaves with 6 when something failed.
     """
-    from bench import config as configuration
     from bench import submission
+    from bench.catalogue import config as configuration
+    from bench.catalogue.lookup import Session
     from bench.errors import VerificationError
     from bench.metrics.captions.meteor import started_once
-    from bench.session import Session
 
     sources, target = _sources(folders, output, published, config)
     session = Session(configuration.load(config))
@@ -162,7 +162,7 @@ def diff(old: Path, new: Path) -> int:
 @config_option
 def serve(output: Path | None, port: int, config: Path | None) -> None:
     """Show the built pages at an address of this machine, for nobody else, until Ctrl-C."""
-    from bench import config as configuration
+    from bench.catalogue import config as configuration
     from bench.errors import UsageError
     from bench.leaderboard.serving import server
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from bench.comparing import Side
+    from bench.analysis.compare import Side
     from bench.metrics.comparisons import Paired
 
 
@@ -24,7 +24,7 @@ def compare(a: str, b: str, metrics: tuple[str, ...], across: bool, as_json: boo
     A and B are each a run's folder or a record, or several of them, one for each seed: separated by commas, or as a
     quoted pattern such as 'runs/hse--anet-retrieval--s*'.
     """
-    from bench.comparing import check_comparable, compare_sides, find_runs, open_side
+    from bench.analysis.compare import check_comparable, compare_sides, find_runs, open_side
 
     first, second = open_side(find_runs(a)), open_side(find_runs(b))
     check_comparable(first, second, across=across)

@@ -16,10 +16,10 @@ def confusions(runs: tuple[Path, ...], output: Path | None) -> None:
     Writes the 20 most confused pairs as confusions.svg, all of them as confusions.csv, and a row for each class as
     classes.csv. Needs no model and no dataset.
     """
+    from bench.analysis.confusions.tables import SHOWN, write_confusions
     from bench.cli.tables import print_table
-    from bench.confusions.tables import SHOWN, write_confusions
     from bench.errors import UsageError
-    from bench.records import read_record
+    from bench.evidence.verified import read_record
 
     if output is not None and len(runs) > 1:
         raise UsageError("--output holds the files of one run. Name one run, or leave --output out.")

@@ -13,7 +13,7 @@ import click
 from bench.cli.run import config_option
 
 if TYPE_CHECKING:
-    from bench.data.pack_sources import Contents
+    from bench.data.features.pack_sources import Contents
 
 SHOWN = 20
 """Missing videos listed when nobody asks for all."""
@@ -34,12 +34,12 @@ def verify(names: tuple[str, ...], all_missing: bool, as_json: bool, config: Pat
 
     Counts are compared with the official ones, every checksum of a pack with its rows.
     """
-    from bench import config as configuration
+    from bench.catalogue import config as configuration
+    from bench.catalogue.lookup import Session
     from bench.cli.progress import transfer
-    from bench.data.verification import Report
-    from bench.data.verification import verify as verified
+    from bench.data.verify import Report
+    from bench.data.verify import verify as verified
     from bench.errors import DataError
-    from bench.session import Session
 
     session = Session(configuration.load(config))
     reports = {}
@@ -86,10 +86,10 @@ def pack(name: str, output: Path | None, dtype: str, config: Path | None) -> Non
     float32 keeps every number as it is; float16 halves the size and rounds to 11 binary digits. Whatever interrupts it,
     the same command goes on where it was; equal features give packs of equal digest.
     """
-    from bench import config as configuration
-    from bench.data.pack_sources import all_of, of_dataset
+    from bench.catalogue import config as configuration
+    from bench.catalogue.lookup import Session
+    from bench.data.features.pack_sources import all_of, of_dataset
     from bench.errors import unknown_name
-    from bench.session import Session
 
     session = Session(configuration.load(config))
     sources = session.config.features
@@ -114,10 +114,10 @@ def simulate(name: str, output: Path, dtype: str, limit: int | None, config: Pat
     They test the protocol at its full size and say nothing about a model: every number made with them is marked
     simulated.
     """
-    from bench import config as configuration
-    from bench.data.pack_sources import of_dataset
-    from bench.data.spec import SIMULATED, FeatureDeclaration
-    from bench.session import Session
+    from bench.catalogue import config as configuration
+    from bench.catalogue.lookup import Session
+    from bench.data.declared import SIMULATED, FeatureDeclaration
+    from bench.data.features.pack_sources import of_dataset
 
     session = Session(configuration.load(config))
     dataset = session.dataset(name, FeatureDeclaration(name=SIMULATED, reader=SIMULATED, extractor=SIMULATED))
@@ -126,9 +126,9 @@ def simulate(name: str, output: Path, dtype: str, limit: int | None, config: Pat
 
 def _write_pack(contents: Contents, output: Path, dtype: Any) -> None:
     from bench.cli.progress import transfer
-    from bench.data.packing import Watcher
-    from bench.data.packing import pack as write_pack
-    from bench.fitting import stop_requests
+    from bench.data.features.packing import Watcher
+    from bench.data.features.packing import pack as write_pack
+    from bench.runs.fit import stop_requests
 
     started = time.monotonic()
     with stop_requests() as stop, transfer(contents.name) as progress:

@@ -13,9 +13,9 @@ from bench.cli.run import chosen_settings, config_option
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from bench.diagnosing import Diagnosis, Finding
-    from bench.planning import Plan
-    from bench.session import Session
+    from bench.analysis.diagnose import Diagnosis, Finding
+    from bench.catalogue.lookup import Session
+    from bench.runs.plan import Plan
 
 _OF_A_RUN = ("task", "settings", "seed", "checkpoint", "limit", "output")
 
@@ -43,14 +43,14 @@ def diagnose(model: str, **options: Any) -> None:
     Measured with 95 % intervals: sentences find clips and clips find sentences, in their video and in the whole pool
     (segments=gt and models that embed them); retrieval with clips, then with sentences, in another order; and how often
     the true paragraph is preferred to one with a single sentence swapped. The report is diagnosis.json in the run's
-    folder; `python -m pydoc bench.diagnosing` is the protocol in full.
+    folder; `python -m pydoc bench.analysis.diagnose` is the protocol in full.
     """
-    from bench import config
+    from bench.analysis.diagnose import REPORT
+    from bench.analysis.diagnose import diagnose as ask
+    from bench.catalogue import config
+    from bench.catalogue.lookup import Session
     from bench.cli.progress import terminal
-    from bench.diagnosing import REPORT
-    from bench.diagnosing import diagnose as ask
     from bench.files import write_json
-    from bench.session import Session
 
     session = Session(config.load(options["config"]))
     with terminal() as reporter:
@@ -72,9 +72,9 @@ def _is_run(text: str) -> bool:
 
 
 def _of_run(session: Session, folder: Path, options: dict[str, Any]) -> Plan:
-    from bench.diagnosing import check_task
-    from bench.replanning import plan_of_run
-    from bench.rescoring import load_record
+    from bench.analysis.diagnose import check_task
+    from bench.runs.replan import plan_of_run
+    from bench.runs.rescore import load_record
 
     given = [f"--{name.replace('settings', 'set')}" for name in _OF_A_RUN if options[name] not in (None, ())]
     if given:
@@ -86,8 +86,9 @@ def _of_run(session: Session, folder: Path, options: dict[str, Any]) -> Plan:
 
 
 def _of_model(session: Session, model: str, options: dict[str, Any], reporter: Any) -> Plan:
-    from bench import planning, runner
-    from bench.diagnosing import check_task
+    from bench.analysis.diagnose import check_task
+    from bench.runs import execute as runner
+    from bench.runs import plan as planning
 
     session.catalogue.model(model)
     if options["task"] is None:

@@ -35,7 +35,7 @@ def doctor(config: Path | None) -> int:
 
 
 def _python(_: Path | None) -> str:
-    from bench import provenance
+    from bench.runs import provenance
 
     found = provenance.hardware("cpu")
     return f"{provenance.versions('vtbench')['python']} on {found['system']}, {found['cores']} cores, {found['cpu']}"
@@ -66,14 +66,14 @@ def _java(_: Path | None) -> str:
 
 
 def _configuration(path: Path | None) -> str:
-    from bench import config
+    from bench.catalogue import config
 
     loaded = config.load(path)
     return f"{loaded.path or 'packaged default'}, datasets {', '.join(sorted(loaded.datasets)) or 'none'}"
 
 
 def _plugins(path: Path | None) -> str:
-    from bench import catalogue, config
+    from bench.catalogue import catalogue, config
 
     found = catalogue.discover(config.load(path).datasets)
     broken = [f"{plugin.name} ({plugin.error})" for plugin in found.plugins if plugin.error]
@@ -84,7 +84,7 @@ def _plugins(path: Path | None) -> str:
 
 
 def _runs(path: Path | None) -> str:
-    from bench import config
+    from bench.catalogue import config
     from bench.files import check_takes_records
 
     folder = config.load(path).runs

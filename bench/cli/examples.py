@@ -20,11 +20,11 @@ def examples(runs: tuple[Path, ...], count: int, metric: str, output: Path | Non
 
     Each caption stands beside its references, with its own score. Needs the dataset, and no model.
     """
-    from bench import config as configuration
-    from bench.examples.choosing import examples_of
-    from bench.examples.pages import write_pages
-    from bench.rescoring import load_record
-    from bench.session import Session
+    from bench.analysis.examples.choosing import examples_of
+    from bench.analysis.examples.pages import write_pages
+    from bench.catalogue import config as configuration
+    from bench.catalogue.lookup import Session
+    from bench.runs.rescore import load_record
 
     session = Session(configuration.load(config))
     for folder in runs:

@@ -19,13 +19,13 @@ from bench.cli.run import config_option
 @config_option
 def export(name: str, folders: tuple[Path, ...], output: Path | None, config: Path | None) -> None:
     """Write the leaderboard by the exporter NAME of an installed plugin; `bench plugin list` shows them."""
-    from bench import config as configuration
+    from bench.catalogue import config as configuration
+    from bench.catalogue.lookup import Session
     from bench.errors import CatalogueError
     from bench.files import write_atomically
     from bench.leaderboard.building import Sources, site_of
-    from bench.references import resolve
-    from bench.session import Session
-    from bench.surroundings import undisturbed
+    from bench.plugins.global_state import undisturbed
+    from bench.plugins.import_strings import resolve
 
     session = Session(configuration.load(config))
     exporter = session.catalogue.exporter(name)

@@ -18,9 +18,9 @@ def export(runs: tuple[str, ...], output: Path | None) -> None:
 
     Every record is checked first. Several seeds become a mean with its deviation. Needs no network.
     """
-    from bench.comparing import find_runs
-    from bench.model_index import card_data, write_card
-    from bench.records import read_record
+    from bench.analysis.compare import find_runs
+    from bench.analysis.model_card import card_data, write_card
+    from bench.evidence.verified import read_record
 
     records = [read_record(path) for text in runs for path in find_runs(text)]
     data = card_data(records)

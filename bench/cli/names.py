@@ -13,14 +13,14 @@ import click
 from bench.cli.run import config_option
 
 if TYPE_CHECKING:
-    from bench.catalogue import Catalogue
+    from bench.catalogue.catalogue import Catalogue
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def _catalogue(config: Path | None) -> Catalogue:
-    from bench import catalogue
-    from bench import config as configuration
+    from bench.catalogue import catalogue
+    from bench.catalogue import config as configuration
 
     return catalogue.discover(configuration.load(config).datasets)
 
@@ -105,7 +105,7 @@ def papers(config: Path | None, as_json: bool) -> None:
 @json_option
 def runs(output: Path | None, config: Path | None, as_json: bool) -> None:
     """List runs, finished and unfinished."""
-    from bench import config as configuration
+    from bench.catalogue import config as configuration
     from bench.errors import InvalidData
     from bench.results import Result
 
@@ -225,7 +225,7 @@ def _dataset_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
 
 
 def _paper_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
-    from bench.paper_tables import read_paper
+    from bench.papers.tables import read_paper
 
     paper = catalogue.paper(name)
     return {

@@ -24,10 +24,10 @@ def list_plugins(config: Path | None, as_json: bool) -> None:
     BENCH_DISABLE_PLUGINS=NAME,NAME or `bench --no-plugin NAME …` blocks plugins; BENCH_STRICT_PLUGINS=1 or
     `bench --strict-plugins …` makes a plugin that is not in order an error of every command, for CI.
     """
-    from bench import catalogue
-    from bench import config as configuration
+    from bench.catalogue import catalogue
+    from bench.catalogue import config as configuration
     from bench.cli.tables import print_table
-    from bench.plugins import require_usable, strict
+    from bench.plugins.discovery import require_usable, strict
 
     found = catalogue.discover(configuration.load(config).datasets, lenient=True).plugins
     rows = []
@@ -94,10 +94,10 @@ def check(name: str, settings: tuple[str, ...], output: Path | None, config: Pat
     Models are fitted on a few videos of the generated sample (a setting `epochs` is lowered to 2); batches, order,
     seeds, checkpoints and inputs at the edges are tried. Ends with exit code 6 when a check fails.
     """
-    from bench import config as configuration
+    from bench.catalogue import config as configuration
+    from bench.catalogue.lookup import Session
     from bench.cli.run import chosen_settings
     from bench.files import write_atomically
-    from bench.session import Session
     from bench.testing import check_plugin
 
     report = check_plugin(Session(configuration.load(config)), name, chosen_settings((name,), settings)[name])

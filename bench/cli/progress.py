@@ -19,7 +19,7 @@ from rich.progress import (
 
 
 class Terminal:
-    """A `bench.progress.Reporter` that draws one bar per stage."""
+    """A `bench.runs.progress.Reporter` that draws one bar per stage."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress

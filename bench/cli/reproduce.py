@@ -21,11 +21,11 @@ from bench.cli.run import (
 from bench.errors import UnknownName, UsageError, unknown_name
 
 if TYPE_CHECKING:
-    from bench.paper_tables import PaperFigure, PaperRow, PaperTable
-    from bench.planning import Plan
-    from bench.reproduction.figures import ComparedRow, ComparedTable
+    from bench.catalogue.lookup import Session
+    from bench.papers.figures import ComparedRow, ComparedTable
+    from bench.papers.tables import PaperFigure, PaperRow, PaperTable
     from bench.results import Result
-    from bench.session import Session
+    from bench.runs.plan import Plan
 
 FIXED = {"precision": "fp32", "batch_size": 64, "checkpoint": None, "resume": True}
 """What `bench run` takes by default: so its runs are found here, and ours there."""
@@ -55,12 +55,12 @@ def reproduce(paper: str, table: str, **options: Any) -> int:
     Rows that cannot be run keep their place and say what they need. `bench info PAPER` names the tables. A figure of
     embeddings, such as hse2018 tsne, is drawn from our runs: SVG, PNG, coordinates as CSV, and a record as JSON.
     """
-    from bench import config
+    from bench.catalogue import config
+    from bench.catalogue.lookup import Session
     from bench.cli.reproduce_figure import show_figure, with_classes
-    from bench.paper_tables import PaperFigure, read_paper
-    from bench.reproduction.figure_pages import figure_in
-    from bench.reproduction.stored import StoredTable, save_stored
-    from bench.session import Session
+    from bench.papers.figure_pages import figure_in
+    from bench.papers.stored import StoredTable, save_stored
+    from bench.papers.tables import PaperFigure, read_paper
 
     session = Session(config.load(options["config"]))
     found = session.catalogue.paper(paper)
@@ -144,7 +144,7 @@ def _compared(
     results: Sequence[Result],
     chosen: Mapping[str, dict[str, str]],
 ) -> ComparedTable:
-    from bench.reproduction.figures import ComparedTable, measured_on
+    from bench.papers.figures import ComparedTable, measured_on
 
     by_run = {result.run: result for result in results}
     rows = tuple(_row(table, row, plans, by_run, chosen) for row, plans in zip(table.rows, planned, strict=True))
@@ -159,7 +159,7 @@ def _row(
     by_run: Mapping[str, Result],
     chosen: Mapping[str, dict[str, str]],
 ) -> ComparedRow:
-    from bench.reproduction.figures import compared, not_run
+    from bench.papers.figures import compared, not_run
 
     if isinstance(plans, str):
         return not_run(table, row, plans)
@@ -180,7 +180,7 @@ def _print_dry_run(
 
 def _print(table: ComparedTable, *, as_json: bool) -> None:
     from bench.cli.tables import print_table
-    from bench.reproduction import pages
+    from bench.papers import pages
 
     if as_json:
         click.echo(json.dumps(_as_json(table), indent=2))
@@ -234,7 +234,7 @@ def _as_json(table: ComparedTable) -> dict[str, Any]:
 
 
 def _write(table: ComparedTable, folder: Path, name: str) -> None:
-    from bench.reproduction.pages import write_pages
+    from bench.papers.pages import write_pages
 
     for path in write_pages(table, folder, name):
         click.echo(f"written: {path}", err=True)

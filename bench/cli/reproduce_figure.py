@@ -12,10 +12,10 @@ import click
 from bench.errors import MissingData
 
 if TYPE_CHECKING:
-    from bench.paper_tables import PaperFigure, PaperRow
-    from bench.planning import Plan
-    from bench.reproduction.embedded_videos import DrawnFigure
+    from bench.papers.embedded_videos import DrawnFigure
+    from bench.papers.tables import PaperFigure, PaperRow
     from bench.results import Result
+    from bench.runs.plan import Plan
 
 
 def with_classes(plans: list[Plan] | str) -> list[Plan] | str:
@@ -40,8 +40,8 @@ def show_figure(
     as_json: bool,
 ) -> None:
     """Draws the finished runs, writes the figure to a folder and a name there, and prints what it is made from."""
-    from bench.reproduction.embedded_videos import as_json as record
-    from bench.reproduction.embedded_videos import draw, embedded_videos, write_figure
+    from bench.papers.embedded_videos import as_json as record
+    from bench.papers.embedded_videos import draw, embedded_videos, write_figure
 
     finished = {result.run for result in results}
     for row, plans in planned:
@@ -66,7 +66,7 @@ def show_figure(
 
 def _print(drawn: DrawnFigure) -> None:
     from bench.cli.tables import print_table
-    from bench.reproduction.figures import measured_on
+    from bench.papers.figures import measured_on
 
     click.echo(f"\n{drawn.figure.title}\n{measured_on([one.run.result for one in drawn.runs])[1]}")
     click.echo(f"classes: {', '.join(f'{name} ({count})' for name, count in drawn.classes.items())}")

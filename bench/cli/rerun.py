@@ -29,12 +29,12 @@ def rerun(record: Path, device: str, output: Path | None, confirm: bool, config:
     bit-equal: the predictions are the same. rank-equal: every rank is. within the interval: every measurement lies in
     the 95 % interval of the record. different: some does not; leaves with 6.
     """
-    from bench import config as configuration
+    from bench.catalogue import config as configuration
+    from bench.catalogue.lookup import Session
     from bench.cli.progress import terminal
     from bench.errors import VerificationError
-    from bench.records import read_record
-    from bench.rerunning import rerun as run_again
-    from bench.session import Session
+    from bench.evidence.verified import read_record
+    from bench.runs.rerun import rerun as run_again
 
     session = Session(configuration.load(config))
     known = read_record(record)

@@ -13,9 +13,9 @@ import click
 from bench.errors import BenchError, Interrupted, PartialFailure, UsageError
 
 if TYPE_CHECKING:
-    from bench.planning import Plan, Request
+    from bench.catalogue.lookup import Session
     from bench.results import Result
-    from bench.session import Session
+    from bench.runs.plan import Plan, Request
 
 config_option = click.option(
     "--config", "-C", type=click.Path(path_type=Path), help="bench.yaml to use (default: nearest upwards)."
@@ -57,8 +57,8 @@ def run(models: tuple[str, ...], tasks: tuple[str, ...], **options: Any) -> int:
 
     A finished run is reused; an interrupted one goes on from its last checkpoint.
     """
-    from bench import config
-    from bench.session import Session
+    from bench.catalogue import config
+    from bench.catalogue.lookup import Session
 
     if options["seed"] is not None and options["seeds"]:
         raise UsageError("--seed and --seeds were both given. Keep one.")
@@ -86,12 +86,12 @@ class Planner:
         self._chosen = chosen
 
     def __call__(self, model: str, task: str, seed: int) -> Plan:
-        from bench import planning
+        from bench.runs import plan as planning
 
         return planning.plan(self._session.cell(model, task), self._request(model, seed))
 
     def _request(self, model: str, seed: int) -> Request:
-        from bench.planning import Request
+        from bench.runs.plan import Request
 
         options = self._options
         return Request(
@@ -114,7 +114,7 @@ def chosen_settings(models: tuple[str, ...], texts: tuple[str, ...]) -> dict[str
 
     base.KEY is a setting of the model that a model builds on.
     """
-    from bench.planning import BASE
+    from bench.runs.plan import BASE
 
     chosen: dict[str, dict[str, str]] = {model: {} for model in models}
     for text in texts:
@@ -145,8 +145,8 @@ def execute_all(jobs: Mapping[str, Callable[[], Plan]]) -> tuple[list[Result], l
 
     Raises: Interrupted; the error itself where there is a single job.
     """
-    from bench import runner
     from bench.cli.progress import terminal
+    from bench.runs import execute as runner
 
     results: list[Result] = []
     failures: list[BenchError] = []
@@ -216,12 +216,12 @@ def _state(plan: Plan) -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON on stdout.")
 def rescore(runs: tuple[Path, ...], config: Path | None, as_json: bool) -> None:
     """Score the saved predictions of RUNS (folders) again and compare with their records."""
-    from bench import config as configuration
+    from bench.catalogue import config as configuration
+    from bench.catalogue.lookup import Session
     from bench.cli.tables import print_results
     from bench.metrics.captions.meteor import started_once
-    from bench.rescoring import load_record
-    from bench.rescoring import rescore as score_again
-    from bench.session import Session
+    from bench.runs.rescore import load_record
+    from bench.runs.rescore import rescore as score_again
 
     session = Session(configuration.load(config))
     results = []

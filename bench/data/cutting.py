@@ -10,7 +10,7 @@ from itertools import chain
 
 import numpy as np
 
-from bench.data.identity import kept_positions, shuffled_positions
+from bench.data.digests import kept_positions, shuffled_positions
 from bench.data.segments import frame_rows, segment_rows, window_rows, window_times
 from bench.errors import MissingData
 from bench.inputs import View

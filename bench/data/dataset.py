@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bench.annotations import CaptionAnnotations, ClassAnnotations, RetrievalAnnotations
-from bench.data.identity import heldout_indices, kept_positions, opaque_id, shuffled_positions
-from bench.data.spec import DatasetDeclaration, FeatureIdentity, FeatureSource
+from bench.data.declared import DatasetDeclaration, FeatureIdentity, FeatureSource
+from bench.data.digests import heldout_indices, kept_positions, opaque_id, shuffled_positions
 from bench.errors import InvalidData, MissingData, UsageError
 from bench.files import digest
 from bench.inputs import DataKind, Inputs, Paragraph, TrainingData, View
@@ -103,13 +103,13 @@ class Dataset:
 
     def annotations(self, split: str, limit: int | None = None) -> RetrievalAnnotations:
         """Returns which paragraph belongs to which video, and which videos count as never found, for `inputs`."""
-        from bench.data.truth import matches
+        from bench.data.ground_truth import matches
 
         return matches(self, split, limit)
 
     def captions(self, splits: Sequence[str], limit: int | None = None) -> CaptionAnnotations:
         """Returns the references of the videos of the first split, one set for each split that describes them."""
-        from bench.data.truth import captions
+        from bench.data.ground_truth import captions
 
         return captions(self, splits, limit)
 
@@ -118,8 +118,8 @@ class Dataset:
 
         Raises: MissingData for a split without classes; UsageError for a subset that is not there.
         """
-        from bench.data.class_subsets import of_subset
-        from bench.data.truth import classes
+        from bench.data.ground_truth import classes
+        from bench.data.readers.class_subsets import of_subset
 
         found = classes(self, split, limit)
         return of_subset(found, subset, self.declaration) if subset else found

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from bench.data.cutting import UncutVideos, cut
+from bench.data.declared import FeatureSource
 from bench.data.segments import kept_rows, ranges
-from bench.data.spec import FeatureSource
 from bench.errors import InvalidData, UsageError
 from bench.inputs import Ragged, VideoBatch, View
 

@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 
 from bench.data.dataset import Dataset
-from bench.data.features import open_features
-from bench.data.generated import GeneratedFeatures, GeneratedSplit
-from bench.data.labels import labelled_splits
-from bench.data.simulated import SimulatedFeatures
-from bench.data.spec import LABELLED, SAMPLE, SIMULATED, DatasetDeclaration, FeatureSource, SplitDeclaration
+from bench.data.declared import LABELLED, SAMPLE, SIMULATED, DatasetDeclaration, FeatureSource, SplitDeclaration
+from bench.data.features.generated import GeneratedFeatures, GeneratedSplit
+from bench.data.features.opening import open_features
+from bench.data.features.simulated import SimulatedFeatures
+from bench.data.readers.labels import labelled_splits
 from bench.data.tables import AnnotatedVideos, Tables
 from bench.errors import ConfigError
 from bench.inputs import DataKind

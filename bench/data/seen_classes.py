@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bench.data.spec import SAMPLE, SIMULATED
+from bench.data.declared import SAMPLE, SIMULATED
 
 if TYPE_CHECKING:
     from bench.data.dataset import Dataset

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.data.identity import opaque_id
+from bench.data.digests import opaque_id
 from bench.errors import MissingData
 
 if TYPE_CHECKING:

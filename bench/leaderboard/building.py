@@ -9,10 +9,10 @@ from pathlib import Path, PurePosixPath
 
 from bench.files import write_atomically
 from bench.leaderboard.board import Board
-from bench.leaderboard.pages import MANIFEST, contents
+from bench.leaderboard.pages.contents import MANIFEST, contents
+from bench.leaderboard.pages.site import PaperPage, Site
 from bench.leaderboard.published import PublishedTask, read_published
 from bench.leaderboard.records import Entry, Note, read
-from bench.leaderboard.site import PaperPage, Site
 from bench.leaderboard.tables import boards
 
 PaperPages = Callable[[Path, Sequence[Entry]], tuple[PaperPage, ...]]

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from bench.errors import InvalidData, UsageError
-from bench.leaderboard.wording import plain
+from bench.leaderboard.pages.wording import plain
 from bench.results import Finite
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import InvalidData, UsageError, VerificationError
+from bench.evidence.verified import read_record
 from bench.leaderboard.checks import Check, Status, check_path, predictions_path, read_check
-from bench.records import read_record
 from bench.results import Evidence, Result
 
 LARGEST = 1 << 20

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bench.errors import SaveError, UsageError
 from bench.files import write_atomically
-from bench.hookspecs import API_VERSION
-from bench.plugins import OWN_DISTRIBUTION, entry_points
+from bench.plugins.discovery import OWN_DISTRIBUTION, entry_points
+from bench.plugins.hookspecs import API_VERSION
 
 TEMPLATES = Path(__file__).with_name("templates")
 PACKAGE = "package"

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from bench.data.json_files import KeyGivenTwiceError, read_unpacked, unique_keys
+from bench.data.readers.json_files import KeyGivenTwiceError, read_unpacked, unique_keys
 from bench.errors import InvalidData
 from bench.metrics.captions.items import Sentence, VideoCaptions
 

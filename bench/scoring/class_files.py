@@ -30,7 +30,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from bench.data.json_files import read_json
+from bench.data.readers.json_files import read_json
 from bench.errors import InvalidData, MissingData, UsageError
 from bench.files import digest
 from bench.metrics.classification import count_classes, truth_of

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.data.npz_files import UNREADABLE, unreadable
+from bench.data.features.arrays import UNREADABLE, unreadable
 from bench.errors import InvalidData, MissingData, UsageError
 from bench.metrics.similarities import Similarities
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bench import provenance
 from bench.errors import UsageError
+from bench.evidence.verification import pool_size
 from bench.files import digest, sha256, slug
-from bench.metrics.verification import pool_size
 from bench.results import Data, Evidence, Features, File, Measurement, Model, Provenance, Result, TaskName, signature
+from bench.runs import provenance
 
 SOURCES = {
     "similarity": "similarity matrix",

@@ -57,14 +57,14 @@ import numpy as np
 
 from bench.annotations import AnnotationSource, ClassAnnotations
 from bench.errors import UsageError
+from bench.execution import Execution
 from bench.inputs import Inputs, View
 from bench.metrics.class_measurements import PRIMARY, measure
 from bench.models import VideoClassifier, VideoEncoder, VideoTextEncoder
 from bench.predictions import ClassScores, Predictions
-from bench.tasks.class_scores import class_evidence, classify_videos, probe_videos, similarities
+from bench.tasks.asking.class_scores import class_evidence, classify_videos, probe_videos, similarities
 from bench.tasks.prompts import BARE, ENSEMBLE, PATTERNS, patterns_of
 from bench.tasks.task import Progress, Scored, Scratch, Support
-from bench.training import Execution
 
 ALL = "all"
 

@@ -52,13 +52,13 @@ from typing import Any, ClassVar
 
 from bench.annotations import AnnotationSource, CaptionAnnotations
 from bench.errors import MissingData, UsageError, VerificationError
+from bench.execution import Execution
 from bench.inputs import Inputs, View
 from bench.metrics.captions.items import Missing, Protocol, Rules, VideoCaptions, rules
 from bench.models import VideoCaptioner
 from bench.predictions import Captions, Predictions
-from bench.tasks.captions import answered, captions_of
+from bench.tasks.asking.captions import answered, captions_of
 from bench.tasks.task import Progress, Scored, Scratch, Support
-from bench.training import Execution
 
 ALL, FIRST = "all", "first"
 JAVA: Mapping[str, bool | None] = {"auto": None, "off": False, "required": True}

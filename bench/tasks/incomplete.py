@@ -43,14 +43,14 @@ import numpy as np
 
 from bench.annotations import AnnotationSource, RetrievalAnnotations
 from bench.errors import UsageError, VerificationError
+from bench.execution import Execution
 from bench.inputs import Inputs, Order, View
 from bench.metrics.curves import FRACTIONS, joined, measure_curve
 from bench.models import VideoTextEncoder
 from bench.predictions import EmbeddingCurve, Predictions
-from bench.tasks.embedding import embed_paragraphs, embed_videos
+from bench.tasks.asking.embedding import embed_paragraphs, embed_videos
 from bench.tasks.retrieval import evidence_of
 from bench.tasks.task import Progress, Scored, Scratch, Support
-from bench.training import Execution
 
 CUTS = ("video", "text", "both")
 

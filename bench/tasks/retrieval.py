@@ -65,16 +65,16 @@ import numpy as np
 
 from bench.annotations import AnnotationSource, RetrievalAnnotations
 from bench.errors import UsageError, VerificationError
+from bench.execution import Execution
 from bench.inputs import Inputs, View
 from bench.metrics.retrieval import measure
 from bench.metrics.score_matrix import rank_scores
 from bench.models import VideoTextEncoder, VideoTextScorer
 from bench.predictions import Embeddings, PairScores, Predictions
 from bench.results import Evidence
-from bench.tasks.embedding import embed_paragraphs, embed_videos
-from bench.tasks.pair_scoring import score_pairs
+from bench.tasks.asking.embedding import embed_paragraphs, embed_videos
+from bench.tasks.asking.pair_scoring import score_pairs
 from bench.tasks.task import Progress, Scored, Scratch, Support
-from bench.training import Execution
 
 
 @dataclass(frozen=True)

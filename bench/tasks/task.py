@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from bench.annotations import Annotations, AnnotationSource
+from bench.execution import Execution
 from bench.inputs import Inputs, View
 from bench.predictions import Predictions
 from bench.results import Evidence, Measurement
-from bench.training import Execution
 
 Support = Literal["classes", "labelled"]
 

@@ -21,8 +21,8 @@ def bench_check() -> Callable[..., Report]:
     """
 
     def check(name: str, *, config: Path | None = None, **settings: Any) -> Report:
-        from bench.config import load
-        from bench.session import Session
+        from bench.catalogue.config import load
+        from bench.catalogue.lookup import Session
         from bench.testing.checking import check_plugin
 
         report = check_plugin(Session(load(config)), name, settings)

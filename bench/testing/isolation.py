@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
-from bench.surroundings import undisturbed
+from bench.plugins.global_state import undisturbed
 
 
 class NetworkRefused(ConnectionError):

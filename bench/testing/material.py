@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from bench.data.activitynet import open_dataset
-from bench.data.spec import SAMPLE, DatasetDeclaration, FeatureDeclaration
+from bench.data.declared import SAMPLE, DatasetDeclaration, FeatureDeclaration
+from bench.data.readers.activitynet import open_dataset
 from bench.inputs import Inputs, Paragraph, Ragged, TrainingData, VideoBatch, View
 from bench.models import ModelSpec
 

@@ -11,16 +11,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from bench.catalogue.lookup import Session
+from bench.evidence.verification import verify
+from bench.execution import Execution
 from bench.inputs import Paragraph, VideoBatch, View
-from bench.metrics.verification import verify
 from bench.models import VideoTextEncoder
-from bench.plugins import Plugin
+from bench.plugins.discovery import Plugin
 from bench.predictions import load_predictions
 from bench.results import parse_signature, signature
-from bench.session import Session
 from bench.tasks.task import Task
 from bench.testing.report import CheckFailed, NotApplicable
-from bench.training import Execution
 
 HEAVY = ("torch", "datasets", "pandas", "sklearn", "scipy", "matplotlib", "transformers", "tensorflow", "jax", "cv2")
 FEW = 20

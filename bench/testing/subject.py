@@ -9,14 +9,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bench.checkpoints import CheckpointFolder, Ingredients, load_state
 from bench.errors import Interrupted
+from bench.execution import Execution, State, Training
 from bench.models import ModelSpec, Trainable, Value
-from bench.references import resolve
-from bench.surroundings import undisturbed
+from bench.plugins.global_state import undisturbed
+from bench.plugins.import_strings import resolve
+from bench.runs.checkpoints import CheckpointFolder, Ingredients, load_state
 from bench.testing.isolation import Traces
 from bench.testing.material import Material, material_for
-from bench.training import Execution, State, Training
 
 FEW_EPOCHS = 2
 """A setting called `epochs` is lowered to this: the kit asks whether training works, not what it reaches."""

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from bench.api import Execution, Ragged, Settings, VideoBatch
 from bench_dense.context import SegmentEncoder
-from bench_dense.training import aggregate, matching_loss, mean_directions
+from bench_dense.loss import aggregate, matching_loss, mean_directions
 from bench_torch.candidates import candidates, caption_loss
 from bench_torch.captioner import Captioner
 from bench_torch.captioning import ConditionedNetwork

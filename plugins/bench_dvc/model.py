@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.api import Ragged, Training, TrainingData, VideoBatch
-from bench_dvc.training import attribute_loss, frequent_words
+from bench_dvc.attributes import attribute_loss, frequent_words
 from bench_torch.candidates import candidates, caption_loss
 from bench_torch.captioner import Captioner
 from bench_torch.captioning import ConditionedNetwork

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from bench.api import VideoBatch
-from bench_fse.training import flat_loss
+from bench_fse.loss import flat_loss
 from bench_torch.dual_encoder import DualEncoder
 from bench_torch.encoder import SequenceEncoder
 from bench_torch.text import Text, WordVectors

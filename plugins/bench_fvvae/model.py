@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.api import Ragged, State, Training, TrainingData, VideoBatch, length_ordered
-from bench_fvvae.training import Reduction, class_loss, reduction_of, variational_loss
+from bench_fvvae.loss import Reduction, class_loss, reduction_of, variational_loss
 from bench_torch.labels import Labels
 from bench_torch.network_model import NetworkModel
 from bench_torch.training import Examples, TrainableNetwork

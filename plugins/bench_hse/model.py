@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from bench.api import ModelError, Paragraph, Ragged, Training, TrainingData, VideoBatch
-from bench_hse.training import Side, Terms, matching_loss
+from bench_hse.loss import Side, Terms, matching_loss
 from bench_torch.dual_encoder import DualEncoder
 from bench_torch.encoder import SequenceEncoder
 from bench_torch.gru import GRU

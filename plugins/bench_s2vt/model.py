@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.api import Execution, Ragged, Settings, VideoBatch
-from bench_s2vt.training import matching_loss
+from bench_s2vt.loss import matching_loss
 from bench_torch.candidates import caption_loss
 from bench_torch.captioner import Captioner
 from bench_torch.captioning import CaptioningNetwork

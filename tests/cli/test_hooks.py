@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cli.conftest import install
 
-from bench import hookspecs
+from bench.plugins import hookspecs
 
 PROJECT = Path(__file__).resolve().parents[2]
 DOCUMENT = (PROJECT / "docs" / "hooks.md").read_text(encoding="utf-8")

@@ -55,8 +55,8 @@ def test_a_run_of_bench_run_is_reused(bench_command):
 
 def test_only_the_sample_as_it_is_differs_by_its_data_alone(bench_command, control_runs):
     """Without a limit or a setting nothing but the data is named; the figures of a control stand for slow ones."""
-    from bench.paper_tables import PaperTable
-    from bench.reproduction.figures import compared
+    from bench.papers.figures import compared
+    from bench.papers.tables import PaperTable
     from bench.results import Result
 
     result = Result.load(next(control_runs.glob("*/result.json")))

@@ -61,7 +61,7 @@ def test_coordinates_and_points_are_those_of_the_record(figure):
 
 def test_the_classes_are_those_of_the_videos(figure):
     """A video's class is the action of its story, under its own id, not an opaque one."""
-    from bench.data.sample import anet_split
+    from bench.data.sample.splits import anet_split
 
     videos = anet_split("val_1").videos
     names = [videos.class_names[label[0] if isinstance(label, tuple) else label] for label in videos.labels]

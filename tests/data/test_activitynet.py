@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.data.activitynet import official_files, open_dataset, read_split
-from bench.data.entries import BEYOND, FOREIGN, REVERSED, SPACES, UNCOMPOSED, UNSORTED
-from bench.data.identity import check_id
-from bench.data.json_files import read_json
-from bench.data.spec import DatasetDeclaration, FeatureDeclaration, SplitDeclaration
+from bench.data.declared import DatasetDeclaration, FeatureDeclaration, SplitDeclaration
+from bench.data.digests import check_id
+from bench.data.readers.activitynet import official_files, open_dataset, read_split
+from bench.data.readers.entries import BEYOND, FOREIGN, REVERSED, SPACES, UNCOMPOSED, UNSORTED
+from bench.data.readers.json_files import read_json
 from bench.errors import InvalidData, MissingData
 from bench.inputs import View
 
@@ -291,7 +291,7 @@ def test_a_broken_file_is_refused_by_name(tmp_path, content, says):
 def test_a_small_file_that_unpacks_to_more_than_any_annotations_is_refused_before_it_is_unpacked_whole(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("bench.data.json_files.LARGEST", 1 << 20)
+    monkeypatch.setattr("bench.data.readers.json_files.LARGEST", 1 << 20)
     path = tmp_path / "captions.json"
     path.write_bytes(gzip.compress(b" " * (1 << 21)))
     assert path.stat().st_size < 1 << 12

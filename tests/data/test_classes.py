@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from bench.annotations import ClassAnnotations
-from bench.data.activitynet import open_dataset
-from bench.data.class_subsets import of_subset
-from bench.data.labels import labelled_splits
-from bench.data.spec import LABELLED, DatasetDeclaration, FeatureDeclaration
+from bench.data.declared import LABELLED, DatasetDeclaration, FeatureDeclaration
+from bench.data.readers.activitynet import open_dataset
+from bench.data.readers.class_subsets import of_subset
+from bench.data.readers.labels import labelled_splits
 from bench.errors import InvalidData, MissingData, UsageError
 
 NAMES = ("a", "b", "c", "d")
@@ -92,7 +92,7 @@ def test_features_of_which_nobody_says_what_they_learned(tmp_path):
 
     (tmp_path / "labels.csv").write_text("video_id,subset,labels\nx,train,a\ny,test,b\n", encoding="utf-8")
     np.savez(tmp_path / "toy.npz", ids=np.array(["x", "y"]), features=np.ones((2, 1, 3), dtype=np.float32))
-    from bench.data.labels import open_dataset as open_labels
+    from bench.data.readers.labels import open_dataset as open_labels
 
     toy = replace(declaration(tmp_path, None), class_splits=("train", "test"), captions=False)
     features = replace(toy.features, extractor="TOY")

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.data.activitynet import open_dataset
 from bench.data.cutting import UncutVideos, cut
-from bench.data.identity import kept_positions
+from bench.data.declared import DatasetDeclaration, FeatureDeclaration
+from bench.data.digests import kept_positions
 from bench.data.loading import FrameVideos
+from bench.data.readers.activitynet import open_dataset
 from bench.data.segments import segment_rows
-from bench.data.spec import DatasetDeclaration, FeatureDeclaration
 from bench.errors import MissingData, UsageError
 from bench.inputs import View
 

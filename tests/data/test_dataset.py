@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.data.activitynet import open_dataset
-from bench.data.identity import heldout_indices, opaque_id
-from bench.data.spec import DatasetDeclaration, FeatureDeclaration, SplitDeclaration
-from bench.data.verification import verify
+from bench.data.declared import DatasetDeclaration, FeatureDeclaration, SplitDeclaration
+from bench.data.digests import heldout_indices, opaque_id
+from bench.data.readers.activitynet import open_dataset
+from bench.data.verify import verify
 from bench.errors import ConfigError, InvalidData, MissingData, UsageError
 from bench.inputs import View
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from bench.data.cutting import UncutVideos, cut
-from bench.data.didemo import BEYOND, COUNTS, LONG, REPEATED, official_files, open_dataset, read_split
-from bench.data.didemo_moments import (
+from bench.data.declared import DatasetDeclaration, FeatureDeclaration, SplitDeclaration
+from bench.data.readers.didemo import BEYOND, COUNTS, LONG, REPEATED, official_files, open_dataset, read_split
+from bench.data.readers.didemo_moments import (
     BARE_DOTS,
     TWO_NAMES,
     UNKNOWN_LENGTHS,
@@ -21,10 +22,9 @@ from bench.data.didemo_moments import (
     group,
     voted_chunks,
 )
-from bench.data.entries import SPACES
+from bench.data.readers.entries import SPACES
 from bench.data.segments import frame_rows
-from bench.data.spec import DatasetDeclaration, FeatureDeclaration, SplitDeclaration
-from bench.data.verification import verify
+from bench.data.verify import verify
 from bench.errors import InvalidData
 from bench.inputs import View
 
@@ -301,8 +301,8 @@ def test_the_official_folder_verifies(shared):
 
 def test_count_only_is_what_counting_gives_on_the_official_test_split(shared):
     """R@1 / R@5 / R@50 = 0.70 / 3.09 / 20.9, from the numbers of descriptions alone and from a run."""
+    from bench.execution import Execution
     from bench.tasks.retrieval import ParagraphVideoRetrieval
-    from bench.training import Execution
     from bench_controls.count_only import CountOnly
 
     dataset = open_dataset(declared(shared(f"{FOLDER}/test_data_bwzhang.json.gz").parent))

@@ -11,8 +11,8 @@ import h5py
 import numpy as np
 import pytest
 
-from bench.data.features import READERS, open_features
-from bench.data.spec import FeatureDeclaration, FeatureSource
+from bench.data.declared import FeatureDeclaration, FeatureSource
+from bench.data.features.opening import READERS, open_features
 from bench.errors import ConfigError, DataError, InvalidData, MissingData
 
 DIM = 6

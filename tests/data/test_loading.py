@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from bench.data.declared import FeatureIdentity
 from bench.data.loading import READ_AHEAD, FrameVideos, UncutVideos
-from bench.data.spec import FeatureIdentity
 from bench.errors import InvalidData, MissingData, UsageError
 from bench.inputs import View
 

@@ -13,12 +13,12 @@ import h5py
 import numpy as np
 import pytest
 
-from bench.data import packing
-from bench.data.features import open_features
-from bench.data.pack import HEADER, INDEX, ROWS, Index, PackedFeatures
-from bench.data.pack_sources import Contents, all_of
-from bench.data.packing import Watcher, pack
-from bench.data.spec import FeatureDeclaration
+from bench.data.declared import FeatureDeclaration
+from bench.data.features import packing
+from bench.data.features.opening import open_features
+from bench.data.features.pack import HEADER, INDEX, ROWS, Index, PackedFeatures
+from bench.data.features.pack_sources import Contents, all_of
+from bench.data.features.packing import Watcher, pack
 from bench.errors import Interrupted, InvalidData, MissingData, SaveError
 from bench.files import write_tensors
 
@@ -316,7 +316,7 @@ def test_who_waited_while_another_finished_writes_nothing(source, tmp_path, monk
         (tmp_path / "p.part").rename(tmp_path / "p")
         flock(descriptor, operation)
 
-    monkeypatch.setattr("bench.data.durable.fcntl.flock", finish_first)
+    monkeypatch.setattr("bench.data.features.durable.fcntl.flock", finish_first)
     with pytest.raises(SaveError, match="has just finished"):
         pack(all_of(source), tmp_path / "p", "float32", Watcher())
 
@@ -386,7 +386,7 @@ class Held:
         return self._rows[video_id]
 
     def identity(self, ids):
-        from bench.data.spec import FeatureIdentity
+        from bench.data.declared import FeatureIdentity
 
         return FeatureIdentity("toy", 3, "unknown", "0" * 64, "real")
 

@@ -7,11 +7,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from bench.data.activitynet import SPLITS as ANET_SPLITS
-from bench.data.rendering import DROP, MOST_FILLERS, TEMPLATES
-from bench.data.sample import _anet_split, anet_split, didemo_split, world
+from bench.data.readers.activitynet import SPLITS as ANET_SPLITS
+from bench.data.sample.rendering import DROP, MOST_FILLERS, TEMPLATES
+from bench.data.sample.splits import _anet_split, anet_split, didemo_split, world
+from bench.data.sample.world import ACTION, SAMPLE_VERSION, generator, make_stories, make_world
 from bench.data.segments import segment_rows
-from bench.data.world import ACTION, SAMPLE_VERSION, generator, make_stories, make_world
 from bench.files import digest
 
 ANET = tuple(ANET_SPLITS)

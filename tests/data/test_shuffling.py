@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.data.activitynet import open_dataset
-from bench.data.identity import shuffled_positions
-from bench.data.spec import DatasetDeclaration, FeatureDeclaration
+from bench.data.declared import DatasetDeclaration, FeatureDeclaration
+from bench.data.digests import shuffled_positions
+from bench.data.readers.activitynet import open_dataset
 from bench.inputs import View
 
 CLIPS, SENTENCES = View(shuffle="clips", seed=3), View(shuffle="sentences", seed=3)

@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 import pytest
 
+from bench.data.features.simulated import DIM, ROWS_OF_UNKNOWN_DURATION, SimulatedFeatures
 from bench.data.segments import segment_rows
-from bench.data.simulated import DIM, ROWS_OF_UNKNOWN_DURATION, SimulatedFeatures
 from bench.data.tables import AnnotatedVideos, Tables
 from bench.errors import MissingData
 

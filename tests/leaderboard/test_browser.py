@@ -20,7 +20,7 @@ from test_pages import HOSTILE, hostile_record
 from test_published import published
 
 from bench.leaderboard import Sources, build
-from bench.reproduction.stored import paper_pages
+from bench.papers.stored import paper_pages
 
 pytestmark = pytest.mark.xdist_group("browser")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from records import record, save
 
-from bench import config as configuration
+from bench.catalogue import config as configuration
+from bench.catalogue.lookup import Session
 from bench.files import sha256
 from bench.leaderboard import Sources, build
 from bench.metrics.captions.java import java_program
 from bench.metrics.captions.meteor import started_once
 from bench.metrics.retrieval import statistics_of
-from bench.reproduction.stored import paper_pages
+from bench.papers.stored import paper_pages
 from bench.results import Evidence
-from bench.session import Session
 from bench.submission import check_pages, check_records
 
 

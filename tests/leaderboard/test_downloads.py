@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from records import record, save, with_values
 
 from bench.leaderboard import Sources, build
-from bench.leaderboard.downloads import csv_cell, latex
+from bench.leaderboard.pages.downloads import csv_cell, latex
 
 FORMULAS = [
     "=1+1",

@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from records import record, save
 
-from bench.leaderboard import Sources, build, html
-from bench.leaderboard.markdown import escape
-from bench.leaderboard.wording import plain
+from bench.leaderboard import Sources, build
+from bench.leaderboard.pages import html
+from bench.leaderboard.pages.markdown import escape
+from bench.leaderboard.pages.wording import plain
 
 HOSTILE = [
     "<script>alert(1)</script>",

@@ -11,8 +11,8 @@ from records import record, save, with_values
 
 from bench.errors import InvalidData
 from bench.leaderboard.records import read
-from bench.reproduction.figure_pages import StoredFigure
-from bench.reproduction.stored import StoredTable, paper_pages, read_stored, save_stored
+from bench.papers.figure_pages import StoredFigure
+from bench.papers.stored import StoredTable, paper_pages, read_stored, save_stored
 
 SMALL = ("--limit", "12", "--set", "hidden=8", "--set", "word_dim=8", "--set", "epochs=1")
 TABLE = {

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from records import record, save, with_values
 
-from bench.leaderboard.pictures import pictures
+from bench.leaderboard.pictures.charts import pictures
+from bench.leaderboard.pictures.svg import PALETTE, Drawing
 from bench.leaderboard.records import read
-from bench.leaderboard.svg import PALETTE, Drawing
 from bench.leaderboard.tables import boards
 
 DRAW = """
 import numpy as np
-from bench.leaderboard.svg import Drawing
+from bench.leaderboard.pictures.svg import Drawing
 with Drawing("t") as drawing:
     drawing.axes("across", "upwards")
     drawing.line(np.array([1, 2, 50]), np.array([1.0, 20.0, 90.0]), 0, 1, {0: "<a> & $b$", 2: "c"})

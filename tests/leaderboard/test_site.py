@@ -18,8 +18,8 @@ from records import record, save, with_values
 from bench.errors import UsageError
 from bench.leaderboard import Sources, build
 from bench.leaderboard.comparisons import compared_rows
-from bench.leaderboard.making import command
-from bench.leaderboard.naming import file_names
+from bench.leaderboard.pages.how_made import command
+from bench.leaderboard.pages.naming import file_names
 from bench.leaderboard.records import Entry, read
 from bench.leaderboard.serving import server
 from bench.leaderboard.tables import boards

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bench.leaderboard import wording
 from bench.leaderboard.board import Table
+from bench.leaderboard.pages import wording
 
 
 def table(**parts: str) -> Table:

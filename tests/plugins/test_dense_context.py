@@ -9,7 +9,7 @@ import torch
 
 from bench.api import InvalidData, Ragged
 from bench_dense.context import SegmentEncoder
-from bench_dense.training import aggregate, mean_directions
+from bench_dense.loss import aggregate, mean_directions
 from bench_torch.candidates import candidates, caption_loss
 
 COUNTS = torch.tensor([3, 1, 4])

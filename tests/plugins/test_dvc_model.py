@@ -8,8 +8,8 @@ import torch
 from torch.nn import functional
 
 from bench.api import Ragged, TrainingData
+from bench_dvc.attributes import attribute_loss, frequent_words
 from bench_dvc.model import DescriptivePooling
-from bench_dvc.training import attribute_loss, frequent_words
 from bench_torch.candidates import candidates
 from bench_torch.vocabulary import Vocabulary
 

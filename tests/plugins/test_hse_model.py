@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from bench.api import InvalidData, ModelError, Ragged, TrainingData
+from bench_hse.loss import Side, Terms, matching_loss
 from bench_hse.model import HSENetwork
-from bench_hse.training import Side, Terms, matching_loss
 from bench_torch.losses import block_loss, cluster_loss, ranking_loss
 from bench_torch.text import Text
 from bench_torch.vocabulary import Vocabulary

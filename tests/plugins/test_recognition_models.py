@@ -12,7 +12,7 @@ import torch
 
 from bench.api import Execution, Interrupted, InvalidData, ModelError, Ragged, TrainingData, VideoBatch
 from bench.files import read_tensors, write_tensors
-from bench_fvvae.training import class_loss, reduction_of, variational_loss
+from bench_fvvae.loss import class_loss, reduction_of, variational_loss
 from bench_torch.labels import Labels
 from bench_tsn.model import snippets
 

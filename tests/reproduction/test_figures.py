@@ -2,9 +2,9 @@
 
 import pytest
 
-from bench.paper_tables import PaperTable
-from bench.reproduction.figures import ComparedTable, compared, not_run
-from bench.reproduction.pages import html, markdown
+from bench.papers.figures import ComparedTable, compared, not_run
+from bench.papers.pages import html, markdown
+from bench.papers.tables import PaperTable
 from bench.results import Missing, Result
 
 ROW = {"system": "A", "features": "Inception-V3", "extractor": "ICEP", "model": "m", "task": "t"}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bench.errors import InvalidData, ModelError
-from bench.reproduction.projection import agreement, most_frequent, project
+from bench.papers.projection import agreement, most_frequent, project
 
 
 def groups(sizes, dim=16, spread=0.3, seed=0):

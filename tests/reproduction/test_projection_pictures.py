@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
-from bench.reproduction.pictures import COLOURS, INK, LINE, MARKERS, QUIET, Panel, Picture, png, svg
+from bench.papers.pictures import COLOURS, INK, LINE, MARKERS, QUIET, Panel, Picture, png, svg
 
 NS = {"svg": "http://www.w3.org/2000/svg"}
 HOSTILE = '$\\frac</title><script>alert("x")</script>\u202e\x00'

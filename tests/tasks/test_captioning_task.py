@@ -13,12 +13,12 @@ import torch
 
 from bench.annotations import CaptionAnnotations, Described
 from bench.errors import MissingData, ModelError, UsageError, VerificationError
+from bench.execution import Execution
 from bench.inputs import Inputs, Ragged, VideoBatch
 from bench.models import VideoCaptioner
 from bench.predictions import Captions, ClassScores
 from bench.tasks.captioning import Captioning
 from bench.tasks.task import AsSigned, Task
-from bench.training import Execution
 
 TASK = Captioning("toy-captioning", "toy", "val_1", ("corpus", "densevid"), ("val_1",), ("val_2",), java="off")
 PARAGRAPHS = Captioning(

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.data.activitynet import open_dataset
-from bench.data.spec import DatasetDeclaration, FeatureDeclaration
+from bench.data.declared import DatasetDeclaration, FeatureDeclaration
+from bench.data.readers.activitynet import open_dataset
+from bench.execution import Execution
 from bench.inputs import View
 from bench.tasks.retrieval import ParagraphVideoRetrieval
-from bench.training import Execution
 from bench_controls.count_only import CountOnly
 
 

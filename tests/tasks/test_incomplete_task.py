@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from bench.data.activitynet import open_dataset
-from bench.data.spec import DatasetDeclaration, FeatureDeclaration
+from bench.data.declared import DatasetDeclaration, FeatureDeclaration
+from bench.data.readers.activitynet import open_dataset
 from bench.errors import UsageError, VerificationError
+from bench.execution import Execution
 from bench.inputs import View
 from bench.metrics.curves import FRACTIONS, verify_curve
 from bench.predictions import EmbeddingCurve, load_predictions
 from bench.tasks.incomplete import IncompleteRetrieval
 from bench.tasks.retrieval import ParagraphVideoRetrieval
 from bench.tasks.task import Task
-from bench.training import Execution
 
 TASK = IncompleteRetrieval("anet-retrieval-incomplete", "anet", "val_1")
 PLAIN = ParagraphVideoRetrieval("anet-retrieval", "anet", "val_1")

@@ -13,14 +13,14 @@ import torch
 
 from bench.annotations import RetrievalAnnotations
 from bench.errors import InvalidData, ModelError, VerificationError
+from bench.execution import Execution
 from bench.inputs import Inputs
 from bench.metrics.retrieval import verify
 from bench.models import VideoTextScorer
 from bench.predictions import Embeddings, PairScores, load_predictions
-from bench.tasks.pair_scoring import duration
+from bench.tasks.asking.pair_scoring import duration
 from bench.tasks.retrieval import ParagraphVideoRetrieval
 from bench.tasks.task import Scratch
-from bench.training import Execution
 
 TASK = ParagraphVideoRetrieval(base="toy-retrieval", dataset="toy", split="val_1")
 COUNT = 11

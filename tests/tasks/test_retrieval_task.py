@@ -12,13 +12,13 @@ import torch
 
 from bench.annotations import RetrievalAnnotations
 from bench.errors import ModelError, UsageError, VerificationError
+from bench.execution import Execution
 from bench.inputs import Inputs, Paragraph, View
 from bench.metrics.retrieval import KS, verify
 from bench.models import VideoTextEncoder, VideoTextScorer
 from bench.predictions import Embeddings
 from bench.tasks.retrieval import ParagraphVideoRetrieval
 from bench.tasks.task import Task
-from bench.training import Execution
 
 TASK = ParagraphVideoRetrieval(base="toy-retrieval", dataset="toy", split="val_1")
 

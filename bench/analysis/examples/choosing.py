@@ -1,0 +1,125 @@
+"""Which captions of a run are shown: the best, the worst, and those in the middle, by the score of single captions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.errors import InvalidData, UnsupportedTask, UsageError, VerificationError
+from bench.predictions import load_predictions
+from bench.results import Result, parse_signature, same_value
+from bench.runs.rescore import load_record
+from bench.tasks.captioning import Captioning
+from bench.tasks.task import Task
+
+if TYPE_CHECKING:
+    from bench.data.dataset import Dataset
+    from bench.metrics.captions.pairing import Item
+
+METRICS = ("CIDEr", "ROUGE-L")
+"""Metrics with a score for each caption."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One caption beside its references.
+
+    Attributes:
+        score: of this caption alone, percent.
+        video: the id of the video.
+        segment: start and end in seconds, or None for the whole video.
+        caption: what the model wrote.
+        references: what people wrote.
+    """
+
+    score: float
+    video: str
+    segment: tuple[float, float] | None
+    caption: str
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What is shown of one run.
+
+    Attributes:
+        result: the run's record.
+        metric: what the captions are ordered by.
+        protocol: how they were scored one by one.
+        count: how many captions there are.
+        zeros: how many of them score 0.
+        distinct: how many different captions the model wrote.
+        groups: title -> captions.
+    """
+
+    result: Result
+    metric: str
+    protocol: str
+    count: int
+    zeros: int
+    distinct: int
+    groups: Mapping[str, tuple[Example, ...]]
+
+
+def examples_of(folder: Path, task: Task, dataset: Dataset, metric: str, count: int) -> Examples:
+    """Returns `count` captions of each kind of a finished run, scored again.
+
+    Raises: UnsupportedTask for a run that wrote no captions; UsageError for a metric without single scores;
+    VerificationError when the record does not hold.
+    """
+    if metric not in METRICS:
+        raise UsageError(f"--metric {metric}: has no score for a single caption. Use {' or '.join(METRICS)}.")
+    if count < 1:
+        raise UsageError(f"--count {count}: show at least 1.")
+    if not isinstance(task, Captioning):
+        raise UnsupportedTask(f"{folder}: task {task.name!r} asks for no captions. Name the run of a captioning task.")
+    result = load_record(folder)
+    found, protocol = _scored(folder, task, dataset, result, metric)
+    found.sort(key=lambda one: (-one.score, one.video, one.segment or (0.0, 0.0), one.references))
+    middle = max(0, (len(found) - count) // 2)
+    groups = {
+        "Best": tuple(found[:count]),
+        "In the middle": tuple(found[middle : middle + count]),
+        "Worst": tuple(found[-count:][::-1]),
+    }
+    return Examples(
+        result=result,
+        metric=metric,
+        protocol=protocol,
+        count=len(found),
+        zeros=sum(one.score == 0 for one in found),
+        distinct=len({one.caption for one in found}),
+        groups=groups,
+    )
+
+
+def _scored(folder: Path, task: Captioning, dataset: Dataset, result: Result, metric: str) -> tuple[list[Example], str]:
+    """Returns every caption with its own score, and the protocol that gave it."""
+    from bench.metrics.captions.evidence import item_values
+    from bench.metrics.captions.scoring import score
+
+    if result.predictions is None:
+        raise InvalidData(f"{folder} was scored from a file that is not kept. Score it again: `bench score captions`.")
+    # A score of densevid belongs to a video's corpus: its sentences, too, are scored one by one as by `corpus`.
+    own = "corpus" if task.protocol == "densevid" else task.protocol
+    chosen = replace(task, protocol=own).as_signed(parse_signature(result.signature))
+    limit = result.data.n_evaluated if result.status == "partial" else None
+    annotations = chosen.annotations(dataset, limit)
+    videos = chosen.items(load_predictions(folder / result.predictions.file), annotations)
+    scores = score(videos, replace(chosen.scoring, meteor=False), annotations.pool)
+    for measurement in scores.measurements if own == task.protocol else ():
+        if not same_value(measurement.value, result[measurement.name].value):
+            raise VerificationError(
+                f"{folder}: {measurement.name} is {result[measurement.name].value:.6g} in the record, "
+                f"{measurement.value:.6g} when scored again. `bench rescore {folder}` says more."
+            )
+    names = {dataset.opaque(task.split, "video", name): name for name in dataset.columns(task.split)["video_id"]}
+    values = item_values(scores.evidence, metric)
+    return [_example(item, names, value) for item, value in zip(scores.items, values.tolist(), strict=True)], own
+
+
+def _example(item: Item, names: Mapping[str, str], value: float) -> Example:
+    return Example(value, names[item.video], item.segment, item.caption, tuple(item.references))

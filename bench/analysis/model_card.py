@@ -1,0 +1,101 @@
+"""Records as Hugging Face `model-index` metadata, so that a model card states what was measured and how.
+
+Source: https://github.com/huggingface/hub-docs/blob/main/modelcard.md (model-index), written by huggingface_hub.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import InvalidData, UsageError
+from bench.evidence.verified import Record
+from bench.files import write_atomically
+from bench.metrics.names import parse_name
+from bench.results import Measurement, Result
+
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult, ModelCardData
+
+
+def card_data(records: Sequence[Record]) -> ModelCardData:
+    """Returns the metadata of one model's records: each measurement as a mean over seeds, with its signature.
+
+    Raises: UsageError for records of several models or settings, partial ones, or a seed that was given twice.
+    """
+    from huggingface_hub import ModelCardData
+
+    first = records[0].result
+    by_signature: dict[str, list[Result]] = {}
+    for record in records:
+        result = record.result
+        if (result.model.name, result.model.settings) != (first.model.name, first.model.settings):
+            raise UsageError(
+                f"{record.path} is of another model or has other settings than {records[0].path}. A model card speaks "
+                "about one model: export each by itself."
+            )
+        if result.status != "complete":
+            raise UsageError(
+                f"{record.path} is {result.status}: it covers a part of the test set. Run without --limit."
+            )
+        by_signature.setdefault(result.signature, []).append(result)
+    found = []
+    for results in by_signature.values():
+        seeds = [result.seed for result in results]
+        if len(set(seeds)) < len(seeds):
+            raise UsageError(f"a seed of {first.model.name} on {results[0].task.name} was given twice. Name it once.")
+        found += [_evaluation(results, measurement) for measurement in results[0].measurements]
+    return ModelCardData(model_name=first.model.name, eval_results=found)
+
+
+def _evaluation(results: Sequence[Result], measurement: Measurement) -> EvalResult:
+    from huggingface_hub import EvalResult
+
+    first = results[0]
+    values = [result[measurement.name].value for result in results]
+    how: dict[str, Any] = {"unit": measurement.unit, "seeds": [result.seed for result in results]}
+    if len(values) > 1:
+        how["std"] = statistics.stdev(values)
+    elif measurement.ci95 is not None:
+        how["ci95"] = list(measurement.ci95)
+    return EvalResult(
+        task_type=_task_type(first.primary),
+        task_name=first.task.name,
+        dataset_type=first.task.dataset,
+        dataset_name=first.data.label,
+        dataset_split=first.task.split,
+        dataset_revision=first.data.annotations.get(first.task.split, "")[:12] or None,
+        metric_type=measurement.name,
+        metric_name=measurement.name,
+        metric_value=statistics.fmean(values),
+        metric_config=first.signature,
+        metric_args=how,
+    )
+
+
+def _task_type(primary: str) -> str:
+    """Returns what the Hub calls a kind of task, from its primary measurement."""
+    if parse_name(primary) is not None:
+        return "video-text-retrieval"
+    return "video-classification" if primary.rpartition("/")[2].startswith("top") else "video-to-text"
+
+
+def write_card(data: ModelCardData, path: Path) -> None:
+    """Puts the metadata into a model card: only its `model-index` changes where there is one, else a card is made.
+
+    Raises: InvalidData for a card that cannot be read, SaveError.
+    """
+    from huggingface_hub import ModelCard, ModelCardData
+
+    if path.exists():
+        try:
+            card = ModelCard(path.read_text(encoding="utf-8"), ignore_metadata_errors=False)
+        except (OSError, ValueError) as error:
+            raise InvalidData(f"{path} is no model card: {' '.join(str(error).split())[:160]}.") from error
+        if isinstance(card.data, ModelCardData):  # always, but only said of cards in general
+            card.data.eval_results, card.data.model_name = data.eval_results, data.model_name
+    else:
+        card = ModelCard(f"---\n{data.to_yaml()}\n---\n\n# {data.model_name}\n")
+    write_atomically(path, f"{str(card).rstrip()}\n".encode())

@@ -1,0 +1,117 @@
+"""Our own readers and tasks, offered through the same hooks as everyone's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from bench.data.declared import DatasetDeclaration, DatasetSpec, FeatureReader
+from bench.data.features.opening import OWN
+from bench.data.readers.activitynet import HALVES
+from bench.inputs import View
+from bench.plugins.hookspecs import hookimpl
+from bench.tasks.action_recognition import LinearProbe, ZeroShotRecognition
+from bench.tasks.captioning import Captioning
+from bench.tasks.incomplete import IncompleteRetrieval
+from bench.tasks.retrieval import ParagraphVideoRetrieval
+from bench.tasks.task import Task
+
+SECOND_TEST = "val_2"
+"""The second annotation of ActivityNet Captions' test videos, a test set of its own: `<name>-retrieval-val2`."""
+
+WINDOWS = "uniform-4"
+"""The segments of videos to be recognised, which nobody has marked."""
+
+
+@hookimpl
+def bench_datasets() -> list[DatasetSpec]:
+    return [
+        DatasetSpec(
+            name="activitynet",
+            summary="ActivityNet Captions, or own data in its form",
+            loader="bench.data.readers.activitynet:open_dataset",
+            splits={"train": "train", "val_1": "val_1", "val_2": "val_2"},
+            test="val_1",
+            files="train.json, val_1.json and val_2.json of the official captions.zip, plain or gzip; beside them, for "
+            "paragraph captioning, split_ids_anet_entities.json of ActivityNet-Entities",
+            class_splits=("train", "val_1"),
+        ),
+        DatasetSpec(
+            name="labels",
+            summary="classes of whole videos, without captions",
+            loader="bench.data.readers.labels:open_dataset",
+            splits={"train": "labels", "test": "labels"},
+            test="test",
+            files="labels.csv with the columns video_id, subset (train, test), labels (separated by |), duration",
+            captions=False,
+            class_splits=("train", "test"),
+        ),
+        DatasetSpec(
+            name="didemo",
+            summary="DiDeMo, official or grouped by video",
+            loader="bench.data.readers.didemo:open_dataset",
+            splits={"train": "train_data", "val": "val_data", "test": "test_data"},
+            test="test",
+            files="train_data, val_data and test_data, official or _bwzhang, .json or .json.gz",
+        ),
+    ]
+
+
+@hookimpl
+def bench_feature_readers() -> list[FeatureReader]:
+    return list(OWN)
+
+
+@hookimpl
+def bench_tasks(datasets: Sequence[DatasetDeclaration]) -> list[Task]:
+    return [task for dataset in datasets for task in _tasks_on(dataset)]
+
+
+def _tasks_on(dataset: DatasetDeclaration) -> Iterator[Task]:
+    if dataset.captions:
+        yield from _tasks_with_captions(dataset)
+    if dataset.class_splits:
+        yield from _recognition(dataset, dataset.class_splits[1])
+
+
+def _tasks_with_captions(dataset: DatasetDeclaration) -> Iterator[Task]:
+    view = View(dataset.segments)
+    retrieval = ParagraphVideoRetrieval(f"{dataset.name}-retrieval", dataset.name, dataset.test, view, view)
+    yield retrieval
+    if SECOND_TEST in _splits_of(dataset) and dataset.test != SECOND_TEST:
+        yield replace(retrieval, base=f"{retrieval.base}-val2", split=SECOND_TEST)
+    yield IncompleteRetrieval(f"{retrieval.base}-incomplete", dataset.name, dataset.test, view, view)
+    yield from _captioning(dataset)
+
+
+def _captioning(dataset: DatasetDeclaration) -> Iterator[Task]:
+    """Yields sentences for segments and paragraphs of them, or sentences for whole videos where there are no segments.
+
+    Paragraphs are asked for on the halves of val_1 where these are declared or official.
+    """
+    name, test, view = dataset.name, dataset.test, View(dataset.segments)
+    if dataset.segments == "none":
+        yield Captioning(f"{name}-captioning", name, test, ("corpus",), (test,), view=view)
+        return
+    declared = _splits_of(dataset)
+    second = (SECOND_TEST,) if test == "val_1" and SECOND_TEST in declared else ()
+    yield Captioning(f"{name}-captioning", name, test, ("corpus", "densevid"), (test,), second, view)
+    official = dataset.reader == "activitynet" and dataset.root is not None and not dataset.splits
+    halves = tuple(half for half in reversed(HALVES) if official or half in dataset.splits)
+    splits = tuple(dict.fromkeys([*halves, test]))
+    base = f"{name}-paragraph-captioning"
+    yield Captioning(base, name, splits[0], ("paragraph",), splits, second, view, protocol="paragraph")
+
+
+def _recognition(dataset: DatasetDeclaration, split: str) -> Iterator[Task]:
+    """Yields zero-shot and linear probe; windows stand for segments where models learned from annotated ones."""
+    learned = View(dataset.segments)
+    view = View(WINDOWS) if dataset.captions and dataset.segments == "gt" else View("none")
+    yield ZeroShotRecognition(f"{dataset.name}-zero-shot", dataset.name, split, view, learned, view)
+    yield LinearProbe(f"{dataset.name}-linear-probe", dataset.name, split, view, learned, view)
+
+
+def _splits_of(dataset: DatasetDeclaration) -> Iterable[str]:
+    """Returns the splits that bench.yaml declares, else those of our own readers."""
+    readers = {reader.name: reader for reader in bench_datasets()}
+    return dataset.splits or (readers[dataset.reader].splits if dataset.reader in readers else ())

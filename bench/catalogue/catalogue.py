@@ -1,0 +1,251 @@
+"""Finds plugins once and returns a frozen `Catalogue` of what they offer; a broken plugin is noted, never fatal.
+
+What a broken or blocked plugin would have offered is missing, and so are the datasets of bench.yaml that need it;
+everything else stays usable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bench.data.declared import (
+    LABELLED,
+    SAMPLE,
+    SIMULATED,
+    DatasetDeclaration,
+    DatasetSpec,
+    FeatureDeclaration,
+    FeatureReader,
+)
+from bench.errors import CatalogueError, ConfigError, UsageError, unknown_name
+from bench.models import ModelSpec
+from bench.plugins.discovery import (
+    EntryPoint,
+    LoadedPlugin,
+    Plugin,
+    disabled,
+    entry_points,
+    is_own,
+    require_usable,
+    strict,
+)
+from bench.plugins.offers import ColumnSpec, ExporterSpec, Extensions, WatcherSpec
+from bench.plugins.papers import Paper
+from bench.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything that can be named: models, tasks, readers, datasets and papers, and the plugins they come from.
+
+    Attributes:
+        closed: dataset -> why it cannot be opened: its reader comes from a plugin that failed or is blocked.
+        clashes: name -> why nobody has it: two plugins claim it.
+    """
+
+    plugins: tuple[Plugin, ...]
+    models: Mapping[str, ModelSpec]
+    tasks: Mapping[str, Task]
+    readers: Mapping[str, DatasetSpec]
+    datasets: Mapping[str, DatasetDeclaration]
+    papers: Mapping[str, Paper] = field(default_factory=dict)
+    feature_readers: Mapping[str, FeatureReader] = field(default_factory=dict)
+    exporters: Mapping[str, ExporterSpec] = field(default_factory=dict)
+    extensions: Extensions = field(default_factory=Extensions)
+    closed: Mapping[str, str] = field(default_factory=dict)
+    clashes: Mapping[str, str] = field(default_factory=dict)
+
+    def model(self, name: str) -> ModelSpec:
+        """Returns the spec called `name`. Raises: UnknownName, or CatalogueError when two plugins claim it."""
+        if name in self.clashes:
+            raise CatalogueError(self.clashes[name])
+        if name not in self.models:
+            raise unknown_name("model", name, self.models)
+        return self.models[name]
+
+    def task(self, text: str) -> Task:
+        """Returns the task that `name` or `name:key=value,…` names. Raises: UnknownName, UsageError, CatalogueError."""
+        name, _, parameters = text.partition(":")
+        if name in self.clashes:
+            raise CatalogueError(self.clashes[name])
+        if name not in self.tasks:
+            raise unknown_name("task", name, self.tasks)
+        chosen: dict[str, str] = {}
+        for part in filter(None, parameters.split(",")):
+            key, equals, value = part.partition("=")
+            if not equals or key in chosen:
+                raise UsageError(f"task {text!r}: {part!r} is not one key=value. Write {name}:segments=uniform-4.")
+            chosen[key] = value
+        return self.tasks[name].with_parameters(chosen) if chosen else self.tasks[name]
+
+    def dataset(self, name: str) -> tuple[DatasetDeclaration, DatasetSpec]:
+        """Returns the declaration of a dataset and its reader. Raises: UnknownName, CatalogueError."""
+        if name in self.closed:
+            raise CatalogueError(self.closed[name])
+        if name not in self.datasets:
+            raise unknown_name("dataset", name, self.datasets)
+        declaration = self.datasets[name]
+        return declaration, self.readers[declaration.reader]
+
+    def paper(self, name: str) -> Paper:
+        """Returns the paper called `name`. Raises: UnknownName, or CatalogueError when two plugins claim it."""
+        if name in self.clashes:
+            raise CatalogueError(self.clashes[name])
+        if name not in self.papers:
+            raise unknown_name("paper", name, self.papers)
+        return self.papers[name]
+
+    def exporter(self, name: str) -> ExporterSpec:
+        """Returns the exporter called `name`. Raises: UnknownName, or CatalogueError when two plugins claim it."""
+        if name in self.clashes:
+            raise CatalogueError(self.clashes[name])
+        if name not in self.exporters:
+            raise unknown_name("exporter", name, self.exporters)
+        return self.exporters[name]
+
+    def features(self, declaration: FeatureDeclaration) -> FeatureDeclaration:
+        """Returns a declaration of features with the code of its reader where a plugin offers that.
+
+        Raises: CatalogueError for a reader that nobody offers.
+        """
+        found, reason = _with_reader(declaration, self.feature_readers, self.plugins)
+        if reason:
+            raise CatalogueError(reason)
+        return found
+
+    def distribution(self, model: str) -> str:
+        """Returns the distribution, with version, that offers a model."""
+        return next(plugin.distribution for plugin in self.plugins if model in plugin.provides.get("model", ()))
+
+
+def discover(
+    declared: Mapping[str, DatasetDeclaration],
+    points: Sequence[EntryPoint] | None = None,
+    *,
+    lenient: bool = False,
+) -> Catalogue:
+    """Returns the catalogue of all plugins for the datasets that bench.yaml declares.
+
+    Args:
+        lenient: a plugin that cannot be used is noted also where BENCH_STRICT_PLUGINS makes it an error.
+
+    Raises: ConfigError when a dataset names a reader that no plugin offers, though every plugin is usable;
+    CatalogueError under BENCH_STRICT_PLUGINS.
+    """
+    blocked = disabled()
+    loaded = [LoadedPlugin(point, blocked) for point in (entry_points() if points is None else points)]
+    clashes: dict[str, str] = {}
+
+    def merged(kind: str, ask: Callable[[LoadedPlugin], list[Any]]) -> dict[str, Any]:
+        found, claimed_twice = _merge(loaded, kind, ask)
+        clashes.update(claimed_twice)
+        return found
+
+    readers = merged("reader", lambda plugin: plugin.ask("bench_datasets", DatasetSpec))
+    feature_readers = merged("feature reader", lambda plugin: plugin.ask("bench_feature_readers", FeatureReader))
+    records = tuple(plugin.record() for plugin in loaded)
+    datasets, closed = _declared(declared, readers, feature_readers, records)
+    declarations = tuple(datasets.values())
+    models = merged("model", lambda plugin: plugin.ask("bench_models", ModelSpec))
+    tasks = merged("task", lambda plugin: plugin.ask("bench_tasks", object, datasets=declarations))
+    papers = merged("paper", lambda plugin: plugin.ask("bench_papers", Paper))
+    exporters = merged("exporter", lambda plugin: plugin.ask("bench_exporters", ExporterSpec))
+    watchers = merged("watcher", lambda plugin: plugin.ask("bench_watchers", WatcherSpec))
+    columns = merged("column", lambda plugin: plugin.ask("bench_columns", ColumnSpec))
+    plugins = tuple(plugin.record() for plugin in loaded)
+    if strict() and not lenient:
+        require_usable(plugins)
+    return Catalogue(
+        plugins=plugins,
+        models=models,
+        tasks=tasks,
+        readers=readers,
+        datasets=datasets,
+        papers=papers,
+        feature_readers=feature_readers,
+        exporters=exporters,
+        extensions=Extensions(tuple(watchers.values()), tuple(columns.values())),
+        closed=closed,
+        clashes=clashes,
+    )
+
+
+def _completed(declaration: DatasetDeclaration, reader: DatasetSpec) -> DatasetDeclaration:
+    """Returns the declaration with what its reader knows of its form."""
+    own = reader.class_splits if declaration.root is None or not reader.captions else None
+    return replace(
+        declaration,
+        test=declaration.test or reader.test,
+        captions=reader.captions,
+        class_splits=LABELLED if declaration.labels else own,
+    )
+
+
+def _declared(
+    declared: Mapping[str, DatasetDeclaration],
+    readers: Mapping[str, DatasetSpec],
+    feature_readers: Mapping[str, FeatureReader],
+    plugins: Sequence[Plugin],
+) -> tuple[dict[str, DatasetDeclaration], dict[str, str]]:
+    """Returns the datasets that can be opened, completed by what their readers know, and why the others cannot."""
+    datasets: dict[str, DatasetDeclaration] = {}
+    closed: dict[str, str] = {}
+    for name, declaration in declared.items():
+        features, reason = _with_reader(declaration.features, feature_readers, plugins)
+        if declaration.reader not in readers:
+            reason = _no_reader(f"datasets.{name}.reader: no reader", declaration.reader, readers, plugins)
+        if reason:
+            closed[name] = reason
+        else:
+            datasets[name] = _completed(replace(declaration, features=features), readers[declaration.reader])
+    return datasets, closed
+
+
+def _with_reader(
+    declaration: FeatureDeclaration, feature_readers: Mapping[str, FeatureReader], plugins: Sequence[Plugin]
+) -> tuple[FeatureDeclaration, str]:
+    if declaration.reader in {SAMPLE, SIMULATED}:
+        return declaration, ""
+    if declaration.reader in feature_readers:
+        return replace(declaration, loader=feature_readers[declaration.reader].loader), ""
+    asked = f"features.{declaration.name}.reader: no reader"
+    return declaration, _no_reader(asked, declaration.reader, feature_readers, plugins)
+
+
+def _no_reader(asked: str, reader: str, known: Mapping[str, object], plugins: Sequence[Plugin]) -> str:
+    """Returns why a reader is not there. Raises: ConfigError when no plugin can be the reason."""
+    names = ", ".join(sorted(known)) or "none"
+    absent = [f"{plugin.name} ({plugin.error or 'blocked'})" for plugin in plugins if plugin.status != "ok"]
+    if not absent:
+        raise ConfigError(f"bench.yaml: {asked} {reader!r}. Known: {names}.")
+    return f"bench.yaml: {asked} {reader!r}. Known: {names}. Not usable, and perhaps the one: {'; '.join(absent)}."
+
+
+def _merge(
+    loaded: Sequence[LoadedPlugin], kind: str, ask: Callable[[LoadedPlugin], list[Any]]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Returns the offers of one kind by name, and the names that cannot be used because two plugins claim them.
+
+    A bundled name stays ours: a plugin that claims it is noted. Two outside plugins that claim one name both lose it.
+    """
+    offers: dict[str, tuple[LoadedPlugin, Any]] = {}
+    clashes: dict[str, str] = {}
+    for plugin in loaded:
+        for item in ask(plugin):
+            if item.name not in offers:
+                offers[item.name] = (plugin, item)
+                plugin.names.setdefault(kind, []).append(item.name)
+                continue
+            first = offers[item.name][0]
+            message = (
+                f"{kind} {item.name!r} is claimed by {first.point.distribution} (plugin {first.point.name}) and "
+                f"{plugin.point.distribution} (plugin {plugin.point.name}). Rename one of them."
+            )
+            plugin.error = plugin.error or f"name clash: {message}"
+            if not is_own(first.point.distribution):
+                first.error = first.error or f"name clash: {message}"
+                first.names[kind] = [name for name in first.names[kind] if name != item.name]
+                clashes[item.name] = message
+    return {name: item for name, (_, item) in offers.items() if name not in clashes}, clashes

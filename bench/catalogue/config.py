@@ -1,0 +1,265 @@
+"""bench.yaml becomes a frozen `Config`; every error quotes the file and the YAML path.
+
+Found by `--config`, then `BENCH_CONFIG`, then the nearest `bench.yaml` upwards. Without one the packaged default
+applies, which binds every dataset to the generated sample. Paths in the file are relative to the file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bench.data.declared import (
+    PACK,
+    SAMPLE,
+    SIMULATED,
+    DatasetDeclaration,
+    FeatureDeclaration,
+    Policy,
+    SplitDeclaration,
+)
+from bench.errors import ConfigError
+
+FILE_NAME = "bench.yaml"
+PACKAGED = Path(__file__).parents[1] / "default.yaml"
+CHECKOUT = Path(__file__).parents[2] / FILE_NAME
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9._+-]*$", max_length=64)]
+
+
+@dataclass(frozen=True)
+class Config:
+    """What bench.yaml says, with every path resolved.
+
+    Attributes:
+        path: the file it came from; None for the packaged default.
+        datasets: declared datasets by name.
+        features: declared frame features by name.
+        word_vectors: GloVe text file, or None for random vectors.
+        runs: where runs are written.
+        leaderboard: the leaderboard's folder.
+    """
+
+    path: Path | None
+    datasets: Mapping[str, DatasetDeclaration]
+    features: Mapping[str, FeatureDeclaration]
+    word_vectors: Path | None
+    runs: Path
+    leaderboard: Path
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Features(_Section):
+    reader: str | None = None
+    path: Path | None = None
+    pack: Path | None = None
+    extractor: Label = ""
+    stride: str = "unknown"
+    dim: int | None = Field(default=None, ge=1)
+    trained_on: Annotated[str, Field(pattern=r"^[^\x00-\x1f]*$", max_length=200)] = ""
+
+
+class _Split(_Section):
+    file: Path
+    ids: Path | None = None
+    part: str = ""
+    take: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]] | None = None
+
+
+class _Dataset(_Section):
+    reader: str
+    root: Path
+    features: str
+    splits: dict[Name, _Split] = Field(default_factory=dict)
+    segments: Literal["gt", "none"] = "gt"
+    test: Name | None = None
+    missing: Policy = "fail"
+    labels: Path | None = None
+
+
+class _File(_Section):
+    version: Literal[1]
+    datasets: dict[Name, _Dataset] = Field(default_factory=dict)
+    features: dict[Name, _Features] = Field(default_factory=dict)
+    word_vectors: Path | None = None
+    runs: Path = Path("runs")
+    leaderboard: Path = Path("leaderboards")
+
+
+def load(path: Path | None = None) -> Config:
+    """Returns the configuration from `path`, else from where the module's docstring says.
+
+    Raises: ConfigError for a file that is missing, is no YAML, or says something unknown.
+    """
+    found = find(path)
+    source = found or (PACKAGED if PACKAGED.exists() else CHECKOUT)
+    base = source.resolve().parent if found else Path.cwd()
+    raw = _read(source)
+    try:
+        parsed = _File.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigError(f"{source.name}: {_first_problem(error)}") from None
+    features = {name: _features(source, parsed, name, base) for name in parsed.features}
+    return Config(
+        path=found,
+        datasets={name: _dataset(source, parsed, name, base) for name in parsed.datasets},
+        features=features,
+        word_vectors=base / parsed.word_vectors if parsed.word_vectors else None,
+        runs=base / parsed.runs,
+        leaderboard=base / parsed.leaderboard,
+    )
+
+
+def find(path: Path | None) -> Path | None:
+    """Returns the configuration file in force, or None when only the packaged default is left."""
+    named = path or (Path(os.environ["BENCH_CONFIG"]) if os.environ.get("BENCH_CONFIG") else None)
+    if named is not None:
+        if not named.is_file():
+            raise ConfigError(f"configuration file {named} does not exist. Name another by --config or BENCH_CONFIG.")
+        return named
+    here = Path.cwd()
+    return next((folder / FILE_NAME for folder in (here, *here.parents) if (folder / FILE_NAME).is_file()), None)
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """A safe loader that refuses a key given twice; plain YAML silently keeps the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str):
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is not text", key_node.start_mark)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} occurs twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _read(path: Path) -> Any:
+    try:
+        text = path.read_text(encoding="utf-8")
+        return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 (a SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise ConfigError(f"{path.name}: line {line}: {error.problem}. Fix the YAML.") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path.name}: cannot be read as YAML text: {error}. Fix the file.") from None
+
+
+def _first_problem(error: ValidationError) -> str:
+    # An unknown key explains the missing one beside it, so it comes first.
+    problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+    location = [str(part) for part in problem["loc"]]
+    where = ".".join(location) or "the file"
+    if problem["type"] == "extra_forbidden":
+        known = _fields_at(location[:-1])
+        near = difflib.get_close_matches(location[-1], known, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known keys: {', '.join(known)}."
+        return f"{where}: unknown key. {hint}"
+    if problem["type"] == "missing":
+        return f"{where}: missing. Add it; README shows an example."
+    if problem["type"] == "model_type":
+        return f"{where}: expected keys and values, found {problem['input']!r}."
+    return f"{where}: {problem['msg']} (found {problem['input']!r})."
+
+
+def _fields_at(location: list[str]) -> list[str]:
+    section: type[BaseModel] = _File
+    match location:
+        case ["datasets", _]:
+            section = _Dataset
+        case ["datasets", _, "splits", _]:
+            section = _Split
+        case ["features", _]:
+            section = _Features
+    return sorted(section.model_fields)
+
+
+def _dataset(source: Path, parsed: _File, name: str, base: Path) -> DatasetDeclaration:
+    entry = parsed.datasets[name]
+    root = None if str(entry.root) == SAMPLE else base / entry.root
+    if (root is None) != (entry.features == SAMPLE):
+        raise ConfigError(
+            f"{source.name}: datasets.{name}: root {str(entry.root)!r} with features {entry.features!r}: "
+            "'sample' must be given for both or for neither."
+        )
+    folder = root or base
+    splits = {
+        split: SplitDeclaration(folder / one.file, folder / one.ids if one.ids else None, one.take, one.part)
+        for split, one in entry.splits.items()
+    }
+    if splits and "train" not in splits:
+        raise ConfigError(f"{source.name}: datasets.{name}.splits: no 'train' among {', '.join(sorted(splits))}.")
+    for split, one in splits.items():
+        if one.part and one.ids is None:
+            raise ConfigError(
+                f"{source.name}: datasets.{name}.splits.{split}.part: names a list in 'ids', which is missing. Add it."
+            )
+    usual = [split for split in ("test", "val_1", "val") if split in splits]
+    test = entry.test or (usual[0] if usual else "")
+    if splits and test not in splits:
+        raise ConfigError(
+            f"{source.name}: datasets.{name}.test: {test or 'not given'}; use one of {', '.join(sorted(splits))}."
+        )
+    return DatasetDeclaration(
+        name=name,
+        reader=entry.reader,
+        root=root,
+        features=_features_of(source, parsed, name, base),
+        splits=splits,
+        segments=entry.segments,
+        test=test,
+        missing=entry.missing,
+        labels=folder / entry.labels if entry.labels else None,
+    )
+
+
+def _features_of(source: Path, parsed: _File, dataset: str, base: Path) -> FeatureDeclaration:
+    name = parsed.datasets[dataset].features
+    if name in (SAMPLE, SIMULATED):
+        return FeatureDeclaration(name=name, reader=name, extractor=name)
+    if name not in parsed.features:
+        known = ", ".join([*sorted(parsed.features), SIMULATED])
+        raise ConfigError(
+            f"{source.name}: datasets.{dataset}.features: no feature source {name!r}. Known: {known}. "
+            "Declare it under 'features:'."
+        )
+    return _features(source, parsed, name, base)
+
+
+def _features(source: Path, parsed: _File, name: str, base: Path) -> FeatureDeclaration:
+    entry = parsed.features[name]
+    where = f"{source.name}: features.{name}"
+    given = sorted(entry.model_fields_set - {"trained_on"})
+    if entry.reader == PACK or entry.pack is not None:
+        path = entry.pack if entry.pack is not None else entry.path
+        if path is None or len(given) > (1 if entry.pack is not None else 2):
+            raise ConfigError(
+                f"{where}: {', '.join(given)} given; a pack needs its folder and nothing else, it says itself what its "
+                f"features are. Write '{name}: {{pack: FOLDER}}'."
+            )
+        return FeatureDeclaration(name=name, reader=PACK, path=base / path, trained_on=entry.trained_on)
+    if entry.reader is None or entry.path is None:
+        lacking = "reader" if entry.reader is None else "path"
+        raise ConfigError(f"{where}.{lacking}: missing. Add it, or write '{name}: {{pack: FOLDER}}'.")
+    return FeatureDeclaration(
+        name=name,
+        reader=entry.reader,
+        path=base / entry.path,
+        extractor=entry.extractor or name,
+        stride=entry.stride,
+        dim=entry.dim,
+        trained_on=entry.trained_on,
+    )

@@ -1,0 +1,74 @@
+"""Names become cells: the look-ups that the command line and `bench.run` share. Each dataset is opened once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from bench.catalogue import catalogue as catalogues
+from bench.catalogue.catalogue import Catalogue
+from bench.catalogue.config import Config
+from bench.data.dataset import Dataset
+from bench.data.declared import DatasetDeclaration, FeatureDeclaration
+from bench.errors import CatalogueError
+from bench.models import ModelSpec
+from bench.plugins.import_strings import resolve
+from bench.plugins.offers import Extensions
+from bench.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A model and a task that were looked up, with the task's dataset opened.
+
+    Attributes:
+        base: the model it builds on.
+        extensions: what the installed plugins add to the run; they change none of its numbers.
+    """
+
+    spec: ModelSpec
+    distribution: str
+    task: Task
+    dataset: Dataset
+    base: Cell | None = None
+    extensions: Extensions = field(default_factory=Extensions)
+
+
+class Session:
+    """A configuration with its catalogue, and the datasets opened so far."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.catalogue: Catalogue = catalogues.discover(config.datasets)
+        self._opened: dict[str, Dataset] = {}
+
+    def cell(self, model: str, task: str) -> Cell:
+        """Returns a model and a task ready to plan. Raises: UnknownName, CatalogueError, DataError."""
+        spec = self.catalogue.model(model)
+        chosen = self.catalogue.task(task)
+        dataset = self.dataset(chosen.dataset)
+        base = None
+        if spec.base:
+            base = Cell(self.catalogue.model(spec.base), self.catalogue.distribution(spec.base), chosen, dataset)
+        return Cell(spec, self.catalogue.distribution(model), chosen, dataset, base, self.catalogue.extensions)
+
+    def dataset(self, name: str, features: FeatureDeclaration | None = None) -> Dataset:
+        """Returns an opened dataset, with other than its declared features where `features` names them.
+
+        Raises: UnknownName, DataError, CatalogueError for a reader that fails.
+        """
+        if features is not None:
+            return self._open(name, features)
+        if name not in self._opened:
+            self._opened[name] = self._open(name)
+        return self._opened[name]
+
+    def _open(self, name: str, features: FeatureDeclaration | None = None) -> Dataset:
+        declaration, reader = self.catalogue.dataset(name)
+        try:
+            open_dataset: Callable[[DatasetDeclaration], Dataset] = resolve(reader.loader)
+        except (ImportError, AttributeError) as error:
+            raise CatalogueError(
+                f"reader {reader.name!r} cannot be loaded from {reader.loader}: {error}. Fix or remove its plugin."
+            ) from error
+        return open_dataset(replace(declaration, features=features) if features else declaration)

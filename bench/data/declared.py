@@ -1,0 +1,185 @@
+"""Light values that say which datasets exist: readers offered by plugins, and datasets declared in bench.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from bench.inputs import DataKind
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SAMPLE = "sample"
+"""The root and the features of the generated dataset that ships inside bench."""
+SIMULATED = "simulated"
+"""Features generated for real annotations."""
+PACK = "pack"
+"""The reader of feature packs; a pack itself says what its features are."""
+
+LABELLED = ("labelled_train", "labelled_val")
+"""The splits of a captioned dataset whose classes a labels.csv gives, for training and for testing."""
+
+Policy = Literal["fail", "penalise", "exclude"]
+"""What happens to videos without features."""
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """A reader: a kind of dataset that bench.yaml can declare.
+
+    Attributes:
+        name: what stands after `reader:`.
+        summary: one line.
+        loader: `"package.module:object"`; called as `object(declaration)`, returns a `bench.data.dataset.Dataset`.
+        splits: its official splits and the file stem of each, such as {"train": "train", "val_1": "val_1"}.
+        test: the split that `<name>-retrieval` evaluates on.
+        files: where the official files come from, in words, shown by `bench info`.
+        captions: whether its files hold captions; without them no retrieval or captioning task is offered.
+        class_splits: the splits whose videos have classes, for training and for testing: in its files where these
+            hold no captions, else in the generated sample; None without classes.
+    """
+
+    name: str
+    summary: str
+    loader: str
+    splits: Mapping[str, str]
+    test: str
+    files: str
+    captions: bool = True
+    class_splits: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class FeatureReader:
+    """A layout of frame features on disk that bench.yaml can name.
+
+    Attributes:
+        name: what stands after `reader:` under `features:`.
+        summary: one line.
+        loader: `"package.module:object"`; called as `object(declaration, path)`, returns a `FeatureSource`.
+    """
+
+    name: str
+    summary: str
+    loader: str
+
+
+@dataclass(frozen=True)
+class FeatureDeclaration:
+    """Frame features as declared in bench.yaml.
+
+    Attributes:
+        name: its key under `features:`, or `sample` or `simulated`.
+        reader: the file layout, the name of a `FeatureReader`, or `sample` or `simulated`.
+        path: file or folder; None for `sample` and `simulated`.
+        extractor: what computed the features, such as `C3D-PCA500`; part of every signature; empty for a pack.
+        stride: distance between rows in words, such as `8 frames`; `unknown` when nobody says.
+        dim: expected dimension, or None to take what the file has.
+        trained_on: what the extractor was trained on, in words; empty when nobody says.
+        loader: the code of a reader that a plugin offers; empty for our own.
+    """
+
+    name: str
+    reader: str
+    path: Path | None = None
+    extractor: str = ""
+    stride: str = "unknown"
+    dim: int | None = None
+    loader: str = ""
+    trained_on: str = ""
+
+
+@dataclass(frozen=True)
+class SplitDeclaration:
+    """One split of a declared dataset.
+
+    Attributes:
+        file: annotations, JSON, plain or gzip.
+        ids: a JSON list of the video ids that belong to the split, or several such lists by name; None for all.
+        part: the name of the list in `ids`, where that file holds several.
+        take: first and past-the-last position, in file order, of the videos that belong to the split; None for all.
+    """
+
+    file: Path
+    ids: Path | None = None
+    take: tuple[int, int] | None = None
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class DatasetDeclaration:
+    """A dataset as declared in bench.yaml, paths resolved.
+
+    Attributes:
+        name: its key under `datasets:`; its tasks are called after it.
+        reader: the `DatasetSpec` that opens it.
+        root: the folder of official files, or None for the generated sample.
+        features: the frame features it uses.
+        splits: files of each split; the reader's own when bench.yaml names none.
+        segments: the segment source its tasks use by default: `gt`, or `none` when the files have no timestamps.
+        test: the split its tasks evaluate on.
+        labels: a labels.csv with the classes of videos, or None; see `bench.data.readers.labels`.
+        captions: whether it has captions; its reader says so.
+        class_splits: the splits whose videos have classes, for training and for testing; None without classes.
+        missing: what happens to videos without features: `fail`; `exclude`, evaluate without them, never ranked;
+            `penalise`, they count as never found. Under the last two, training leaves them out.
+    """
+
+    name: str
+    reader: str
+    root: Path | None
+    features: FeatureDeclaration
+    splits: Mapping[str, SplitDeclaration] = field(default_factory=dict)
+    segments: str = "gt"
+    test: str = "val_1"
+    missing: Policy = "fail"
+    labels: Path | None = None
+    captions: bool = True
+    class_splits: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class FeatureIdentity:
+    """What frame features are; every result carries it.
+
+    Attributes:
+        extractor: such as `C3D-PCA500`.
+        dim: feature dimension.
+        stride: distance between rows in words.
+        digest: SHA-256 as its reader defines it.
+        kind: `real`, `simulated` or `generated`.
+    """
+
+    extractor: str
+    dim: int
+    stride: str
+    digest: str
+    kind: DataKind
+
+
+class FeatureSource(Protocol):
+    """Frame features of many videos, read one video at a time."""
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def kind(self) -> DataKind: ...
+
+    def ids(self) -> Iterable[str]:
+        """Returns every video that has features."""
+
+    def missing(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """Returns those of `ids` that have no features, in the given order. Raises: InvalidData."""
+
+    def lengths(self, ids: Sequence[str]) -> np.ndarray:
+        """Returns (n,) int64, the number of rows of each video. Raises: MissingData naming the videos without any."""
+
+    def read(self, video_id: str) -> np.ndarray:
+        """Returns (T, D), all rows of one video, float32 or float16, finite. Raises: MissingData, InvalidData."""
+
+    def identity(self, ids: Sequence[str]) -> FeatureIdentity:
+        """Returns what these features are, digested over the given videos or more. Raises: MissingData."""

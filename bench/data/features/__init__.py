@@ -1,0 +1,1 @@
+"""Frame features: layouts on disk, packs, and features made up or generated."""

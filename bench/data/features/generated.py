@@ -1,0 +1,88 @@
+"""Features that were generated in memory, served like features from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.data.declared import SAMPLE, FeatureIdentity
+from bench.data.features.stored import missing_videos
+from bench.data.sample.world import FEATURE_DIM, SAMPLE_VERSION, Story
+from bench.data.tables import AnnotatedVideos
+from bench.files import digest
+from bench.inputs import DataKind
+
+
+@dataclass(frozen=True)
+class GeneratedSplit:
+    """One split of the sample: annotations, rows, and the stories behind them.
+
+    Attributes:
+        videos: annotations.
+        rows: (sum of lengths, 64) float32, the rows of all videos.
+        lengths: (n,) int64, rows of each video.
+        stories: (n,) what happens in each video.
+        templates: (n,) sentence template of each event, where a second wording needs them; else ().
+    """
+
+    videos: AnnotatedVideos
+    rows: np.ndarray
+    lengths: np.ndarray
+    stories: tuple[Story, ...]
+    templates: tuple[tuple[int, ...], ...]
+
+
+class GeneratedFeatures:
+    """The features of generated splits (a `FeatureSource`); nothing is generated before it is used."""
+
+    def __init__(self, form: str, splits: Sequence[Callable[[], GeneratedSplit]]) -> None:
+        """`form` tells one family of generated splits from another, in the digest."""
+        self._form = form
+        self._splits = splits
+        self._videos: dict[str, np.ndarray] | None = None
+
+    @property
+    def dim(self) -> int:
+        return FEATURE_DIM
+
+    @property
+    def kind(self) -> DataKind:
+        return "generated"
+
+    def _rows(self) -> dict[str, np.ndarray]:
+        if self._videos is None:
+            self._videos = {}
+            for make in self._splits:
+                split = make()
+                parts = np.split(split.rows, np.cumsum(split.lengths)[:-1])
+                self._videos.update(zip(split.videos.ids, parts, strict=True))
+        return self._videos
+
+    def ids(self) -> tuple[str, ...]:
+        """Returns every video of the sample."""
+        return tuple(self._rows())
+
+    def missing(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """Returns those of `ids` that are not of the sample."""
+        return tuple(video_id for video_id in ids if video_id not in self._rows())
+
+    def lengths(self, ids: Sequence[str]) -> np.ndarray:
+        """Returns (n,) int64, rows of each video. Raises: MissingData for ids that are not of the sample."""
+        rows, missing = self._rows(), self.missing(ids)
+        if missing:
+            raise missing_videos("the generated sample", missing, len(ids))
+        return np.fromiter((len(rows[video_id]) for video_id in ids), dtype=np.int64, count=len(ids))
+
+    def read(self, video_id: str) -> np.ndarray:
+        """Returns (T, 64) float32."""
+        if video_id not in self._rows():
+            raise missing_videos("the generated sample", [video_id], 1)
+        return self._rows()[video_id]
+
+    def identity(self, ids: Sequence[str]) -> FeatureIdentity:
+        """Returns what these features are. The digest covers the recipe and the ids, not the numbers' last bits,
+        which may differ from one processor to another."""
+        content = {"sample": SAMPLE_VERSION, "form": self._form, "ids": sorted(ids)}
+        return FeatureIdentity(SAMPLE, FEATURE_DIM, "0.5 s", digest(content), self.kind)

@@ -1,0 +1,159 @@
+"""Frame features in files, whatever their layout: presence, shape, dimension and finiteness are checked here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from bench.data.declared import FeatureDeclaration, FeatureIdentity
+from bench.data.digests import check_id
+from bench.errors import InvalidData, MissingData
+from bench.inputs import DataKind
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The features of one video, before they are read: T rows of dimension D in numbers of `dtype`."""
+
+    rows: int
+    dim: int
+    dtype: np.dtype
+
+
+class Layout(Protocol):
+    """How features lie in a file or folder. Ids have been checked before they come here."""
+
+    def ids(self) -> Iterator[str]:
+        """Yields every video that has features, always in the same order."""
+
+    def find(self, video_id: str) -> Entry | None:
+        """Returns what the features of a video are, or None when it has none. Raises: InvalidData."""
+
+    def read(self, video_id: str) -> np.ndarray:
+        """Returns (T, D), all rows of a video that has features. Raises: InvalidData."""
+
+    def sample(self, video_id: str, rows: Sequence[int]) -> bytes:
+        """Returns bytes that change when the given rows of a video change; cheap to read. Raises: InvalidData."""
+
+
+class StoredFeatures:
+    """Features read from files by a layout (`bench.data.declared.FeatureSource`)."""
+
+    def __init__(self, declaration: FeatureDeclaration, layout: Layout) -> None:
+        """Raises: MissingData when there are no features at all; InvalidData when they cannot be used."""
+        self._declaration = declaration
+        self._layout = layout
+        self._where = f"features {declaration.name!r} ({declaration.path})"
+        self._entries: dict[str, Entry] = {}
+        self._dim = declaration.dim or self._found_dim()
+
+    def _found_dim(self) -> int:
+        some_id = next(self._layout.ids(), None)
+        entry = self._layout.find(some_id) if some_id is not None else None
+        if entry is None:
+            raise MissingData(
+                f"{self._where}: no features in the layout {self._declaration.reader!r}. "
+                "Check `path` and `reader` under `features:` in bench.yaml."
+            )
+        return entry.dim
+
+    @property
+    def dim(self) -> int:
+        return self._dim
+
+    @property
+    def kind(self) -> DataKind:
+        return "real"
+
+    def ids(self) -> Iterator[str]:
+        """Yields every video that has features."""
+        return self._layout.ids()
+
+    def missing(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """Returns those of `ids` that have no features. Raises: InvalidData for a wrong dimension or no rows."""
+        missing = []
+        for video_id in ids:
+            if video_id not in self._entries:
+                entry = self._layout.find(check_id(video_id, self._where))
+                if entry is None:
+                    missing.append(video_id)
+                else:
+                    self._entries[video_id] = self._checked(video_id, entry)
+        return tuple(missing)
+
+    def lengths(self, ids: Sequence[str]) -> np.ndarray:
+        """Returns (n,) int64, rows of each video.
+
+        Raises: MissingData when some videos have no features; InvalidData for a wrong dimension or no rows.
+        """
+        missing = self.missing(ids)
+        if missing:
+            raise missing_videos(self._where, missing, len(ids))
+        return np.fromiter((self._entries[video_id].rows for video_id in ids), dtype=np.int64, count=len(ids))
+
+    def read(self, video_id: str) -> np.ndarray:
+        """Returns (T, D) float16 or float32, finite. Raises: MissingData, InvalidData."""
+        self.lengths([video_id])
+        rows = self._layout.read(video_id)
+        if rows.dtype not in (np.float16, np.float32):
+            with np.errstate(over="ignore"):  # what overflows becomes infinite and is refused below
+                rows = rows.astype(np.float32)
+        if not np.isfinite(rows).all():
+            raise InvalidData(f"{self._where}: video {video_id!r} holds NaN or infinity. Extract its features again.")
+        return rows
+
+    def identity(self, ids: Sequence[str]) -> FeatureIdentity:
+        """Returns what these features are.
+
+        The digest is a SHA-256 over the given videos in the order of their ids: id, T, D, number type, and the
+        layout's sample of the first, the middle and the last row (for zip files: the stored CRC-32 of all rows).
+        """
+        ordered = sorted(ids)
+        state = hashlib.sha256(json.dumps([self._declaration.reader, self._dim]).encode())
+        for video_id, rows in zip(ordered, self.lengths(ordered).tolist(), strict=True):
+            dtype = self._entries[video_id].dtype.str
+            state.update(json.dumps([video_id, rows, dtype]).encode())
+            state.update(self._layout.sample(video_id, (0, rows // 2, rows - 1)))
+        return FeatureIdentity(
+            extractor=self._declaration.extractor or self._declaration.name,
+            dim=self._dim,
+            stride=self._declaration.stride,
+            digest=state.hexdigest(),
+            kind=self.kind,
+        )
+
+    def _checked(self, video_id: str, entry: Entry) -> Entry:
+        reason = None
+        if entry.dim != self._dim:
+            reason = f"has dimension {entry.dim}, expected {self._dim}"
+        elif entry.rows < 1:
+            reason = "has no rows"
+        elif entry.dtype.kind != "f":
+            reason = f"holds {entry.dtype.name}, not floating-point numbers"
+        if reason:
+            raise InvalidData(
+                f"{self._where}: video {video_id!r} {reason}. "
+                "Extract its features again, or correct `dim` in bench.yaml."
+            )
+        return entry
+
+
+def matrix_entry(shape: tuple[int, ...], dtype: np.dtype, where: str) -> Entry:
+    """Returns the entry of an array of shape (T, D). Raises: InvalidData for any other shape."""
+    if len(shape) != 2:
+        raise InvalidData(f"{where} has shape {shape}, expected (rows, dimension). Extract the features again.")
+    return Entry(rows=shape[0], dim=shape[1], dtype=dtype)
+
+
+def missing_videos(where: str, missing: Sequence[str], asked: int) -> MissingData:
+    """Returns the error for videos without features: how many, and the first of them."""
+    first = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
+    return MissingData(
+        f"{where}: {len(missing)} of {asked} videos have no features: {first}. "
+        "Add their features, leave them out of the split (`ids:` in bench.yaml), or declare what to do (`missing:`)."
+    )

@@ -1,0 +1,65 @@
+"""What a split is scored against, in opaque ids: matches, references or classes of the videos under evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bench.annotations import CaptionAnnotations, ClassAnnotations, Described, RetrievalAnnotations
+from bench.data.digests import classes_digest, described_digest, pool_digest
+from bench.errors import MissingData
+
+if TYPE_CHECKING:
+    from bench.data.dataset import Dataset
+
+
+def matches(dataset: Dataset, split: str, limit: int | None) -> RetrievalAnnotations:
+    """Returns which paragraph belongs to which video, and which videos count as never found."""
+    columns = dataset.columns(split)
+    chosen = dataset.evaluated(split, limit)
+    ids = [columns["video_id"][i] for i in chosen]
+    return RetrievalAnnotations(
+        matches={dataset.opaque(split, "paragraph", v): dataset.opaque(split, "video", v) for v in ids},
+        pool=pool_digest((columns["video_id"][i], columns["sentences"][i]) for i in chosen),
+        missing=_missing(dataset, split, ids),
+    )
+
+
+def captions(dataset: Dataset, splits: Sequence[str], limit: int | None) -> CaptionAnnotations:
+    """Returns the references of the videos of the first split, one set for each split that describes them."""
+    first = splits[0]
+    columns = dataset.columns(first)
+    ids = [columns["video_id"][i] for i in dataset.evaluated(first, limit)]
+    sets = [_described(dataset.columns(split)) for split in splits]
+    references = [{v: found[v] for v in ids if v in found} for found in sets]
+    return CaptionAnnotations(
+        references=tuple({dataset.opaque(first, "video", v): told[v] for v in told} for told in references),
+        pool=described_digest(references),
+        missing=_missing(dataset, first, ids),
+    )
+
+
+def classes(dataset: Dataset, split: str, limit: int | None) -> ClassAnnotations:
+    """Returns the classes of the videos of a split. Raises: MissingData for a split without classes."""
+    columns = dataset.columns(split)
+    if "labels" not in columns:
+        raise MissingData(
+            f"dataset {dataset.name!r}: split {split!r} has no classes. Declare a labels.csv as "
+            f"datasets.{dataset.name}.labels."
+        )
+    labels = {columns["video_id"][i]: tuple(columns["labels"][i]) for i in dataset.evaluated(split, limit)}
+    return ClassAnnotations(
+        labels={dataset.opaque(split, "video", v): found for v, found in labels.items()},
+        class_names=dataset.class_names(),
+        pool=classes_digest(labels, dataset.class_names()),
+        missing=_missing(dataset, split, labels),
+    )
+
+
+def _missing(dataset: Dataset, split: str, ids: Sequence[str] | Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(dataset.opaque(split, "video", v) for v in dataset.left_out(split).intersection(ids))
+
+
+def _described(columns: Mapping[str, list[Any]]) -> dict[str, Described]:
+    rows = zip(columns["video_id"], columns["timestamps"], columns["sentences"], strict=True)
+    return {v: Described(tuple((float(a), float(b)) for a, b in times), tuple(said)) for v, times, said in rows}

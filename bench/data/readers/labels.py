@@ -1,0 +1,138 @@
+"""Classes of whole videos: `labels.csv`, as a dataset of its own (`reader: labels`) or beside captions (`labels:`).
+
+A table with a head and one video in each row. Columns: `video_id`; `subset`, `train` or `training` for training
+videos, `val`, `valid`, `validation` or `test` for test videos; `labels`, the names of the video's classes separated by
+`|`, the main one first; `duration` in seconds, which may be left out or empty (then one second is counted per feature
+row). Other columns are ignored. The classes are numbered in the alphabetical order of their names, over the whole file.
+
+What is refused (`InvalidData`, naming file and row): a missing column, a video without a class, a video given twice, a
+subset of another name, test videos of two different subsets, an id that could not be a file name, a duration that is no
+positive number. A class that no training video has is kept: no model can learn it, and its videos count all the same.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.data.declared import DatasetDeclaration
+from bench.data.digests import check_id
+from bench.data.tables import AnnotatedVideos
+from bench.errors import InvalidData, MissingData
+
+if TYPE_CHECKING:
+    from bench.data.dataset import Dataset
+
+FILE = "labels.csv"
+TRAINING = ("train", "training")
+TESTING = ("val", "valid", "validation", "test", "testing")
+UNSEEN = "videos of classes that no training video has, kept"
+
+
+@dataclass(frozen=True)
+class LabelledVideo:
+    """One row: id, whether it is for training, names of its classes, seconds or None."""
+
+    video_id: str
+    subset: str
+    classes: tuple[str, ...]
+    duration: float | None
+
+
+def open_dataset(declaration: DatasetDeclaration) -> Dataset:
+    """Returns the dataset that bench.yaml declares with `reader: labels`: splits `train` and `test`.
+
+    Raises: ConfigError, and DataError when features cannot be opened.
+    """
+    from bench.data.opening import open_annotated
+
+    if declaration.root is None or declaration.splits:
+        raise MissingData(
+            f"datasets.{declaration.name}: 'reader: labels' reads {FILE} in the folder `root`, and that file says "
+            "which video is of which split. Name a folder as root, and no splits."
+        )
+    return open_annotated(declaration, labelled_splits(declaration.root / FILE, ("train", "test")))
+
+
+def labelled_splits(path: Path, names: tuple[str, str]) -> Mapping[str, Callable[[], AnnotatedVideos]]:
+    """Returns the training and the test videos of a labels.csv under the two names, read when they are used."""
+    return {name: partial(_read_split, path, training) for name, training in zip(names, (True, False), strict=True)}
+
+
+def _read_split(path: Path, training: bool) -> AnnotatedVideos:
+    videos = _read(path)
+    names = sorted({name for video in videos for name in video.classes})
+    number = {name: i for i, name in enumerate(names)}
+    seen = {name for video in videos if video.subset in TRAINING for name in video.classes}
+    chosen = [video for video in videos if (video.subset in TRAINING) == training]
+    unseen = sum(not seen.issuperset(video.classes) for video in chosen)
+    return AnnotatedVideos(
+        ids=tuple(video.video_id for video in chosen),
+        durations=tuple(video.duration for video in chosen),
+        timestamps=tuple([] for _ in chosen),
+        sentences=tuple([] for _ in chosen),
+        labels=tuple(tuple(number[name] for name in video.classes) for video in chosen),
+        class_names=tuple(names),
+        oddities={UNSEEN: unseen} if unseen else {},
+    )
+
+
+def _read(path: Path) -> tuple[LabelledVideo, ...]:
+    """Returns every row. Raises: MissingData without the file, InvalidData naming the first row that is wrong."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise MissingData(f"{path} does not exist. It lists video_id, subset and labels of each video.") from error
+    return _read_once(path, found.st_mtime_ns, found.st_size)
+
+
+@cache
+def _read_once(path: Path, changed: int, size: int) -> tuple[LabelledVideo, ...]:
+    """Returns every row of a file as it was when `changed`, read once for both of its splits."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            table = csv.DictReader(file)
+            lacking = {"video_id", "subset", "labels"} - set(table.fieldnames or ())
+            if lacking:
+                raise InvalidData(f"{path}: no column {', '.join(sorted(lacking))}. Columns: video_id, subset, labels.")
+            videos = tuple(_video(f"{path} row {number}", row) for number, row in enumerate(table, start=2))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InvalidData(f"{path} cannot be read as CSV text: {error}. Fix the file.") from error
+    seen: set[str] = set()
+    for video in videos:
+        if video.video_id in seen:
+            raise InvalidData(f"{path}: video {video.video_id!r} occurs twice. Leave one row, with all its classes.")
+        seen.add(video.video_id)
+    tests = sorted({video.subset for video in videos} - set(TRAINING))
+    if len(tests) > 1 or not tests or len(tests) == len({video.subset for video in videos}):
+        found = ", ".join(sorted({video.subset for video in videos})) or "no rows"
+        raise InvalidData(f"{path}: subsets {found}; expected one for training (train) and one for testing (test).")
+    return videos
+
+
+def _video(where: str, row: Mapping[str, str | None]) -> LabelledVideo:
+    video_id = check_id(row["video_id"] or "", where)
+    subset = (row["subset"] or "").strip().lower()
+    if subset not in TRAINING + TESTING:
+        raise InvalidData(f"{where}: subset {row['subset']!r}; use one of {', '.join(TRAINING + TESTING)}.")
+    classes = tuple(dict.fromkeys(name.strip() for name in (row["labels"] or "").split("|") if name.strip()))
+    if not classes:
+        raise InvalidData(f"{where}: video {video_id!r} has no class. Give it one, or take the row out.")
+    return LabelledVideo(video_id, subset, classes, _duration(where, row.get("duration")))
+
+
+def _duration(where: str, text: str | None) -> float | None:
+    if text is None or not text.strip():
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise InvalidData(f"{where}: duration {text!r} is no positive number of seconds. Fix it, or leave it empty.")
+    return seconds

@@ -1,0 +1,1 @@
+"""The generated datasets that ship inside bench."""

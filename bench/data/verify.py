@@ -1,0 +1,118 @@
+"""What `bench data verify` reports about an opened dataset."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bench.data.features.pack import PackedFeatures
+from bench.data.features.stored import missing_videos
+from bench.data.tables import Tables
+from bench.errors import DataError, InvalidData
+
+if TYPE_CHECKING:
+    from bench.data.dataset import Dataset
+
+
+@dataclass
+class Report:
+    """What was found in a dataset.
+
+    Attributes:
+        facts: what is there, one fact a line.
+        problems: what would stop a run, or make its numbers others than the protocol's.
+        videos: split -> how many videos it has.
+        expected: split -> how many the protocol expects, where it says so.
+        missing: split -> videos without features.
+    """
+
+    facts: list[str] = field(default_factory=list)
+    problems: list[DataError] = field(default_factory=list)
+    videos: dict[str, int] = field(default_factory=dict)
+    expected: dict[str, int] = field(default_factory=dict)
+    missing: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns everything, ready for JSON."""
+        problems = [f"{type(problem).__name__}: {problem}" for problem in self.problems]
+        return {**vars(self), "problems": problems, "ok": not self.problems}
+
+
+def verify(dataset: Dataset, progress: Callable[[int, int], None] = lambda done, total: None) -> Report:
+    """Returns counts, oddities put right, duplicate paragraphs, coverage and identity of the features.
+
+    Every checksum of a pack is compared; `progress(bytes done, bytes in all)`.
+    """
+    report = Report([f"{dataset.label}: kind {dataset.kind}"])
+    for split in dataset.tables:
+        for check in (_count, _cover):
+            try:
+                check(dataset, split, report)
+            except DataError as error:
+                report.problems.append(error)
+                break
+    if not report.problems:
+        try:
+            _identify(dataset, report, progress)
+        except DataError as error:
+            report.problems.append(error)
+    return report
+
+
+def _count(dataset: Dataset, split: str, report: Report) -> None:
+    """Raises: DataError for a split that cannot be read, or that shares videos with train."""
+    columns = dataset.columns(split)
+    count = report.videos[split] = dataset.count(split)
+    sentences = sum(map(len, columns["sentences"]))
+    segments = sum(map(len, columns["timestamps"]))
+    labels = Counter(label for own in columns.get("labels", ()) for label in own)
+    told = [f"{sentences:,} sentences, {segments:,} segments"] if sentences or not labels else []
+    told += [f"{labels.total():,} labels of {len(labels):,} classes"] if labels else []
+    report.facts.append(", ".join([f"{split}: {count:,} videos", *told]))
+    if isinstance(dataset.tables, Tables):
+        oddities = dataset.tables.videos(split).oddities
+        report.facts.extend(f"{split}: {times:,} {oddity}" for oddity, times in oddities.items())
+    repeated = sum(times - 1 for told, times in Counter(map(tuple, columns["sentences"])).items() if told)
+    if repeated:
+        report.facts.append(f"{split}: {repeated:,} times a paragraph that occurred before, kept")
+    if split in dataset.expected:
+        expected = report.expected[split] = dataset.expected[split]
+        if count != expected:
+            report.problems.append(
+                InvalidData(
+                    f"{split} has {count:,} videos, the protocol expects {expected:,}. Take the official files, or "
+                    f"declare your own split under datasets.{dataset.name}.splits."
+                )
+            )
+    trains = dataset.class_splits[0] if dataset.class_splits else "train"
+    if split not in ("train", trains) and "train" in dataset.tables:
+        dataset.check_disjoint(split)
+
+
+def _cover(dataset: Dataset, split: str, report: Report) -> None:
+    """Raises: DataError for features that cannot be used; missing ones only where the policy is to fail."""
+    ids = dataset.columns(split)["video_id"]
+    missing = report.missing[split] = dataset.features.missing(ids)
+    policy = dataset.declaration.missing
+    present = sorted(set(ids) - set(missing))
+    if missing and (policy == "fail" or not present):
+        raise missing_videos(f"{split}, features {dataset.declaration.features.name!r}", missing, len(ids))
+    rows = dataset.features.lengths(present)
+    whose = f"{len(present):,} of {len(ids):,} videos, the others: {policy}" if missing else "every video"
+    report.facts.append(f"{split}: features of {whose}, {rows.mean():.1f} rows in the mean, {rows.max()} at most")
+
+
+def _identify(dataset: Dataset, report: Report, progress: Callable[[int, int], None]) -> None:
+    identity = dataset.feature_identity(list(dataset.tables))
+    report.facts.append(
+        f"features: {identity.extractor}, {identity.dim}-d, stride {identity.stride}, {identity.kind}, "
+        f"sha256 {identity.digest[:16]}…"
+    )
+    if isinstance(dataset.features, PackedFeatures):
+        dataset.features.check_all(progress)
+        header = dataset.features.header
+        report.facts.append(
+            f"pack: {header.videos:,} videos, {header.rows:,} rows {header.dtype}, every checksum right"
+        )

@@ -1,0 +1,1 @@
+"""Records whose numbers follow from their evidence."""

@@ -1,0 +1,1 @@
+"""What a board says, as HTML, Markdown, CSV, JSON and LaTeX."""

@@ -1,0 +1,1 @@
+"""What a board shows, drawn by matplotlib."""

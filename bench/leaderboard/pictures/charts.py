@@ -1,0 +1,250 @@
+"""Pictures of a table, drawn by matplotlib: recall at K, accuracy against time, incomplete videos, spread over seeds.
+
+Which pictures a table gets follows from what its records hold. Rows are told apart by number and colour; the names that
+belong to the numbers stand in the page, not in the picture, so nothing a record says is ever drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.leaderboard.board import Row, Table
+from bench.leaderboard.pages import wording
+from bench.leaderboard.pictures.svg import Drawing
+from bench.metrics import classification
+from bench.metrics.confusions import confusions
+from bench.metrics.names import parse_name
+from bench.metrics.retrieval import DIRECTIONS, KS, expected_hits
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+MOST_PAIRS = 12
+"""Pairs of classes in a picture of confusions."""
+MOST = 8
+"""Rows in a picture: the first that are no controls, then controls."""
+DEPTHS = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 38, 50)
+"""The K of a curve of recalls."""
+
+
+Numbered = list[tuple[int, Row]]
+"""Rows with their numbers in the table, from 1."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture for the page.
+
+    Attributes:
+        title: its heading.
+        caption: how to read it.
+        svg: the drawing.
+        legend: number, name and place in the palette of each row in it.
+    """
+
+    title: str
+    caption: str
+    svg: Markup
+    legend: tuple[tuple[int, str, int], ...]
+
+
+def pictures(table: Table) -> list[Picture]:
+    """Returns the pictures that the records of a table allow."""
+    rows = _shown(table)
+    if len(rows) < 2:
+        return []
+    makers: list[Callable[[Table, Numbered], list[Picture]]] = [recalls, incomplete, costs, seeds, confused]
+    return [picture for make in makers for picture in make(table, rows)]
+
+
+def _shown(table: Table) -> Numbered:
+    """Returns the rows in the pictures with their numbers in the table, from 1."""
+    numbered = list(enumerate(table.rows, 1))
+    chosen = [pair for pair in numbered if not pair[1].control] + [pair for pair in numbered if pair[1].control]
+    return sorted(chosen[:MOST], key=lambda pair: pair[0])
+
+
+def _legend(rows: Sequence[tuple[int, Row]]) -> tuple[tuple[int, str, int], ...]:
+    return tuple((number, name_of(row), color) for color, (number, row) in enumerate(rows))
+
+
+def name_of(row: Row) -> str:
+    """Returns what a row is called in legends and titles."""
+    return wording.plain(" ".join([row.model, *(f"({remark})" for remark in row.remarks)]))
+
+
+def recalls(table: Table, rows: Numbered) -> list[Picture]:
+    """Returns recall against K, a picture for each direction; none for records that rank nothing or are curves."""
+    ways = [way for way in DIRECTIONS if all(_ranks(row, way) for _, row in rows)]
+    return [_recall(table, rows, way) for way in ways]
+
+
+def _recall(table: Table, rows: Numbered, way: str) -> Picture:
+    ks = [k for k in DEPTHS if k <= table.n]
+    with Drawing(f"{table.key}-recall-{way}") as drawing:
+        drawing.axes("K", "R@K in percent")
+        for color, (number, row) in enumerate(rows):
+            heights = np.mean([_recalls(entry.evidence.counts[way], ks) for entry in row.entries], axis=0)
+            titles = {i: f"{name_of(row)}: R@{k} = {heights[i]:.1f}" for i, k in enumerate(ks) if k in KS}
+            drawing.line(np.array(ks), heights, color, number, titles)
+        drawing.limits((0.8, 1.1 * ks[-1]), (0, 102), logarithmic=True)
+        svg = drawing.svg(f"Recall at K, {wording.DIRECTIONS[way]}")
+    caption = "Mean over seeds, ties in expectation. A curve above another is better at every K."
+    return Picture(f"Recall at K, {_lower(wording.DIRECTIONS[way])}", caption, svg, _legend(rows))
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _ranks(row: Row, way: str) -> bool:
+    return all(entry.evidence.kind == "ranks" and way in entry.evidence.counts for entry in row.entries)
+
+
+def _recalls(counts: np.ndarray, ks: Sequence[int]) -> np.ndarray:
+    return np.array([100.0 * expected_hits(counts, k).mean() for k in ks])
+
+
+def incomplete(table: Table, rows: Numbered) -> list[Picture]:
+    """Returns the curves of incomplete videos or paragraphs, for the recall of the primary measurement."""
+    primary = parse_name(table.primary)
+    names = [parse_name(column.name) for column in table.columns]
+    found = []
+    for way in DIRECTIONS:
+        points = sorted(
+            (name.keep, i)
+            for i, name in enumerate(names)
+            if primary and name and name.keep is not None and (name.direction, name.metric) == (way, primary.metric)
+        )
+        if points and primary:
+            found.append(_curve(table, rows, points, f"{way}/{primary.metric}"))
+    return found
+
+
+def _curve(table: Table, rows: Numbered, points: Sequence[tuple[float, int]], name: str) -> Picture:
+    way, _, metric = name.partition("/")
+    with Drawing(f"{table.key}-incomplete-{way}") as drawing:
+        drawing.axes("kept, in percent", f"{_ascii(metric)} in percent")
+        for color, (number, row) in enumerate(rows):
+            known = [(100 * keep, cell.mean) for keep, i in points if (cell := row.cells[i]) is not None]
+            titles = {j: f"{name_of(row)}: {mean:.1f} at {keep:.0f} %" for j, (keep, mean) in enumerate(known)}
+            across, upwards = np.array([keep for keep, _ in known]), np.array([mean for _, mean in known])
+            drawing.line(across, upwards, color, number, titles)
+        drawing.limits((12, 103), (0, 102))
+        svg = drawing.svg(f"Recall against the share that is kept, {wording.DIRECTIONS[way]}")
+    caption = "The share of clips or sentences that is kept; at 100 % nothing is missing."
+    return Picture(f"Incomplete input, {_lower(wording.DIRECTIONS[way])}", caption, svg, _legend(rows))
+
+
+def costs(table: Table, rows: Numbered) -> list[Picture]:
+    """Returns the primary measurement against the time to encode the test set, and against the size of models."""
+    return [picture for make in (_against_time, _against_size) for picture in make(table, rows)]
+
+
+def _against_time(table: Table, rows: Numbered) -> list[Picture]:
+    """Rows on other hardware than most are left out and counted: seconds on two machines do not compare."""
+    by_hardware: dict[str, list[Placed]] = {}
+    for color, (number, row) in enumerate(rows):
+        stated = {_hardware(entry.result.provenance.hardware, entry.result.provenance.device) for entry in row.entries}
+        seconds = [entry.result.provenance.seconds.get("predict", 0.0) for entry in row.entries]
+        if len(stated) == 1 and min(seconds) > 0 and "" not in stated:
+            by_hardware.setdefault(stated.pop(), []).append(Placed(color, number, row, float(np.mean(seconds))))
+    if not by_hardware:
+        return []
+    hardware, placed = max(by_hardware.items(), key=lambda item: (len(item[1]), item[0]))
+    apart = _left_out(len(rows) - len(placed), "timed elsewhere, or not at all")
+    caption = f"Up and left is better. Measured on {wording.plain(hardware)}.{apart}"
+    return _against(table, placed, ("time", "seconds to encode and compare the test set", "{:.1f} s"), caption)
+
+
+def _against_size(table: Table, rows: Numbered) -> list[Picture]:
+    placed = []
+    for color, (number, row) in enumerate(rows):
+        made = [entry.result.provenance.checkpoint for entry in row.entries]
+        sizes = {one.parameters for one in made if one is not None and one.parameters}
+        if len(sizes) == 1 and all(made):
+            placed.append(Placed(color, number, row, float(sizes.pop())))
+    caption = f"Up and left is better.{_left_out(len(rows) - len(placed), 'without, or with an unknown number')}"
+    return _against(table, placed, ("parameters", "parameters", "{:,.0f} parameters"), caption)
+
+
+def _left_out(count: int, why: str) -> str:
+    return f" {count} row{'s' if count > 1 else ''} {why}, left out." if count else ""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A row with its cost, its number in the table and its place in the palette."""
+
+    color: int
+    number: int
+    row: Row
+    cost: float
+
+
+def _against(table: Table, rows: Sequence[Placed], what: tuple[str, str, str], caption: str) -> list[Picture]:
+    """Returns the primary measurement against a cost; `what` is its name, that of its axis, and how one is written."""
+    name, axis, written = what
+    shown = [(one, cell) for one in rows if (cell := one.row.cells[table.place]) is not None]
+    if len(shown) < 2:
+        return []
+    with Drawing(f"{table.key}-{name}") as drawing:
+        drawing.axes(axis, _ascii(table.primary))
+        for one, cell in shown:
+            title = f"{name_of(one.row)}: {cell.mean:.1f} with {written.format(one.cost)}"
+            drawing.points([one.cost], [cell.mean], one.color, one.number, [title])
+        drawing.spread_out()
+        svg = drawing.svg(f"Accuracy against {name}")
+    legend = tuple((one.number, name_of(one.row), one.color) for one, _ in shown)
+    return [Picture(f"Accuracy against {name}", caption, svg, legend)]
+
+
+def _hardware(hardware: dict[str, str] | object, device: str) -> str:
+    stated = hardware if isinstance(hardware, dict) else {}
+    chip = stated.get("gpu") if device.startswith("cuda") else stated.get("cpu")
+    return f"{chip} ({device})" if chip else ""
+
+
+def _ascii(text: str) -> str:
+    """Returns a measurement's name without what the bundled fonts may not have."""
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in text)[:40]
+
+
+def seeds(table: Table, rows: Numbered) -> list[Picture]:
+    """Returns each seed's primary value with its interval; none where no row has several seeds."""
+    if all(len(row.seeds) < 2 for _, row in rows):
+        return []
+    with Drawing(f"{table.key}-seeds", height=0.5 + 0.32 * len(rows)) as drawing:
+        drawing.axes(_ascii(table.primary), "")
+        for color, (_, row) in enumerate(rows):
+            found = [entry.result[table.primary] for entry in row.entries]
+            titles = [
+                f"{name_of(row)}, seed {entry.result.seed}: {one.value:.1f}"
+                for entry, one in zip(row.entries, found, strict=True)
+            ]
+            drawing.strip(len(rows) - color, [one.value for one in found], color, titles)
+        drawing.rows([(len(rows) - color, number) for color, (number, _) in enumerate(rows)])
+        caption = "One dot for each training seed: what a second training would have given."
+        return [Picture("Spread over seeds", caption, drawing.svg("The primary measurement by seed"), _legend(rows))]
+
+
+def confused(table: Table, rows: Numbered) -> list[Picture]:
+    """Returns the pairs of classes that the first row that is no control confuses most."""
+    row = next((row for _, row in rows if not row.control), None)
+    if row is None or row.entries[0].evidence.kind != classification.KIND:
+        return []
+    pairs = confusions(row.entries[0].evidence)[:MOST_PAIRS]
+    if not pairs:
+        return []
+    names = [f"{wording.plain(one.true, 60)} → {wording.plain(one.predicted, 60)}" for one in pairs]
+    with Drawing(f"{table.key}-confused", height=0.6 + 0.22 * len(pairs)) as drawing:
+        drawing.axes("videos", "")
+        titles = [f"{name}: {one.videos} of {one.of}" for name, one in zip(names, pairs, strict=True)]
+        drawing.bars([float(one.videos) for one in pairs], titles)
+        caption = f"Of {name_of(row)}, seed {row.seeds[0]}. A video counts for its main class."
+        legend = tuple((i, name, 0) for i, name in enumerate(names, 1))
+        return [Picture("Most confused classes", caption, drawing.svg("Most confused classes"), legend)]

@@ -1,0 +1,258 @@
+"""One run, step by step: load or fit the model, predict, save, score, write the result.
+
+A finished run is returned as it is; an interrupted one goes on from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench.catalogue.lookup import Cell
+from bench.errors import UsageError
+from bench.execution import Execution
+from bench.files import PART, check_takes_records, digest, remove_leftovers, sha256, write_atomically, write_json
+from bench.locks import LOCK, held
+from bench.models import Value
+from bench.plugins.offers import FinishedRun, RunStart
+from bench.results import Checkpoint, Data, Features, File, Missing, Model, Provenance, Result, TaskName
+from bench.runs import provenance
+from bench.runs.fit import fitted_model
+from bench.runs.plan import RESULT, Plan, claimed
+from bench.runs.progress import Reporter, Silent
+from bench.runs.watchers import further_columns, watching
+from bench.tasks.task import Remarking, Scratch
+
+PREDICTIONS = "predictions"
+EVIDENCE = "{run}.evidence.safetensors"  # named after the run, so that evidence of many runs can share a folder
+SCRATCH = "tiles"  # finished parts of an unfinished prediction
+
+
+def execute(plan: Plan, reporter: Reporter | None = None) -> Result:
+    """Returns the result of a run, computed now or read from an earlier run of the same request.
+
+    While another process runs the same request, this one waits, and takes its result.
+
+    Raises: ModelError, DataError, SaveError, VerificationError, Interrupted.
+    """
+    reporter = reporter or Silent()
+    request = plan.request
+    if request.resume and plan.finished and not _litter(plan.folder):
+        return _earlier(plan, reporter)
+    execution = Execution(
+        device=chosen_device(request.device),
+        precision=request.precision,
+        seed=request.seed,
+        batch_size=request.batch_size,
+    )
+    if not request.resume:
+        plan = claimed(plan)
+    with held(plan.folder / LOCK, reporter.say) as waited:
+        remove_leftovers(plan.folder)
+        if plan.finished:
+            shutil.rmtree(plan.folder / SCRATCH, ignore_errors=True)  # its process was killed after saving the record
+            return _earlier(plan, reporter, "the other process completed it" if waited else "already complete")
+        check_takes_records(plan.folder)
+        return _executed(plan, execution, reporter)
+
+
+def _litter(folder: Path) -> bool:
+    """True when a process was killed between saving the record and clearing away, and that can be made good."""
+    return os.access(folder, os.W_OK) and ((folder / SCRATCH).exists() or any(folder.glob(f".*{PART}")))
+
+
+def _earlier(plan: Plan, reporter: Reporter, why: str = "already complete") -> Result:
+    reporter.say(f"{plan.run}: {why}, reusing it (--no-resume runs it again)")
+    return Result.load(plan.folder / RESULT)
+
+
+def _executed(plan: Plan, execution: Execution, reporter: Reporter) -> Result:
+    started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    cell = plan.cell
+    write_json(plan.folder / "config.json", _resolved(plan, execution))
+    log = _Log(plan.folder / "log.txt", reporter)
+    log.say(f"{started} {plan.run} on {execution.device}")
+    start = RunStart(plan.run, plan.folder, cell.spec.name, cell.task.name, dict(plan.settings), execution)
+    with watching(cell.extensions.watchers, start, log) as watched:
+        result = _run(plan, execution, started, watched)
+        watched.finished(result)
+    return result
+
+
+def _run(plan: Plan, execution: Execution, started: str, log: Reporter) -> Result:
+    """Returns the result of a run, computed now and written."""
+    cell, request = plan.cell, plan.request
+    data = _data(plan)
+    if data.missing:
+        count = data.missing.videos.get(cell.task.split, 0)
+        log.say(f"{cell.task.split}: {count:,} of {data.n_expected:,} videos have no features ({data.missing.policy})")
+    fitted = fitted_model(plan, execution, log)
+    seconds = {"fit": round(fitted.seconds, 3)}
+
+    clock = time.perf_counter()
+    inputs = cell.dataset.inputs(
+        cell.task.split, plan.view, max_rows=cell.spec.max_rows, limit=request.limit, support=cell.task.support
+    )
+    weights = fitted.checkpoint.sha256 if fitted.checkpoint else ""
+    scratch = Scratch(plan.folder / SCRATCH, digest([weights, execution.seed, execution.precision]), log.say)
+    with fitted.guard.during("predict"):
+        predictions = cell.task.predict(fitted.model, inputs, execution, _stage(log, "predict"), scratch)
+    predictions.check(cell.spec.name)
+    said = PREDICTIONS + predictions.suffix
+    predictions.save(plan.folder / said)
+    seconds["predict"] = round(time.perf_counter() - clock, 3)
+
+    clock = time.perf_counter()
+    annotations = cell.task.annotations(cell.dataset, request.limit)
+    scored = cell.task.score(predictions, annotations, execution.device)
+    evidence = EVIDENCE.format(run=plan.run)
+    scored.evidence.save(plan.folder / evidence)
+    seconds["score"] = round(time.perf_counter() - clock, 3)
+
+    result = Result(
+        run=plan.run,
+        model=_model(cell, plan.settings, fitted.model),
+        task=TaskName(name=cell.task.name, version=cell.task.version, dataset=cell.task.dataset, split=cell.task.split),
+        data=data.model_copy(update={"n_evaluated": len(annotations)}),
+        seed=request.seed,
+        status="partial" if request.limit is not None or len(annotations) < data.n_expected else "complete",
+        signature=plan.signature,
+        primary=cell.task.primary,
+        measurements=list(scored.measurements),
+        evidence=File(file=evidence, sha256=sha256(plan.folder / evidence)),
+        predictions=File(file=said, sha256=sha256(plan.folder / said)),
+        provenance=_provenance(plan, execution, started, seconds, fitted.checkpoint),
+    )
+    log.say(f"{cell.task.primary} = {result[cell.task.primary].value:.2f}")
+    ended = FinishedRun(fitted.model, predictions, result, seconds)
+    result = result.model_copy(update={"columns": further_columns(cell.extensions.columns, ended, log)})
+    result.save(plan.folder / RESULT)
+    if scratch.folder.exists():
+        shutil.rmtree(scratch.folder)
+    return result
+
+
+def _stage(log: Reporter, stage: str) -> Any:
+    return lambda done, total, values: log.step(stage, done, total, values)
+
+
+def chosen_device(asked: str) -> str:
+    """Returns the device that `auto`, `cpu`, `cuda` or `cuda:i` names. Raises: UsageError for one that is not there."""
+    import torch
+
+    torch.backends.cudnn.allow_tf32 = False  # similarities and embeddings are float32 by protocol
+    torch.backends.cuda.matmul.allow_tf32 = False
+    available = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if asked == "auto":
+        return "cuda:0" if available else "cpu"
+    if asked == "cpu":
+        return asked
+    kind, _, index = asked.partition(":")
+    if kind != "cuda" or (index and not index.isdigit()):
+        raise UsageError(f"--device {asked}: not a device. Use auto, cpu, cuda or cuda:0.")
+    if int(index or 0) >= available:
+        raise UsageError(f"--device {asked}: this machine has {available} CUDA devices. Use --device cpu or auto.")
+    return f"cuda:{index or 0}"
+
+
+def _resolved(plan: Plan, execution: Execution) -> dict[str, Any]:
+    request = plan.request
+    return {
+        "run": plan.run,
+        "model": plan.cell.spec.name,
+        "settings": dict(plan.settings),
+        "task": plan.cell.task.name,
+        "dataset": plan.cell.dataset.label,
+        "signature": plan.signature,
+        "segments seen by the model": plan.view.segments,
+        "execution": {**execution.__dict__},
+        "limit": request.limit,
+        "word_vectors": str(request.word_vectors) if request.word_vectors else None,
+        "checkpoint": str(request.checkpoint) if request.checkpoint else None,
+        "ingredients": plan.checkpoints.ingredients.as_json() if plan.checkpoints else None,
+    }
+
+
+def _model(cell: Cell, settings: Mapping[str, Value], model: Any) -> Model:
+    spec = cell.spec
+    return Model(
+        name=spec.name,
+        summary=spec.summary,
+        paper=spec.paper,
+        distribution=cell.distribution,
+        revision=spec.revision,
+        settings=dict(settings),
+        provides=[capability.__name__ for capability in spec.provides if isinstance(model, capability)],
+        uses_segments=spec.uses_segments,
+        control=spec.control,
+    )
+
+
+def _data(plan: Plan) -> Data:
+    """Returns what will be measured on, every expected video evaluated."""
+    dataset, split = plan.cell.dataset, plan.cell.task.split
+    learned = [plan.lesson.split] if plan.lesson else []
+    if "labelled" in plan.cell.task.support:
+        learned.append(dataset.training_set("labels", plan.view).split)
+    splits = list(dict.fromkeys([*learned, split]))
+    identity = dataset.feature_identity([split])
+    policy = dataset.declaration.missing
+    left_out = {name: len(videos) for name in splits if (videos := dataset.left_out(name))}
+    task = plan.cell.task
+    expected = len(task.annotations(dataset)) + (len(dataset.left_out(split)) if policy == "exclude" else 0)
+    return Data(
+        kind=dataset.kind,
+        label=dataset.label,
+        annotations={name: dataset.annotation_digest(name) for name in splits},
+        features=Features(
+            extractor=identity.extractor, dim=identity.dim, stride=identity.stride, digest=identity.digest
+        ),
+        n_expected=expected,
+        n_evaluated=expected,
+        missing=Missing(policy=policy, videos=left_out) if policy != "fail" and left_out else None,
+        remarks=list(task.remarks(dataset)) if isinstance(task, Remarking) else [],
+    )
+
+
+def _provenance(
+    plan: Plan, execution: Execution, started: str, seconds: Mapping[str, float], checkpoint: Checkpoint | None
+) -> Provenance:
+    import torch
+
+    head, dirty = provenance.commit()
+    return Provenance(
+        command=list(plan.request.command),
+        commit=head,
+        dirty=dirty,
+        versions=provenance.versions(plan.cell.distribution),
+        hardware=provenance.hardware(execution.device),
+        device=execution.device,
+        precision=execution.precision,
+        batch_size=execution.batch_size,
+        threads=torch.get_num_threads(),
+        started=started,
+        seconds=dict(seconds),
+        checkpoint=checkpoint,
+    )
+
+
+class _Log:
+    """Passes everything on, and keeps the lines in the run's log file."""
+
+    def __init__(self, path: Path, reporter: Reporter) -> None:
+        self._path = path
+        self._reporter = reporter
+        self._lines = path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def step(self, stage: str, done: int, total: int, values: Mapping[str, float]) -> None:
+        self._reporter.step(stage, done, total, values)
+
+    def say(self, line: str) -> None:
+        self._lines += line + "\n"
+        write_atomically(self._path, self._lines.encode())
+        self._reporter.say(line)

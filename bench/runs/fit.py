@@ -1,0 +1,161 @@
+"""From a spec to a model that can predict: imports its code, then fits it, resumes a fit, or loads a checkpoint."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from types import FrameType
+from typing import Any
+
+from bench.errors import Interrupted, ModelError, UnsupportedTask
+from bench.execution import Execution, State, Training
+from bench.files import sha256, write_json
+from bench.plugins.guard import Guard
+from bench.plugins.import_strings import resolve
+from bench.results import Checkpoint
+from bench.runs import checkpoints
+from bench.runs.plan import BASE, Plan
+from bench.runs.progress import Reporter
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model ready to predict.
+
+    Attributes:
+        model: the object its loader made.
+        checkpoint: what it was restored from or saved as; None for a model that does not train.
+        seconds: wall seconds of fitting; 0 when nothing was fitted.
+        guard: under which its code runs.
+    """
+
+    model: Any
+    checkpoint: Checkpoint | None
+    seconds: float
+    guard: Guard
+
+
+def fitted_model(plan: Plan, execution: Execution, log: Reporter) -> Fitted:
+    """Returns the model of a plan, fitted when no checkpoint has its key yet.
+
+    Raises: ModelError when its code fails; Interrupted after saving the state of an unfinished fit.
+    """
+    spec = plan.cell.spec
+    own = {name: value for name, value in plan.settings.items() if not name.startswith(BASE)}
+    guard = Guard(spec.name, execution.seed, plan.folder, log)
+    with guard.during("load"):
+        model = resolve(spec.loader)(own, execution)
+    _check_capabilities(plan, model)
+    if plan.checkpoints is None:
+        return Fitted(model, None, 0.0, guard)
+    state, reference, seconds = _checkpoint(plan, model, guard, execution)
+    with guard.during("load its checkpoint"):
+        model.load_state(state)  # also right after fitting: what predicts is what was saved
+    return Fitted(model, reference, seconds, guard)
+
+
+def _checkpoint(plan: Plan, model: Any, guard: Guard, execution: Execution) -> tuple[State, Checkpoint, float]:
+    """Returns the state of the fitted model, what the record says of it, and the wall seconds of fitting it here.
+
+    Of several processes that need the same checkpoint one fits it; the others wait and take it.
+    """
+    folder, named = plan.checkpoints, plan.request.checkpoint
+    assert folder is not None  # noqa: S101 (the caller checked)
+    path, seconds = named or folder.model, 0.0
+    with nullcontext() if named else folder.held(guard.log.say):
+        if not named and not plan.request.resume:
+            folder.discard()
+        if not named and not path.exists():
+            clock = time.perf_counter()
+            _fit(plan, model, guard, execution)
+            seconds = time.perf_counter() - clock
+        state, made_from = checkpoints.load_state(path)
+        whole = sha256(path)
+    guard.log.say(f"checkpoint {path}" if seconds or named else f"checkpoint {path}, fitted before")
+    reference = Checkpoint(
+        key=made_from.key,
+        sha256=whole,
+        selection=str(made_from.settings.get("selection", "fixed")),
+        word_vectors=made_from.word_vectors,
+        parameters=sum(array.size for array in state.arrays.values()),
+    )
+    if not plan.is_base:
+        write_json(plan.folder / "checkpoint.json", {"file": str(path), **reference.model_dump()})
+    return state, reference, seconds
+
+
+def _check_capabilities(plan: Plan, model: Any) -> None:
+    """Raises ModelError for a model that lacks what it declares, UnsupportedTask for settings the task cannot use."""
+    spec, task = plan.cell.spec, plan.cell.task
+    lacking = [kind for kind in spec.provides if not isinstance(model, kind)]
+    owed = [kind for kind in lacking if kind not in spec.by_setting]
+    if not owed and spec.by_setting and set(spec.by_setting) <= set(lacking):
+        owed = lacking
+    if owed:
+        raise ModelError(
+            f"model {spec.name!r} declares {', '.join(kind.__name__ for kind in owed)} but {spec.loader} does not "
+            "implement it. Add the methods, or declare less in its spec."
+        )
+    if not plan.is_base and not isinstance(model, task.accepts):
+        needs = " or ".join(kind.__name__ for kind in task.accepts)
+        has = ", ".join(kind.__name__ for kind in spec.provides if kind not in lacking)
+        raise UnsupportedTask(
+            f"task {task.name!r} needs a {needs}; model {spec.name!r} under these settings provides {has}. "
+            f"Change its settings: `bench info {spec.name}` lists them."
+        )
+
+
+def _fit(plan: Plan, model: Any, guard: Guard, execution: Execution) -> None:
+    assert plan.checkpoints is not None  # noqa: S101 (the caller checked)
+    assert plan.lesson is not None  # noqa: S101 (and so this holds)
+    folder, dataset, log = plan.checkpoints, plan.cell.dataset, guard.log
+    base = fitted_model(replace(plan.base, folder=plan.folder), execution, log).model if plan.base else None
+    lesson, limit = plan.lesson, plan.request.limit
+    data = dataset.training(lesson.view, max_rows=plan.cell.spec.max_rows, limit=limit, lesson=lesson.lesson)
+    log.say(f"fitting {plan.cell.spec.name} on {len(data)} videos of {dataset.label}")
+    if left_out := dataset.left_out(lesson.split):
+        log.say(f"{len(left_out):,} training videos have no features and are left out")
+
+    def progress(done: int, total: int, values: Mapping[str, float]) -> None:
+        log.step("fit", done, total, values)
+
+    with stop_requests() as stop_requested:
+        training = Training(
+            execution=execution,
+            word_vectors=plan.request.word_vectors,
+            progress=progress,
+            checkpoint=folder.save_unfinished,
+            resume=folder.unfinished,
+            stop_requested=stop_requested.is_set,
+            base=base,
+        )
+        with guard.during("fit"):
+            model.fit(data, training)
+        folder.save(model.state())
+        if stop_requested.is_set():
+            raise Interrupted("stopped after fitting; the model is saved. The same command goes on from here.")
+
+
+@contextmanager
+def stop_requests() -> Iterator[threading.Event]:
+    """Yields an event that the first Ctrl-C or SIGTERM sets; a second one interrupts at once."""
+    requested = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield requested  # only the main thread may install signal handlers
+        return
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if requested.is_set():
+            raise KeyboardInterrupt
+        requested.set()
+
+    earlier = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield requested
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)

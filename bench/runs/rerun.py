@@ -1,0 +1,102 @@
+"""A record's command run again: is the outcome the same to the last bit, in every rank, within the noise, or not?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bench.catalogue.lookup import Session
+from bench.errors import UsageError, VerificationError
+from bench.evidence.verified import Record, read_record
+from bench.runs import execute as runner
+from bench.runs.plan import RESULT, Request, plan
+from bench.runs.progress import Reporter
+
+OUTCOMES = ("bit-equal", "rank-equal", "within the interval", "different")
+"""From the strongest to the weakest."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run came out when it was run again.
+
+    Attributes:
+        first: the record.
+        again: the new record.
+        folder: the folder of the new run.
+        word: one of `OUTCOMES`.
+        differs: the measurement that is farthest outside its interval, in words; "" where none is.
+    """
+
+    first: Record
+    again: Record
+    folder: Path
+    word: str
+    differs: str = ""
+
+
+def rerun(path: Path, output: Path, session: Session, device: str, reporter: Reporter) -> Outcome:
+    """Runs the model of a record again with its settings, seed and precision: fits, predicts and scores anew.
+
+    Nothing of the recorded command is executed as a command: the record's fields say what to run.
+
+    Args:
+        path: a run's folder, or a record.
+        output: an empty place for the new run and its checkpoint, so that nothing old is reused.
+
+    Raises: UsageError for a record that was scored from a file; VerificationError when data or signature are not those
+    of the record; DataError, CatalogueError, ModelError.
+    """
+    record = read_record(path)
+    result = record.result
+    if result.predictions is None:
+        raise UsageError(f"{record.path} was scored from a file. Score it again: `bench score retrieval`.")
+    request = Request(
+        output=output,
+        settings=result.model.settings,
+        seed=result.seed,
+        device=device,
+        precision="bf16" if result.provenance.precision == "bf16" else "fp32",
+        batch_size=result.provenance.batch_size,
+        limit=result.data.n_evaluated if result.status == "partial" else None,
+        word_vectors=session.config.word_vectors,
+        command=tuple(result.provenance.command),
+    )
+    planned = plan(session.cell(result.model.name, result.task.name), request)
+    if planned.signature != result.signature:
+        raise VerificationError(
+            f"{record.path}: its signature is {result.signature}, the data at hand give {planned.signature}. "
+            "Bind the dataset that the record names."
+        )
+    trained = result.provenance.checkpoint
+    if trained and planned.checkpoints and planned.checkpoints.ingredients.key != trained.key:
+        reporter.say("its checkpoint was made from other ingredients: another version, training set or word vectors")
+    if planned.finished:
+        raise UsageError(f"{planned.folder} exists: that would compare a run with itself. Choose another --output.")
+    runner.execute(planned, reporter)
+    again = read_record(planned.folder / RESULT)
+    word, differs = compared(record, again)
+    return Outcome(record, again, planned.folder, word, differs)
+
+
+def compared(first: Record, again: Record) -> tuple[str, str]:
+    """Returns the word for how two records of one command compare, and the first measurement outside its interval."""
+    a, b = first.result, again.result
+    same_evidence = first.evidence.counts.keys() == again.evidence.counts.keys() and all(
+        np.array_equal(first.evidence.counts[name], again.evidence.counts[name]) for name in first.evidence.counts
+    )
+    if same_evidence and a.predictions and b.predictions and a.predictions.sha256 == b.predictions.sha256:
+        return "bit-equal", ""
+    if same_evidence:
+        return "rank-equal", ""
+    known = {measurement.name: measurement for measurement in b.measurements}
+    for measurement in a.measurements:
+        found = known.get(measurement.name)
+        if found is None:
+            return "different", f"{measurement.name} was not measured again"
+        low, high = measurement.ci95 or (measurement.value, measurement.value)
+        if not low <= found.value <= high:
+            return "different", f"{measurement.name} is {found.value:.2f}, outside {low:.2f} to {high:.2f}"
+    return "within the interval", ""

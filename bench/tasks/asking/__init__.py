@@ -1,0 +1,1 @@
+"""Models asked batch by batch, every answer checked."""

@@ -1,0 +1,110 @@
+"""Class scores made from models, and counted against the classes of a test set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bench.annotations import ClassAnnotations
+from bench.errors import VerificationError
+from bench.execution import Execution
+from bench.inputs import Inputs, Paragraph
+from bench.metrics.classification import count_classes, truth_of
+from bench.models import VideoClassifier, VideoEncoder, VideoTextEncoder
+from bench.predictions import ClassScores, Predictions
+from bench.probing.choice import Labelled, few_shots, fitted_probe, normalised
+from bench.results import Evidence
+from bench.tasks.asking.embedding import classify, embed_paragraphs, embed_videos
+from bench.tasks.prompts import prompts_of
+from bench.tasks.task import Progress, Scratch
+
+
+def similarities(
+    model: VideoTextEncoder, inputs: Inputs, patterns: Sequence[str], execution: Execution, progress: Progress
+) -> np.ndarray:
+    """Returns (n_videos, classes) float32: the cosine of each video and each class.
+
+    Of several patterns the vector of a class is the mean of the normalised vectors of its sentences.
+    """
+    prompts = [prompts_of(inputs.class_names, pattern) for pattern in patterns]
+    sentences: tuple[Paragraph, ...] = tuple((prompt,) for one in prompts for prompt in one)
+    n_videos, total = len(inputs.videos), len(inputs.videos) + len(sentences)
+    videos = embed_videos(model, inputs, execution, lambda done: progress(done, total, {}))
+    asked = Inputs(inputs.videos, tuple(map(str, range(len(sentences)))), sentences, inputs.view)
+    said = embed_paragraphs(model, asked, execution, lambda done: progress(n_videos + done, total, {}))
+    each = normalised(said).reshape(len(patterns), len(inputs.class_names), -1)
+    return np.asarray(normalised(videos) @ normalised(each.mean(axis=0)).T)
+
+
+def classify_videos(model: VideoClassifier, inputs: Inputs, execution: Execution, progress: Progress) -> np.ndarray:
+    """Returns (n_videos, classes) float32 of a model's own classifier. Raises: ModelError."""
+    total = len(inputs.videos)
+    return classify(model, inputs, execution, lambda done: progress(done, total, {}))
+
+
+def probe_videos(
+    model: VideoEncoder,
+    inputs: Inputs,
+    shots: int,
+    execution: Execution,
+    progress: Progress,
+    scratch: Scratch | None = None,
+) -> np.ndarray:
+    """Returns (n_videos, classes) float32: log-probabilities of a probe on the labelled training videos.
+
+    Args:
+        shots: training videos of each class, 0 for all.
+    """
+    assert inputs.labelled is not None  # noqa: S101 (the task asks for them)
+    training = inputs.labelled()
+    main = np.array([own[0] for own in training.labels], dtype=np.int64)
+    places = few_shots(main, shots, execution.seed) if shots else np.arange(len(main))
+    chosen = training.subset(places.tolist())
+    n_all = len(inputs.videos) + len(chosen)
+    total = n_all + 1
+    learned = Inputs(chosen.videos, (), (), inputs.view)
+    rows = embed_videos(model, learned, execution, lambda done: progress(done, total, {}))
+    asked = embed_videos(model, inputs, execution, lambda done: progress(len(chosen) + done, total, {}))
+    probe = fitted_probe(
+        Labelled(rows, chosen.labels, training.class_names),
+        execution.seed,
+        execution.device,
+        lambda done, fits: progress(n_all, total, {"fits": float(done)}),
+    )
+    progress(total, total, {})
+    if scratch is not None:
+        best = f", top1 {probe.held_out[probe.fit.c]:.1f} % on the held-out part" if probe.held_out else ""
+        absent = probe.n_classes - len(probe.present)
+        lacking = f"; {absent} classes have no training videos" if absent else ""
+        scratch.say(f"probe on {len(chosen)} videos: C = {probe.fit.c:g}{best}{lacking}")
+    return probe.log_probabilities(asked)
+
+
+def class_evidence(predictions: Predictions, annotations: ClassAnnotations, task: str) -> Evidence:
+    """Returns what was counted, videos in the order of the sorted opaque ids, only the classes of the annotations.
+
+    Raises: VerificationError when the predictions are not those of this test set.
+    """
+    if not isinstance(predictions, ClassScores):
+        raise VerificationError(f"the predictions hold no class scores: they belong to another task than {task}.")
+    place = {name: i for i, name in enumerate(predictions.video_ids)}
+    wanted = sorted(annotations.labels)
+    lacking = set(wanted) - annotations.missing - set(place)
+    if lacking or len(place) != len(predictions.video_ids):
+        raise VerificationError(
+            f"the predictions hold {len(place)} videos; {len(lacking)} of the {len(wanted)} of the test set are not "
+            "among them: they belong to another test set. Run again, or rescore on the data of that run."
+        )
+    column = {name: i for i, name in enumerate(predictions.class_names)}
+    if unknown := [name for name in annotations.class_names if name not in column]:
+        raise VerificationError(
+            f"the predictions score {len(column)} classes, {unknown[0]!r} not among them: they belong to another test "
+            "set. Run again, or rescore on the data of that run."
+        )
+    scores = np.full((len(wanted), len(annotations.class_names)), -np.inf, dtype=np.float32)
+    found = np.array([name in place for name in wanted])
+    columns = [column[name] for name in annotations.class_names]
+    scores[found] = predictions.scores[[place[name] for name in wanted if name in place]][:, columns]
+    truth = truth_of([annotations.labels[name] for name in wanted], annotations.class_names)
+    return count_classes(scores, truth, annotations.pool)
