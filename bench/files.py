@@ -19,12 +19,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import InvalidData, SaveError
+from bench.errors import InvalidData, MissingData, SaveError
 from bench.locks import held
+from bench.reading import Form, reading, regular_file
 
 if TYPE_CHECKING:
     import numpy as np
 
+TENSORS = Form("a whole file written by bench", ("safetensors",), "Delete it and run again.")
 METADATA_KEY = "bench"  # one key only: safetensors does not keep the order of several
 PART = ".part"
 CLAIMS = ".claims"
@@ -173,23 +175,25 @@ def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
     Raises: InvalidData when the file is missing, truncated, or was not written by bench.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     try:
+        regular_file(path)
+    except MissingData as error:
+        raise InvalidData(f"{path} does not exist. It is written by `bench run`.") from error
+    with reading(path, TENSORS):
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         values = json.loads(metadata[METADATA_KEY])
-    except FileNotFoundError as error:
-        raise InvalidData(f"{path} does not exist. It is written by `bench run`.") from error
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
-        raise InvalidData(f"{path} is not a whole file written by bench ({error}). Delete it and run again.") from error
+        if not isinstance(values, dict):
+            raise ValueError(f"its metadata are a JSON {type(values).__name__}")
     return arrays, values
 
 
 def sha256(path: Path) -> str:
-    """Returns the SHA-256 of a file's bytes as 64 hex digits."""
-    with path.open("rb") as file:
+    """Returns the SHA-256 of a file's bytes as 64 hex digits. Raises: MissingData, InvalidData for no regular file."""
+    with regular_file(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

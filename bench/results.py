@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from bench.errors import InvalidData
 from bench.files import read_tensors, write_atomically, write_tensors
+from bench.reading import JSON, read_content
 
 if TYPE_CHECKING:
     import numpy as np
@@ -202,9 +203,7 @@ class Result(Record):
     def load(cls, path: Path) -> Result:
         """Reads a record. Raises: InvalidData when it is missing or does not follow the schema."""
         try:
-            return cls.model_validate_json(path.read_bytes())
-        except OSError as error:
-            raise InvalidData(f"{path} cannot be read: {error.strerror}. `bench list runs` shows the runs.") from error
+            return cls.model_validate_json(read_content(path, JSON, "`bench list runs` shows the runs."))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "record"

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.data.declared import (
@@ -25,7 +24,9 @@ from bench.data.declared import (
     Policy,
     SplitDeclaration,
 )
-from bench.errors import ConfigError
+from bench.errors import ConfigError, DataError
+from bench.reading import read_text, shown
+from bench.yaml_files import YAML, NotYaml, parse_yaml
 
 FILE_NAME = "bench.yaml"
 PACKAGED = Path(__file__).parents[1] / "default.yaml"
@@ -125,37 +126,20 @@ def find(path: Path | None) -> Path | None:
     """Returns the configuration file in force, or None when only the packaged default is left."""
     named = path or (Path(os.environ["BENCH_CONFIG"]) if os.environ.get("BENCH_CONFIG") else None)
     if named is not None:
-        if not named.is_file():
+        if not named.exists():
             raise ConfigError(f"configuration file {named} does not exist. Name another by --config or BENCH_CONFIG.")
         return named
     here = Path.cwd()
     return next((folder / FILE_NAME for folder in (here, *here.parents) if (folder / FILE_NAME).is_file()), None)
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """A safe loader that refuses a key given twice; plain YAML silently keeps the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, str):
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is not text", key_node.start_mark)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} occurs twice", key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
 def _read(path: Path) -> Any:
     try:
-        text = path.read_text(encoding="utf-8")
-        return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 (a SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise ConfigError(f"{path.name}: line {line}: {error.problem}. Fix the YAML.") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path.name}: cannot be read as YAML text: {error}. Fix the file.") from None
+        return parse_yaml(read_text(path, YAML))
+    except NotYaml as error:
+        raise ConfigError(f"{path.name}: {error}. Fix the YAML.") from None
+    except DataError as error:
+        raise ConfigError(str(error)) from None
 
 
 def _first_problem(error: ValidationError) -> str:
@@ -171,8 +155,8 @@ def _first_problem(error: ValidationError) -> str:
     if problem["type"] == "missing":
         return f"{where}: missing. Add it; README shows an example."
     if problem["type"] == "model_type":
-        return f"{where}: expected keys and values, found {problem['input']!r}."
-    return f"{where}: {problem['msg']} (found {problem['input']!r})."
+        return f"{where}: expected keys and values, found {shown(problem['input'])}."
+    return f"{where}: {problem['msg']} (found {shown(problem['input'])})."
 
 
 def _fields_at(location: list[str]) -> list[str]:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from bench.errors import InvalidData, UsageError
 from bench.leaderboard.pages.wording import plain
+from bench.reading import JSON, read_content
 from bench.results import Finite
 
 
@@ -62,7 +63,7 @@ def _tables(folder: Path) -> dict[str, _Table]:
     found = {}
     for path in sorted((folder / "tables").glob("*.json")):
         try:
-            table = _Table.model_validate_json(path.read_bytes())
+            table = _Table.model_validate_json(read_content(path, JSON))
         except ValidationError as error:
             reason = error.errors()[0]["msg"]
             raise InvalidData(f"{path} is no bench-table/1 file: {reason}. Build it again.") from error

@@ -18,6 +18,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from bench.errors import InvalidData
 from bench.files import sha256, write_atomically
+from bench.reading import JSON, read_content
 from bench.results import Record, Result, Sha256
 
 Status = Literal["reproduced", "rescored", "consistent"]
@@ -84,7 +85,7 @@ def read_check(record: Path, result: Result) -> Check | None:
     if not path.is_file():
         return None
     try:
-        check = Check.model_validate_json(path.read_bytes())
+        check = Check.model_validate_json(read_content(path, JSON))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "file"

@@ -10,11 +10,12 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from bench.errors import InvalidData
+from bench.reading import read_text
 from bench.results import Finite, Record
+from bench.yaml_files import YAML, NotYaml, parse_yaml
 
 MeasurementName = Annotated[str, Field(pattern=r"^(t2v|v2t)/(R@[1-9][0-9]{0,3}|MedR|MeanR)$")]
 Text = Annotated[str, Field(min_length=1, max_length=150)]
@@ -90,9 +91,9 @@ def read_published(folder: Path) -> dict[str, PublishedTask]:
     found: dict[str, PublishedTask] = {}
     for path in sorted(folder.glob("*.yaml")):
         try:
-            task = PublishedTask.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise InvalidData(f"{path} cannot be read as YAML: {' '.join(str(error).split())[:160]}.") from error
+            task = PublishedTask.model_validate(parse_yaml(read_text(path, YAML)))
+        except NotYaml as error:
+            raise InvalidData(f"{path} cannot be read as YAML: {error}. Fix the file.") from error
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "file"

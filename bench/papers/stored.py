@@ -22,6 +22,7 @@ from bench.papers import pages
 from bench.papers.figure_pages import StoredFigure, figure_page
 from bench.papers.figures import ComparedRow, ComparedTable, compared, measured_on, not_run
 from bench.papers.tables import PaperRow, PaperTable
+from bench.reading import JSON, read_content
 from bench.results import Record, Result
 
 NOT_HERE = "its runs are not on this board"
@@ -58,9 +59,9 @@ def read_stored(folder: Path) -> dict[str, StoredTable | StoredFigure]:
     found = {}
     for path in sorted(folder.glob("*.json")):
         try:
-            found[path.stem] = _STORED.validate_json(path.read_bytes())
-        except (OSError, ValidationError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error.errors()[0]["msg"]
+            found[path.stem] = _STORED.validate_json(read_content(path, JSON))
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"]
             raise InvalidData(f"{path} is no bench-compared/1 or bench-drawn/1 file: {reason}.") from error
     return found
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from bench.errors import CatalogueError
 from bench.plugins.papers import Paper
 from bench.results import Finite, Record
+from bench.yaml_files import NotYaml, parse_yaml
 
 Text = Annotated[str, Field(min_length=1, max_length=150)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -112,9 +112,9 @@ def read_paper(paper: Paper) -> dict[str, PaperTable | PaperFigure]:
     package, _, path = paper.tables.partition(":")
     try:
         text = files(package).joinpath(path).read_text(encoding="utf-8")
-        found = _PaperFile.model_validate(yaml.safe_load(text))
+        found = _PaperFile.model_validate(parse_yaml(text))
         return {**found.tables, **found.figures}
-    except (ImportError, OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (ImportError, OSError, UnicodeDecodeError, NotYaml) as error:
         reason = " ".join(str(error).split())[:160]
     except ValidationError as error:
         first = error.errors()[0]

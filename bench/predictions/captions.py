@@ -10,6 +10,9 @@ from typing import Any, ClassVar
 from bench.errors import InvalidData, ModelError
 from bench.files import write_atomically
 from bench.inputs import Paragraph
+from bench.reading import Form, read_text, reading
+
+FORM = Form("a whole file of captions written by bench", ("json",), "Run again.")
 
 HEAD = {"kind": "captions"}
 """The first line of the file."""
@@ -62,8 +65,8 @@ class Captions:
     @classmethod
     def load(cls, path: Path) -> Captions:
         """Reads what `save` wrote. Raises: InvalidData for any other file."""
-        try:
-            head, *lines = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+        with reading(path, FORM):
+            head, *lines = [json.loads(line) for line in read_text(path, FORM).split("\n") if line]
             if head != HEAD:
                 raise InvalidData(f"{path} holds no captions written by bench. Run again.")
             return cls(
@@ -71,7 +74,3 @@ class Captions:
                 segments=tuple(tuple((float(a), float(b)) for a, b in line["segments"]) for line in lines),
                 sentences=tuple(tuple(map(str, line["sentences"])) for line in lines),
             )
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InvalidData(
-                f"{path} is not a whole file of captions written by bench ({error}). Run again."
-            ) from error

@@ -15,14 +15,15 @@ a `timestamp`.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from bench.data.readers.json_files import KeyGivenTwiceError, read_unpacked, unique_keys
+from bench.data.readers.json_files import parse_json
 from bench.errors import InvalidData
 from bench.metrics.captions.items import Sentence, VideoCaptions
+from bench.reading import JSON, finite, read_text, shown
 
 _IDS = ("image_id", "video_id", "video", "id")
 _TEXTS = ("caption", "sentence")
@@ -36,7 +37,7 @@ def read_captions(path: Path) -> Captioned:
     Raises: MissingData when there is no such file; InvalidData for one that is broken, of another form, or holds times
     that are no times.
     """
-    value = _json(path, _text(path))
+    value = _json(path, read_text(path, JSON))
     if isinstance(value, dict) and isinstance(value.get("results"), dict):
         value = value["results"]
     elif isinstance(value, dict) and isinstance(value.get("annotations"), list):
@@ -121,39 +122,27 @@ def _sentence(path: Path, video: str, entry: Any) -> Sentence:
 
 
 def _times(path: Path, video: str, times: Any) -> tuple[float, float]:
-    try:
-        start, end = (float(time) for time in times if not isinstance(time, str | bool))
-    except (TypeError, ValueError, OverflowError):
-        _refuse(path, f"video {video[:60]!r} has a timestamp {str(times)[:40]}; expected [start, end] in seconds")
-    if not (math.isfinite(start) and math.isfinite(end)):
-        _refuse(path, f"video {video[:60]!r} has a timestamp {str(times)[:40]}: these are no times")
-    return start, end
-
-
-def _text(path: Path) -> str:
-    try:
-        return read_unpacked(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidData(f"{path} cannot be read as text, plain or gzip ({error}).") from error
+    numbers = [finite(time) for time in times] if isinstance(times, list) else []
+    if len(numbers) != 2 or numbers[0] is None or numbers[1] is None:
+        _refuse(path, f"video {video[:60]!r} has a timestamp {shown(times)}; expected [start, end] in seconds")
+    return numbers[0], numbers[1]
 
 
 def _json(path: Path, text: str) -> Any:
     """Returns a whole file of JSON, or the list of its lines."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    if len(lines) < 2 or not _is_json(lines[0]):
+        return parse_json(path, text)
+    forms = (replace(JSON, words=f"JSON Lines: line {number}") for number in range(1, len(lines) + 1))
+    return [parse_json(path, line, form) for line, form in zip(lines, forms, strict=True)]
+
+
+def _is_json(line: str) -> bool:
     try:
-        return json.loads(text, object_pairs_hook=unique_keys)
-    except RecursionError as error:
-        raise InvalidData(f"{path} is nested too deeply for captions.") from error
-    except ValueError as error:
-        lines = [line for line in text.split("\n") if line.strip()]
-        if len(lines) < 2 or isinstance(error, KeyGivenTwiceError):
-            raise InvalidData(f"{path} is no JSON ({error}).") from error
-    found = []
-    for number, line in enumerate(lines, 1):
-        try:
-            found.append(json.loads(line, object_pairs_hook=unique_keys))
-        except (ValueError, RecursionError) as error:
-            raise InvalidData(f"{path} is neither JSON nor JSON Lines: line {number}: {error}.") from error
-    return found
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _clean(text: str) -> str:

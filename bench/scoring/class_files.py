@@ -19,9 +19,7 @@ behind all that are, and is never found.
 
 from __future__ import annotations
 
-import csv
 import difflib
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -30,10 +28,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from bench.data.csv_files import read_table
 from bench.data.readers.json_files import read_json
-from bench.errors import InvalidData, MissingData, UsageError
+from bench.errors import InvalidData, UsageError
 from bench.files import digest
 from bench.metrics.classification import count_classes, truth_of
+from bench.reading import finite, shown
 from bench.results import Evidence
 
 PREFIX = "v_"
@@ -86,11 +86,12 @@ def _scores(path: Path, video: str, told: Any) -> dict[str, float]:
     for name, score in pairs:
         if not isinstance(name, str):
             _refuse(path, f"video {video[:60]!r} has a class that is no text")
-        if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
-            _refuse(path, f"video {video[:60]!r}, class {name[:60]!r}: score {str(score)[:40]} is no finite number")
+        number = finite(score)
+        if number is None:
+            _refuse(path, f"video {video[:60]!r}, class {name[:60]!r}: score {shown(score)} is no finite number")
         if _clean(name) in found:
             _refuse(path, f"video {video[:60]!r} has class {name[:60]!r} twice")
-        found[_clean(name)] = float(score)
+        found[_clean(name)] = number
     return found
 
 
@@ -128,17 +129,8 @@ Row = tuple[str, str, tuple[str, ...]]
 
 
 def _table(path: Path) -> list[Row]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            table = csv.DictReader(file)
-            lacking = {"video_id", "labels"} - set(table.fieldnames or ())
-            if lacking:
-                _refuse(path, f"has no column {', '.join(sorted(lacking))}")
-            rows = [(row["video_id"] or "", row.get("subset") or "", (row["labels"] or "").split("|")) for row in table]
-    except FileNotFoundError as error:
-        raise MissingData(f"{path}: no such file.") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InvalidData(f"{path} cannot be read as CSV text ({error}).") from error
+    table = read_table(path, ("video_id", "labels"))
+    rows = [(row["video_id"], row.get("subset", ""), row["labels"].split("|")) for row in table]
     twice = [video for video, count in Counter(video for video, _, _ in rows).items() if count > 1]
     if twice:
         _refuse(path, f"video {twice[0][:60]!r} occurs twice")

@@ -6,15 +6,16 @@ beside one another, else by row.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from bench.errors import InvalidData, MissingData
+from bench.data.readers.json_files import parse_json
+from bench.errors import InvalidData
 from bench.files import digest
 from bench.metrics.similarities import Pairs, Similarities, count_ranks
+from bench.reading import read_text
 from bench.results import Evidence
 
 
@@ -123,18 +124,11 @@ def evidence_of(similarities: Similarities, matches: Matches, pool: str) -> Evid
 
 
 def _entries(path: Path, *, split: bool) -> list[object]:
-    if not path.is_file():
-        raise MissingData(f"{path}: no such file.")
-    try:
-        text = path.read_text(encoding="utf-8")
-        if path.suffix != ".json":
-            lines = text.splitlines()
-            return [line.split() for line in lines] if split else [line.strip() for line in lines]
-        entries = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidData(
-            f"{path} is no {'JSON' if path.suffix == '.json' else 'UTF-8 text'} file ({error})."
-        ) from error
+    text = read_text(path)
+    if path.suffix != ".json":
+        lines = text.splitlines()
+        return [line.split() for line in lines] if split else [line.strip() for line in lines]
+    entries = parse_json(path, text)
     if not isinstance(entries, list):
         raise InvalidData(f"{path} holds a JSON {type(entries).__name__}; expected a list with one entry for each row.")
     if not split and not all(isinstance(entry, str | int) for entry in entries):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import struct
 import tempfile
@@ -13,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.data.features.arrays import UNREADABLE, unreadable
-from bench.errors import InvalidData, MissingData, UsageError
+from bench.data.features.arrays import mapped_array, stored_array, stored_names
+from bench.errors import InvalidData, UsageError
 from bench.metrics.similarities import Similarities
+from bench.reading import NUMPY, SAFETENSORS, reading, regular_file
 
 ENDINGS = (".npy", ".npz", ".safetensors")
 _TYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "BF16": "<u2"}
@@ -34,36 +36,40 @@ def similarity_file(path: Path, key: str | None = None) -> Iterator[Similarities
     """
     if path.suffix not in ENDINGS:
         raise UsageError(f"{path}: similarities are read from {', '.join(ENDINGS)} files.")
-    if not path.is_file():
-        raise MissingData(f"{path}: no such file.")
+    regular_file(path)
     if path.suffix == ".npz":
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            yield _as_numbers(path, _mapped(_unpacked(path, key, Path(folder)), path))
+            yield _as_numbers(path, mapped_array(_unpacked(path, key, Path(folder)), path))
     elif key is not None and path.suffix == ".npy":
         raise UsageError(f"{path} holds one array; --key is for .npz and .safetensors.")
     elif path.suffix == ".npy":
-        yield _as_numbers(path, _mapped(path, path))
+        yield _as_numbers(path, mapped_array(path))
     else:
         yield _tensor(path, key)
 
 
-def _mapped(file: Path, path: Path) -> np.ndarray:
-    try:
-        return np.asarray(np.load(file, mmap_mode="r", allow_pickle=False))
-    except UNREADABLE as error:
-        raise unreadable(path, error) from error
-
-
 def _unpacked(path: Path, key: str | None, folder: Path) -> Path:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name.removesuffix(".npy") for name in archive.namelist()]
-            target = folder / "similarities.npy"
-            with archive.open(f"{_chosen(path, key, names)}.npy") as source, target.open("wb") as file:
-                shutil.copyfileobj(source, file)
-            return target
-    except UNREADABLE as error:
-        raise unreadable(path, error) from error
+    """Returns the array in a file of its own. Its header was compared with its size before, so nothing more is written.
+
+    Raises: MissingData, InvalidData; UsageError for a key that is missing.
+    """
+    name = _chosen(path, key, list(stored_names(path)))
+    shape, dtype = stored_array(path, name)
+    size, free = math.prod(shape) * dtype.itemsize, shutil.disk_usage(folder).free
+    if size > free:
+        raise InvalidData(
+            f"{path}: {name!r} is unpacked to {size >> 20:,} MB, and {folder.parent} has {free >> 20:,} MB free. Set "
+            "TMPDIR to a folder with more, or write the matrix as .npy."
+        )
+    target = folder / "similarities.npy"
+    with (
+        reading(path, NUMPY),
+        zipfile.ZipFile(path) as archive,
+        archive.open(f"{name}.npy") as source,
+        target.open("wb") as file,
+    ):
+        shutil.copyfileobj(source, file)
+    return target
 
 
 def _chosen(path: Path, key: str | None, names: list[str]) -> str:
@@ -88,16 +94,14 @@ def _as_numbers(path: Path, stored: np.ndarray) -> Similarities:
 
 
 def _tensor(path: Path, key: str | None) -> Similarities:
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
-    try:
-        with safe_open(path, framework="numpy") as file:  # checks that header and data agree
-            name = _chosen(path, key, list(file.keys()))
-        with path.open("rb") as raw:
-            (length,) = struct.unpack("<Q", raw.read(8))
-            entry = json.loads(raw.read(length))[name]
-    except (SafetensorError, OSError, ValueError, KeyError, struct.error) as error:
-        raise InvalidData(f"{path} is not a whole safetensors file ({error}). Write it again.") from error
+    with reading(path, SAFETENSORS), safe_open(path, framework="numpy") as file:  # header and data agree
+        names = list(file.keys())
+    name = _chosen(path, key, names)
+    with reading(path, SAFETENSORS), path.open("rb") as raw:
+        (length,) = struct.unpack("<Q", raw.read(8))
+        entry = json.loads(raw.read(length))[name]
     if entry["dtype"] not in _TYPES:
         raise InvalidData(f"{path} holds {entry['dtype']}: write the similarities as F16, BF16, F32 or F64.")
     shape, offset = tuple(entry["shape"]), 8 + length + entry["data_offsets"][0]

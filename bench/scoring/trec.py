@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.errors import InvalidData, MissingData
+from bench.errors import InvalidData
 from bench.files import digest
+from bench.reading import read_text
 from bench.results import Evidence
 
 
@@ -77,18 +78,12 @@ def _counts(scores: dict[str, float], right: set[str], n_items: int) -> tuple[in
 
 def _lines(path: Path, least: int) -> Iterator[tuple[str, list[str]]]:
     """Yields the place and the fields of each line that is not blank."""
-    if not path.is_file():
-        raise MissingData(f"{path}: no such file.")
-    try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                fields = line.split()
-                if fields and len(fields) < least:
-                    raise InvalidData(f"{path}:{number}: {len(fields)} fields; expected at least {least}.")
-                if fields:
-                    yield f"{path}:{number}", fields
-    except UnicodeDecodeError as error:
-        raise InvalidData(f"{path} is not UTF-8 text ({error}).") from error
+    for number, line in enumerate(read_text(path).split("\n"), 1):
+        fields = line.split()
+        if fields and len(fields) < least:
+            raise InvalidData(f"{path}:{number}: {len(fields)} fields; expected at least {least}.")
+        if fields:
+            yield f"{path}:{number}", fields
 
 
 def _finite(place: str, text: str) -> float:

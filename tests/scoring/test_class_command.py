@@ -143,7 +143,7 @@ def test_a_class_of_no_label_names_the_nearest(bench_command: Any) -> None:
     ("said", "message"),
     [
         ({"v_a": [{"label": "run", "score": float("nan")}]}, "score nan is no finite number"),
-        ({"v_a": {"run": "0.5"}}, "score 0.5 is no finite number"),
+        ({"v_a": {"run": "0.5"}}, "score '0.5' is no finite number"),
         ({"v_a": {"run": True}}, "score True is no finite number"),
         ({"v_a": [{"label": "run", "score": 1}, {"label": "run", "score": 2}]}, "has class 'run' twice"),
         ({"v_a": [{"label": "run"}]}, "an entry without label and score"),

@@ -170,10 +170,10 @@ def test_scored_captions_stand_on_a_board_and_are_verified(bench_command, files)
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "is no JSON"),
+        (b"", "is not whole JSON (it is empty)"),
         (b"\x1f\x8bcut", "is not a whole gzip file"),
         (gzip.compress(b'{"a": ["b"]}')[:-6], "is not a whole gzip file"),
-        (b"\xff\xfe\xfa", "cannot be read as text"),
+        (b"\xff\xfe\xfa", "is not whole JSON"),
         (b"42", "holds a JSON int"),
         (b"[1]", "entry 0 is a JSON int"),
         (b'[{"caption": "x"}]', "entry 0 names no video"),
@@ -181,8 +181,8 @@ def test_scored_captions_stand_on_a_board_and_are_verified(bench_command, files)
         (b'[{"image_id": "v_a", "caption": 3}]', "without text"),
         (b'{"v_a": 3}', "holds a JSON int"),
         (b'{"v_a": {"sentences": ["x", "y"], "timestamps": [[0, 1]]}}', "other than one timestamp for each sentence"),
-        (b'{"results": {"v_a": [{"sentence": "x", "timestamp": [0, NaN]}]}}', "these are no times"),
-        (b'{"results": {"v_a": [{"sentence": "x", "timestamp": [0, Infinity]}]}}', "these are no times"),
+        (b'{"results": {"v_a": [{"sentence": "x", "timestamp": [0, NaN]}]}}', "expected [start, end]"),
+        (b'{"results": {"v_a": [{"sentence": "x", "timestamp": [0, Infinity]}]}}', "expected [start, end]"),
         (b'{"results": {"v_a": [{"sentence": "x", "timestamp": [0]}]}}', "expected [start, end]"),
         (b'{"results": {"v_a": [{"sentence": "x", "timestamp": "now"}]}}', "expected [start, end]"),
         (b'{"results": {"v_a": [{"sentence": "x", "timestamp": [0, 1' + b"0" * 400 + b']}]}}', "expected [start, end]"),

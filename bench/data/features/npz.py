@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from bench.data.declared import FeatureDeclaration
-from bench.data.features.arrays import UNREADABLE, checked_folder, load_array, stored_array, stored_names, unreadable
+from bench.data.features.arrays import checked_folder, load_array, mapped_array, stored_array, stored_names
 from bench.data.features.stored import Entry, StoredFeatures, matrix_entry
-from bench.errors import InvalidData, MissingData
+from bench.data.shapes import as_matrix
+from bench.errors import InvalidData
+from bench.reading import NUMPY, reading, regular_file
 
 
 class NpyFolder:
-    """A folder with `<video id>.npy`, an array (T, D) each."""
+    """A folder with `<video id>.npy`, an array (T, D) each, or of a like shape (`shapes`)."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = checked_folder(folder, "<video id>.npy")
@@ -25,9 +27,9 @@ class NpyFolder:
 
     def find(self, video_id: str) -> Entry | None:
         path = self._folder / f"{video_id}.npy"
-        if not path.is_file():
+        if not path.exists():
             return None
-        rows = self._mapped(video_id)
+        rows = mapped_array(path)
         return matrix_entry(rows.shape, rows.dtype, str(path))
 
     def read(self, video_id: str) -> np.ndarray:
@@ -38,10 +40,7 @@ class NpyFolder:
 
     def _mapped(self, video_id: str) -> np.ndarray:
         path = self._folder / f"{video_id}.npy"
-        try:
-            return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-        except UNREADABLE as error:
-            raise unreadable(path, error) from error
+        return as_matrix(mapped_array(path), str(path))
 
 
 class IcepFolder:
@@ -57,29 +56,20 @@ class IcepFolder:
 
     def find(self, video_id: str) -> Entry | None:
         path = self._folder / f"{video_id}.npz"
-        if not path.is_file():
+        if not path.exists():
             return None
         shape, dtype = stored_array(path, self.ARRAY)
-        if len(shape) == 5 and shape[1] == shape[3] == shape[4] == 1:
-            shape = (shape[0], shape[2])
-        if len(shape) != 2:
-            raise InvalidData(
-                f"{path}: {self.ARRAY} has shape {shape}, expected (rows, 1, dimension, 1, 1). Download it again."
-            )
-        return Entry(rows=shape[0], dim=shape[1], dtype=dtype)
+        return matrix_entry(shape, dtype, f"{path}: {self.ARRAY}")
 
     def read(self, video_id: str) -> np.ndarray:
-        rows = load_array(self._folder / f"{video_id}.npz", self.ARRAY)
-        return rows.reshape(rows.shape[0], -1)
+        path = self._folder / f"{video_id}.npz"
+        return as_matrix(load_array(path, self.ARRAY), f"{path}: {self.ARRAY}")
 
     def sample(self, video_id: str, rows: Sequence[int]) -> bytes:
         """Returns the CRC-32 that the zip file holds of all rows: reading single rows would mean reading all."""
         path = self._folder / f"{video_id}.npz"
-        try:
-            with zipfile.ZipFile(path) as archive:
-                return archive.getinfo(f"{self.ARRAY}.npy").CRC.to_bytes(4, "big")
-        except UNREADABLE as error:
-            raise unreadable(path, error) from error
+        with reading(path, NUMPY), zipfile.ZipFile(path) as archive:
+            return archive.getinfo(f"{self.ARRAY}.npy").CRC.to_bytes(4, "big")
 
 
 class OneNpz:
@@ -87,14 +77,13 @@ class OneNpz:
 
     def __init__(self, path: Path) -> None:
         """Raises: MissingData when the file is not there; InvalidData when its arrays do not fit together."""
-        if not path.is_file():
-            raise MissingData(f"{path}: no such file. Put the npz file there, or correct `path` in bench.yaml.")
+        regular_file(path, "Put the npz file there, or correct `path` in bench.yaml.")
         names = stored_names(path)
         ids_name = next((name for name in ("video_id", "ids") if name in names), None)
         if ids_name is None or "features" not in names:
             raise InvalidData(
-                f"{path} holds {', '.join(sorted(names)) or 'nothing'}, expected `video_id` (or `ids`) and `features`. "
-                "Correct `reader` in bench.yaml, or write the file again."
+                f"{path} holds {', '.join(sorted(names)[:20]) or 'nothing'}, expected `video_id` (or `ids`) and "
+                "`features`. Correct `reader` in bench.yaml, or write the file again."
             )
         ids = load_array(path, ids_name)
         features = load_array(path, "features")
@@ -104,12 +93,12 @@ class OneNpz:
             )
         if "lengths" in names:
             parts = self._split(path, features, load_array(path, "lengths"), len(ids))
-        elif features.ndim == 3 and len(features) == len(ids):
-            parts = list(features)
+        elif features.ndim > 1 and len(features) == len(ids):
+            parts = list(features)  # (n, T, D), or (n, D) for one row a video
         else:
             raise InvalidData(
                 f"{path}: features of shape {features.shape} do not fit {len(ids)} ids: expected "
-                "(ids, rows, dimension), or (sum of rows, dimension) with `lengths`. Write the file again."
+                "(ids, rows, dimension), (ids, dimension), or (sum of rows, dimension) with `lengths`. Write it again."
             )
         self._rows: dict[str, np.ndarray] = dict(zip(ids.tolist(), parts, strict=True))
         if len(self._rows) < len(ids):
@@ -133,10 +122,10 @@ class OneNpz:
         return None if rows is None else matrix_entry(rows.shape, rows.dtype, f"features of {video_id!r}")
 
     def read(self, video_id: str) -> np.ndarray:
-        return self._rows[video_id]
+        return as_matrix(self._rows[video_id], f"features of {video_id!r}")
 
     def sample(self, video_id: str, rows: Sequence[int]) -> bytes:
-        return self._rows[video_id][list(rows)].tobytes()
+        return self.read(video_id)[list(rows)].tobytes()
 
 
 def open_npy_folder(declaration: FeatureDeclaration, path: Path) -> StoredFeatures:

@@ -29,6 +29,7 @@ from bench.data.readers.json_files import read_json
 from bench.errors import InvalidData, MissingData
 from bench.files import digest, read_tensors, write_tensors
 from bench.inputs import DataKind
+from bench.reading import shown
 
 FORMAT = "bench-pack/1"
 ROWS, INDEX, HEADER = "rows.bin", "index.safetensors", "pack.json"
@@ -203,7 +204,7 @@ def _read_header(folder: Path) -> Header:
     version = raw.get("format") if isinstance(raw, dict) else None
     if version != FORMAT:
         raise InvalidData(
-            f"{folder / HEADER} says format {version!r}; this bench reads {FORMAT!r}. Pack the features again."
+            f"{folder / HEADER} says format {shown(version)}; this bench reads {FORMAT!r}. Pack the features again."
         )
     for name in (INDEX, ROWS):
         if not (folder / name).is_file():

@@ -8,7 +8,6 @@ process that was killed.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -22,6 +21,7 @@ import numpy as np
 from bench.data.features.durable import LOCK, appending, locked, readable, sync_folder, write_all
 from bench.data.features.pack import HEADER, INDEX, LITTLE_ENDIAN, ROWS, Dtype, Header, Index, pack_digest, video_digest
 from bench.data.features.pack_sources import Contents
+from bench.data.readers.json_files import read_json
 from bench.errors import Interrupted, InvalidData, SaveError
 from bench.files import digest, write_json
 
@@ -155,14 +155,13 @@ class _Packing:
         if not path.exists():
             write_json(path, plan)
             return fingerprint
-        try:
-            before = json.loads(path.read_bytes())
-        except ValueError as error:
-            raise InvalidData(f"{path} is not whole ({error}). Delete {self.part} and pack again.") from error
-        if before.get("dtype") != self.dtype:
+        before = read_json(path, f"the plan of {self.part}")
+        if not isinstance(before, dict) or before.get("dtype") not in LARGEST:
+            raise InvalidData(f"{path} is no plan of a pack. Delete {self.part} and pack again.")
+        if before["dtype"] != self.dtype:
             raise InvalidData(
-                f"{self.part} was begun as {before.get('dtype')}, not {self.dtype}. Go on with --dtype "
-                f"{before.get('dtype')}, or delete the folder."
+                f"{self.part} was begun as {before['dtype']}, not {self.dtype}. Go on with --dtype "
+                f"{before['dtype']}, or delete the folder."
             )
         if before != plan:
             raise self.changed()

@@ -12,6 +12,7 @@ import numpy as np
 
 from bench.data.declared import FeatureDeclaration, FeatureIdentity
 from bench.data.digests import check_id
+from bench.data.shapes import rows_and_dim
 from bench.errors import InvalidData, MissingData
 from bench.inputs import DataKind
 
@@ -144,10 +145,9 @@ class StoredFeatures:
 
 
 def matrix_entry(shape: tuple[int, ...], dtype: np.dtype, where: str) -> Entry:
-    """Returns the entry of an array of shape (T, D). Raises: InvalidData for any other shape."""
-    if len(shape) != 2:
-        raise InvalidData(f"{where} has shape {shape}, expected (rows, dimension). Extract the features again.")
-    return Entry(rows=shape[0], dim=shape[1], dtype=dtype)
+    """Returns the entry of an array of features. Raises: InvalidData for a shape that is no (T, D): see `shapes`."""
+    rows, dim = rows_and_dim(shape, where)
+    return Entry(rows=rows, dim=dim, dtype=dtype)
 
 
 def missing_videos(where: str, missing: Sequence[str], asked: int) -> MissingData:

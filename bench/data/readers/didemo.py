@@ -39,6 +39,7 @@ from bench.data.readers.entries import EntryReader
 from bench.data.readers.json_files import read_json
 from bench.data.tables import AnnotatedVideos
 from bench.errors import InvalidData
+from bench.reading import finite, shown
 
 if TYPE_CHECKING:
     from bench.data.dataset import Dataset
@@ -50,6 +51,7 @@ COUNTS = {"train": 8_395, "val": 1_065, "test": 1_004}
 GROUPED = "_bwzhang"
 LAYOUT = "DiDeMo annotations: train_data, val_data or test_data, official or _bwzhang, .json or .json.gz"
 DESCRIBED_SECONDS = 30
+MOST_FRAMES = 10**9
 BEYOND = "moments beyond the last frame, replaced by the whole video"
 REPEATED = "clips whose moment occurred before in their video, kept"
 LONG = "videos more than a second longer than the 30 s that were described, kept whole"
@@ -121,11 +123,12 @@ def _lengths_beside(path: Path) -> dict[str, VideoLength]:
 def _length(file: str, video_id: str, raw: Any) -> VideoLength:
     frames = _frames(file, video_id, raw)
     duration = raw.get("duration")
-    if isinstance(duration, bool) or not isinstance(duration, (int, float)) or not 0 < duration < float("inf"):
-        _refuse(file, video_id, f"has duration {str(duration)[:40]}, expected seconds above 0")
+    seconds = finite(duration)
+    if seconds is None or seconds <= 0:
+        _refuse(file, video_id, f"has duration {shown(duration)}, expected seconds above 0")
     if not frames:
         _refuse(file, video_id, "has no feature_leng")
-    return VideoLength(duration, frames)
+    return VideoLength(seconds, frames)
 
 
 def _frames(file: str, video_id: str, raw: Any) -> int:
@@ -133,8 +136,8 @@ def _frames(file: str, video_id: str, raw: Any) -> int:
     if not isinstance(raw, Mapping):
         _refuse(file, video_id, f"is {type(raw).__name__}, not an object")
     frames = raw.get("feature_leng", 0)
-    if not isinstance(frames, int) or isinstance(frames, bool) or frames < 0:
-        _refuse(file, video_id, f"has feature_leng {str(frames)[:40]}, expected a number of frames")
+    if not isinstance(frames, int) or isinstance(frames, bool) or not 0 <= frames <= MOST_FRAMES:
+        _refuse(file, video_id, f"has feature_leng {shown(frames)}, expected a number of frames")
     return frames
 
 
@@ -142,7 +145,7 @@ def _in_seconds(file: str, video_id: str, raw: Any, frames: int, oddities: Count
     """Returns an entry of the grouped form in ActivityNet Captions form."""
     times = raw.get("times")
     if not isinstance(times, list) or not all(_is_moment(moment) for moment in times):
-        _refuse(file, video_id, f"has times {str(times)[:60]}, expected [start, end] in frames for each description")
+        _refuse(file, video_id, f"has times {shown(times)}, expected [start, end] in frames for each description")
     duration = _length(file, video_id, {**raw, "feature_leng": frames or 1}).duration
     last = frames or duration
     inside = [moment if max(moment) <= last else [0, last] for moment in times]
@@ -156,7 +159,7 @@ def _in_seconds(file: str, video_id: str, raw: Any, frames: int, oddities: Count
 
 def _is_moment(value: Any) -> bool:
     whole = isinstance(value, list) and all(isinstance(part, int) and not isinstance(part, bool) for part in value)
-    return whole and len(value) == 2 and min(value) >= 0
+    return whole and len(value) == 2 and min(value) >= 0 and max(value) <= MOST_FRAMES
 
 
 def _refuse(file: str, video_id: str, reason: str) -> NoReturn:

@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from bench.errors import InvalidData
+from bench.reading import shown
 
 CHUNK_SECONDS = 5
+MOST_CHUNKS = 10_000
 TWO_NAMES = "videos named with more than one file ending, taken as one"
 BARE_DOTS = "video names that end in a bare dot, the dot left out"
 UNKNOWN_LENGTHS = "videos whose length nobody gives, taken as 5 s for each of their chunks"
@@ -104,10 +106,10 @@ def _checked(entry: Any, where: str) -> tuple[str, _Description]:
     if not isinstance(text, str):
         _refuse(where, "has no description")
     chunks, votes = entry.get("num_segments"), entry.get("times")
-    if not isinstance(chunks, int) or isinstance(chunks, bool) or chunks < 1:
-        _refuse(where, f"has num_segments {str(chunks)[:40]}, expected the number of chunks")
+    if not isinstance(chunks, int) or isinstance(chunks, bool) or not 1 <= chunks <= MOST_CHUNKS:
+        _refuse(where, f"has num_segments {shown(chunks)}, expected the number of chunks")
     if not isinstance(votes, list) or not votes or not all(_is_vote(vote, chunks) for vote in votes):
-        _refuse(where, f"has times {str(votes)[:60]}, expected [first, last] chunk of {chunks} for each annotator")
+        _refuse(where, f"has times {shown(votes)}, expected [first, last] chunk of {chunks} for each annotator")
     return name, _Description(text, votes, chunks)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import Any, NoReturn
 
 from bench.data.digests import check_id
 from bench.errors import InvalidData
+from bench.reading import finite, shown
 
 SPACES = "sentences with leading, trailing, repeated spaces or line breaks, normalised"
 UNCOMPOSED = "sentences with uncomposed characters, composed (NFC)"
@@ -80,22 +80,22 @@ class EntryReader:
     def _duration(self, video_id: str, raw: Any) -> float | None:
         if raw is None:
             return None
-        seconds = _number(raw)
+        seconds = finite(raw)
         if seconds is None or seconds <= 0:
-            self._refuse(video_id, f"has duration {_shown(raw)}, expected seconds above 0")
+            self._refuse(video_id, f"has duration {shown(raw)}, expected seconds above 0")
         return seconds
 
     def _segment(self, video_id: str, raw: Any, duration: float) -> list[float]:
         """Returns [start, end] with 0 <= start <= end <= duration."""
-        numbers = [_number(part) for part in raw] if isinstance(raw, list) else []
+        numbers = [finite(part) for part in raw] if isinstance(raw, list) else []
         if len(numbers) != 2 or numbers[0] is None or numbers[1] is None:
-            self._refuse(video_id, f"has timestamp {_shown(raw)}, expected [start, end] in seconds")
+            self._refuse(video_id, f"has timestamp {shown(raw)}, expected [start, end] in seconds")
         start, end = numbers[0], numbers[1]
         if end < start:
             start, end = end, start
             self.oddities[REVERSED] += 1
         if start >= duration or end < 0:
-            self._refuse(video_id, f"has timestamp {_shown(raw)} outside its duration of {duration:g} s")
+            self._refuse(video_id, f"has timestamp {shown(raw)} outside its duration of {duration:g} s")
         if end > duration:
             end = duration
             self.oddities[BEYOND] += 1
@@ -106,19 +106,3 @@ class EntryReader:
 
     def _refuse(self, video_id: str, reason: str) -> NoReturn:
         raise InvalidData(f"{self.file}: video {video_id!r} {reason}. Correct the file, or leave the video out.")
-
-
-def _number(value: Any) -> float | None:
-    """Returns a JSON number as a finite float, or None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _shown(value: Any) -> str:
-    text = ascii(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"

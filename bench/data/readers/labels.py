@@ -12,7 +12,6 @@ positive number. A class that no training video has is kept: no model can learn 
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,10 +19,12 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.data.csv_files import read_table
 from bench.data.declared import DatasetDeclaration
 from bench.data.digests import check_id
 from bench.data.tables import AnnotatedVideos
 from bench.errors import InvalidData, MissingData
+from bench.reading import regular_file
 
 if TYPE_CHECKING:
     from bench.data.dataset import Dataset
@@ -84,25 +85,15 @@ def _read_split(path: Path, training: bool) -> AnnotatedVideos:
 
 def _read(path: Path) -> tuple[LabelledVideo, ...]:
     """Returns every row. Raises: MissingData without the file, InvalidData naming the first row that is wrong."""
-    try:
-        found = path.stat()
-    except OSError as error:
-        raise MissingData(f"{path} does not exist. It lists video_id, subset and labels of each video.") from error
+    found = regular_file(path, "It lists video_id, subset and labels of each video.").stat()
     return _read_once(path, found.st_mtime_ns, found.st_size)
 
 
 @cache
 def _read_once(path: Path, changed: int, size: int) -> tuple[LabelledVideo, ...]:
     """Returns every row of a file as it was when `changed`, read once for both of its splits."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            table = csv.DictReader(file)
-            lacking = {"video_id", "subset", "labels"} - set(table.fieldnames or ())
-            if lacking:
-                raise InvalidData(f"{path}: no column {', '.join(sorted(lacking))}. Columns: video_id, subset, labels.")
-            videos = tuple(_video(f"{path} row {number}", row) for number, row in enumerate(table, start=2))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InvalidData(f"{path} cannot be read as CSV text: {error}. Fix the file.") from error
+    rows = read_table(path, ("video_id", "subset", "labels"))
+    videos = tuple(_video(f"{path} row {number}", row) for number, row in enumerate(rows, start=2))
     seen: set[str] = set()
     for video in videos:
         if video.video_id in seen:
