@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.errors import InvalidData, MissingData, SaveError
 from bench.locks import held
-from bench.reading import Form, reading, regular_file
+from bench.reading.outside import Form, reading, regular_file
 
 if TYPE_CHECKING:
     import numpy as np

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from bench.errors import InvalidData
 from bench.files import read_tensors, write_atomically, write_tensors
-from bench.reading import JSON, read_content
+from bench.reading.outside import JSON, read_content
 
 if TYPE_CHECKING:
     import numpy as np

@@ -25,8 +25,8 @@ from bench.data.declared import (
     SplitDeclaration,
 )
 from bench.errors import ConfigError, DataError
-from bench.reading import read_text, shown
-from bench.yaml_files import YAML, NotYaml, parse_yaml
+from bench.reading.outside import read_text, shown
+from bench.reading.yaml_files import YAML, NotYaml, parse_yaml
 
 FILE_NAME = "bench.yaml"
 PACKAGED = Path(__file__).parents[1] / "default.yaml"

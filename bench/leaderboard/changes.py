@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from bench.errors import InvalidData, UsageError
 from bench.leaderboard.pages.wording import plain
-from bench.reading import JSON, read_content
+from bench.reading.outside import JSON, read_content
 from bench.results import Finite
 
 

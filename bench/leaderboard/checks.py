@@ -18,7 +18,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from bench.errors import InvalidData
 from bench.files import sha256, write_atomically
-from bench.reading import JSON, read_content
+from bench.reading.outside import JSON, read_content
 from bench.results import Record, Result, Sha256
 
 Status = Literal["reproduced", "rescored", "consistent"]

@@ -13,9 +13,9 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from bench.errors import InvalidData
-from bench.reading import read_text
+from bench.reading.outside import read_text
+from bench.reading.yaml_files import YAML, NotYaml, parse_yaml
 from bench.results import Finite, Record
-from bench.yaml_files import YAML, NotYaml, parse_yaml
 
 MeasurementName = Annotated[str, Field(pattern=r"^(t2v|v2t)/(R@[1-9][0-9]{0,3}|MedR|MeanR)$")]
 Text = Annotated[str, Field(min_length=1, max_length=150)]

@@ -22,7 +22,7 @@ from bench.papers import pages
 from bench.papers.figure_pages import StoredFigure, figure_page
 from bench.papers.figures import ComparedRow, ComparedTable, compared, measured_on, not_run
 from bench.papers.tables import PaperRow, PaperTable
-from bench.reading import JSON, read_content
+from bench.reading.outside import JSON, read_content
 from bench.results import Record, Result
 
 NOT_HERE = "its runs are not on this board"

@@ -12,8 +12,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from bench.errors import CatalogueError
 from bench.plugins.papers import Paper
+from bench.reading.yaml_files import NotYaml, parse_yaml
 from bench.results import Finite, Record
-from bench.yaml_files import NotYaml, parse_yaml
 
 Text = Annotated[str, Field(min_length=1, max_length=150)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from bench.errors import InvalidData, ModelError
 from bench.files import write_atomically
 from bench.inputs import Paragraph
-from bench.reading import Form, read_text, reading
+from bench.reading.outside import Form, read_text, reading
 
 FORM = Form("a whole file of captions written by bench", ("json",), "Run again.")
 

@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 from bench.data.readers.json_files import parse_json
 from bench.errors import InvalidData
 from bench.metrics.captions.items import Sentence, VideoCaptions
-from bench.reading import JSON, finite, read_text, shown
+from bench.reading.outside import JSON, finite, read_text, shown
 
 _IDS = ("image_id", "video_id", "video", "id")
 _TEXTS = ("caption", "sentence")

@@ -28,12 +28,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from bench.data.csv_files import read_table
+from bench.data.readers.csv_files import read_table
 from bench.data.readers.json_files import read_json
 from bench.errors import InvalidData, UsageError
 from bench.files import digest
 from bench.metrics.classification import count_classes, truth_of
-from bench.reading import finite, shown
+from bench.reading.outside import finite, shown
 from bench.results import Evidence
 
 PREFIX = "v_"

@@ -15,7 +15,7 @@ from bench.data.readers.json_files import parse_json
 from bench.errors import InvalidData
 from bench.files import digest
 from bench.metrics.similarities import Pairs, Similarities, count_ranks
-from bench.reading import read_text
+from bench.reading.outside import read_text
 from bench.results import Evidence
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from bench.data.features.arrays import mapped_array, stored_array, stored_names
 from bench.errors import InvalidData, UsageError
 from bench.metrics.similarities import Similarities
-from bench.reading import NUMPY, SAFETENSORS, reading, regular_file
+from bench.reading.outside import NUMPY, SAFETENSORS, reading, regular_file
 
 ENDINGS = (".npy", ".npz", ".safetensors")
 _TYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "BF16": "<u2"}

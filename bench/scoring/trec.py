@@ -17,7 +17,7 @@ import numpy as np
 
 from bench.errors import InvalidData
 from bench.files import digest
-from bench.reading import read_text
+from bench.reading.outside import read_text
 from bench.results import Evidence
 
 

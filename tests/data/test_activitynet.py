@@ -291,7 +291,7 @@ def test_a_broken_file_is_refused_by_name(tmp_path, content, says):
 def test_a_small_file_that_unpacks_to_more_than_any_annotations_is_refused_before_it_is_unpacked_whole(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("bench.reading.LARGEST", 1 << 20)
+    monkeypatch.setattr("bench.reading.outside.LARGEST", 1 << 20)
     path = tmp_path / "captions.json"
     path.write_bytes(gzip.compress(b" " * (1 << 21)))
     assert path.stat().st_size < 1 << 12

@@ -10,8 +10,8 @@ from typing import IO
 import numpy as np
 
 from bench.errors import InvalidData, MissingData
-from bench.file_forms import form_of
-from bench.reading import NUMPY, damaged, reading, regular_file
+from bench.reading.forms import form_of
+from bench.reading.outside import NUMPY, damaged, reading, regular_file
 
 
 def checked_folder(folder: Path, content: str) -> Path:

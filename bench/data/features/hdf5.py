@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from bench.data.declared import FeatureDeclaration
+from bench.data.features.shapes import as_matrix
 from bench.data.features.stored import Entry, StoredFeatures, matrix_entry
-from bench.data.shapes import as_matrix
 from bench.errors import InvalidData
-from bench.reading import HDF5, reading, regular_file
+from bench.reading.outside import HDF5, reading, regular_file
 
 
 class Hdf5Layout:

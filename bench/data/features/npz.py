@@ -10,10 +10,10 @@ import numpy as np
 
 from bench.data.declared import FeatureDeclaration
 from bench.data.features.arrays import checked_folder, load_array, mapped_array, stored_array, stored_names
+from bench.data.features.shapes import as_matrix
 from bench.data.features.stored import Entry, StoredFeatures, matrix_entry
-from bench.data.shapes import as_matrix
 from bench.errors import InvalidData
-from bench.reading import NUMPY, reading, regular_file
+from bench.reading.outside import NUMPY, reading, regular_file
 
 
 class NpyFolder:

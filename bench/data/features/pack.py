@@ -29,7 +29,7 @@ from bench.data.readers.json_files import read_json
 from bench.errors import InvalidData, MissingData
 from bench.files import digest, read_tensors, write_tensors
 from bench.inputs import DataKind
-from bench.reading import shown
+from bench.reading.outside import shown
 
 FORMAT = "bench-pack/1"
 ROWS, INDEX, HEADER = "rows.bin", "index.safetensors", "pack.json"

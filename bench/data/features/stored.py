@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.data.declared import FeatureDeclaration, FeatureIdentity
 from bench.data.digests import check_id
-from bench.data.shapes import rows_and_dim
+from bench.data.features.shapes import rows_and_dim
 from bench.errors import InvalidData, MissingData
 from bench.inputs import DataKind
 

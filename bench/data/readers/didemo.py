@@ -39,7 +39,7 @@ from bench.data.readers.entries import EntryReader
 from bench.data.readers.json_files import read_json
 from bench.data.tables import AnnotatedVideos
 from bench.errors import InvalidData
-from bench.reading import finite, shown
+from bench.reading.outside import finite, shown
 
 if TYPE_CHECKING:
     from bench.data.dataset import Dataset

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from bench.errors import InvalidData
-from bench.reading import shown
+from bench.reading.outside import shown
 
 CHUNK_SECONDS = 5
 MOST_CHUNKS = 10_000

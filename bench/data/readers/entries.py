@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from bench.data.digests import check_id
 from bench.errors import InvalidData
-from bench.reading import finite, shown
+from bench.reading.outside import finite, shown
 
 SPACES = "sentences with leading, trailing, repeated spaces or line breaks, normalised"
 UNCOMPOSED = "sentences with uncomposed characters, composed (NFC)"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import InvalidData
-from bench.reading import JSON, Form, read_content, reading
+from bench.reading.outside import JSON, Form, read_content, reading
 
 
 def read_json(path: Path, layout: str) -> Any:

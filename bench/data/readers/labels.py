@@ -19,12 +19,12 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.data.csv_files import read_table
 from bench.data.declared import DatasetDeclaration
 from bench.data.digests import check_id
+from bench.data.readers.csv_files import read_table
 from bench.data.tables import AnnotatedVideos
 from bench.errors import InvalidData, MissingData
-from bench.reading import regular_file
+from bench.reading.outside import regular_file
 
 if TYPE_CHECKING:
     from bench.data.dataset import Dataset

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from bench.reading import Form, one_line, shown
+from bench.reading.outside import Form, one_line, shown
 
 YAML = Form("YAML text", remedy="Fix the file.")
 

@@ -8,7 +8,7 @@ from io import StringIO
 from pathlib import Path
 
 from bench.errors import InvalidData
-from bench.reading import CSV, read_text, reading, shown
+from bench.reading.outside import CSV, read_text, reading, shown
 
 Row = dict[str, str]
 """Column -> text, which is empty where a row is too short."""

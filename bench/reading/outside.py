@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, InvalidData, MissingData
-from bench.file_forms import AGAIN, form_of
+from bench.reading.forms import AGAIN, form_of
 
 GZIP = b"\x1f\x8b"
 LARGEST = 1 << 30
@@ -41,7 +41,7 @@ class Form:
 
     Attributes:
         words: what it is not when it is damaged, such as `a whole HDF5 file`.
-        names: what `bench.file_forms` calls it; a file of another known form is named as what it is.
+        names: what `bench.reading.forms` calls it; a file of another known form is named as what it is.
         remedy: what to do when it is damaged.
     """
 

@@ -1,0 +1,1 @@
+"""Files that others wrote, opened without trust: what is damaged, foreign or without end becomes one line."""
