@@ -12,6 +12,8 @@ from importlib import import_module
 
 import click
 
+from bench.cli.options import Group
+
 COMMANDS = {
     "run": ("bench.cli.run:run", "Run models on tasks: fit what needs fitting, predict, score, save."),
     "rescore": ("bench.cli.run:rescore", "Score saved predictions again and compare with the record."),
@@ -32,11 +34,11 @@ COMMANDS = {
 }
 
 EPILOG = """Exit codes: 0 all done and saved; 1 unexpected error or failed save; 2 usage; 3 unknown or unusable model,
-task or plugin; 4 data missing or not as expected; 5 some runs failed, the others are saved; 6 verification failed;
-130 interrupted."""
+task or plugin; 4 data missing or not as expected; 5 some runs failed or were skipped, as a model cannot do a task, and
+the others are saved; 6 verification failed; 130 interrupted."""
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     """A group that imports a command when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.export import export
-from bench.cli.run import config_option
+from bench.cli.options import Group, config_option
 
 if TYPE_CHECKING:
     from bench.leaderboard.building import Sources
@@ -29,7 +29,7 @@ published_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def leaderboard() -> None:
     """Add runs to the leaderboard, build its pages, and check both."""
 

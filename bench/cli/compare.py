@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.options import Command
+
 if TYPE_CHECKING:
     from bench.analysis.compare import Side
     from bench.metrics.comparisons import Paired
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("a")
 @click.argument("b")
 @click.option("--metric", "metrics", multiple=True, help="Such as t2v/R@1; repeatable (default: every recall).")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.run import config_option
+from bench.cli.options import Group, config_option
 
 if TYPE_CHECKING:
     from bench.data.features.pack_sources import Contents
@@ -19,7 +19,7 @@ SHOWN = 20
 """Missing videos listed when nobody asks for all."""
 
 
-@click.group()
+@click.group(cls=Group)
 def data() -> None:
     """Verify datasets and their features; pack or simulate features."""
 

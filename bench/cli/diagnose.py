@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.run import chosen_settings, config_option
+from bench.cli.options import Command, chosen_settings, config_option
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
     from bench.analysis.diagnose import Diagnosis, Finding
     from bench.catalogue.lookup import Session
     from bench.runs.plan import Plan
+    from bench.runs.progress import Reporter
 
-_OF_A_RUN = ("task", "settings", "seed", "checkpoint", "limit", "output")
+
+@dataclass(frozen=True)
+class _Asked:
+    """What says which model is meant; the record of a run says all of it."""
+
+    task: str | None
+    settings: tuple[str, ...]
+    seed: int | None
+    limit: int | None
+    checkpoint: Path | None
+    output: Path | None
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("model")
 @click.option("--task", "-t", help="Retrieval task, with parameters after ':'; needed for a model's name.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Model setting.")
@@ -34,7 +46,19 @@ _OF_A_RUN = ("task", "settings", "seed", "checkpoint", "limit", "output")
 )
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on stdout.")
-def diagnose(model: str, **options: Any) -> None:
+def diagnose(
+    model: str,
+    task: str | None,
+    settings: tuple[str, ...],
+    seed: int | None,
+    shuffle_seed: int,
+    device: str,
+    limit: int | None,
+    checkpoint: Path | None,
+    output: Path | None,
+    config: Path | None,
+    as_json: bool,
+) -> None:
     """Ask one fitted MODEL on one retrieval task whether it uses its hierarchy.
 
     MODEL is a model's name, with --task: its run is reused, or done first, as by `bench run`. Or it is the folder of a
@@ -47,21 +71,23 @@ def diagnose(model: str, **options: Any) -> None:
     """
     from bench.analysis.diagnose import REPORT
     from bench.analysis.diagnose import diagnose as ask
-    from bench.catalogue import config
+    from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
     from bench.cli.progress import terminal
     from bench.files import write_json
 
-    session = Session(config.load(options["config"]))
+    session = Session(configuration.load(config))
+    asked = _Asked(task, settings, seed, limit, checkpoint, output)
     with terminal() as reporter:
-        plan = (
-            _of_run(session, Path(model), options) if _is_run(model) else _of_model(session, model, options, reporter)
-        )
-        found = ask(plan, options["shuffle_seed"], reporter)
+        if _is_run(model):
+            plan = _of_run(session, Path(model), asked, device)
+        else:
+            plan = _of_model(session, model, asked, device, reporter)
+        found = ask(plan, shuffle_seed, reporter)
     report = found.as_json()
     write_json(plan.folder / REPORT, report)
     click.echo(f"the report is {plan.folder / REPORT}", err=True)
-    if options["as_json"]:
+    if as_json:
         click.echo(json.dumps(report, indent=2))
     else:
         _print(found)
@@ -71,37 +97,37 @@ def _is_run(text: str) -> bool:
     return (Path(text) / "result.json").is_file()
 
 
-def _of_run(session: Session, folder: Path, options: dict[str, Any]) -> Plan:
+def _of_run(session: Session, folder: Path, asked: _Asked, device: str) -> Plan:
     from bench.analysis.diagnose import check_task
     from bench.runs.replan import plan_of_run
     from bench.runs.rescore import load_record
 
-    given = [f"--{name.replace('settings', 'set')}" for name in _OF_A_RUN if options[name] not in (None, ())]
+    given = [f"--{name.replace('settings', 'set')}" for name, value in vars(asked).items() if value not in (None, ())]
     if given:
         raise UsageError(f"{', '.join(given)}: the record in {folder} says this. Leave it out, or name a model.")
     record = load_record(folder)
     cell = session.cell(record.model.name, record.task.name)
     check_task(cell)
-    return plan_of_run(folder, record, cell, options["device"])
+    return plan_of_run(folder, record, cell, device)
 
 
-def _of_model(session: Session, model: str, options: dict[str, Any], reporter: Any) -> Plan:
+def _of_model(session: Session, model: str, asked: _Asked, device: str, reporter: Reporter) -> Plan:
     from bench.analysis.diagnose import check_task
     from bench.runs import execute as runner
     from bench.runs import plan as planning
 
     session.catalogue.model(model)
-    if options["task"] is None:
+    if asked.task is None:
         raise UsageError(f"on which task shall {model!r} be diagnosed? Add --task, such as --task anet-retrieval.")
-    cell = session.cell(model, options["task"])
+    cell = session.cell(model, asked.task)
     check_task(cell)
     request = planning.Request(
-        output=options["output"] or session.config.runs,
-        settings=chosen_settings((model,), options["settings"])[model],
-        seed=options["seed"] or 0,
-        device=options["device"],
-        limit=options["limit"],
-        checkpoint=options["checkpoint"],
+        output=asked.output or session.config.runs,
+        settings=chosen_settings((model,), asked.settings)[model],
+        seed=asked.seed or 0,
+        device=device,
+        limit=asked.limit,
+        checkpoint=asked.checkpoint,
         word_vectors=session.config.word_vectors,
         command=("bench", *sys.argv[1:]),
     )

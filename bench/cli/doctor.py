@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from bench.cli.run import config_option
+from bench.cli.options import Command, config_option
 
 
-@click.command()
+@click.command(cls=Command)
 @config_option
 def doctor(config: Path | None) -> int:
     """Check this machine, the configuration and the plugins. Ends with exit code 1 when something needs mending."""

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from bench.cli.run import config_option
+from bench.cli.options import Command, config_option
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--count", type=int, default=10, show_default=True, help="How many of each kind.")
 @click.option("--metric", default="CIDEr", show_default=True, help="CIDEr or ROUGE-L: what captions are ordered by.")

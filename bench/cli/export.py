@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from bench.cli.run import config_option
+from bench.cli.options import Command, config_option
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name")
 @click.option(
     "--results", "folders", multiple=True, type=click.Path(path_type=Path),

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from bench.cli.options import Command
 
-@click.command()
+
+@click.command(cls=Command)
 @click.argument("runs", nargs=-1, required=True)
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path),

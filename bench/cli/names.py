@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.run import config_option
+from bench.cli.options import Command, Group, config_option
 
 if TYPE_CHECKING:
     from bench.catalogue.catalogue import Catalogue
@@ -34,7 +34,7 @@ def _show(head: Sequence[str], rows: Sequence[Sequence[str]], *, as_json: bool) 
         print_table(head, rows)
 
 
-@click.group("list")
+@click.group("list", cls=Group)
 def list_group() -> None:
     """List models, tasks, datasets, papers or runs."""
 
@@ -135,7 +135,7 @@ def _warn(catalogue: Catalogue) -> None:
         click.echo(reason, err=True)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name")
 @config_option
 @json_option

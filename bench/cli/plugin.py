@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from bench.cli.run import config_option
+from bench.cli.options import Group, chosen_settings, config_option
 
 
-@click.group()
+@click.group(cls=Group)
 def plugin() -> None:
     """List plugins, write a new one, check one."""
 
@@ -96,7 +96,6 @@ def check(name: str, settings: tuple[str, ...], output: Path | None, config: Pat
     """
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
-    from bench.cli.run import chosen_settings
     from bench.files import write_atomically
     from bench.testing import check_plugin
 

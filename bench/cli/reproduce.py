@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.run import (
-    Planner,
-    chosen_settings,
-    config_option,
-    execute_all,
-    parse_seeds,
-    print_plans,
-    say_failures,
-)
-from bench.errors import UnknownName, UsageError, unknown_name
+from bench.cli.options import Command, chosen_settings, config_option, parse_seeds
+from bench.cli.run import Planner, execute_all, print_plans, say_failures
+from bench.errors import UnknownName, UnsupportedTask, UsageError, unknown_name
 
 if TYPE_CHECKING:
     from bench.catalogue.lookup import Session
     from bench.papers.figures import ComparedRow, ComparedTable
     from bench.papers.tables import PaperFigure, PaperRow, PaperTable
     from bench.results import Result
-    from bench.runs.plan import Plan
-
-FIXED = {"precision": "fp32", "batch_size": 64, "checkpoint": None, "resume": True}
-"""What `bench run` takes by default: so its runs are found here, and ours there."""
+    from bench.runs.plan import Plan, Request
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("paper")
 @click.argument("table")
 @click.option("--seeds", callback=parse_seeds, metavar="N,N,…", help="One run of every row for each (default: 0).")
@@ -49,20 +41,33 @@ FIXED = {"precision": "fp32", "batch_size": 64, "checkpoint": None, "resume": Tr
 @config_option
 @click.option("--dry-run", is_flag=True, help="Say what would be run or reused, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print the table as JSON on stdout.")
-def reproduce(paper: str, table: str, **options: Any) -> int:
+def reproduce(
+    paper: str,
+    table: str,
+    seeds: tuple[int, ...],
+    settings: tuple[str, ...],
+    device: str,
+    limit: int | None,
+    output: Path | None,
+    board: Path | None,
+    config: Path | None,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
     """Set our figures beside TABLE of PAPER, such as hse2018 table1; run what is missing, reuse what is there.
 
     Rows that cannot be run keep their place and say what they need. `bench info PAPER` names the tables. A figure of
     embeddings, such as hse2018 tsne, is drawn from our runs: SVG, PNG, coordinates as CSV, and a record as JSON.
     """
-    from bench.catalogue import config
+    from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
     from bench.cli.reproduce_figure import show_figure, with_classes
     from bench.papers.figure_pages import figure_in
     from bench.papers.stored import StoredTable, save_stored
     from bench.papers.tables import PaperFigure, read_paper
+    from bench.runs.plan import Request
 
-    session = Session(config.load(options["config"]))
+    session = Session(configuration.load(config))
     found = session.catalogue.paper(paper)
     if session.config.path is None:
         click.echo("no bench.yaml found: using the packaged default (the generated sample)", err=True)
@@ -70,29 +75,36 @@ def reproduce(paper: str, table: str, **options: Any) -> int:
     if table not in entries:
         raise unknown_name("table", table, entries)
     entry = entries[table]
-    chosen = _chosen(entry, options["settings"])
-    planned = [_plans(session, entry, row, {**FIXED, **options}, chosen) for row in entry.rows]
+    chosen = _chosen(entry, settings)
+    request = Request(  # the rest as `bench run` takes it by default: so its runs are found here, and ours there
+        output=output or session.config.runs,
+        device=device,
+        limit=limit,
+        word_vectors=session.config.word_vectors,
+        command=("bench", *sys.argv[1:]),
+    )
+    planned = [_plans(session, entry, row, _Asked(request, seeds or (0,), chosen)) for row in entry.rows]
     if isinstance(entry, PaperFigure):
         planned = [with_classes(plans) for plans in planned]
     plans = {plan.run: plan for row in planned if not isinstance(row, str) for plan in row}
-    if options["dry_run"]:
-        _print_dry_run(entry, planned, list(plans.values()), as_json=options["as_json"])
+    if dry_run:
+        _print_dry_run(entry, planned, list(plans.values()), as_json=as_json)
         return 0
     results, failures = execute_all({run: _as_planned(plan) for run, plan in plans.items()}) if plans else ([], [])
-    written = (options["output"] or session.config.runs) / "reproduce", f"{paper}-{table}"
+    written = request.output / "reproduce", f"{paper}-{table}"
     if isinstance(entry, PaperFigure):
         rows = list(zip(entry.rows, planned, strict=True))
-        show_figure(found.title, entry, rows, results, written, as_json=options["as_json"])
-        if options["board"] and results:
-            _say_stored(save_stored(options["board"], written[1], figure_in(*written)))
+        show_figure(found.title, entry, rows, results, written, as_json=as_json)
+        if board and results:
+            _say_stored(save_stored(board, written[1], figure_in(*written)))
     else:
         compared = _compared(found.title, entry, planned, results, chosen)
-        _print(compared, as_json=options["as_json"])
+        _print(compared, as_json=as_json)
         _write(compared, *written)
-        if options["board"]:
+        if board:
             runs = [[] if isinstance(row, str) else [plan.run for plan in row] for row in planned]
             stored = StoredTable(paper=found.title, table=entry, runs=runs, changed=chosen)
-            _say_stored(save_stored(options["board"], written[1], stored))
+            _say_stored(save_stored(board, written[1], stored))
     return say_failures(failures, len(plans), saved=bool(results))
 
 
@@ -109,12 +121,20 @@ def _chosen(table: PaperTable | PaperFigure, texts: tuple[str, ...]) -> dict[str
     return chosen
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What the user asked for beside the table: the same for every row, and settings by model."""
+
+    request: Request
+    seeds: tuple[int, ...]
+    chosen: Mapping[str, dict[str, str]]
+
+
 def _plans(
     session: Session,
     table: PaperTable | PaperFigure,
     row: PaperRow,
-    options: dict[str, Any],
-    chosen: Mapping[str, dict[str, str]],
+    asked: _Asked,
 ) -> list[Plan] | str:
     """Returns the plans of a row, one for each task and seed, or what it needs before it can be run."""
     if row.model is None or not row.all_tasks:
@@ -128,9 +148,12 @@ def _plans(
         own = dataset.feature_identity([cells[0].task.split]).extractor
         if own != row.extractor and own in {other.extractor for other in table.rows}:
             return f"needs {row.extractor} features"
-    settings: dict[str, object] = {**row.settings, **chosen[row.model]}
-    plan_one = Planner(session, options, {row.model: settings})
-    return [plan_one(row.model, task, seed) for task in row.all_tasks for seed in options["seeds"] or (0,)]
+    settings: dict[str, object] = {**row.settings, **asked.chosen[row.model]}
+    plan_one = Planner(session, asked.request, {row.model: settings})
+    try:
+        return [plan_one(row.model, task, seed) for task in row.all_tasks for seed in asked.seeds]
+    except UnsupportedTask as error:
+        return f"needs another model: {error}"
 
 
 def _as_planned(plan: Plan) -> Any:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from bench.cli.run import config_option
+from bench.cli.options import Command, config_option
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("record", type=click.Path(path_type=Path))
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:I.")
 @click.option(

@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from bench.errors import BenchError, Interrupted, PartialFailure, UsageError
+from bench.cli.options import Command, chosen_settings, config_option, parse_seeds
+from bench.errors import BenchError, Interrupted, PartialFailure, UnsupportedTask, UsageError
 
 if TYPE_CHECKING:
     from bench.catalogue.lookup import Session
+    from bench.execution import Precision
     from bench.results import Result
     from bench.runs.plan import Plan, Request
 
-config_option = click.option(
-    "--config", "-C", type=click.Path(path_type=Path), help="bench.yaml to use (default: nearest upwards)."
-)
 
-
-def parse_seeds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int, ...]:
-    """Returns the seeds that `0,1,2` names; none for no text."""
-    try:
-        return tuple(int(part) for part in text.split(",")) if text else ()
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is not a list of whole numbers such as 0,1,2.") from None
-
-
-@click.command()
+@click.command(cls=Command)
 @click.option("--model", "-m", "models", multiple=True, required=True, help="Model to run; repeatable.")
 @click.option(
     "--task", "-t", "tasks", multiple=True, required=True, help="Task, with parameters after ':'; repeatable."
@@ -52,96 +43,100 @@ def parse_seeds(_: click.Context, __: click.Parameter, text: str | None) -> tupl
 @click.option("--resume/--no-resume", default=True, show_default=True, help="Reuse what an earlier run left.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON on stdout.")
-def run(models: tuple[str, ...], tasks: tuple[str, ...], **options: Any) -> int:
+def run(
+    models: tuple[str, ...],
+    tasks: tuple[str, ...],
+    settings: tuple[str, ...],
+    seed: int | None,
+    seeds: tuple[int, ...],
+    device: str,
+    precision: Precision,
+    batch_size: int,
+    limit: int | None,
+    checkpoint: Path | None,
+    output: Path | None,
+    config: Path | None,
+    resume: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
     """Run every MODEL on every TASK for every seed: fit, predict, score, save.
 
-    A finished run is reused; an interrupted one goes on from its last checkpoint.
+    A finished run is reused; an interrupted one goes on from its last checkpoint. A model that cannot do one of the
+    tasks is skipped there; the others run, and the command leaves with 5.
     """
-    from bench.catalogue import config
+    from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
+    from bench.runs.plan import Request
 
-    if options["seed"] is not None and options["seeds"]:
+    if seed is not None and seeds:
         raise UsageError("--seed and --seeds were both given. Keep one.")
-    seeds = options["seeds"] or (options["seed"] or 0,)
-    session = Session(config.load(options["config"]))
+    session = Session(configuration.load(config))
     for name in models:
         session.catalogue.model(name)
-    chosen = chosen_settings(models, options["settings"])
+    request = Request(
+        output=output or session.config.runs,
+        device=device,
+        precision=precision,
+        batch_size=batch_size,
+        limit=limit,
+        checkpoint=checkpoint,
+        word_vectors=session.config.word_vectors,
+        resume=resume,
+        command=("bench", *sys.argv[1:]),
+    )
+    plan_one = Planner(session, request, chosen_settings(models, settings))
     if session.config.path is None:
         click.echo("no bench.yaml found: using the packaged default (the generated sample)", err=True)
-    cells = [(model, task, seed) for task in dict.fromkeys(tasks) for model in dict.fromkeys(models) for seed in seeds]
-    plan_one = Planner(session, options, chosen)
-    if options["dry_run"]:
-        print_plans([plan_one(*cell) for cell in cells], as_json=options["as_json"])
-        return 0
-    return _run_all(cells, plan_one, as_json=options["as_json"])
+    jobs = {
+        f"{model} on {task} (seed {each})": partial(plan_one, model, task, each)
+        for task in dict.fromkeys(tasks)
+        for model in dict.fromkeys(models)
+        for each in seeds or (seed or 0,)
+    }
+    return _plan_all(jobs, as_json=as_json) if dry_run else _run_all(jobs, as_json=as_json)
 
 
 class Planner:
-    """Turns a model, task and seed into a plan under the options of one command."""
+    """Turns a model, task and seed into a plan: what one command asks for, under each model's own settings."""
 
-    def __init__(self, session: Session, options: dict[str, Any], chosen: Mapping[str, Mapping[str, object]]) -> None:
+    def __init__(self, session: Session, request: Request, chosen: Mapping[str, Mapping[str, object]]) -> None:
         self._session = session
-        self._options = options
+        self._request = request
         self._chosen = chosen
 
     def __call__(self, model: str, task: str, seed: int) -> Plan:
         from bench.runs import plan as planning
 
-        return planning.plan(self._session.cell(model, task), self._request(model, seed))
-
-    def _request(self, model: str, seed: int) -> Request:
-        from bench.runs.plan import Request
-
-        options = self._options
-        return Request(
-            output=options["output"] or self._session.config.runs,
-            settings=self._chosen[model],
-            seed=seed,
-            device=options["device"],
-            precision=options["precision"],
-            batch_size=options["batch_size"],
-            limit=options["limit"],
-            checkpoint=options["checkpoint"],
-            word_vectors=self._session.config.word_vectors,
-            resume=options["resume"],
-            command=("bench", *sys.argv[1:]),
-        )
+        request = replace(self._request, settings=self._chosen[model], seed=seed)
+        return planning.plan(self._session.cell(model, task), request)
 
 
-def chosen_settings(models: tuple[str, ...], texts: tuple[str, ...]) -> dict[str, dict[str, str]]:
-    """Returns the chosen settings of each model: KEY=VALUE for all of them, MODEL.KEY=VALUE for one.
-
-    base.KEY is a setting of the model that a model builds on.
-    """
-    from bench.runs.plan import BASE
-
-    chosen: dict[str, dict[str, str]] = {model: {} for model in models}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise UsageError(f"--set {text!r}: write KEY=VALUE, such as --set hidden=256.")
-        owner = next((model for model in models if key.startswith(f"{model}.")), "")
-        name = key.removeprefix(f"{owner}.") if owner else key
-        stranger = name.removeprefix(BASE).rpartition(".")[0]
-        if stranger:
-            raise UsageError(f"--set {text!r}: model {stranger!r} is not run here. Models: {', '.join(models)}.")
-        for model in [owner] if owner else models:
-            chosen[model][name] = value
-    return chosen
+def _plan_all(jobs: Mapping[str, Callable[[], Plan]], *, as_json: bool) -> int:
+    """Prints what would be done for every job. Raises: the error of one that could not be started."""
+    plans, skipped = [], []
+    for name, planned in jobs.items():
+        try:
+            plans.append(planned())
+        except UnsupportedTask as error:
+            if len(jobs) == 1:
+                raise
+            skipped.append(error)
+            click.echo(_without(name, error), err=True)
+    print_plans(plans, as_json=as_json)
+    return say_failures(skipped, len(jobs), saved=bool(plans))
 
 
-def _run_all(cells: list[tuple[str, str, int]], plan_one: Planner, *, as_json: bool) -> int:
+def _run_all(jobs: Mapping[str, Callable[[], Plan]], *, as_json: bool) -> int:
     from bench.cli.tables import print_results
 
-    jobs = {f"{model} on {task} (seed {seed})": partial(plan_one, model, task, seed) for model, task, seed in cells}
     results, failures = execute_all(jobs)
     print_results(results, as_json=as_json)
-    return say_failures(failures, len(cells), saved=bool(results))
+    return say_failures(failures, len(jobs), saved=bool(results))
 
 
 def execute_all(jobs: Mapping[str, Callable[[], Plan]]) -> tuple[list[Result], list[BenchError]]:
-    """Returns the results of what could be run, and why the others failed, which is also said as it happens.
+    """Returns the results of what could be run, and why the others could not, which is also said as it happens.
 
     Raises: Interrupted; the error itself where there is a single job.
     """
@@ -160,16 +155,27 @@ def execute_all(jobs: Mapping[str, Callable[[], Plan]]) -> tuple[list[Result], l
                 if len(jobs) == 1:
                     raise
                 failures.append(error)
-                reporter.say(f"{name} failed. {type(error).__name__}: {error}")
+                reporter.say(_without(name, error))
     return results, failures
 
 
-def say_failures(failures: list[BenchError], total: int, *, saved: bool) -> int:
-    """Returns the exit code of several runs. Raises: PartialFailure when some failed and others are saved."""
+def _without(name: str, error: BenchError) -> str:
+    what = "skipped" if isinstance(error, UnsupportedTask) else "failed"
+    return f"{name} {what}. {type(error).__name__}: {error}"
+
+
+def say_failures(failures: Sequence[BenchError], total: int, *, saved: bool) -> int:
+    """Returns the exit code of several runs, the first error's where none could be run.
+
+    Raises: PartialFailure when some failed or were skipped and others were not.
+    """
+    skipped = sum(isinstance(error, UnsupportedTask) for error in failures)
+    counts = {"failed": len(failures) - skipped, "were skipped, as a model cannot do a task": skipped}
+    what = " and ".join(f"{count} of {total} runs {happened}" for happened, count in counts.items() if count)
     if failures and saved:
-        raise PartialFailure(f"{len(failures)} of {total} runs failed, the others are saved; reasons are above.")
+        raise PartialFailure(f"{what}; the others are in order. Reasons are above.")
     if failures:
-        click.echo(f"all {total} runs failed; reasons are above.", err=True)
+        click.echo(f"{what}; reasons are above.", err=True)
         return failures[0].exit_code
     return 0
 
@@ -210,7 +216,7 @@ def _state(plan: Plan) -> str:
     return "would fit, predict and score"
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON on stdout.")

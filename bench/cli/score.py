@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.options import Group
 from bench.cli.score_captions import captions
 from bench.cli.score_classification import classification
-from bench.cli.score_records import as_json, check_recording, now, recorded, recording_options
+from bench.cli.score_records import Recording, as_json, check_recording, now, recorded, recording_options
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path)
 
 
-@click.group()
+@click.group(cls=Group)
 def score() -> None:
     """Score what was computed elsewhere. Needs no model and no dataset."""
 
@@ -35,9 +37,16 @@ score.add_command(classification)
 @click.option("--video-of", type=_FILE, help="Video id of each row, for several captions per video (any-hit).")
 @click.option("--run", "run_file", type=_FILE, help="TREC run, with --qrels in place of --similarity.")
 @click.option("--qrels", type=_FILE, help="TREC qrels.")
-@click.option("--task", default="retrieval", show_default=True, help="Task the scores belong to.")
-@recording_options
-def retrieval(**options: Any) -> None:
+@recording_options("retrieval", "scores")
+def retrieval(
+    similarity: Path | None,
+    key: str | None,
+    ids: Path | None,
+    video_of: Path | None,
+    run_file: Path | None,
+    qrels: Path | None,
+    recording: Recording,
+) -> None:
     """Score a similarity matrix, or a TREC run, as text-video retrieval in both directions.
 
     The matrix is read in tiles and never whole. Ties are broken at random in expectation; NaN is an error.
@@ -45,56 +54,86 @@ def retrieval(**options: Any) -> None:
     from bench.metrics.retrieval import measure
     from bench.scoring.recording import Measured
 
-    _check(options)
+    chosen = _chosen(similarity, run_file, qrels, key, ids, video_of)
+    check_recording(recording)
     started = now()
-    evidence, source, rules = _from_run(options) if options["run_file"] else _from_matrix(options)
+    evidence, rules = _from_run(chosen, recording) if isinstance(chosen, _Run) else _from_matrix(chosen, recording)
     measurements = measure(evidence)
     measured = Measured(measurements, evidence, measurements[0].name, evidence.n_items["t2v"])
-    result = recorded(measured, options, source, {"ties": "expected", **rules}, started)
-    if options["as_json"]:
+    result = recorded(measured, recording, chosen.file, {"ties": "expected", **rules}, started)
+    if recording.as_json:
         click.echo(json.dumps(_json(result, evidence), indent=2))
     else:
         _print(result, evidence)
 
 
-def _check(options: dict[str, Any]) -> None:
-    if bool(options["similarity"]) == bool(options["run_file"]):
+@dataclass(frozen=True)
+class _Matrix:
+    """Where similarities are, and which of their columns are right."""
+
+    file: Path
+    key: str | None
+    ids: Path | None
+    video_of: Path | None
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A TREC run and what is right for its queries."""
+
+    file: Path
+    qrels: Path
+
+
+def _chosen(
+    similarity: Path | None,
+    run_file: Path | None,
+    qrels: Path | None,
+    key: str | None,
+    ids: Path | None,
+    video_of: Path | None,
+) -> _Matrix | _Run:
+    """Returns what is scored. Raises: UsageError for flags that do not go together."""
+    if run_file and qrels and not similarity:
+        if ids or video_of or key:
+            raise UsageError(
+                "--ids, --video-of and --key belong to --similarity; a run takes its matches from --qrels."
+            )
+        return _Run(run_file, qrels)
+    if similarity and not run_file and not qrels:
+        if ids and video_of:
+            raise UsageError("--ids and --video-of were both given. Keep one.")
+        return _Matrix(similarity, key, ids, video_of)
+    if bool(similarity) == bool(run_file):
         raise UsageError("score either --similarity FILE, or --run FILE with --qrels FILE.")
-    if bool(options["run_file"]) != bool(options["qrels"]):
-        raise UsageError("--run and --qrels belong together: give both.")
-    if options["run_file"] and (options["ids"] or options["video_of"] or options["key"]):
-        raise UsageError("--ids, --video-of and --key belong to --similarity; a run takes its matches from --qrels.")
-    if options["ids"] and options["video_of"]:
-        raise UsageError("--ids and --video-of were both given. Keep one.")
-    check_recording(options)
+    raise UsageError("--run and --qrels belong together: give both, without --similarity.")
 
 
-def _from_matrix(options: dict[str, Any]) -> tuple[Evidence, Path, dict[str, str]]:
+def _from_matrix(matrix: _Matrix, recording: Recording) -> tuple[Evidence, dict[str, str]]:
     from bench.scoring import matches
     from bench.scoring.matrix_files import similarity_file
 
-    source: Path = options["similarity"]
-    with similarity_file(source, options["key"]) as similarities:
-        matches.check_shape(similarities, source)
-        if options["ids"]:
-            chosen = matches.from_columns(options["ids"], similarities.shape)
-        elif options["video_of"]:
-            chosen = matches.from_video_ids(options["video_of"], similarities.shape)
+    with similarity_file(matrix.file, matrix.key) as similarities:
+        matches.check_shape(similarities, matrix.file)
+        if matrix.ids:
+            chosen = matches.from_columns(matrix.ids, similarities.shape)
+        elif matrix.video_of:
+            chosen = matches.from_video_ids(matrix.video_of, similarities.shape)
         else:
             chosen = matches.on_the_diagonal(similarities.shape)
-        evidence = matches.evidence_of(similarities, chosen, chosen.pool(options["task"], options["split"]))
-        return evidence, source, _rules(evidence, {"source": "similarity", "dtype": similarities.dtype})
+        evidence = matches.evidence_of(similarities, chosen, chosen.pool(recording.task, recording.split))
+        return evidence, _rules(evidence, {"source": "similarity", "dtype": similarities.dtype})
 
 
-def _from_run(options: dict[str, Any]) -> tuple[Evidence, Path, dict[str, str]]:
+def _from_run(run: _Run, recording: Recording) -> tuple[Evidence, dict[str, str]]:
     from bench.scoring.trec import score_run
 
-    scored = score_run(options["run_file"], options["qrels"], options["task"], options["split"])
+    scored = score_run(run.file, run.qrels, recording.task, recording.split)
     if scored.unjudged:
         click.echo(f"{scored.unjudged:,} queries of the run have no right document and are left out", err=True)
     if scored.unanswered:
         click.echo(f"{scored.unanswered:,} queries are not in the run and count as not found", err=True)
-    return scored.evidence, options["run_file"], _rules(scored.evidence, {"source": "trec", "unlisted": "last"})
+    return scored.evidence, _rules(scored.evidence, {"source": "trec", "unlisted": "last"})
 
 
 def _rules(evidence: Evidence, rules: dict[str, str]) -> dict[str, str]:

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.score_records import as_json, check_recording, now, recorded, recording_options
+from bench.cli.options import Command
+from bench.cli.score_records import Recording, as_json, check_recording, now, recorded, recording_options
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
+    from bench.metrics.captions.items import Missing, Protocol, Unmatched
     from bench.metrics.captions.scoring import Scores
     from bench.results import Result
 
 _FILE = click.Path(path_type=Path)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--predictions", type=_FILE, required=True, help="What the model wrote; plain or gzip.")
 @click.option("--references", type=_FILE, required=True, multiple=True, help="Repeatable: one video's are pooled.")
 @click.option(
@@ -43,9 +45,17 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--metric", "extra", multiple=True, help="Also a metric of `evaluate`, by local path or name. Repeatable."
 )
-@click.option("--task", default="captioning", show_default=True, help="Task the captions belong to.")
-@recording_options
-def captions(**options: Any) -> None:
+@recording_options("captioning", "captions")
+def captions(
+    predictions: Path,
+    references: tuple[Path, ...],
+    protocol: Protocol,
+    missing: Missing | None,
+    unmatched: Unmatched,
+    java: bool | None,
+    extra: tuple[str, ...],
+    recording: Recording,
+) -> None:
     """Score captions against references: BLEU@1-4, METEOR, ROUGE-L and CIDEr.
 
     Reads the results of the ActivityNet challenge, {"results": {id: [{"sentence", "timestamp"}]}}, ActivityNet
@@ -56,25 +66,22 @@ def captions(**options: Any) -> None:
     from bench.scoring.caption_files import joined, read_captions
     from bench.scoring.recording import Measured
 
-    check_recording(options)
-    if options["extra"] and options["protocol"] == "densevid":
+    check_recording(recording)
+    if extra and protocol == "densevid":
         raise UsageError("--metric compares a caption with its references; densevid has no such items. Use corpus.")
     started = now()
-    chosen = rules(
-        options["protocol"], missing=options["missing"], unmatched=options["unmatched"], java=options["java"]
-    )
-    predictions: Path = options["predictions"]
-    videos, notes = joined(read_captions(predictions), [read_captions(path) for path in options["references"]])
+    chosen = rules(protocol, missing=missing, unmatched=unmatched, java=java)
+    videos, notes = joined(read_captions(predictions), [read_captions(path) for path in references])
     scores = score_captions(videos, chosen)
     for note in (*notes, *scores.notes):
         click.echo(note, err=True)
-    extra = _extra(options["extra"], scores)
+    further = _extra(extra, scores)
     measured = Measured(scores.measurements, scores.evidence, "CIDEr", len(videos), scores.whole)
-    result = recorded(measured, options, predictions, {"source": "captions", **chosen.parts()}, started)
-    if options["as_json"]:
-        click.echo(json.dumps(_json(result, scores, extra), indent=2))
+    result = recorded(measured, recording, predictions, {"source": "captions", **chosen.parts()}, started)
+    if recording.as_json:
+        click.echo(json.dumps(_json(result, scores, further), indent=2))
     else:
-        _print(result, scores, extra)
+        _print(result, scores, further)
 
 
 def _extra(names: tuple[str, ...], scores: Scores) -> dict[str, dict[str, float]]:

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
-from bench.cli.score_records import as_json, check_recording, now, recorded, recording_options
+from bench.cli.options import Command
+from bench.cli.score_records import Recording, as_json, check_recording, now, recorded, recording_options
 
 _FILE = click.Path(path_type=Path)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--predictions", type=_FILE, required=True, help="Classes with scores, JSON, plain or gzip.")
 @click.option("--labels", type=_FILE, required=True, help="True classes: a labels.csv, or JSON as of ActivityNet.")
 @click.option("--subset", help="Part of the labels to test on (default: the one that is not for training).")
-@click.option("--task", default="classification", show_default=True, help="Task the predictions belong to.")
-@recording_options
-def classification(**options: Any) -> None:
+@recording_options("classification", "predictions")
+def classification(predictions: Path, labels: Path, subset: str | None, recording: Recording) -> None:
     """Score classes of videos: top1, top5, mean per class, and Hit@3 and mAP as the official ActivityNet tool.
 
     Reads submissions to the ActivityNet challenge, {"results": {id: [{"label", "score"}]}}, with or without `v_` before
@@ -30,17 +29,16 @@ def classification(**options: Any) -> None:
     from bench.scoring.class_files import evidence_of, read_labels, read_predictions
     from bench.scoring.recording import Measured
 
-    check_recording(options)
+    check_recording(recording)
     started = now()
-    predictions: Path = options["predictions"]
-    labels = read_labels(options["labels"], options["subset"])
-    evidence, remarks = evidence_of(read_predictions(predictions), labels, options["task"], options["split"])
+    true = read_labels(labels, subset)
+    evidence, remarks = evidence_of(read_predictions(predictions), true, recording.task, recording.split)
     for remark in remarks:
         click.echo(remark, err=True)
     measured = Measured(measure(evidence), evidence, PRIMARY, evidence.n_items["videos"])
     rules = {"source": "classes", "ties": "expected", "unlisted": "last"}
-    result = recorded(measured, options, predictions, rules, started)
-    if options["as_json"]:
+    result = recorded(measured, recording, predictions, rules, started)
+    if recording.as_json:
         click.echo(json.dumps(as_json(result), indent=2))
         return
     rows = [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,28 +14,71 @@ import click
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
+    from bench.inputs import DataKind
     from bench.results import Result
     from bench.scoring.recording import Measured
 
 _FILE = click.Path(path_type=Path)
-_COMMON = (
-    click.option("--name", default="unnamed", show_default=True, help="Name of the model on the board."),
-    click.option("--split", default="test", show_default=True),
-    click.option(
-        "--data-kind", type=click.Choice(["real", "simulated", "generated"]), help="Default real; needed with --output."
-    ),
-    click.option("--features", default="unknown", show_default=True, help="What the model saw, in a word."),
-    click.option("--seed", type=int, default=0, show_default=True, help="Seed of the model's training."),
-    click.option("--output", "-o", type=_FILE, help="Write record and evidence to a folder below this one."),
-    click.option("--json", "as_json", is_flag=True, help="Print the record as JSON."),
-)
 
 
-def recording_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the flags that say what a record would say."""
-    for option in reversed(_COMMON):
-        command = option(command)
-    return command
+@dataclass(frozen=True)
+class Recording:
+    """What the user says of scores that were computed elsewhere: the flags that all commands below `score` share.
+
+    Attributes:
+        name: of the model.
+        task: that the scores belong to.
+        split: that was measured on.
+        data_kind: real, simulated or generated; None where it was not said.
+        features: what the model saw, in a word.
+        seed: of the model's training.
+        output: the folder below which record and evidence are written; None to write nothing.
+        as_json: print the record as JSON.
+    """
+
+    name: str
+    task: str
+    split: str
+    data_kind: DataKind | None
+    features: str
+    seed: int
+    output: Path | None
+    as_json: bool
+
+
+def recording_options(task: str, of: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Adds the flags that say what a record would say, and hands them to the command as one `recording`.
+
+    Args:
+        task: the task that is named by default.
+        of: what belongs to it, for the help.
+    """
+    common = (
+        click.option("--task", default=task, show_default=True, help=f"Task the {of} belong to."),
+        click.option("--name", default="unnamed", show_default=True, help="Name of the model on the board."),
+        click.option("--split", default="test", show_default=True),
+        click.option(
+            "--data-kind",
+            type=click.Choice(["real", "simulated", "generated"]),
+            help="Default real; needed with --output.",
+        ),
+        click.option("--features", default="unknown", show_default=True, help="What the model saw, in a word."),
+        click.option("--seed", type=int, default=0, show_default=True, help="Seed of the model's training."),
+        click.option("--output", "-o", type=_FILE, help="Write record and evidence to a folder below this one."),
+        click.option("--json", "as_json", is_flag=True, help="Print the record as JSON."),
+    )
+
+    def with_flags(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def gathered(**flags: object) -> None:
+            said = {field.name: flags.pop(field.name) for field in fields(Recording)}
+            command(**flags, recording=Recording(**said))  # type: ignore[arg-type]
+
+        for option in reversed(common):
+            gathered = option(gathered)
+        return gathered
+
+    return with_flags
 
 
 def now() -> str:
@@ -43,34 +88,32 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def recorded(
-    measured: Measured, options: Mapping[str, Any], source: Path, rules: Mapping[str, str], started: str
-) -> Result:
+def recorded(measured: Measured, recording: Recording, source: Path, rules: Mapping[str, str], started: str) -> Result:
     """Returns the record of what was scored from `source`, written with its evidence where --output asks for it."""
     from bench.results import Result
     from bench.scoring.recording import Claim, record_of, save
 
     claim = Claim(
-        name=options["name"],
-        task=options["task"],
-        split=options["split"],
-        kind=options["data_kind"] or "real",
-        features=options["features"],
-        seed=options["seed"],
+        name=recording.name,
+        task=recording.task,
+        split=recording.split,
+        kind=recording.data_kind or "real",
+        features=recording.features,
+        seed=recording.seed,
         started=started,
         command=("bench", *sys.argv[1:]),
     )
     result = record_of(measured, claim, source, rules)
-    if options["output"]:
-        folder = save(result, measured.evidence, options["output"])
+    if recording.output:
+        folder = save(result, measured.evidence, recording.output)
         result = Result.load(folder / "result.json")
         click.echo(f"record and evidence are in {folder}", err=True)
     return result
 
 
-def check_recording(options: Mapping[str, Any]) -> None:
+def check_recording(recording: Recording) -> None:
     """Raises UsageError when a record is asked for that would not say what kind of data it is of."""
-    if options["output"] and not options["data_kind"]:
+    if recording.output and not recording.data_kind:
         raise UsageError("--output needs --data-kind real, simulated or generated: a board keeps them apart.")
 
 

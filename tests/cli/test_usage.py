@@ -1,8 +1,14 @@
 """Wrong requests: one clear line, a documented exit code, nothing written."""
 
+import inspect
 import json
+from collections.abc import Iterator
 
+import click
 import pytest
+
+import bench.cli
+from bench.cli.options import Command, Group
 
 RANDOM = ("run", "-m", "random", "-t", "anet-retrieval")
 
@@ -18,7 +24,30 @@ RANDOM = ("run", "-m", "random", "-t", "anet-retrieval")
         (("run", "-m", "hse", "-t", "anet-retrieval", "--set", "hidden=many"), 2, "expected int"),
         (("run", "-m", "hse", "-t", "anet-retrieval", "--set", "hidden"), 2, "KEY=VALUE"),
         (("run", "-m", "hse", "-t", "anet-retrieval", "--set", "fse.hidden=3"), 2, "'fse' is not run here"),
+        (
+            ("run", "-m", "hse", "-t", "anet-retrieval", "--set", "tau=0", "--set", "tau=1"),
+            2,
+            "--set tau was given twice",
+        ),
+        (("run", "-m", "hse", "-t", "anet-retrieval", "--set", "hse.tau=0", "--set", "hse.tau=0"), 2, "given twice"),
+        (
+            ("diagnose", "hse", "-t", "anet-retrieval", "--set", "tau=0", "--set", "tau=1"),
+            2,
+            "--set tau was given twice",
+        ),
+        (
+            ("reproduce", "hse2018", "table1", "--set", "hse.lr=1", "--set", "hse.lr=2"),
+            2,
+            "--set hse.lr was given twice",
+        ),
+        (("plugin", "check", "hse", "--set", "lr=1", "--set", "lr=2"), 2, "--set lr was given twice"),
         ((*RANDOM, "--seed", "1", "--seeds", "1,2"), 2, "Keep one"),
+        ((*RANDOM, "--seed", "1", "--seed", "2"), 2, "--seed was given twice"),
+        ((*RANDOM, "--resume", "--no-resume"), 2, "--resume or --no-resume was given twice"),
+        ((*RANDOM, "-o", "a", "--output", "b"), 2, "--output was given twice"),
+        ((*RANDOM, "--seeds", "1,2,1"), 2, "names a seed twice"),
+        (("score", "retrieval", "--similarity", "a.npy", "--similarity", "b.npy"), 2, "--similarity was given twice"),
+        (("leaderboard", "build", "-o", "a", "-o", "b"), 2, "--output was given twice"),
         ((*RANDOM, "--seeds", "1,x"), 2, "whole numbers"),
         ((*RANDOM, "--seed", "-1"), 2, "--seed -1"),
         ((*RANDOM, "--limit", "0"), 2, "--limit 0"),
@@ -42,6 +71,55 @@ def test_a_wrong_request_is_one_line(bench_command, arguments, exit_code, says):
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(bench_command.folder.glob("runs/*/result.json"))
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield " ".join((*path, name)), command
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+
+
+def test_every_command_refuses_flags_that_are_given_twice_and_names_its_parameters():
+    assert len(dict(commands(bench.cli.bench))) > 30
+    for name, command in commands(bench.cli.bench):
+        assert isinstance(command, Command | Group), f"{name}: write @click.command(cls=Command)"
+        assert command.callback is not None
+        open_ended = [p for p in inspect.signature(command.callback).parameters.values() if p.kind is p.VAR_KEYWORD]
+        assert not open_ended, f"{name}: name and type every flag"
+
+
+def test_a_setting_of_one_model_counts_more_than_one_for_all(bench_command):
+    models = ("-m", "hse", "-m", "fse", "-t", "anet-retrieval", "--dry-run", "--json")
+    for order in (("hse.lr=0.5", "lr=0.25"), ("lr=0.25", "hse.lr=0.5")):
+        done = bench_command("run", *models, *(part for text in order for part in ("--set", text)))
+        assert [plan["settings"]["lr"] for plan in json.loads(done.stdout)] == [0.5, 0.25]
+
+
+def test_a_pair_that_cannot_be_is_skipped_and_the_others_run(bench_command):
+    pairs = ("run", "-m", "random", "-m", "tsn", "-t", "anet-retrieval", "--limit", "20")
+
+    planned = bench_command(*pairs, "--dry-run", exit_code=5)
+    done = bench_command(*pairs, exit_code=5)
+
+    assert "random--anet-retrieval" in planned.stdout
+    for said in (planned.stderr, done.stderr):
+        assert "tsn on anet-retrieval (seed 0) skipped. UnsupportedTask: task 'anet-retrieval' needs a" in said
+        assert "1 of 2 runs were skipped" in said
+        assert "failed" not in said
+    assert [path.parent.name.partition("--")[0] for path in bench_command.folder.glob("runs/*/result.json")] == [
+        "random"
+    ]
+
+
+def test_pairs_none_of_which_can_be_are_no_success(bench_command):
+    done = bench_command("run", "-m", "tsn", "-m", "fv-vae", "-t", "anet-retrieval", exit_code=3)
+
+    assert "2 of 2 runs were skipped" in done.stderr
+    assert not (bench_command.folder / "runs").exists() or not list(bench_command.folder.glob("runs/*--*"))
 
 
 def test_an_output_that_cannot_be_written_is_said_before_anything_runs(bench_command):

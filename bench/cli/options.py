@@ -1,0 +1,88 @@
+"""What the commands share: flags, how their values are read, and that none may be given twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from bench.errors import UsageError
+
+config_option = click.option(
+    "--config", "-C", type=click.Path(path_type=Path), help="bench.yaml to use (default: nearest upwards)."
+)
+
+
+def _refuse_repeated(command: click.Command, context: click.Context, arguments: Sequence[str]) -> None:
+    """Raises: UsageError for a flag that is there twice: click would take the last without a word."""
+    if context.resilient_parsing:  # a shell completes what is not written to its end
+        return
+    _, _, named = command.make_parser(context).parse_args(args=list(arguments))
+    seen: set[str] = set()
+    for option in named:
+        if not isinstance(option, click.Option) or option.multiple or option.count or option.is_eager:
+            continue
+        name = str(option.name)
+        if name in seen:
+            flags = " or ".join(flag for flag in (*option.opts, *option.secondary_opts) if flag.startswith("--"))
+            raise UsageError(f"{flags} was given twice, and only one can count. Keep one.")
+        seen.add(name)
+
+
+class Command(click.Command):
+    """A command whose flags may each be given once, but those that say that they are repeatable."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        _refuse_repeated(self, ctx, args)
+        return super().parse_args(ctx, args)
+
+
+class Group(click.Group):
+    """A group of such commands, with such flags of its own."""
+
+    command_class = Command
+    group_class = type
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        _refuse_repeated(self, ctx, args)
+        return super().parse_args(ctx, args)
+
+
+def parse_seeds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int, ...]:
+    """Returns the seeds that `0,1,2` names; none for no text."""
+    try:
+        seeds = tuple(int(part) for part in text.split(",")) if text else ()
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not a list of whole numbers such as 0,1,2.") from None
+    if len(set(seeds)) < len(seeds):
+        raise click.BadParameter(f"{text!r} names a seed twice: that is one run. Leave it out.")
+    return seeds
+
+
+def chosen_settings(models: tuple[str, ...], texts: tuple[str, ...]) -> dict[str, dict[str, str]]:
+    """Returns the chosen settings of each model: KEY=VALUE for all of them, MODEL.KEY=VALUE for one, which counts more.
+
+    base.KEY is a setting of the model that a model builds on.
+
+    Raises: UsageError for what is no KEY=VALUE, for a model that is not run, and for a key that is given twice.
+    """
+    shared: dict[str, str] = {}
+    own: dict[str, dict[str, str]] = {model: {} for model in models}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--set {text!r}: write KEY=VALUE, such as --set hidden=256.")
+        owner = next((model for model in models if key.startswith(f"{model}.")), "")
+        name = key.removeprefix(f"{owner}.") if owner else key
+        stranger = name.removeprefix("base.").rpartition(".")[0]
+        if stranger:
+            raise UsageError(f"--set {text!r}: model {stranger!r} is not run here. Models: {', '.join(models)}.")
+        given = own[owner] if owner else shared
+        if name in given:
+            raise UsageError(
+                f"--set {key} was given twice, as {given[name]!r} and {value!r}: a run has one value. Give the command "
+                "once for each; runs with other settings lie side by side."
+            )
+        given[name] = value
+    return {model: {**shared, **own[model]} for model in models}
