@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -24,9 +24,24 @@ if TYPE_CHECKING:
 
 SCHEMA = "bench-result/1"
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$", description="a file beside the record")]
+_PLAIN_NAME = r"^[A-Za-z0-9_][A-Za-z0-9._-]*$"
+RunName = Annotated[str, Field(pattern=_PLAIN_NAME, max_length=200, description="names the run and its files")]
+FileName = Annotated[str, Field(pattern=_PLAIN_NAME, max_length=250, description="a file beside the record")]
+Int = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""A number that every language and file format can hold; a page could not even print one of 5,000 digits."""
+MOST = 500
+"""Measurements of a record, and columns that plugins added: far more than any task has, few enough for a page."""
 Unit = Literal["percent", "rank", "score"]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def _optional(*fields: str) -> Callable[[dict[str, Any]], None]:
+    """Returns what marks fields of a schema as optional: records from before they were there stay valid."""
+
+    def mark(schema: dict[str, Any]) -> None:
+        schema["required"] = [name for name in schema["required"] if name not in fields]
+
+    return mark
 
 
 class Record(BaseModel):
@@ -43,7 +58,7 @@ class Measurement(Record):
     unit: Unit
     higher_is_better: bool
     ci95: tuple[Finite, Finite] | None = Field(description="95 % interval by resampling videos")
-    n: int = Field(ge=1, description="number of queries")
+    n: Int = Field(ge=1, description="number of queries")
 
 
 class File(Record):
@@ -60,8 +75,8 @@ class Model(Record):
     summary: str
     paper: str
     distribution: str = Field(description="distribution and version that offers it")
-    revision: int
-    settings: dict[str, bool | int | float | str]
+    revision: Int
+    settings: dict[str, bool | Int | float | str]
     provides: list[str]
     uses_segments: bool
     control: bool
@@ -71,7 +86,7 @@ class TaskName(Record):
     """The task that was run."""
 
     name: str
-    version: int
+    version: Int
     dataset: str
     split: str
 
@@ -80,7 +95,7 @@ class Features(Record):
     """The identity of the frame features a result rests on."""
 
     extractor: str = Field(description="such as C3D-PCA500 or simulated")
-    dim: int
+    dim: Int
     stride: str = Field(description="frames or seconds from one row to the next, in words; 'unknown' if not stated")
     digest: str = Field(description="SHA-256 as the reader defines it")
 
@@ -89,53 +104,49 @@ class Missing(Record):
     """Videos without features, and what was done about them."""
 
     policy: Literal["penalise", "exclude"] = Field(description="never found, or evaluated without them")
-    videos: dict[str, int] = Field(description="how many of each split used; training leaves them out")
-
-
-def _later_fields_may_be_absent(schema: dict[str, Any]) -> None:
-    """Records from before the fields were there stay valid."""
-    schema["required"] = [name for name in schema["required"] if name not in ("missing", "remarks")]
-
-
-def _columns_may_be_absent(schema: dict[str, Any]) -> None:
-    """Records from before the field was there stay valid."""
-    schema["required"] = [name for name in schema["required"] if name != "columns"]
+    videos: dict[str, Int] = Field(description="how many of each split used; training leaves them out")
 
 
 class Data(Record):
     """What the numbers were measured on."""
 
-    model_config = ConfigDict(json_schema_extra=_later_fields_may_be_absent)
+    model_config = ConfigDict(json_schema_extra=_optional("missing", "remarks"))
 
     kind: Literal["real", "simulated", "generated"]
     label: str = Field(description="shown beside every number, such as 'sample (generated)'")
     annotations: dict[str, Sha256] = Field(description="digest of each split used")
     features: Features
-    n_expected: int
-    n_evaluated: int
+    n_expected: Int
+    n_evaluated: Int
     missing: Missing | None = Field(default=None, description="null when every video has features")
     remarks: list[str] = Field(default=[], description="what to know beside the score, such as labels seen before")
-
-
-def _parameters_may_be_absent(schema: dict[str, Any]) -> None:
-    """Records from before the field was there stay valid."""
-    schema["required"] = [name for name in schema["required"] if name != "parameters"]
 
 
 class Checkpoint(Record):
     """The checkpoint that predicted, or that none was needed."""
 
-    model_config = ConfigDict(json_schema_extra=_parameters_may_be_absent)
+    model_config = ConfigDict(json_schema_extra=_optional("parameters"))
 
     key: Sha256
     sha256: Sha256
     selection: str
     word_vectors: str
-    parameters: int | None = Field(default=None, ge=0, description="how many numbers it holds; null if not counted")
+    parameters: Int | None = Field(default=None, ge=0, description="how many numbers it holds; null if not counted")
+
+
+class Rescored(Record):
+    """Where a record comes from that was made of another's predictions, without running the model again."""
+
+    record: Sha256 = Field(description="digest of the record whose predictions were scored")
+    date: str = Field(description="UTC, ISO 8601")
+    commit: str | None
+    versions: dict[str, str]
 
 
 class Provenance(Record):
     """What made the result: enough to run it again."""
+
+    model_config = ConfigDict(json_schema_extra=_optional("rescored"))
 
     command: list[str]
     commit: str | None
@@ -144,28 +155,30 @@ class Provenance(Record):
     hardware: dict[str, str]
     device: str
     precision: str
-    batch_size: int
-    threads: int
+    batch_size: Int
+    threads: Int
     started: str = Field(description="UTC, ISO 8601")
     seconds: dict[str, float] = Field(description="wall seconds of fit, predict and score; fit is 0 when reused")
     checkpoint: Checkpoint | None
+    rescored: Rescored | None = Field(default=None, description="null where the model's run wrote the record")
 
 
 class Result(Record):
     """One model on one task under one seed."""
 
     schema_: Literal["bench-result/1"] = Field(default="bench-result/1", alias="schema")
-    run: FileName
+    run: RunName
     model: Model
     task: TaskName
     data: Data
-    seed: int
+    seed: Int
     status: Literal["complete", "partial"]
     signature: str = Field(description="how the numbers were made; a table ranks only rows with equal signatures")
     primary: str
-    measurements: list[Measurement]
+    measurements: list[Measurement] = Field(max_length=MOST)
     columns: list[Measurement] = Field(
         default_factory=list,
+        max_length=MOST,
         description="figures that plugins computed when the run ended; they follow from no evidence and never rank",
     )
     evidence: File
@@ -173,7 +186,7 @@ class Result(Record):
     provenance: Provenance
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, json_schema_extra=_columns_may_be_absent
+        frozen=True, extra="forbid", populate_by_name=True, json_schema_extra=_optional("columns")
     )
 
     @model_validator(mode="after")
@@ -202,6 +215,8 @@ class Result(Record):
     @classmethod
     def load(cls, path: Path) -> Result:
         """Reads a record. Raises: InvalidData when it is missing or does not follow the schema."""
+        if path.exists() and not path.is_file():
+            raise InvalidData(f"{path} is no file. Name the folder of a run, or the JSON file of a record.")
         try:
             return cls.model_validate_json(read_content(path, JSON, "`bench list runs` shows the runs."))
         except ValidationError as error:
@@ -248,7 +263,7 @@ class Evidence:
         pool, n_items = values.get("pool"), values.get("n_items")
         whole = isinstance(n_items, dict) and all(isinstance(size, int) for size in n_items.values())
         if values.get("kind") != "evidence" or not isinstance(pool, str) or not isinstance(n_items, dict) or not whole:
-            raise InvalidData(f"{path} holds no evidence. Re-create it with `bench rescore`.")
+            raise InvalidData(f"{path} holds no evidence.")
         return cls(counts=arrays, pool=pool, n_items=n_items, kind=str(values.get("of", "ranks")))
 
 

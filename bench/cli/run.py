@@ -218,22 +218,38 @@ def _state(plan: Plan) -> str:
 
 @click.command(cls=Command)
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--write", is_flag=True,
+    help="Where a record does not hold, write what its predictions give as a new run beside it; nothing is changed.",
+)  # fmt: skip
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON on stdout.")
-def rescore(runs: tuple[Path, ...], config: Path | None, as_json: bool) -> None:
-    """Score the saved predictions of RUNS (folders) again and compare with their records."""
+def rescore(runs: tuple[Path, ...], write: bool, config: Path | None, as_json: bool) -> None:
+    """Score the saved predictions of RUNS (folders) again and compare all that their records say of them.
+
+    Leaves with 6 where a record does not hold. With --write it then gets a successor in the folder <run>-rescored:
+    a record with new evidence from the same predictions, which are copied.
+    """
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
     from bench.cli.tables import print_results
     from bench.metrics.captions.meteor import started_once
-    from bench.runs.rescore import load_record
+    from bench.results import Result
+    from bench.runs.plan import RESULT
     from bench.runs.rescore import rescore as score_again
+    from bench.runs.rescore import rewrite
 
     session = Session(configuration.load(config))
     results = []
     with started_once():
         for folder in runs:
-            task = session.catalogue.task(load_record(folder).task.name)
-            results.append(score_again(folder, task, session.dataset(task.dataset)))
-            click.echo(f"{folder}: every measurement is the same when scored again", err=True)
+            task = session.catalogue.task(Result.load(folder / RESULT).task.name)
+            dataset = session.dataset(task.dataset)
+            written, changes = rewrite(folder, task, dataset) if write else (None, [])
+            results.append(Result.load(written / RESULT) if written else score_again(folder, task, dataset))
+            if written is None:
+                click.echo(f"{folder}: every measurement is the same when scored again", err=True)
+                continue
+            click.echo("\n".join(f"{folder}: {line}" for line in changes), err=True)
+            click.echo(f"{folder}: scored again, written as {written}", err=True)
     print_results(results, as_json=as_json)

@@ -37,7 +37,7 @@ def print_results(results: Sequence[Result], *, as_json: bool) -> None:
     for signature in dict.fromkeys(result.signature for result in results):
         group = [result for result in results if result.signature == signature]
         first = group[0]
-        names = [measurement.name for measurement in first.measurements]
+        names = list(dict.fromkeys(measurement.name for result in group for measurement in result.measurements))
         click.echo(f"\n{first.task.name} on {first.data.label}, {first.task.split}, {first.data.n_evaluated} videos")
         if any(_of_curve(name) for name in names):
             _print_curves(group)
@@ -52,8 +52,11 @@ def print_results(results: Sequence[Result], *, as_json: bool) -> None:
 
 def _row(result: Result, names: Sequence[str]) -> list[str]:
     cells = []
+    known = {measurement.name: measurement for measurement in result.measurements}
     for name in names:
-        measurement = result[name]
+        if (measurement := known.get(name)) is None:
+            cells.append("–")
+            continue
         text = f"{measurement.value:.1f}"
         if name == result.primary and measurement.ci95:
             text += f" [{measurement.ci95[0]:.1f}, {measurement.ci95[1]:.1f}]"

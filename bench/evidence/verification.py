@@ -1,34 +1,92 @@
-"""Do the numbers of a record follow from its evidence? One check for each kind of evidence."""
+"""Do the numbers of a record follow from its evidence? Everything is measured again and compared field by field.
+
+The evidence is the truth. A record may state fewer measurements than follow from it, as an older one does once there
+are more, and further ones that follow, such as a recall at another K; none that does not follow.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from bench.errors import VerificationError
 from bench.metrics import class_measurements, curves, retrieval
-from bench.metrics.captions.evidence import KIND as CAPTIONS
-from bench.metrics.captions.evidence import verify_captions
-from bench.results import Evidence, Measurement
+from bench.metrics.captions import evidence as captions
+from bench.metrics.classification import KIND as CLASSES
+from bench.results import Evidence, Measurement, same_value
 
-Check = Callable[[Evidence, tuple[Measurement, ...]], None]
-
-
-def _ranks(evidence: Evidence, measurements: tuple[Measurement, ...]) -> None:
-    check = curves.verify_curve if curves.is_curve(evidence) else retrieval.verify
-    check(evidence, measurements)
+Measure = Callable[[Evidence, Iterable[str]], tuple[Measurement, ...]]
 
 
-CHECKS: Mapping[str, Check] = {"ranks": _ranks, "classes": class_measurements.verify, CAPTIONS: verify_captions}
-"""Kind of evidence -> its check, which raises VerificationError."""
+def _ranks(evidence: Evidence, named: Iterable[str]) -> tuple[Measurement, ...]:
+    return (curves.measure_curve if curves.is_curve(evidence) else retrieval.measure)(evidence, named)
 
 
-def verify(evidence: Evidence, measurements: tuple[Measurement, ...]) -> None:
-    """Raises VerificationError unless the measurements follow from the evidence and keep the invariants of its kind."""
-    if evidence.kind not in CHECKS:
+KINDS: Mapping[str, Measure] = {
+    "ranks": _ranks,
+    CLASSES: class_measurements.measure,
+    captions.KIND: captions.measure,
+}
+"""Kind of evidence -> what is measured of it, with those of the given names that are not measured unasked."""
+
+
+def measured(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement, ...]:
+    """Returns every measurement that follows from the evidence, among them those of `named` that do.
+
+    Raises: VerificationError for evidence of an unknown kind, and where it contradicts itself.
+    """
+    if evidence.kind not in KINDS:
         raise VerificationError(
-            f"evidence of kind {evidence.kind!r}; this bench knows {', '.join(CHECKS)}. Upgrade bench, or run again."
+            f"evidence of kind {evidence.kind!r}, which bench cannot measure again; it knows {', '.join(KINDS)}. "
+            "A task with evidence of its own can be run and re-scored; boards and comparisons need one of these kinds."
         )
-    CHECKS[evidence.kind](evidence, measurements)
+    return KINDS[evidence.kind](evidence, tuple(named))
+
+
+def verify(evidence: Evidence, stated: Iterable[Measurement]) -> tuple[Measurement, ...]:
+    """Returns every measurement that follows from the evidence, those that are stated as they are stated.
+
+    Raises: VerificationError naming the first that is stated and does not follow from the evidence in every field.
+    """
+    told = {measurement.name: measurement for measurement in stated}
+    found = measured(evidence, told)
+    compare_measurements(told.values(), found, "from its evidence")
+    return tuple(told.get(measurement.name, measurement) for measurement in found)
+
+
+def compare_measurements(stated: Iterable[Measurement], found: Iterable[Measurement], source: str) -> None:
+    """Raises VerificationError naming the first measurement that is stated and not `found` in every field.
+
+    Args:
+        source: where `found` comes from, for the message, such as `from its evidence`.
+    """
+    known = {measurement.name: measurement for measurement in found}
+    for measurement in stated:
+        if measurement.name not in known:
+            raise VerificationError(f"{measurement.name} stands in the record and does not follow {source}.")
+        for field, (said, true) in differences(measurement, known[measurement.name]).items():
+            what = measurement.name if field == "value" else f"{field} of {measurement.name}"
+            raise VerificationError(f"{what} is {_shown(said)} in the record, {_shown(true)} {source}.")
+
+
+def differences(a: Measurement, b: Measurement) -> dict[str, tuple[Any, Any]]:
+    """Returns in which fields two measurements differ, numbers by more than their last bits, with both values."""
+    return {
+        field: (one, other)
+        for field in Measurement.model_fields
+        if not _same(one := getattr(a, field), other := getattr(b, field))
+    }
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(map(_same, a, b))
+    return same_value(a, b) if isinstance(a, float) and isinstance(b, float) else bool(a == b)
+
+
+def _shown(value: object) -> str:
+    """Returns a value in words: full precision, for what differs may differ late."""
+    return f"{value[0]!r} to {value[1]!r}" if isinstance(value, tuple) else "none" if value is None else repr(value)
 
 
 def pool_size(evidence: Evidence) -> int:

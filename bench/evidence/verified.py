@@ -13,14 +13,18 @@ from bench.evidence.verification import pool_size, verify
 from bench.files import sha256
 from bench.results import Evidence, Result, parse_signature
 
+REMAKE = (
+    "Make it again: `bench rescore --write RUN` does where the run's predictions are, else run or score it once more."
+)
+
 
 @dataclass(frozen=True)
 class Record:
-    """A record whose numbers follow from its evidence.
+    """A record of which everything that can be measured again was, and is as stated.
 
     Attributes:
         path: the JSON file.
-        result: what it says.
+        result: what it says, with all measurements that follow from the evidence, also those that it leaves unsaid.
         evidence: what it rests on.
         signature: its signature, taken apart.
     """
@@ -35,34 +39,55 @@ def read_record(path: Path) -> Record:
     """Returns the record in a run's folder or JSON file, with its evidence.
 
     Raises: InvalidData when a file is missing, foreign or not the one that the record names; VerificationError when
-    the numbers do not follow from the evidence or break what must hold for any ranking.
+    something that the record states does not follow from the evidence, or breaks what must hold for any ranking.
     """
     path = path / "result.json" if path.is_dir() else path
     result = Result.load(path)
+    place = path.parent / result.evidence.file
+    if not place.is_file():
+        raise InvalidData(f"{path}: its evidence {result.evidence.file} is missing. Restore it. {REMAKE}")
+    if sha256(place) != result.evidence.sha256:
+        raise InvalidData(
+            f"{path}: {result.evidence.file} is not the evidence that the record names (sha256 differs). "
+            f"Restore it. {REMAKE}"
+        )
+    evidence = Evidence.load(place)
+    try:
+        found = verify(evidence, result.measurements)
+        signature = check_statements(result, evidence)
+    except VerificationError as error:
+        raise VerificationError(f"{path}: {error} {REMAKE}") from error
+    names = {measurement.name for measurement in found}
+    columns = [column for column in result.columns if column.name not in names]
+    complete = result.model_copy(update={"measurements": list(found), "columns": columns})
+    return Record(path, complete, evidence, signature)
+
+
+def check_statements(result: Result, evidence: Evidence) -> dict[str, str]:
+    """Returns the signature taken apart, after comparing all that a record says twice, or its evidence once more.
+
+    Raises: VerificationError naming the first that differs.
+    """
     try:
         signature = parse_signature(result.signature)
     except ValueError as error:
-        raise InvalidData(f"{path}: the signature {result.signature!r} cannot be taken apart.") from error
-    place = path.parent / result.evidence.file
-    if not place.is_file():
-        raise InvalidData(f"{path}: its evidence {result.evidence.file} is missing. Restore it, or run again.")
-    if sha256(place) != result.evidence.sha256:
-        raise InvalidData(f"{path}: {result.evidence.file} is not the evidence that the record names (sha256 differs).")
-    evidence = Evidence.load(place)
-    try:
-        verify(evidence, tuple(result.measurements))
-        _check_pool(evidence, signature)
-    except VerificationError as error:
-        raise VerificationError(f"{path}: {error}") from error
-    return Record(path, result, evidence, signature)
-
-
-def _check_pool(evidence: Evidence, signature: dict[str, str]) -> None:
-    """Raises VerificationError unless the signature names the test set of the evidence: its size and digest."""
-    if "pool" not in signature:
-        return
-    found = f"{pool_size(evidence)}:{evidence.pool[:8]}"
-    if signature["pool"] != found:
-        raise VerificationError(
-            f"the signature says pool={signature['pool']}, its evidence was counted on pool={found}. Run again."
-        )
+        raise VerificationError(f"the signature {result.signature!r} cannot be taken apart.") from error
+    data, task, size = result.data, result.task, pool_size(evidence)
+    given = data.features
+    made = (f"{given.extractor}-{given.dim}:{given.digest[:8]}", given.extractor)  # computed here, or elsewhere
+    told = signature.get("features")
+    pairs: list[tuple[str, object, object]] = [
+        ("the signature's task", signature["task"], f"{task.name.partition(':')[0]}/{task.version}"),
+        ("the signature's data", signature.get("data"), data.kind),
+        ("the signature's split", signature.get("split"), task.split),
+        ("the signature's features", told, told if told in made else made[0]),
+        ("the signature's pool", signature.get("pool"), f"{size}:{evidence.pool[:8]}"),
+        ("data.n_evaluated", data.n_evaluated, size),
+    ]
+    if data.missing is not None and task.split in data.missing.videos:
+        count = f"{data.missing.policy}-{data.missing.videos[task.split]}"
+        pairs.append(("the signature's missing", signature.get("missing"), count))
+    for what, said, expected in pairs:
+        if said != expected:
+            raise VerificationError(f"{what} is {said}, the rest of the record and its evidence give {expected}.")
+    return signature

@@ -12,6 +12,8 @@ A k that is no smaller than the number of classes measures nothing and is left o
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -19,7 +21,7 @@ import numpy as np
 from bench.errors import UsageError, VerificationError
 from bench.metrics.classification import KIND, Counted, average_precisions, hits, label_hits, opened
 from bench.metrics.statistics import Statistic, interval
-from bench.results import Evidence, Measurement, same_value
+from bench.results import Evidence, Measurement
 
 PRIMARY = "top1"
 TOPS = (1, 5)
@@ -29,10 +31,11 @@ PRECISION = "mAP"
 PER_CLASS = "mean_class/top1"
 
 
-def statistics_of(counted: Counted) -> dict[str, Statistic]:
-    """Returns all that is a mean over videos, by name, in percent."""
+def statistics_of(counted: Counted, named: Iterable[str] = ()) -> dict[str, Statistic]:
+    """Returns all that is a mean over videos, by name, in percent; with `top<k>` for every further k in `named`."""
     n_classes = len(counted.classes)
-    found = {f"top{k}": Statistic(100.0 * hits(counted, k), share=True) for k in TOPS if k < n_classes}
+    tops = sorted({*TOPS, *(int(name[3:]) for name in named if re.fullmatch(r"top[1-9]\d{0,8}", name))})
+    found = {f"top{k}": Statistic(100.0 * hits(counted, k), share=True) for k in tops if k < n_classes}
     if not found:
         return found
     found[PER_CLASS] = Statistic(100.0 * per_class_values(counted, hits(counted, 1)))
@@ -77,23 +80,26 @@ def values_of(evidence: Evidence, metric: str) -> np.ndarray:
 
     Raises: UsageError for a metric that has no value for each video.
     """
-    found = statistics_of(opened(evidence))
+    found = statistics_of(opened(evidence), [metric])
     if metric not in found:
         raise UsageError(f"metric {metric!r} has no value for each video to compare. Use {', '.join(found)}.")
     return found[metric].values / 100.0
 
 
-def measure(evidence: Evidence) -> tuple[Measurement, ...]:
+def measure(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement, ...]:
     """Returns every measurement of `evidence`, those that are means over videos with their 95 % interval.
+
+    Args:
+        named: names of measurements; `top<k>` among them is measured for a k beyond `TOPS` as well.
 
     Raises: VerificationError when the evidence contradicts itself.
     """
     check_evidence(evidence)
     counted = opened(evidence)
-    n = len(counted.videos)
-    found = [_measurement(name, s.value(), _within(interval(s)), n) for name, s in statistics_of(counted).items()]
+    n, statistics = len(counted.videos), statistics_of(counted, named)
+    found = [_measurement(name, s.value(), _within(interval(s)), n) for name, s in statistics.items()]
     measurements = (*found, _measurement(PRECISION, mean_average_precision(counted), None, n))
-    verify(evidence, measurements)
+    _check_values({measurement.name: measurement.value for measurement in measurements})
     return measurements
 
 
@@ -105,33 +111,15 @@ def _within(bounds: tuple[float, float]) -> tuple[float, float]:
     return max(0.0, bounds[0]), min(100.0, bounds[1])
 
 
-def verify(evidence: Evidence, measurements: tuple[Measurement, ...]) -> None:
-    """Checks measurements against their evidence and against what must hold for any class scores.
-
-    Raises: VerificationError naming the first measurement that differs or cannot be.
-    """
-    check_evidence(evidence)
-    counted = opened(evidence)
-    expected = {name: statistic.value() for name, statistic in statistics_of(counted).items()}
-    expected[PRECISION] = mean_average_precision(counted)
-    reported = {measurement.name: measurement for measurement in measurements}
-    for name, value in expected.items():
-        if name not in reported:
-            raise VerificationError(f"the record lacks {name}. Re-create it: `bench rescore`.")
-        if not same_value(reported[name].value, value):
-            raise VerificationError(
-                f"{name} is {reported[name].value!r} in the record but {value!r} from its evidence. The record was "
-                "edited or belongs to other evidence; re-create it: `bench rescore`."
-            )
-        if reported[name].n != len(counted.videos):
-            raise VerificationError(f"{name} does not state n = {len(counted.videos)}, the number of videos.")
-    if unknown := sorted(set(reported) - set(expected)):
-        raise VerificationError(f"{unknown[0]} does not follow from the evidence. Re-create it: `bench rescore`.")
-    rising = [expected[name] for name in ("top1", f"Hit@{OFFICIAL_K}", "top5") if name in expected]
+def _check_values(values: Mapping[str, float]) -> None:
+    """Raises VerificationError for shares that no class scores give."""
+    places = {name: re.fullmatch(r"(?:top|Hit@)(\d+)", name) for name in values}
+    tops = sorted((int(place[1]), name) for name, place in places.items() if place)
+    rising = [values[name] for _, name in tops]
     if any(later < earlier - 1e-9 for earlier, later in pairwise(rising)):
-        raise VerificationError(f"top1, Hit@{OFFICIAL_K} and top5 are {rising}, which do not rise with k.")
-    if not all(-1e-9 <= value <= 100.0 + 1e-9 for value in expected.values()):
-        raise VerificationError(f"measurements {expected} do not lie within 0 to 100 percent.")
+        raise VerificationError(f"{', '.join(name for _, name in tops)} are {rising}, which do not rise with k.")
+    if not all(-1e-9 <= value <= 100.0 + 1e-9 for value in values.values()):
+        raise VerificationError(f"measurements {dict(values)} do not lie within 0 to 100 percent.")
 
 
 _SHAPES = {"videos": (2, "uint32"), "labels": (5, "uint32"), "classes": (2, "uint32"), "names": (None, "uint8")}
@@ -144,18 +132,15 @@ def check_evidence(evidence: Evidence) -> None:
     if evidence.kind != KIND or set(arrays) != set(_SHAPES):
         raise VerificationError(
             f"evidence of kind {evidence.kind!r} with {', '.join(sorted(arrays)) or 'nothing'}; expected kind {KIND!r} "
-            f"with {', '.join(sorted(_SHAPES))}. Re-create it: `bench rescore`."
+            f"with {', '.join(sorted(_SHAPES))}."
         )
     for name, (width, expected) in _SHAPES.items():
         shape, kind = arrays[name].shape, arrays[name].dtype
         if len(shape) != 2 or shape[1] != (width or shape[1]) or not shape[0] or kind != expected:
-            raise VerificationError(
-                f"evidence {name} is {kind} {shape}; expected {expected} (n, {width or 'any'}). Re-create it: "
-                "`bench rescore`."
-            )
+            raise VerificationError(f"evidence {name} is {kind} {shape}; expected {expected} (n, {width or 'any'}).")
     problem = _contradiction(opened(evidence), evidence.n_items.get("videos"))
     if problem:
-        raise VerificationError(f"{problem}, which no class scores give. Re-create it: `bench rescore`.")
+        raise VerificationError(f"{problem}, which no class scores give.")
 
 
 def _contradiction(counted: Counted, n_items: int | None) -> str:

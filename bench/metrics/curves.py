@@ -10,15 +10,15 @@ Letters for shapes: `n` queries.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from bench.errors import VerificationError
-from bench.metrics.names import MeasurementName
+from bench.metrics.names import MeasurementName, recalls_in
 from bench.metrics.retrieval import DIRECTIONS, check_evidence, expected_hits
 from bench.metrics.statistics import Statistic, interval
-from bench.results import Evidence, Measurement, same_value
+from bench.results import Evidence, Measurement
 
 FRACTIONS = (0.2, 0.4, 0.6, 0.8, 1.0)
 CURVE_KS = (1, 5, 50)
@@ -47,12 +47,11 @@ def parts_of(evidence: Evidence) -> dict[float, Evidence]:
     wanted = {_key(way, keep) for keep in FRACTIONS for way in DIRECTIONS}
     if set(evidence.counts) != wanted or set(evidence.n_items) != wanted:
         raise VerificationError(
-            f"evidence holds {', '.join(sorted(evidence.counts))}; expected t2v and v2t at {len(FRACTIONS)} fractions. "
-            "Re-create it: `bench rescore`."
+            f"evidence holds {', '.join(sorted(evidence.counts))}; expected t2v and v2t at {len(FRACTIONS)} fractions."
         )
     sizes = {*map(len, evidence.counts.values())}, {*evidence.n_items.values()}
     if max(map(len, sizes)) > 1:
-        raise VerificationError("evidence of one curve has other queries or items at some fractions. Run again.")
+        raise VerificationError("evidence of one curve has other queries or items at some fractions.")
     parts = {
         keep: Evidence(
             counts={way: evidence.counts[_key(way, keep)] for way in DIRECTIONS},
@@ -74,12 +73,12 @@ def area_weights(fractions: Sequence[float]) -> np.ndarray:
     return np.asarray(halves / (2 * (points[-1] - points[0])))
 
 
-def curve_statistics(evidence: Evidence) -> dict[MeasurementName, Statistic]:
+def curve_statistics(evidence: Evidence, ks: Iterable[int] = CURVE_KS) -> dict[MeasurementName, Statistic]:
     """Returns what is measured: in each direction and for each K the recall at every fraction, then the area."""
     parts = parts_of(evidence)
     found: dict[MeasurementName, Statistic] = {}
     for way in DIRECTIONS:
-        for k in CURVE_KS:
+        for k in ks:
             hits = {keep: 100.0 * expected_hits(part.counts[way], k) for keep, part in parts.items()}
             for keep, values in hits.items():
                 found[MeasurementName(way, f"R@{k}", keep)] = Statistic(values, share=True)
@@ -89,8 +88,18 @@ def curve_statistics(evidence: Evidence) -> dict[MeasurementName, Statistic]:
     return found
 
 
-def measure_curve(evidence: Evidence) -> tuple[Measurement, ...]:
-    """Returns every measurement of a curve with its 95 % interval. Raises: VerificationError."""
+def measure_curve(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement, ...]:
+    """Returns every measurement of a curve with its 95 % interval, and those at the other K of which `named` speaks.
+
+    Raises: VerificationError when the evidence contradicts itself, or the numbers what must hold for any ranking.
+    """
+    ks = sorted({*CURVE_KS, *recalls_in(named)})
+    statistics = curve_statistics(evidence, ks)
+    for way in DIRECTIONS:
+        for keep in FRACTIONS:
+            rising = [statistics[MeasurementName(way, f"R@{k}", keep)].value() for k in ks]
+            if rising != sorted(rising) or not 0.0 <= rising[0] <= rising[-1] <= 100.0:
+                raise VerificationError(f"{way} at {keep}: recalls {rising} do not rise from 0 to 100 with K.")
     return tuple(
         Measurement(
             name=str(name),
@@ -100,32 +109,8 @@ def measure_curve(evidence: Evidence) -> tuple[Measurement, ...]:
             ci95=interval(statistic),
             n=len(statistic.values),
         )
-        for name, statistic in curve_statistics(evidence).items()
+        for name, statistic in statistics.items()
     )
-
-
-def verify_curve(evidence: Evidence, measurements: tuple[Measurement, ...]) -> None:
-    """Checks the measurements of a curve against its evidence and against what must hold for any ranking.
-
-    Raises: VerificationError naming the first measurement that differs or cannot be.
-    """
-    statistics = {str(name): statistic for name, statistic in curve_statistics(evidence).items()}
-    reported = {measurement.name: measurement for measurement in measurements}
-    if reported.keys() != statistics.keys():
-        odd = sorted(reported.keys() ^ statistics.keys())[0]
-        raise VerificationError(f"{odd} stands in the record or follows from its evidence, but not both. Run again.")
-    for name, statistic in statistics.items():
-        found = reported[name]
-        if not same_value(found.value, statistic.value()) or found.n != len(statistic.values):
-            raise VerificationError(
-                f"{name} is {found.value!r} over {found.n} in the record but {statistic.value()!r} over "
-                f"{len(statistic.values)} from its evidence. Re-create it: `bench rescore`."
-            )
-    for way in DIRECTIONS:
-        for keep in FRACTIONS:
-            rising = [reported[str(MeasurementName(way, f"R@{k}", keep))].value for k in CURVE_KS]
-            if rising != sorted(rising) or not 0.0 <= rising[0] <= rising[-1] <= 100.0:
-                raise VerificationError(f"{way} at {keep}: recalls {rising} do not rise from 0 to 100 with K.")
 
 
 def curve_values(evidence: Evidence, name: MeasurementName) -> np.ndarray:

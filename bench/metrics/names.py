@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 _NAME = re.compile(
@@ -33,6 +34,13 @@ class MeasurementName:
     @property
     def of_curve(self) -> bool:
         return self.area or self.keep is not None
+
+
+def recalls_in(names: Iterable[str]) -> frozenset[int]:
+    """Returns every K of which a name speaks, at one fraction, as an area or by itself: `t2v/R@7` of 7."""
+    parsed = (parse_name(name) for name in names)
+    found = (re.fullmatch(r"(?:any-hit )?R@([1-9]\d{0,8})", name.metric) for name in parsed if name)
+    return frozenset(int(match[1]) for match in found if match)
 
 
 def parse_name(text: str) -> MeasurementName | None:

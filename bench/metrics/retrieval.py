@@ -12,14 +12,15 @@ Source for MedR: floor(median of ranks counted from 0) + 1, as in the code of Zh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from bench.errors import VerificationError
+from bench.metrics.names import recalls_in
 from bench.metrics.statistics import Statistic, interval
-from bench.results import Evidence, Measurement, same_value
+from bench.results import Evidence, Measurement
 
 DIRECTIONS = ("t2v", "v2t")
 """`t2v`: a paragraph asks for its video; `v2t`: a video asks for its paragraph."""
@@ -57,10 +58,10 @@ def ranks_from_zero(counts: np.ndarray) -> np.ndarray:
     return np.asarray(counts[:, 0] + counts[:, 1] / 2.0, dtype=np.float64)
 
 
-def statistics_of(counts: np.ndarray) -> dict[str, Statistic]:
+def statistics_of(counts: np.ndarray, ks: Sequence[int] = KS) -> dict[str, Statistic]:
     """Returns what is measured in one direction, by name; `any-hit` in it where a query has several right items."""
     ranks = ranks_from_zero(counts)
-    recalls = {f"R@{k}": Statistic(100.0 * expected_hits(counts, k), share=True) for k in KS}
+    recalls = {f"R@{k}": Statistic(100.0 * expected_hits(counts, k), share=True) for k in ks}
     found = {**recalls, "MedR": Statistic(ranks, median=True), "MeanR": Statistic(ranks + 1.0)}
     prefix = hit_rule(counts)
     return {prefix + name: statistic for name, statistic in found.items()}
@@ -94,17 +95,23 @@ def per_video(values: np.ndarray, captions: np.ndarray) -> np.ndarray:
     return np.asarray(mean + len(captions) / len(values) * (sums - mean * captions), dtype=np.float64)
 
 
-def measure(evidence: Evidence) -> tuple[Measurement, ...]:
+def measure(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement, ...]:
     """Returns every measurement of `evidence`, each with its 95 % interval; percent are 0-100, ranks start at 1.
+
+    Args:
+        named: names of measurements; of the recalls among them those at a K beyond `KS` are measured as well.
 
     Raises: VerificationError when the evidence contradicts itself, or the numbers what must hold for any ranking.
     """
     check_evidence(evidence)
     captions = captions_of_videos(evidence)
+    ks = sorted({*KS, *recalls_in(named)})
     measurements = []
     for direction in directions_of(evidence):
         counts = evidence.counts[direction]
-        for name, statistic in statistics_of(counts).items():
+        statistics = statistics_of(counts, ks)
+        _check_ranking(direction, evidence, ks, statistics)
+        for name, statistic in statistics.items():
             measurements.append(
                 Measurement(
                     name=f"{direction}/{name}",
@@ -115,7 +122,6 @@ def measure(evidence: Evidence) -> tuple[Measurement, ...]:
                     n=len(counts),
                 )
             )
-    verify(evidence, tuple(measurements))
     return tuple(measurements)
 
 
@@ -137,65 +143,35 @@ def check_evidence(evidence: Evidence) -> None:
     if not directions or set(evidence.counts) != set(evidence.n_items) or set(evidence.counts) - set(DIRECTIONS):
         raise VerificationError(
             f"evidence holds directions {sorted(evidence.counts)} among items of {sorted(evidence.n_items)}; expected "
-            "t2v and v2t, or one of them. Re-create it: `bench rescore`."
+            "t2v and v2t, or one of them."
         )
     for direction in directions:
         counts, n_items = evidence.counts[direction], evidence.n_items[direction]
         if counts.ndim != 2 or counts.shape[1] != 3 or not len(counts) or counts.dtype != np.uint32:
-            raise VerificationError(
-                f"evidence {direction} is {counts.dtype} {counts.shape}; expected uint32 (n, 3). Re-create it: "
-                "`bench rescore`."
-            )
+            raise VerificationError(f"evidence {direction} is {counts.dtype} {counts.shape}; expected uint32 (n, 3).")
         bad = np.flatnonzero((counts.sum(axis=1, dtype=np.int64) > n_items) | (counts[:, 2] < 1))
         if bad.size:
             raise VerificationError(
                 f"evidence {direction}: query {bad[0]} has counts {counts[bad[0]].tolist()} among {n_items} items, "
-                "which no ranking gives. Re-create it: `bench rescore`."
+                "which no ranking gives."
             )
 
 
-def verify(evidence: Evidence, measurements: tuple[Measurement, ...]) -> None:
-    """Checks measurements against their evidence and against what must hold for any ranking.
-
-    Raises: VerificationError naming the first measurement that differs or cannot be.
-    """
-    check_evidence(evidence)
-    reported = {measurement.name: measurement for measurement in measurements}
-    for direction in directions_of(evidence):
-        counts = evidence.counts[direction]
-        expected = statistics_of(counts)
-        for name, statistic in expected.items():
-            full = f"{direction}/{name}"
-            if full not in reported:
-                raise VerificationError(f"the record lacks {full}. Re-create it: `bench rescore`.")
-            if not same_value(reported[full].value, statistic.value()):
-                raise VerificationError(
-                    f"{full} is {reported[full].value!r} in the record but {statistic.value()!r} from its evidence. "
-                    "The record was edited or belongs to other evidence; re-create it: `bench rescore`."
-                )
-        found = {name.removeprefix(hit_rule(counts)): reported[f"{direction}/{name}"] for name in expected}
-        _check_ranking(direction, evidence, found)
-    known = {f"{way}/{name}" for way, counts in evidence.counts.items() for name in statistics_of(counts)}
-    if unknown := sorted(set(reported) - known):
-        raise VerificationError(f"{unknown[0]} does not follow from the evidence. Re-create it: `bench rescore`.")
-
-
-def _check_ranking(direction: str, evidence: Evidence, reported: dict[str, Measurement]) -> None:
+def _check_ranking(direction: str, evidence: Evidence, ks: Sequence[int], statistics: Mapping[str, Statistic]) -> None:
     counts, n_items = evidence.counts[direction], evidence.n_items[direction]
-    n = len(counts)
-    rising = [reported[f"R@{k}"].value for k in KS]
+    n, prefix = len(counts), hit_rule(counts)
+    rising = [statistics[f"{prefix}R@{k}"].value() for k in ks]
     if rising != sorted(rising) or not 0.0 <= rising[0] <= rising[-1] <= 100.0:
         raise VerificationError(f"{direction}: recalls {rising} do not rise from 0 to 100 with K.")
     for name in ("MedR", "MeanR"):
-        if not 1.0 <= reported[name].value <= n_items:
-            raise VerificationError(f"{direction}/{name} is {reported[name].value}, outside 1 to {n_items}.")
-    for k in KS:
+        value = statistics[f"{prefix}{name}"].value()
+        if not 1.0 <= value <= n_items:
+            raise VerificationError(f"{direction}/{name} is {value}, outside 1 to {n_items}.")
+    for k, value in zip(ks, rising, strict=True):
         low, high = recall(counts, k, pessimistic_hits), recall(counts, k, optimistic_hits)
-        if not low - 1e-9 <= reported[f"R@{k}"].value <= high + 1e-9:
+        if not low - 1e-9 <= value <= high + 1e-9:
             raise VerificationError(f"{direction}/R@{k} lies outside its bounds under ties, {low} to {high}.")
         for bound in (low, high):
             found = bound * n / 100.0
             if abs(found - round(found)) > 1e-6:
                 raise VerificationError(f"{direction}/R@{k}: {bound} % of {n} queries is no whole number of queries.")
-    if any(measurement.n != n for measurement in reported.values()):
-        raise VerificationError(f"{direction}: a measurement does not state n = {n}, the number of its queries.")

@@ -9,6 +9,7 @@ import numpy as np
 
 from bench.catalogue.lookup import Session
 from bench.errors import UsageError, VerificationError
+from bench.evidence.verification import measured
 from bench.evidence.verified import Record, read_record
 from bench.runs import execute as runner
 from bench.runs.plan import RESULT, Request, plan
@@ -91,8 +92,9 @@ def compared(first: Record, again: Record) -> tuple[str, str]:
         return "bit-equal", ""
     if same_evidence:
         return "rank-equal", ""
-    known = {measurement.name: measurement for measurement in b.measurements}
-    for measurement in a.measurements:
+    names = [measurement.name for measurement in a.measurements]
+    known = {measurement.name: measurement for measurement in measured(again.evidence, names)}
+    for measurement in measured(first.evidence, names):
         found = known.get(measurement.name)
         if found is None:
             return "different", f"{measurement.name} was not measured again"

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import InvalidData, VerificationError
-from bench.files import sha256
+from bench.annotations import Annotations
+from bench.errors import InvalidData, SaveError, VerificationError
+from bench.evidence.verification import KINDS, compare_measurements, differences, measured
+from bench.evidence.verified import REMAKE, check_statements
+from bench.files import sha256, write_atomically
 from bench.predictions import load_predictions
-from bench.results import Evidence, File, Result, parse_signature, same_value
+from bench.results import Evidence, File, Measurement, Rescored, Result, parse_signature, signature
+from bench.runs import provenance
 from bench.runs.plan import RESULT
-from bench.tasks.task import AsSigned, Task
+from bench.tasks.task import AsSigned, Scored, Task
 
 if TYPE_CHECKING:
     import numpy as np
 
     from bench.data.dataset import Dataset
+
+AGAIN = "when scored again"
+_SUFFIX = "-rescored"
 
 
 def load_record(folder: Path) -> Result:
@@ -41,14 +52,72 @@ def _check_digest(folder: Path, part: File) -> None:
         )
 
 
-def rescore(folder: Path, task: Task, dataset: Dataset) -> Result:
-    """Returns the record of a run after scoring its predictions again.
+@dataclass(frozen=True)
+class _Again:
+    """Saved predictions scored once more.
 
-    Raises: VerificationError when annotations, evidence or any measurement differ from what the record says.
+    Attributes:
+        task: under the rules that the record's signature names.
+        measurements: all that follow from the new evidence, with those that the record names beyond them.
+    """
+
+    task: Task
+    annotations: Annotations
+    scored: Scored
+    measurements: tuple[Measurement, ...]
+    parts: Mapping[str, str]
+    """Those parts of the signature that task and data decide."""
+
+
+def rescore(folder: Path, task: Task, dataset: Dataset) -> Result:
+    """Returns the record of a run after scoring its predictions again, with all measurements that follow.
+
+    Raises: VerificationError when annotations, evidence or anything that the record states of them differ.
     """
     result = load_record(folder)
+    again = _scored_again(folder, result, task, dataset)
+    try:
+        _compare(folder, result, again)
+    except VerificationError as error:
+        raise VerificationError(f"{folder}: {error} {REMAKE}") from error
+    stated = {measurement.name: measurement for measurement in result.measurements}
+    return result.model_copy(update={"measurements": [stated.get(m.name, m) for m in again.measurements]})
+
+
+def rewrite(folder: Path, task: Task, dataset: Dataset) -> tuple[Path | None, list[str]]:
+    """Scores the predictions of a run again and writes what they give as a new run beside it: a folder of its own.
+
+    Returns: the new folder and what differs, one line each; None and nothing where the record holds as it is.
+
+    Raises: InvalidData or VerificationError when the predictions are not those of the record, or the annotations
+    others; SaveError.
+    """
+    path = folder / RESULT
+    result = Result.load(path)
+    if result.predictions is not None:
+        _check_digest(folder, result.predictions)
+    again = _scored_again(folder, result, task, dataset)
+    new = _remade(path, result, again)
+    changes = list(_changes(folder, result, new, again))
+    if not changes:
+        return None, []
+    target = _claimed(folder, new.run)
+    new = new.model_copy(update={"run": target.name})
+    if result.predictions is not None:
+        write_atomically(target / result.predictions.file, (folder / result.predictions.file).read_bytes())
+    evidence = target / f"{target.name}.evidence.safetensors"
+    again.scored.evidence.save(evidence)
+    new = new.model_copy(update={"evidence": File(file=evidence.name, sha256=sha256(evidence))})
+    new.save(target / RESULT)  # comes after what it names
+    return target, changes
+
+
+def _scored_again(folder: Path, result: Result, task: Task, dataset: Dataset) -> _Again:
     if result.predictions is None:
-        raise InvalidData(f"{folder} was scored from a file that is not kept. Score it again: `bench score retrieval`.")
+        raise InvalidData(
+            f"{folder} was scored from a file that is not kept. Score that file again: its record's command is "
+            f"`{' '.join(result.provenance.command)}`."
+        )
     if task.version != result.task.version:
         raise VerificationError(
             f"{folder}: scored under {result.task.name} version {result.task.version}; "
@@ -63,20 +132,109 @@ def rescore(folder: Path, task: Task, dataset: Dataset) -> Result:
     predictions = load_predictions(folder / result.predictions.file)
     if isinstance(task, AsSigned):
         task = task.as_signed(parse_signature(result.signature))
-    scored = task.score(predictions, task.annotations(dataset, limit), "cpu")
-    again = {measurement.name: measurement for measurement in scored.measurements}
-    for measurement in result.measurements:
-        found = again.get(measurement.name)
-        if found is None or not same_value(found.value, measurement.value):
-            value = "nothing" if found is None else f"{found.value:.6g}"
-            raise VerificationError(
-                f"{folder}: {measurement.name} is {measurement.value:.6g} in the record, {value} when scored again."
-            )
+    annotations = task.annotations(dataset, limit)
+    scored = task.score(predictions, annotations, "cpu")
+    found = scored.measurements
+    if scored.evidence.kind in KINDS:
+        found = measured(scored.evidence, [measurement.name for measurement in result.measurements])
+    pool = f"{len(annotations)}:{annotations.pool[:8]}"
+    decided = {"split": task.split, "pool": pool, "segments": task.view.segments, **task.rules(), "data": dataset.kind}
+    return _Again(task, annotations, scored, found, decided)
+
+
+def _compare(folder: Path, result: Result, again: _Again) -> None:
+    """Raises VerificationError naming the first statement of a record that its predictions do not give."""
+    compare_measurements(result.measurements, again.measurements, AGAIN)
     stored = Evidence.load(folder / result.evidence.file)
-    for name, counts in scored.evidence.counts.items():
-        if name not in stored.counts or not _same(stored.counts[name], counts):
-            raise VerificationError(f"{folder}: the evidence for {name} differs from what the predictions give.")
-    return result
+    if difference := _evidence_differs(stored, again.scored.evidence):
+        raise VerificationError(f"the evidence {difference} differs from what the predictions give.")
+    if stored.kind in KINDS:
+        check_statements(result, stored)
+    if stated := next(_statements_differ(result, again), ""):
+        raise VerificationError(f"{stated} {AGAIN}.")
+
+
+def _evidence_differs(stored: Evidence, found: Evidence) -> str:
+    """Returns in what two pieces of evidence differ, or nothing."""
+    if (stored.kind, stored.pool, dict(stored.n_items)) != (found.kind, found.pool, dict(found.n_items)):
+        return "of another kind or test set"
+    common = stored.counts.keys() & found.counts.keys()
+    same = {name for name in common if _same(stored.counts[name], found.counts[name])}
+    return next((f"for {name}" for name in sorted({*stored.counts, *found.counts} - same)), "")
+
+
+def _statements_differ(result: Result, again: _Again) -> Iterator[str]:
+    """Yields what else a record says that task and data decide, where they decide otherwise."""
+    task, signed = again.task, parse_signature(result.signature)
+    pairs = [
+        ("primary", result.primary, task.primary),
+        ("task.dataset", result.task.dataset, task.dataset),
+        ("data.n_evaluated", result.data.n_evaluated, len(again.annotations)),
+        *((f"the signature's {key}", signed[key], value) for key, value in again.parts.items() if key in signed),
+    ]
+    yield from (f"{what} is {said} in the record, {true}" for what, said, true in pairs if said != true)
+
+
+def _remade(path: Path, result: Result, again: _Again) -> Result:
+    """Returns the record that the predictions give now; its evidence is named later."""
+    task, parts = again.task, parse_signature(result.signature)
+    parts |= {key: value for key, value in again.parts.items() if key in parts}
+    head, version = parts.pop("task").split("/", 1)
+    made = Rescored(
+        record=sha256(path),
+        date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        commit=provenance.commit()[0],
+        versions=provenance.versions("vtbench"),
+    )
+    measurements = {measurement.name for measurement in again.measurements}
+    return result.model_copy(
+        update={
+            "run": re.sub(rf"{_SUFFIX}(-\d+)?$", "", result.run) + _SUFFIX,
+            "task": result.task.model_copy(update={"dataset": task.dataset, "split": task.split}),
+            "data": result.data.model_copy(update={"n_evaluated": len(again.annotations)}),
+            "signature": signature(head, int(version), parts),
+            "primary": task.primary,
+            "measurements": list(again.measurements),
+            "columns": [column for column in result.columns if column.name not in measurements],
+            "provenance": result.provenance.model_copy(update={"rescored": made}),
+        }
+    )
+
+
+def _changes(folder: Path, old: Result, new: Result, again: _Again) -> Iterator[str]:
+    """Yields what a new record says otherwise than the old one, one line each."""
+    before = {measurement.name: measurement for measurement in old.measurements}
+    for measurement in new.measurements:
+        if measurement.name not in before:
+            yield f"{measurement.name}: new, {measurement.value:.6g}"
+            continue
+        for field, (said, true) in differences(before.pop(measurement.name), measurement).items():
+            yield f"{measurement.name}: {field} {said} → {true}"
+    yield from (f"{name}: gone, it does not follow" for name in before)
+    yield from (f"{line} {AGAIN}" for line in _statements_differ(old, again))
+    place = folder / old.evidence.file
+    if not place.is_file() or sha256(place) != old.evidence.sha256:
+        yield f"{old.evidence.file}: missing or another file than the record names; counted again"
+        return
+    if difference := _evidence_differs(Evidence.load(place), again.scored.evidence):
+        yield f"the evidence {difference}: counted again"
+
+
+def _claimed(folder: Path, run: str) -> Path:
+    """Returns a new, empty folder beside a run's folder, named `run` or with a number behind it. Raises: SaveError."""
+    place, number = folder.resolve().with_name(run), 1
+    try:
+        while True:
+            try:
+                place.mkdir()
+                return place
+            except FileExistsError:
+                number += 1
+                place = place.with_name(f"{run}-{number}")
+    except OSError as error:
+        raise SaveError(
+            f"cannot write {place}: {error.strerror}. Copy the run to a folder that can be written."
+        ) from error
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:

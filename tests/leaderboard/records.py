@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from bench.evidence.verification import measured
 from bench.files import sha256
-from bench.metrics.retrieval import statistics_of
 from bench.results import Evidence, Result
 
 N = 200
@@ -112,13 +112,11 @@ def save(folder: Path, value: dict[str, Any], *, turned: int = 0, directions: tu
     folder.mkdir(parents=True, exist_ok=True)
     asked = {measurement["name"]: measurement["value"] for measurement in value["measurements"]}
     counts = {way: counts_of(asked[f"{way}/R@1"], asked[f"{way}/MedR"], turned) for way in directions}
-    value["measurements"] = [m for m in value["measurements"] if m["name"].partition("/")[0] in directions]
-    for measurement in value["measurements"]:
-        way, _, name = measurement["name"].partition("/")
-        measurement["value"] = statistics_of(counts[way])[name].value()
     pool = next(part for part in value["signature"].split("|") if part.startswith("pool=")).partition(":")[2]
+    found = Evidence(counts, pool[0] * 64, dict.fromkeys(directions, N))
+    value["measurements"] = [m.model_dump(mode="json") for m in measured(found) if m.name in asked]
     evidence = folder / value["evidence"]["file"]
-    Evidence(counts, pool[0] * 64, dict.fromkeys(directions, N)).save(evidence)
+    found.save(evidence)
     value["evidence"]["sha256"] = sha256(evidence)
     path = folder / "result.json"
     path.write_text(json.dumps(value), encoding="utf-8")

@@ -170,7 +170,7 @@ def test_the_page_shows_values_intervals_signature_and_label(tmp_path: Path) -> 
     save(tmp_path / "runs" / "a", value)
     build(Sources((tmp_path / "runs",)), tmp_path / "board")
     page = (tmp_path / "board" / "anet-retrieval.html").read_text(encoding="utf-8")
-    for shown in ("10.0", "1.0–90.0", value["signature"], "sample (generated)", 'class="control"', "R@50", "MedR ↓"):
+    for shown in ("10.0", "6.0–14.5", value["signature"], "sample (generated)", 'class="control"', "R@50", "MedR ↓"):
         assert shown in page
     markdown = (tmp_path / "board" / "anet-retrieval.md").read_text(encoding="utf-8")
-    assert "| *toy* (control) | consistent | 1 | 1 | **10.0**<br><sub>1.0–90.0</sub> |" in markdown
+    assert "| *toy* (control) | consistent | 1 | 1 | **10.0**<br><sub>6.0–14.5</sub> |" in markdown

@@ -35,7 +35,7 @@ def text(page: str) -> str:
 
 
 def test_a_model_page_says_what_made_each_row(tmp_path: Path) -> None:
-    key = "e" * 64
+    key, signature = "e" * 64, f"{record()['signature']}|missing=penalise-3"
     for seed, commit in ((0, "a" * 40), (1, "b" * 40)):
         value = record(
             seed=seed,
@@ -45,12 +45,13 @@ def test_a_model_page_says_what_made_each_row(tmp_path: Path) -> None:
             provenance__dirty=seed == 1,
             provenance__checkpoint={"key": key, "sha256": key, "selection": "epoch 15", "word_vectors": "random"},
             data__missing={"policy": "penalise", "videos": {"val_1": 3}},
+            signature=signature,
         )
         save(tmp_path / "results" / str(seed), value)
     build(Sources((tmp_path / "results",)), tmp_path)
     shown = text((tmp_path / "models" / "toy.html").read_text())
     for said in (
-        record()["signature"],
+        signature,
         "selected by epoch 15, word vectors random, sha256 eeeeeeeeeeee",
         "seed 0: aaaaaaaaaaaa; seed 1: bbbbbbbbbbbb with uncommitted changes",
         "cpu a processor; ran on cpu with 1 thread",

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from bench.errors import UsageError, VerificationError
-from bench.metrics.class_measurements import measure, metrics_of, values_of, verify
+from bench.evidence.verification import verify
+from bench.metrics.class_measurements import measure, metrics_of, values_of
 from bench.metrics.classification import count_classes, truth_of
 from bench.results import Evidence, Measurement
 
@@ -108,13 +109,20 @@ def test_an_edited_measurement_is_found() -> None:
         verify(evidence(), edited)
 
 
-def test_a_missing_and_a_foreign_measurement_are_found() -> None:
+def test_what_a_record_lacks_follows_and_what_is_foreign_is_found() -> None:
     measurements = measure(evidence())
-    with pytest.raises(VerificationError, match="lacks top1"):
-        verify(evidence(), measurements[1:])
-    foreign = measurements[0].model_copy(update={"name": "top2"})
-    with pytest.raises(VerificationError, match="top2 does not follow"):
+    assert verify(evidence(), measurements[1:]) == measurements
+    foreign = measurements[0].model_copy(update={"name": "top8"})  # of 8 classes
+    with pytest.raises(VerificationError, match="top8 stands in the record and does not follow"):
         verify(evidence(), (*measurements, foreign))
+
+
+def test_top_k_at_another_k_follows_and_is_compared() -> None:
+    further = next(m for m in measure(evidence(), ["top2"]) if m.name == "top2")
+    assert further in verify(evidence(), (further,))
+    assert 100 * values_of(evidence(), "top2").mean() == pytest.approx(further.value)
+    with pytest.raises(VerificationError, match="top2 is"):
+        verify(evidence(), (further.model_copy(update={"value": further.value + 1}),))
 
 
 def edited(name: str, place: tuple[int, int], value: int) -> Evidence:

@@ -11,9 +11,10 @@ import torch
 from bench.data.declared import DatasetDeclaration, FeatureDeclaration
 from bench.data.readers.activitynet import open_dataset
 from bench.errors import UsageError, VerificationError
+from bench.evidence.verification import verify
 from bench.execution import Execution
 from bench.inputs import View
-from bench.metrics.curves import FRACTIONS, verify_curve
+from bench.metrics.curves import FRACTIONS
 from bench.predictions import EmbeddingCurve, load_predictions
 from bench.tasks.incomplete import IncompleteRetrieval
 from bench.tasks.retrieval import ParagraphVideoRetrieval
@@ -119,7 +120,7 @@ def test_models_without_segments_see_the_same_incomplete_videos(sample):
 
 def test_what_is_scored_verifies(sample):
     scored = TASK.score(predict(sample, TASK), sample.annotations("val_1", limit=LIMIT), "cpu")
-    verify_curve(scored.evidence, scored.measurements)
+    verify(scored.evidence, scored.measurements)
     assert TASK.primary in {m.name for m in scored.measurements}
 
 

@@ -13,9 +13,9 @@ import torch
 
 from bench.annotations import RetrievalAnnotations
 from bench.errors import InvalidData, ModelError, VerificationError
+from bench.evidence.verification import verify
 from bench.execution import Execution
 from bench.inputs import Inputs
-from bench.metrics.retrieval import verify
 from bench.models import VideoTextScorer
 from bench.predictions import Embeddings, PairScores, load_predictions
 from bench.tasks.asking.pair_scoring import duration

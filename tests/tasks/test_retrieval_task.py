@@ -12,9 +12,10 @@ import torch
 
 from bench.annotations import RetrievalAnnotations
 from bench.errors import ModelError, UsageError, VerificationError
+from bench.evidence.verification import verify
 from bench.execution import Execution
 from bench.inputs import Inputs, Paragraph, View
-from bench.metrics.retrieval import KS, verify
+from bench.metrics.retrieval import KS
 from bench.models import VideoTextEncoder, VideoTextScorer
 from bench.predictions import Embeddings
 from bench.tasks.retrieval import ParagraphVideoRetrieval
