@@ -99,6 +99,14 @@ class Interrupted(BenchError):
     exit_code = 130
 
 
+def out_of_memory(error: BaseException) -> bool:
+    """True when memory was not enough: Python's own error, CUDA's, or PyTorch's and the system's words for it."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    words = ("not enough memory", "out of memory", "cannot allocate memory", "can't allocate memory", "alloc_failed")
+    return isinstance(error, RuntimeError | OSError) and any(word in str(error).lower() for word in words)
+
+
 def unknown_name(kind: str, asked: str, known: Iterable[str]) -> UnknownName:
     """Returns the error for an unknown `kind` ('model', 'task', …): nearest names first, then all of them."""
     names = sorted(known)

@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 import time
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +41,8 @@ class Fork:
         return self.log.read_text()
 
 
-def start(folder: Path, *arguments: str | Path) -> Fork:
-    """Starts `bench` in `folder`; what it prints, both streams, goes to a file of its own beside the folder."""
+def start(folder: Path, *arguments: str | Path, first: Callable[[], object] = lambda: None) -> Fork:
+    """Starts `bench` in `folder`, after calling `first` there; both streams go to a file beside the folder."""
     logs = folder.parent / f"{folder.name}-logs"
     logs.mkdir(exist_ok=True)
     log = logs / str(len(list(logs.iterdir())))
@@ -54,7 +56,9 @@ def start(folder: Path, *arguments: str | Path) -> Fork:
         output = os.open(log, os.O_WRONLY)
         os.dup2(output, 1)
         os.dup2(output, 2)
-        sys.stdout, sys.stderr = (open(fd, "w", buffering=1, closefd=False) for fd in (1, 2))  # noqa: SIM115
+        first()
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
         sys.argv = ["bench", *map(str, arguments)]
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
@@ -63,5 +67,8 @@ def start(folder: Path, *arguments: str | Path) -> Fork:
             code = left.code if isinstance(left.code, int) else 0
         sys.stdout.flush()
         sys.stderr.flush()
+    except BaseException:  # noqa: BLE001 (as Python ends a program)
+        traceback.print_exc()
+        code = 1
     finally:
         os._exit(code)

@@ -6,9 +6,15 @@ its body imports what it needs.
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
+from io import UnsupportedOperation
+from pathlib import Path
+from typing import NoReturn, TextIO
 
 import click
 
@@ -33,9 +39,9 @@ COMMANDS = {
     "doctor": ("bench.cli.doctor:doctor", "Check this machine, the configuration and the plugins."),
 }
 
-EPILOG = """Exit codes: 0 all done and saved; 1 unexpected error or failed save; 2 usage; 3 unknown or unusable model,
-task or plugin; 4 data missing or not as expected; 5 some runs failed or were skipped, as a model cannot do a task, and
-the others are saved; 6 verification failed; 130 interrupted."""
+EPILOG = """Exit codes: 0 all done and saved; 1 unexpected error, failed save or too little memory; 2 usage; 3 unknown
+or unusable model, task or plugin; 4 data missing or not as expected; 5 some runs failed or were skipped, as a model
+cannot do a task, and the others are saved; 6 verification failed; 130 interrupted."""
 
 
 class _Commands(Group):
@@ -66,6 +72,7 @@ def bench(context: click.Context, blocked: tuple[str, ...], strict_plugins: bool
 
     Try: bench run --model hse --task anet-retrieval
     """
+    _check_working_directory()
     if blocked or strict_plugins:
         from bench.plugins.discovery import chosen
 
@@ -74,21 +81,84 @@ def bench(context: click.Context, blocked: tuple[str, ...], strict_plugins: bool
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and exits with a documented code. A mistake of the user's never prints a traceback."""
-    from bench.errors import BenchError
+    from bench.errors import BenchError, out_of_memory
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill is Ctrl-C: exit 130, nothing half-written
     try:
         code = bench.main(args=arguments, prog_name="bench", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        with suppress(OSError):
+            error.show()
+        _leave(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted: what was finished is saved; the same command goes on from there.", err=True)
-        sys.exit(130)
+        _leave(130, "Interrupted: what was finished is saved; the same command goes on from there.")
     except BenchError as error:
-        click.echo(f"{type(error).__name__}: {error}", err=True)
-        sys.exit(error.exit_code)
+        _leave(error.exit_code, f"{type(error).__name__}: {error}")
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone; nothing is left to say
         sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)
+    except Exception as error:
+        if out_of_memory(error):
+            _leave(1, f"MemoryError: {_one_line(error)} Use fewer videos (--limit), smaller batches, or more memory.")
+        if isinstance(error, OSError):
+            _leave(1, _could_not(error))
+        raise
+    _leave(code if isinstance(code, int) else 0)
+
+
+def _leave(code: int, line: str = "") -> NoReturn:
+    """Says why, as far as anybody can hear it, and exits. What was printed and cannot be written makes exit code 1."""
+    if line:
+        with suppress(OSError):
+            click.echo(line, err=True)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None and not stream.closed:
+                stream.flush()
+        except OSError as error:
+            _forget(stream)
+            if stream is sys.stdout and not code:
+                _leave(1, _could_not(error))
+    sys.exit(code)
+
+
+def _forget(stream: TextIO) -> None:
+    """Sends what is left of a stream nowhere; else Python tries again when it ends, and prints a traceback."""
+    with suppress(UnsupportedOperation):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def _could_not(error: OSError) -> str:
+    """Returns one line for an error of the system that no command has put into words of its own."""
+    from bench.errors import UsageError
+
+    try:
+        _check_working_directory()
+    except UsageError as gone:
+        return f"UsageError: {gone}"
+    reason = error.strerror or _one_line(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return (
+            f"SaveError: {error.filename or 'the output'} cannot be written: {reason}. Free space or write elsewhere; "
+            "finished runs are saved."
+        )
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{type(error).__name__}: {where}{reason}. Mend that and run the command again; finished runs are saved."
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or "there is too little memory."
+
+
+def _check_working_directory() -> None:
+    """Raises UsageError where the folder that the command was started in has been deleted."""
+    from bench.errors import UsageError
+
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise UsageError(
+            "the working directory has been deleted. Go to one that exists (`cd`), and run again."
+        ) from None

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.catalogue.lookup import Cell
-from bench.errors import UsageError
+from bench.errors import BenchError, UsageError, out_of_memory
 from bench.execution import Execution
 from bench.files import PART, check_takes_records, digest, remove_leftovers, sha256, write_atomically, write_json
 from bench.locks import LOCK, held
@@ -58,7 +58,16 @@ def execute(plan: Plan, reporter: Reporter | None = None) -> Result:
             shutil.rmtree(plan.folder / SCRATCH, ignore_errors=True)  # its process was killed after saving the record
             return _earlier(plan, reporter, "the other process completed it" if waited else "already complete")
         check_takes_records(plan.folder)
-        return _executed(plan, execution, reporter)
+        try:
+            return _executed(plan, execution, reporter)
+        except Exception as error:
+            if not out_of_memory(error):  # a model's own has been put into words by its guard
+                raise
+            reason = " ".join(str(error).split()) or "no message"
+            raise BenchError(
+                f"{plan.run}: memory was not enough to load or to score ({reason}). What is finished is kept. Use "
+                "--limit, --device cpu, or a machine with more memory."
+            ) from error
 
 
 def _litter(folder: Path) -> bool:

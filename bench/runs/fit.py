@@ -46,7 +46,7 @@ def fitted_model(plan: Plan, execution: Execution, log: Reporter) -> Fitted:
     """
     spec = plan.cell.spec
     own = {name: value for name, value in plan.settings.items() if not name.startswith(BASE)}
-    guard = Guard(spec.name, execution.seed, plan.folder, log)
+    guard = Guard(spec.name, execution.seed, plan.folder, log, _smaller(plan, execution))
     with guard.during("load"):
         model = resolve(spec.loader)(own, execution)
     _check_capabilities(plan, model)
@@ -86,6 +86,18 @@ def _checkpoint(plan: Plan, model: Any, guard: Guard, execution: Execution) -> t
     if not plan.is_base:
         write_json(plan.folder / "checkpoint.json", {"file": str(path), **reference.model_dump()})
     return state, reference, seconds
+
+
+def _smaller(plan: Plan, execution: Execution) -> dict[str, str]:
+    """Returns what the user can make smaller where memory is not enough, by what the model was doing."""
+    batch, rows = plan.settings.get("batch"), execution.batch_size
+    smaller = {"": f"smaller settings (`bench info {plan.cell.spec.name}` lists them)"}
+    if isinstance(batch, int) and batch > 1:
+        name = f"{BASE}batch" if plan.is_base else "batch"
+        smaller["fit"] = f"--set {name}={batch // 2} or lower (now {batch})"
+    if rows > 1:
+        smaller["predict"] = smaller["embed clips and sentences"] = f"--batch-size {rows // 2} or lower (now {rows})"
+    return smaller
 
 
 def _check_capabilities(plan: Plan, model: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from bench.api import ModelSpec, VideoTextEncoder, hookimpl
+from bench.api import ModelSpec, Setting, State, Trainable, VideoTextEncoder, hookimpl
 
 
 class Honest:
@@ -72,8 +72,31 @@ class Mute:
         pass
 
 
+class TooLarge(Honest):
+    def embed_videos(self, videos):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nGPU 0 has none left.")
+
+
+class TooLargeToTrain(Honest):
+    """Says what PyTorch says on a CPU."""
+
+    def fit(self, data, training):
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: not enough memory")
+
+    def state(self):
+        return State({}, {})
+
+    def load_state(self, state):
+        pass
+
+
+class TooLargeToLoad(Honest):
+    def __init__(self, settings, execution):
+        raise MemoryError
+
+
 FAULTY = ("WrongShape", "TooFewRows", "NotANumber", "DoublePrecision", "TwoSpaces", "ZeroVector", "NotATensor")
-FAULTY += ("Raises", "RaisesAtOnce", "Mute", "Absent")
+FAULTY += ("Raises", "RaisesAtOnce", "Mute", "Absent", "TooLarge", "TooLargeToLoad")
 
 
 @hookimpl
@@ -81,4 +104,12 @@ def bench_models():
     return [
         ModelSpec(name=name, summary=name, loader=f"outside_models:{name}", provides=(VideoTextEncoder,))
         for name in ("Honest", *FAULTY)
+    ] + [
+        ModelSpec(
+            name="TooLargeToTrain",
+            summary="TooLargeToTrain",
+            loader="outside_models:TooLargeToTrain",
+            provides=(VideoTextEncoder, Trainable),
+            settings={"batch": Setting(64, "videos per step", minimum=1)},
+        )
     ]
