@@ -5,13 +5,13 @@ From Python: `bench.run(model="hse", task="anet-retrieval")["t2v/R@1"].value`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from bench.execution import Precision
+    from bench.files import PathLike
     from bench.results import Result
     from bench.runs.progress import Reporter
 
@@ -19,53 +19,84 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "rescore", "run"]
 
 
-class RunOptions(TypedDict, total=False):
-    """What `run` takes beside model and task; each means what the flag of `bench run` of that name means."""
-
-    settings: Mapping[str, Any]
-    seed: int
-    device: str
-    precision: Precision
-    batch_size: int
-    limit: int | None
-    checkpoint: Path | None
-    output: Path
-    resume: bool
-
-
 def run(
     model: str,
     task: str,
     *,
-    config: Path | None = None,
+    settings: Mapping[str, object] | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    precision: Precision = "fp32",
+    batch_size: int = 64,
+    limit: int | None = None,
+    checkpoint: PathLike | None = None,
+    output: PathLike | None = None,
+    resume: bool = True,
+    config: PathLike | None = None,
     reporter: Reporter | None = None,
-    **options: Unpack[RunOptions],
 ) -> Result:
     """Returns the result of one model on one task, as `bench run` would.
 
+    Args:
+        model: its name, as `bench list models` shows it.
+        task: its name, with parameters after ':'.
+        settings: model settings by name, such as {"hidden": 256}; `base.NAME` for the model that it builds on.
+        seed: seeds training and everything random.
+        device: `auto`, `cpu`, `cuda` or `cuda:i`.
+        precision: `fp32` or `bf16`.
+        batch_size: videos or paragraphs per batch when predicting.
+        limit: at most this many videos of every split; the result is then partial and never ranked.
+        checkpoint: a model.safetensors to use instead of fitting.
+        output: where runs are written (default: `runs` of bench.yaml).
+        resume: reuse what an earlier run of the same request left.
+        config: bench.yaml to use (default: the nearest upwards).
+        reporter: told what happens; its methods are those of `bench.runs.progress.Reporter`.
+
+    Paths may be text or path objects.
+
     Raises: BenchError; its `exit_code` is what the command line would return.
     """
+    said = dict(locals())  # the arguments and nothing else, as long as this stands first
+    del said["reporter"]
     from bench.catalogue.config import load
     from bench.catalogue.lookup import Session
+    from bench.runs import arguments as given
     from bench.runs import execute as runner
     from bench.runs import plan as planning
 
-    session = Session(load(config))
-    given: dict[str, Any] = {"output": session.config.runs, "word_vectors": session.config.word_vectors, **options}
-    call = ", ".join([f"{model!r}", f"{task!r}", *(f"{key}={value!r}" for key, value in options.items())])
-    request = planning.Request(**given, command=(f"bench.run({call})",))
-    return runner.execute(planning.plan(session.cell(model, task), request), reporter)
+    session = Session(load(given.as_optional_path("config", config)))
+    request = planning.Request(
+        output=given.as_optional_path("output", output) or session.config.runs,
+        settings=given.as_settings("settings", settings),
+        seed=given.as_whole("seed", seed),
+        device=given.as_text("device", device, "cuda:0"),
+        precision=given.as_choice("precision", precision, ("fp32", "bf16")),
+        batch_size=given.as_whole("batch_size", batch_size),
+        limit=None if limit is None else given.as_whole("limit", limit),
+        checkpoint=given.as_optional_path("checkpoint", checkpoint),
+        word_vectors=session.config.word_vectors,
+        resume=given.as_flag("resume", resume),
+        command=(given.call("bench.run", said, run.__kwdefaults__),),
+    )
+    cell = session.cell(given.as_text("model", model, "random"), given.as_text("task", task, "anet-retrieval"))
+    return runner.execute(planning.plan(cell, request), reporter)
 
 
-def rescore(folder: Path, *, config: Path | None = None) -> Result:
+def rescore(folder: PathLike, *, config: PathLike | None = None) -> Result:
     """Returns the record of a run's folder after scoring its predictions again.
 
-    Raises: VerificationError when anything differs from what the record says.
+    Args:
+        folder: of the run; text or a path object.
+        config: bench.yaml to use (default: the nearest upwards).
+
+    Raises: BenchError; VerificationError when anything differs from what the record says.
     """
     from bench.catalogue.config import load
     from bench.catalogue.lookup import Session
+    from bench.runs import arguments as given
     from bench.runs import rescore as rescoring
 
-    session = Session(load(config))
-    task = session.catalogue.task(rescoring.load_record(folder).task.name)
-    return rescoring.rescore(folder, task, session.dataset(task.dataset))
+    place = given.as_path("folder", folder)
+    session = Session(load(given.as_optional_path("config", config)))
+    task = session.catalogue.task(rescoring.load_record(place).task.name)
+    return rescoring.rescore(place, task, session.dataset(task.dataset))

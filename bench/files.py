@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 TENSORS = Form("a whole file written by bench", ("safetensors",), "Delete it and run again.")
+PathLike = str | os.PathLike[str]
+"""What a path may be given as, through every public door."""
 METADATA_KEY = "bench"  # one key only: safetensors does not keep the order of several
 PART = ".part"
 CLAIMS = ".claims"
@@ -34,7 +36,7 @@ FULL = {errno.ENOSPC, errno.EDQUOT}
 A_DAY = 24 * 3600.0
 
 
-def write_atomically(path: Path, content: bytes, *, overwrite: bool = True, durable: bool = True) -> None:
+def write_atomically(path: PathLike, content: bytes, *, overwrite: bool = True, durable: bool = True) -> None:
     """Writes `content` to `path` so that `path` is whole or untouched at every moment.
 
     Args:
@@ -43,6 +45,7 @@ def write_atomically(path: Path, content: bytes, *, overwrite: bool = True, dura
 
     Raises: SaveError when the file cannot be written, or exists and `overwrite` is false.
     """
+    path = Path(path)
     if not overwrite and taken(path):
         raise _exists(path)
     try:
@@ -159,7 +162,7 @@ def write_json(path: Path, value: Any, *, overwrite: bool = True) -> None:
 
 
 def write_tensors(
-    path: Path, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any], *, overwrite: bool = True
+    path: PathLike, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any], *, overwrite: bool = True
 ) -> None:
     """Writes named arrays and a JSON object into one safetensors file; equal content gives equal bytes."""
     import numpy as np
@@ -170,13 +173,14 @@ def write_tensors(
     write_atomically(path, save(contiguous, metadata=metadata), overwrite=overwrite)
 
 
-def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def read_tensors(path: PathLike) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Returns the arrays and the JSON object that `write_tensors` put into `path`.
 
     Raises: InvalidData when the file is missing, truncated, or was not written by bench.
     """
     from safetensors import safe_open
 
+    path = Path(path)
     try:
         regular_file(path)
     except MissingData as error:

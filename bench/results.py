@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bench.errors import InvalidData
-from bench.files import read_tensors, write_atomically, write_tensors
+from bench.files import PathLike, read_tensors, write_atomically, write_tensors
 from bench.reading.outside import JSON, read_content
 
 if TYPE_CHECKING:
@@ -208,13 +208,14 @@ class Result(Record):
     def to_json(self) -> str:
         return self.model_dump_json(by_alias=True, indent=2) + "\n"
 
-    def save(self, path: Path) -> None:
+    def save(self, path: PathLike) -> None:
         """Writes the record. Raises: SaveError when `path` exists: records are never edited."""
         write_atomically(path, self.to_json().encode(), overwrite=False)
 
     @classmethod
-    def load(cls, path: Path) -> Result:
+    def load(cls, path: PathLike) -> Result:
         """Reads a record. Raises: InvalidData when it is missing or does not follow the schema."""
+        path = Path(path)
         if path.exists() and not path.is_file():
             raise InvalidData(f"{path} is no file. Name the folder of a run, or the JSON file of a record.")
         try:
@@ -252,12 +253,12 @@ class Evidence:
     n_items: Mapping[str, int]
     kind: str = "ranks"
 
-    def save(self, path: Path) -> None:
+    def save(self, path: PathLike) -> None:
         about = {"kind": "evidence", "of": self.kind, "pool": self.pool, "n_items": dict(self.n_items)}
         write_tensors(path, self.counts, about)
 
     @classmethod
-    def load(cls, path: Path) -> Evidence:
+    def load(cls, path: PathLike) -> Evidence:
         """Reads what `save` wrote. Raises: InvalidData for any other file."""
         arrays, values = read_tensors(path)
         pool, n_items = values.get("pool"), values.get("n_items")

@@ -71,8 +71,9 @@ def test_a_function_takes_at_most_six_parameters() -> None:
             if len(names) > MOST_PARAMETERS:
                 yield f"{function.name}({', '.join(names)})"
 
-    # A command of the command line has as many parameters as it has flags.
-    assert offences(long_signatures, [path for path in SOURCES if "cli" not in path.parts]) == []
+    # A command has as many parameters as it has flags, and so has the function that does the same from Python.
+    doors = {path for path in SOURCES if "cli" in path.parts} | {PROJECT / "bench" / "__init__.py"}
+    assert offences(long_signatures, sorted(set(SOURCES) - doors)) == []
 
 
 def test_names_say_what_things_are() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.errors import InvalidData
-from bench.files import read_tensors
+from bench.files import PathLike, read_tensors
 from bench.predictions.captions import Captions
 from bench.predictions.class_scores import ClassScores
 from bench.predictions.embeddings import EmbeddingCurve, Embeddings, PairScores
@@ -20,8 +20,9 @@ Predictions = Embeddings | PairScores | EmbeddingCurve | Captions | ClassScores
 """What a model may answer to a task."""
 
 
-def load_predictions(path: Path) -> Predictions:
+def load_predictions(path: PathLike) -> Predictions:
     """Returns the predictions that `save` wrote, of any kind. Raises: InvalidData for any other file."""
+    path = Path(path)
     if path.suffix == Captions.suffix:
         return Captions.load(path)
     arrays, values = read_tensors(path)

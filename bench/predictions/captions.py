@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from bench.errors import InvalidData, ModelError
-from bench.files import write_atomically
+from bench.files import PathLike, write_atomically
 from bench.inputs import Paragraph
 from bench.reading.outside import Form, read_text, reading
 
@@ -54,7 +54,7 @@ class Captions:
                     f"{video_id}; expected one each. Fix the model's caption method."
                 )
 
-    def save(self, path: Path) -> None:
+    def save(self, path: PathLike) -> None:
         """Writes JSON Lines, a head and a line for each video; equal captions give equal bytes."""
         lines: list[Any] = [HEAD]
         for video_id, segments, said in zip(self.video_ids, self.segments, self.sentences, strict=True):
@@ -63,8 +63,9 @@ class Captions:
         write_atomically(path, text.encode("utf-8", "backslashreplace"))
 
     @classmethod
-    def load(cls, path: Path) -> Captions:
+    def load(cls, path: PathLike) -> Captions:
         """Reads what `save` wrote. Raises: InvalidData for any other file."""
+        path = Path(path)
         with reading(path, FORM):
             head, *lines = [json.loads(line) for line in read_text(path, FORM).split("\n") if line]
             if head != HEAD:

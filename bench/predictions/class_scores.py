@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.errors import ModelError
-from bench.files import write_tensors
+from bench.files import PathLike, write_tensors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,7 +49,7 @@ class ClassScores:
                 f"{bad[0]}): such scores cannot be ranked. Check the training loss and the features."
             )
 
-    def save(self, path: Path) -> None:
+    def save(self, path: PathLike) -> None:
         """Writes one safetensors file; equal scores give equal bytes."""
         values = {"kind": self.kind, "video_ids": self.video_ids, "class_names": self.class_names}
         write_tensors(path, {"scores": self.scores}, values)

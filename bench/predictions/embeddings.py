@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.errors import ModelError
-from bench.files import write_tensors
+from bench.files import PathLike, write_tensors
 from bench.predictions.checks import check_rows, check_scores
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ class Embeddings:
                 f"{self.paragraphs.shape[1]}: cosine needs one space. Fix the model's output size."
             )
 
-    def save(self, path: Path) -> None:
+    def save(self, path: PathLike) -> None:
         """Writes one safetensors file; equal embeddings give equal bytes."""
         values = {"kind": self.kind, "video_ids": self.video_ids, "paragraph_ids": self.paragraph_ids}
         write_tensors(path, {"videos": self.videos, "paragraphs": self.paragraphs}, values)
@@ -79,7 +78,7 @@ class PairScores:
         """Raises ModelError unless every pair has a finite score."""
         check_scores(model, (len(self.paragraph_ids), len(self.video_ids)), self.scores)
 
-    def save(self, path: Path) -> None:
+    def save(self, path: PathLike) -> None:
         """Writes one safetensors file; equal scores give equal bytes."""
         values = {"kind": self.kind, "video_ids": self.video_ids, "paragraph_ids": self.paragraph_ids}
         write_tensors(path, {"scores": self.scores}, values)
@@ -125,7 +124,7 @@ class EmbeddingCurve:
         for fraction in self.fractions:
             self.at(fraction).check(model)
 
-    def save(self, path: Path) -> None:
+    def save(self, path: PathLike) -> None:
         """Writes one safetensors file; equal embeddings give equal bytes."""
         values = {"kind": self.kind, "video_ids": self.video_ids, "paragraph_ids": self.paragraph_ids}
         sides = {"videos": self.videos, "paragraphs": self.paragraphs}
