@@ -84,6 +84,34 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(BENCHMARKS)
 
 
+def test_the_readme_s_figures_of_the_sample_are_those_of_the_committed_records(tmp_path: Path) -> None:
+    assert run("readme_table.py") == ""
+    readme = (BENCHMARKS.parent / "README.md").read_text(encoding="utf-8")
+    row = next(line for line in readme.splitlines() if line.startswith("| `hse` | ") and "±" in line)
+    for wrong in (row.replace(" ± ", " ± 1", 1), ""):
+        copy = tmp_path / "README.md"
+        copy.write_text(readme.replace(row, wrong), encoding="utf-8")
+        command = [sys.executable, BENCHMARKS / "readme_table.py", "--readme", copy]
+        checked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        assert checked.returncode == 1
+        assert f"+{row}\n" in checked.stdout
+        assert "readme_table.py --write" in checked.stderr
+        run("readme_table.py", "--readme", str(copy), "--write")
+        assert copy.read_text(encoding="utf-8") == readme
+
+
+@pytest.mark.usefixtures("benchmarks")
+def test_a_sentence_of_the_readme_that_the_records_do_not_bear_out_is_not_written() -> None:
+    from readme_table import differences, sides
+
+    found = sides(BENCHMARKS.parent / "leaderboards" / "results")
+    assert len(differences(found, "hse", "random", ["t2v/R@1"], ahead=True)) == 1
+    with pytest.raises(SystemExit, match="says that random is ahead of hse in t2v/R@1; by the records"):
+        differences(found, "random", "hse", ["t2v/R@1"], ahead=True)
+    with pytest.raises(SystemExit, match="neither hse nor random is surely ahead"):
+        differences(found, "hse", "random", ["t2v/R@1"], ahead=False)
+
+
 @pytest.mark.usefixtures("benchmarks")
 @pytest.mark.parametrize("name", ["hse", "fse"])
 def test_gradients_equal_those_of_padded_grus(name: str) -> None:
