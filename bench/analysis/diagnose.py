@@ -40,8 +40,8 @@ from bench.errors import UnsupportedTask, VerificationError
 from bench.execution import Execution
 from bench.inputs import Inputs
 from bench.metrics.hierarchy import preferences, rank_within, unit_rows
-from bench.metrics.retrieval import expected_hits, per_video
-from bench.metrics.statistics import SEED, Comparison, Statistic, compare, interval
+from bench.metrics.retrieval import expected_hits
+from bench.metrics.statistics import SEED, Comparison, Statistic, compare, interval, of_clusters
 from bench.models import ClipTextEncoder
 from bench.predictions import Embeddings, PairScores, Predictions
 from bench.results import Result
@@ -242,7 +242,7 @@ def clip_findings(clips: Parts, sentences: Parts, device: str) -> list[Finding]:
 
 
 def _recall(name: str, hits: np.ndarray, counts: np.ndarray, chance: float) -> Finding:
-    bounds = interval(Statistic(100.0 * per_video(hits, counts), share=True))
+    bounds = interval(of_clusters(Statistic(100.0 * hits, share=True), counts))
     return Finding("clips", name, float(100.0 * hits.mean()), bounds, len(hits), chance)
 
 

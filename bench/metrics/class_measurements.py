@@ -18,9 +18,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from bench.errors import UsageError, VerificationError
+from bench.errors import InvalidData, UsageError, VerificationError
 from bench.metrics.classification import KIND, Counted, average_precisions, hits, label_hits, opened
-from bench.metrics.statistics import Statistic, interval
+from bench.metrics.resampling import sure_interval
+from bench.metrics.statistics import Statistic, ci95
 from bench.results import Evidence, Measurement
 
 PRIMARY = "top1"
@@ -52,16 +53,31 @@ def per_class_values(counted: Counted, values: np.ndarray) -> np.ndarray:
     """Returns (n,) float64 whose mean is the mean over classes of the mean of `values` (n,) in each class.
 
     Resampled by video it has the spread of that mean: a resample draws how many videos each class has with them, so the
-    mean of a class is a ratio of two sums; it is linearised here.
+    mean of a class is a ratio of two sums; it is linearised here. The one video of a class says nothing of how far
+    another of that class would lie from it, so it is taken to depart from the mean over classes.
+
+    Source: the last as the R package survey does for strata of one unit (`survey.lonely.psu="adjust"`).
     """
     classes, owners = counted.labels[:, 0].astype(np.int64), counted.owners
     sizes = np.bincount(classes, minlength=len(counted.classes))
     present = np.flatnonzero(sizes)
     means = np.zeros(len(sizes))
     means[present] = np.bincount(classes, weights=values[owners], minlength=len(sizes))[present] / sizes[present]
-    departures = (values[owners] - means[classes]) / sizes[classes]
+    mean = float(means[present].mean())
+    expected = np.where(sizes == 1, mean, means)
+    departures = (values[owners] - expected[classes]) / sizes[classes]
     per_video = np.bincount(owners, weights=departures, minlength=len(values))
-    return np.asarray(means[present].mean() + per_video * (len(values) / len(present)))
+    if (sizes == 1).any():
+        per_video -= per_video.mean()
+    return np.asarray(mean + per_video * (len(values) / len(present)))
+
+
+def per_class_weights(counted: Counted) -> np.ndarray:
+    """Returns (n,) float64: how much each video counts in a mean over the means of classes; they add up to 1."""
+    classes = counted.labels[:, 0].astype(np.int64)
+    sizes = np.bincount(classes, minlength=len(counted.classes))
+    shares = 1.0 / (sizes[classes] * np.count_nonzero(sizes))
+    return np.bincount(counted.owners, weights=shares, minlength=len(counted.videos))
 
 
 def mean_average_precision(counted: Counted) -> float:
@@ -92,12 +108,17 @@ def measure(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement,
     Args:
         named: names of measurements; `top<k>` among them is measured for a k beyond `TOPS` as well.
 
-    Raises: VerificationError when the evidence contradicts itself.
+    Raises: VerificationError when the evidence contradicts itself; InvalidData for a test of a single class.
     """
     check_evidence(evidence)
     counted = opened(evidence)
+    if len(counted.classes) < 2:
+        raise InvalidData(
+            f"the labels name one class, {counted.class_names[0][:60]!r}, so every prediction is right and nothing is "
+            "measured. Give the labels of a test with two classes or more."
+        )
     n, statistics = len(counted.videos), statistics_of(counted, named)
-    found = [_measurement(name, s.value(), _within(interval(s)), n) for name, s in statistics.items()]
+    found = [_measurement(name, s.value(), _interval(counted, name, s), n) for name, s in statistics.items()]
     measurements = (*found, _measurement(PRECISION, mean_average_precision(counted), None, n))
     _check_values({measurement.name: measurement.value for measurement in measurements})
     return measurements
@@ -107,8 +128,11 @@ def _measurement(name: str, value: float, ci95: tuple[float, float] | None, n: i
     return Measurement(name=name, value=value, unit="percent", higher_is_better=True, ci95=ci95, n=n)
 
 
-def _within(bounds: tuple[float, float]) -> tuple[float, float]:
-    return max(0.0, bounds[0]), min(100.0, bounds[1])
+def _interval(counted: Counted, name: str, statistic: Statistic) -> tuple[float, float] | None:
+    if name == PER_CLASS and statistic.value() in (0.0, 100.0):
+        return sure_interval(statistic.value(), per_class_weights(counted))
+    bounds = ci95(statistic)
+    return bounds and (max(0.0, bounds[0]), min(100.0, bounds[1]))
 
 
 def _check_values(values: Mapping[str, float]) -> None:

@@ -123,7 +123,9 @@ def paired(first: Sequence[Evidence], second: Sequence[Evidence], metric: str) -
     """
     a, b = ([values_of(evidence, metric) for evidence in side] for side in (first, second))
     scale, unit = (1.0, "rank") if metric.endswith("MeanR") else (100.0, "percent")
+    farthest = math.inf if unit == "rank" else captions.HIGHEST.get(metric, 100.0)
     found = compare(a, b)
+    low, high = (min(max(scale * end, -farthest), farthest) for end in found.ci95)
     differences = np.mean(np.stack(a), axis=0) - np.mean(np.stack(b), axis=0)
     spread = float(differences.std(ddof=1)) if len(differences) > 1 else 0.0
     better = differences if unit == "percent" else -differences
@@ -134,7 +136,7 @@ def paired(first: Sequence[Evidence], second: Sequence[Evidence], metric: str) -
         values=(tuple(scale * float(v.mean()) for v in a), tuple(scale * float(v.mean()) for v in b)),
         comparison=Comparison(
             difference=scale * found.difference,
-            ci95=(scale * found.ci95[0], scale * found.ci95[1]),
+            ci95=(low, high),
             p_value=found.p_value,
             test=found.test,
             n=found.n,

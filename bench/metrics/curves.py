@@ -17,7 +17,7 @@ import numpy as np
 from bench.errors import VerificationError
 from bench.metrics.names import MeasurementName, recalls_in
 from bench.metrics.retrieval import DIRECTIONS, check_evidence, expected_hits
-from bench.metrics.statistics import Statistic, interval
+from bench.metrics.statistics import Statistic, ci95
 from bench.results import Evidence, Measurement
 
 FRACTIONS = (0.2, 0.4, 0.6, 0.8, 1.0)
@@ -106,7 +106,7 @@ def measure_curve(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measur
             value=statistic.value(),
             unit="percent",
             higher_is_better=True,
-            ci95=interval(statistic),
+            ci95=ci95(statistic),
             n=len(statistic.values),
         )
         for name, statistic in statistics.items()

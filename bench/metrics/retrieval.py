@@ -13,13 +13,12 @@ Source for MedR: floor(median of ranks counted from 0) + 1, as in the code of Zh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from bench.errors import VerificationError
 from bench.metrics.names import recalls_in
-from bench.metrics.statistics import Statistic, interval
+from bench.metrics.statistics import Statistic, ci95, of_clusters
 from bench.results import Evidence, Measurement
 
 DIRECTIONS = ("t2v", "v2t")
@@ -80,21 +79,6 @@ def captions_of_videos(evidence: Evidence) -> np.ndarray | None:
     return captions if captions.sum() == len(evidence.counts["t2v"]) else None
 
 
-def per_video(values: np.ndarray, captions: np.ndarray) -> np.ndarray:
-    """Returns (videos,) float64 with the mean of `values`, which resampled by video has the spread of that mean.
-
-    A resample of videos draws captions with them, so the mean is a ratio of two sums; it is linearised here.
-
-    Args:
-        values: (queries,) float64, the captions of a video beside one another.
-        captions: (videos,) int64: how many queries each video has; adds up to the number of queries.
-    """
-    ends = captions.cumsum()
-    sums = np.add.reduceat(values, ends - captions)
-    mean = values.mean()
-    return np.asarray(mean + len(captions) / len(values) * (sums - mean * captions), dtype=np.float64)
-
-
 def measure(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement, ...]:
     """Returns every measurement of `evidence`, each with its 95 % interval; percent are 0-100, ranks start at 1.
 
@@ -127,9 +111,9 @@ def measure(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement,
 
 def _interval(statistic: Statistic, captions: np.ndarray | None) -> tuple[float, float] | None:
     if captions is None:
-        return interval(statistic)
-    # A median over captions has no such form by videos: better none than one that is too narrow.
-    return None if statistic.median else interval(replace(statistic, values=per_video(statistic.values, captions)))
+        return ci95(statistic)
+    # Better no interval of a median over captions than one that takes them for as many videos.
+    return None if statistic.median else ci95(of_clusters(statistic, captions))
 
 
 def directions_of(evidence: Evidence) -> tuple[str, ...]:

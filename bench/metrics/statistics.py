@@ -1,8 +1,8 @@
 """95 % intervals by resampling videos, and the comparison of two models query by query.
 
 Each video stands for one query in each direction, so resampling videos is resampling queries with replacement
-(`bench.metrics.resampling`): exactly for means, by 10,000 resamples for medians. A share of 0 or 100 %, of which every
-resample is the same, gets the interval of Clopper and Pearson instead.
+(`bench.metrics.resampling`): exactly for means, by 10,000 resamples for medians and for means over videos that count
+unequally. A share of 0 or 100 %, of which every resample is the same, gets the interval of Clopper and Pearson instead.
 
 Letters for shapes: `n` queries, `R` resamples.
 """
@@ -15,7 +15,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.metrics.resampling import mean_interval, percentile_interval, resampled_medians, sure_interval
+from bench.metrics.resampling import (
+    mean_interval,
+    percentile_interval,
+    ratio_interval,
+    resampled_medians,
+    sure_interval,
+)
 
 RESAMPLES = 10_000
 SEED = 20181008
@@ -31,25 +37,50 @@ class Statistic:
         median: when true the statistic is floor(median of `values`) + 1, else their mean.
         share: when true the values are parts of 0 to 100 percent, such as hits, so that a mean of 0 or 100 is no proof
             that the next query will be like them.
+        weights: (n,) how much each value counts in the mean, drawn together with it; None where all count alike.
     """
 
     values: np.ndarray
     median: bool = False
     share: bool = False
+    weights: np.ndarray | None = None
 
     def value(self) -> float:
         """Returns the statistic of the queries at hand."""
-        return float(np.floor(np.median(self.values)) + 1.0) if self.median else float(self.values.mean())
+        if self.median:
+            return float(np.floor(np.median(self.values)) + 1.0)
+        return float(np.average(self.values, weights=self.weights))
+
+
+def of_clusters(statistic: Statistic, sizes: np.ndarray) -> Statistic:
+    """Returns a mean over captions as one over the videos they belong to, each counting by how many captions it has.
+
+    Args:
+        statistic: a mean of values (queries,), the captions of a video beside one another.
+        sizes: (videos,) int64, at least 1: how many captions each video has; adds up to the number of queries.
+    """
+    sums = np.add.reduceat(statistic.values, sizes.cumsum() - sizes)
+    weights = None if sizes.min() == sizes.max() else sizes.astype(np.float64)
+    return Statistic(sums / sizes, share=statistic.share, weights=weights)
 
 
 def interval(statistic: Statistic) -> tuple[float, float]:
     """Returns the 95 % percentile interval of `statistic` over resampled queries; see above for 0 and 100 %."""
+    values, weights = statistic.values, statistic.weights
     if statistic.median:
         rng = np.random.default_rng(SEED)
-        return percentile_interval(np.floor(resampled_medians(statistic.values, RESAMPLES, rng)) + 1.0)
+        return percentile_interval(np.floor(resampled_medians(values, RESAMPLES, rng)) + 1.0)
     if statistic.share and statistic.value() in (0.0, 100.0):
-        return sure_interval(statistic.value(), len(statistic.values))
-    return mean_interval(statistic.values)
+        return sure_interval(statistic.value(), np.ones(len(values)) if weights is None else weights)
+    if weights is None:
+        return mean_interval(values)
+    return ratio_interval(values, weights, RESAMPLES, np.random.default_rng(SEED))
+
+
+def ci95(statistic: Statistic) -> tuple[float, float] | None:
+    """Returns `interval`, or None where a single value says nothing of how far another would lie from it."""
+    sure = statistic.share and statistic.value() in (0.0, 100.0)
+    return interval(statistic) if sure or len(statistic.values) > 1 else None
 
 
 @dataclass(frozen=True)

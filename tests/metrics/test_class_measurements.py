@@ -86,6 +86,47 @@ def test_a_perfect_model_has_an_interval_all_the_same() -> None:
     assert found["top1"].ci95[0] < 100.0
 
 
+@pytest.mark.parametrize("n", [30, 60])
+def test_a_mean_of_all_right_classes_of_one_size_has_the_interval_of_all_right_videos(n: int) -> None:
+    labels = [(i % 3,) for i in range(n)]
+    found = {m.name: m.ci95 for m in measure(evidence(np.eye(3)[[own[0] for own in labels]], labels))}
+    assert found["mean_class/top1"] == pytest.approx(found["top1"])
+    assert found["top1"] == pytest.approx((100 * 0.025 ** (1 / n), 100.0))
+
+
+def test_a_class_of_few_videos_widens_the_interval_of_a_mean_of_all_right_or_all_wrong() -> None:
+    labels = [(0,)] * 28 + [(1,), (2,)]
+    right = np.eye(3)[[own[0] for own in labels]]
+    for scores, near, far in ((right, 1, 0), (np.roll(right, 1, axis=1), 0, 1)):
+        found = {m.name: m.ci95 for m in measure(evidence(scores, labels))}
+        low, high = found["mean_class/top1"] or (0.0, 0.0)
+        assert (low, high)[near] == 100.0 * near
+        # Both single videos may have been right in 1 of sqrt(40): their two thirds of the mean are far from sure.
+        assert abs((low, high)[far] - 100.0 * near) > 50.0
+
+
+def test_classes_of_one_video_each_have_a_spread() -> None:
+    labels = [(i,) for i in range(8)]
+    found = {m.name: m.ci95 for m in measure(evidence(np.eye(8)[[0, 1, 2, 3, 0, 0, 0, 0]], labels))}
+    assert found["mean_class/top1"] == pytest.approx(found["top1"])
+
+
+def test_the_interval_of_the_mean_per_class_covers_as_often_as_it_says() -> None:
+    """20 classes of 2 to 12 videos, some of them easy."""
+    rng = np.random.default_rng(8)
+    sizes = np.arange(20) % 11 + 2
+    labels = [(c,) for c in range(20) for _ in range(sizes[c])]
+    easy = np.linspace(0.3, 0.95, 20)
+    covered = 0
+    for _ in range(200):
+        scores = np.zeros((len(labels), 20))
+        for row, (label,) in zip(scores, labels, strict=True):
+            row[label if rng.random() < easy[label] else (label + 1) % 20] = 1.0
+        low, high = {m.name: m.ci95 for m in measure(evidence(scores, labels))}["mean_class/top1"] or (0.0, 0.0)
+        covered += low <= 100.0 * easy.mean() <= high
+    assert 178 <= covered <= 199
+
+
 def test_a_k_beyond_the_classes_is_left_out() -> None:
     found = measure(evidence(SCORES[:, :3], [(own[0] % 3,) for own in LABELS]))
     assert [m.name for m in found] == ["top1", "mean_class/top1", "mAP"]

@@ -101,3 +101,17 @@ def test_all_recalls_are_compared_unless_told() -> None:
 def test_the_deviation_over_seeds_is_that_of_a_sample() -> None:
     assert mean_and_std([10.0, 14.0, 12.0]) == (12.0, 2.0)
     assert mean_and_std([3.0]) == (3.0, None)
+
+
+def test_a_difference_over_unequal_captions_stays_within_100_points() -> None:
+    """A finds nearly every caption and B none; single videos hold most of the captions."""
+    sizes = [40, 1, 1, 1, 1]
+    v2t = np.array([[0, 0, size] for size in sizes], dtype=np.uint32)
+
+    def evidence(ranks: list[int]) -> Evidence:
+        t2v = np.array([[rank, 0, 1] for rank in ranks], dtype=np.uint32)
+        return Evidence({"t2v": t2v, "v2t": v2t}, "p" * 64, {"t2v": 5, "v2t": 44})
+
+    comparison = paired([evidence([0] * 43 + [1])], [evidence([1] * 44)], "t2v/R@1").comparison
+    assert comparison.difference == pytest.approx(100 * 43 / 44)
+    assert -100.0 <= comparison.ci95[0] <= comparison.difference <= comparison.ci95[1] <= 100.0

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bench.metrics.resampling import mean_distribution, mean_interval, resampled_medians
-from bench.metrics.statistics import Statistic, compare, exact_binomial, interval
+from bench.metrics.resampling import mean_distribution, mean_interval, resampled_medians, sure_interval
+from bench.metrics.statistics import Statistic, ci95, compare, exact_binomial, interval, of_clusters
 
 SKEWED = np.floor(np.random.default_rng(5).lognormal(1.5, 1.5, size=301))
 QUANTILES = (0.025, 0.25, 0.5, 0.75, 0.975)
@@ -91,6 +91,71 @@ def test_a_share_of_nothing_or_all_has_the_exact_interval_of_the_binomial(n: int
     assert low == 0.0
     assert (1 - high / 100) ** n == pytest.approx(0.025)
     assert interval(Statistic(np.full(n, 100.0), share=True)) == pytest.approx((100 - high, 100.0))
+
+
+def test_a_sure_mean_of_unequal_weights_reaches_as_far_as_its_least_likely_shares() -> None:
+    """Two queries of weights 3 and 1: of all shares (p, q) with p q = 2.5 %, those with the smallest 3 p + q."""
+    p = np.geomspace(0.025, 1.0, 200_001)
+    expected = 100.0 * float((0.75 * p + 0.25 * 0.025 / p).min())
+    assert sure_interval(100.0, np.array([3.0, 1.0])) == pytest.approx((expected, 100.0), abs=1e-6)
+    assert sure_interval(0.0, np.array([1.0, 3.0])) == pytest.approx((0.0, 100.0 - expected), abs=1e-6)
+    # A query that hardly counts is best taken never to fail, and the other alone bears the 2.5 %.
+    assert sure_interval(100.0, np.array([1.0, 1e-9])) == pytest.approx((2.5, 100.0), abs=1e-6)
+
+
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=40))
+def test_unequal_weights_never_narrow_a_sure_interval(weights: list[int]) -> None:
+    low, high = sure_interval(100.0, np.array(weights, dtype=np.float64))
+    alike, _ = sure_interval(100.0, np.ones(len(weights)))
+    assert 2.5 - 1e-9 <= low <= alike + 1e-9
+    assert high == 100.0
+    assert alike == pytest.approx(100.0 * 0.025 ** (1 / len(weights)))
+
+
+def clusters(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns hits of captions (percent) and how many each of n videos has: 1 to 20, rarer ones easier to find."""
+    sizes = rng.integers(1, 21, size=n)
+    easy = rng.beta(1.0, 1.0 + sizes / 10)
+    return 100.0 * (rng.random(sizes.sum()) < np.repeat(easy, sizes)), sizes
+
+
+def test_unequal_clusters_have_the_interval_of_a_plain_loop() -> None:
+    hits, sizes = clusters(np.random.default_rng(1), 60)
+    own = np.split(hits, sizes.cumsum()[:-1])
+    rng = np.random.default_rng(7)
+    loop = [np.concatenate([own[i] for i in rng.integers(0, 60, size=60)]).mean() for _ in range(4000)]
+    found = interval(of_clusters(Statistic(hits, share=True), sizes))
+    assert found == pytest.approx(np.quantile(loop, [0.025, 0.975]).tolist(), abs=0.12 * float(np.std(loop)))
+
+
+def test_the_interval_over_unequal_clusters_covers_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(2)
+    truth = 100.0 * np.average(1.0 / (2.0 + np.arange(1, 21) / 10), weights=np.arange(1, 21))
+    covered = 0
+    for _ in range(200):
+        hits, sizes = clusters(rng, 60)
+        low, high = interval(of_clusters(Statistic(hits, share=True), sizes))
+        covered += low <= truth <= high
+    assert 180 <= covered <= 199
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 9)), min_size=1, max_size=12))
+def test_an_interval_over_clusters_stays_within_0_to_100_and_has_a_width(videos: list[tuple[int, int]]) -> None:
+    sizes = np.array([size for size, _ in videos])
+    hits = np.concatenate([np.arange(size) < found for size, found in videos]) * 100.0
+    bounds = ci95(of_clusters(Statistic(hits, share=True), sizes))
+    if bounds is None:
+        assert len(videos) == 1
+        return
+    assert 0.0 <= bounds[0] <= bounds[1] <= 100.0
+    if hits.mean() in (0.0, 100.0):
+        assert bounds[1] - bounds[0] > 1.0
+
+
+def test_one_query_shows_no_spread() -> None:
+    assert ci95(Statistic(np.array([50.0]), share=True)) is None
+    assert ci95(Statistic(np.array([3.0]), median=True)) is None
+    assert ci95(Statistic(np.array([100.0]), share=True)) == pytest.approx((2.5, 100.0))
 
 
 def test_the_interval_of_a_share_is_that_of_the_binomial() -> None:

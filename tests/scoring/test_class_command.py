@@ -196,3 +196,19 @@ def test_real_labels_are_read(bench_command: Any, shared: Any) -> None:
         found.append(json.loads(done.stdout))
     assert [record["measurements"][0]["n"] for record in found] == [4926, 4926]
     assert found[0]["data"]["annotations"] == found[1]["data"]["annotations"]
+
+
+@pytest.mark.parametrize("labels", [{"v_a": ["run"]}, {"v_a": ["run"], "v_b": ["run"]}])
+def test_labels_of_a_single_class_measure_nothing(bench_command: Any, labels: Any) -> None:
+    said = refused(bench_command, dict.fromkeys(labels, "run"), labels)
+    assert "the labels name one class, 'run', so every prediction is right and nothing is measured" in said
+
+
+@pytest.mark.parametrize("said", [{"v_a": {}}, {"v_a": []}, {"v_a": "run"}])
+def test_two_videos_are_enough_to_be_scored(bench_command: Any, said: Any) -> None:
+    record = scored(bench_command, said, {"v_a": ["run"], "v_b": ["jump"]})
+    assert values(record)["top1"] == (50.0 if said["v_a"] else 0.0)
+    for measurement in record["measurements"]:
+        low, high = measurement["ci95"] or (0.0, 100.0)
+        assert 0.0 <= low <= measurement["value"] <= high <= 100.0
+        assert high - low > 80.0

@@ -107,12 +107,23 @@ def measure(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement,
     check_evidence(evidence)
     found = []
     for name in names_of(evidence):
-        low, high = interval(Statistic(video_values(evidence, name)))
-        highest = HIGHEST.get(name, 100.0)
-        bounds = (min(max(low, 0.0), highest), min(max(high, 0.0), highest))
         n, value = evidence.n_items[protocol_of(evidence)], value_of(evidence, name)
+        bounds = _interval(video_values(evidence, name), HIGHEST.get(name, 100.0))
         found.append(Measurement(name=name, value=value, unit="percent", higher_is_better=True, ci95=bounds, n=n))
     return tuple(found)
+
+
+def _interval(values: np.ndarray, highest: float) -> tuple[float, float] | None:
+    """Returns the interval of the mean of `values` (V,) of 0 to `highest`, outside of which pseudo-values may lie.
+
+    BLEU of perfect captions is 100 but for terms of 1e-9 for each caption: eight digits tell whether all are perfect.
+    """
+    if len(values) == 1:
+        return None
+    parts = 100.0 * values / highest
+    perfect = round(float(parts.mean()), 6) == 100.0
+    low, high = interval(Statistic(np.round(parts, 6) if perfect else parts, share=True))
+    return highest * max(low, 0.0) / 100.0, highest * min(high, 100.0) / 100.0
 
 
 def check_evidence(evidence: Evidence) -> None:

@@ -89,6 +89,22 @@ def test_intervals_are_those_of_resampling_videos_and_scoring_each_resample(with
     assert found.ci95 == pytest.approx((low, high), abs=0.15 * spread)
 
 
+@pytest.mark.parametrize("protocol", ["corpus", "densevid", "paragraph"])
+def test_perfect_captions_are_no_certainty(protocol):
+    """Every caption equals its reference; BLEU of them is 100 but for a term of 1e-9."""
+    videos = [replace(video, predicted=video.references[0]) for video in made_videos(0)]
+    found = {m.name: m for m in measure(score(videos, rules(protocol, java=False)).evidence)}
+    for name in ("BLEU@1", "BLEU@4", "ROUGE-L"):
+        assert found[name].value == pytest.approx(100.0)
+        assert found[name].ci95 == pytest.approx((100 * 0.025 ** (1 / 60), 100.0)), name
+
+
+@pytest.mark.parametrize("protocol", ["corpus", "densevid", "paragraph"])
+def test_one_video_has_no_interval(protocol):
+    measurements = measure(score(made_videos(0)[:1], rules(protocol, java=False)).evidence)
+    assert all(m.ci95 is None for m in measurements)
+
+
 def test_two_models_are_compared_video_by_video(evidence):
     worse = score(made_videos(1, noise=0.7), rules(next(iter(evidence.n_items)), java=False)).evidence
     found = paired([evidence], [worse], "CIDEr")
