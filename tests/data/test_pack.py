@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
+import threading
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import h5py
@@ -21,9 +22,15 @@ from bench.data.features.pack_sources import Contents, all_of
 from bench.data.features.packing import Watcher, pack
 from bench.errors import Interrupted, InvalidData, MissingData, SaveError
 from bench.files import write_tensors
+from bench.locks import held
 
 N, DIM = 200, 6
 IDS = [f"v{i:03d}" for i in range(N)]
+WHOLE = {HEADER, INDEX, ROWS}
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
 
 
 def rows_of(i: int) -> np.ndarray:
@@ -299,26 +306,72 @@ def test_a_file_that_changes_while_packing_is_noticed(tmp_path):
     assert not (tmp_path / "p").exists()
 
 
-def test_a_second_packer_is_refused_while_the_first_one_packs(source, tmp_path):
-    part = tmp_path / "p.part"
-    part.mkdir()
-    with (part / "lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        with pytest.raises(SaveError, match="another process is packing here"):
-            pack(all_of(source), tmp_path / "p", "float32", Watcher())
-    pack(all_of(source), tmp_path / "p", "float32", Watcher())
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_who_waits_for_another_packer_reuses_its_pack_where_it_is_the_same(source, tmp_path, dtype):
+    begun, goes_on, lines = threading.Event(), threading.Event(), []
+
+    def hold(done: int, total: int) -> None:
+        if done == total:
+            begun.set()
+            assert goes_on.wait(60)
+
+    def let_it_go_on() -> bool:
+        goes_on.set()
+        return False
+
+    second = Watcher(say=lines.append, stop_requested=let_it_go_on)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(pack, all_of(source), tmp_path / "p", "float32", Watcher(progress=hold))
+        assert begun.wait(60)
+        if dtype == "float32":
+            assert pack(all_of(source), tmp_path / "p", dtype, second) == first.result()
+            assert lines[-1] == f"{tmp_path / 'p'}: completed by another process, reusing it"
+        else:
+            with pytest.raises(SaveError, match="never overwritten"):
+                pack(all_of(source), tmp_path / "p", dtype, second)
+    assert any(f"waiting for process {os.getpid()} on " in line for line in lines)
+    assert names(tmp_path / "p") == WHOLE
 
 
-def test_who_waited_while_another_finished_writes_nothing(source, tmp_path, monkeypatch):
-    flock = fcntl.flock
+def test_who_waits_for_another_packer_can_stop(source, tmp_path):
+    with held(tmp_path / ".p.lock"), pytest.raises(Interrupted, match="while waiting"):
+        pack(all_of(source), tmp_path / "p", "float32", Watcher(stop_requested=lambda: True))
 
-    def finish_first(descriptor: int, operation: int) -> None:
-        (tmp_path / "p.part").rename(tmp_path / "p")
-        flock(descriptor, operation)
 
-    monkeypatch.setattr("bench.data.features.durable.fcntl.flock", finish_first)
-    with pytest.raises(SaveError, match="has just finished"):
-        pack(all_of(source), tmp_path / "p", "float32", Watcher())
+@pytest.mark.parametrize("removed", [0, 1, 2])
+def test_a_pack_whose_process_was_killed_while_clearing_away_is_whole(source, tmp_path, monkeypatch, removed):
+    def killed(output: Path) -> None:
+        (output / "lock").touch()  # earlier versions had one
+        for name in packing.UNFINISHED[:removed]:
+            (output / name).unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(packing, "_clear", killed)
+        with pytest.raises(KeyboardInterrupt):
+            packed(source, tmp_path / "p")
+    header = pack(all_of(source), tmp_path / "p", "float32", Watcher())
+
+    assert header.digest == packed(source, tmp_path / "undisturbed").header.digest
+    assert names(tmp_path / "p") == WHOLE
+
+
+def test_another_pack_does_not_take_the_place_of_one_that_was_not_cleared(source, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(packing, "_clear", lambda output: None)
+        packed(source, tmp_path / "p")
+    with pytest.raises(SaveError, match="never overwritten"):
+        pack(all_of(source), tmp_path / "p", "float16", Watcher())
+    assert names(tmp_path / "p") == WHOLE
+
+
+def test_what_a_killed_packer_was_writing_is_removed(source, tmp_path):
+    stop_after(source, tmp_path / "p", 100)
+    left = tmp_path / "p.part" / ".index.safetensors.01234567-1.abc.part"
+    left.touch()
+    os.utime(left, (0, 0))
+    packed(source, tmp_path / "p")
+    assert names(tmp_path / "p") == WHOLE
 
 
 def test_a_pack_is_never_overwritten(source, tmp_path):

@@ -1,35 +1,11 @@
-"""Writing that lasts: files that only grow, a lock that a killed process does not keep, renames that are on disk."""
+"""Writing that lasts: files that only grow, and renames that are on disk."""
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-from bench.errors import SaveError
-
-LOCK = "lock"
-
-
-@contextmanager
-def locked(part: Path) -> Iterator[None]:
-    """Holds the lock of an unfinished pack. Raises: SaveError when another process holds it or has just finished."""
-    path = part / LOCK
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SaveError(
-                f"{part}: another process is packing here. Wait for it, or choose another --output."
-            ) from None
-        if not path.exists() or not os.path.samestat(os.fstat(descriptor), path.stat()):
-            raise SaveError(f"{part}: another process has just finished here. Look at {part.with_suffix('')}.")
-        yield
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager
@@ -47,6 +23,13 @@ def write_all(descriptor: int, content: bytes | memoryview) -> None:
     view = memoryview(content)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def flush(rows: int, journal: int, lines: Sequence[str]) -> None:
+    """Brings rows to disk, and only then the lines of the journal that tell of them."""
+    os.fsync(rows)
+    write_all(journal, "".join(lines).encode())
+    os.fsync(journal)
 
 
 def sync_folder(folder: Path) -> None:

@@ -35,6 +35,8 @@ FORMAT = "bench-pack/1"
 ROWS, INDEX, HEADER = "rows.bin", "index.safetensors", "pack.json"
 Dtype = Literal["float16", "float32"]
 LITTLE_ENDIAN: Mapping[str, np.dtype[Any]] = {"float16": np.dtype("<f2"), "float32": np.dtype("<f4")}
+LARGEST = {"float16": 65520.0, "float32": float("inf")}
+"""Numbers from here on round to infinity."""
 
 
 class Header(BaseModel):
@@ -113,7 +115,7 @@ class PackedFeatures:
         """
         self._folder = folder
         self._where = f"features {name!r} ({folder})"
-        self.header = _read_header(folder)
+        self.header = read_header(folder)
         self._index = Index.load(folder / INDEX)
         header, index = self.header, self._index
         size, expected = (folder / ROWS).stat().st_size, header.rows * header.row_bytes
@@ -189,12 +191,28 @@ def open_pack(declaration: FeatureDeclaration, path: Path) -> PackedFeatures:
     return PackedFeatures(declaration.name, path)
 
 
+def as_stored(name: str, video_id: str, values: np.ndarray, dtype: Dtype) -> np.ndarray:
+    """Returns rows (T, D) of the features `name` in a pack's number type.
+
+    Raises: InvalidData for NaN, infinity and what becomes it.
+    """
+    low, high = float(values.min()), float(values.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise InvalidData(f"{name}: video {video_id!r} holds NaN or infinity. Extract its features again.")
+    if max(-low, high) >= LARGEST[dtype]:
+        raise InvalidData(
+            f"{name}: video {video_id!r} holds {max(low, high, key=abs):g}, and {dtype} ends at 65504. Pack with "
+            "--dtype float32."
+        )
+    return np.ascontiguousarray(values, dtype=LITTLE_ENDIAN[dtype])
+
+
 def video_digest(rows: np.ndarray) -> str:
     """Returns the SHA-256 of the bytes of contiguous rows (T, D)."""
     return hashlib.sha256(memoryview(rows.data).cast("B")).hexdigest()
 
 
-def _read_header(folder: Path) -> Header:
+def read_header(folder: Path) -> Header:
     """Returns what pack.json says. Raises: MissingData, InvalidData."""
     if not folder.is_dir():
         unfinished = folder.with_name(f"{folder.name}.part").is_dir()

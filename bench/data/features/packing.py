@@ -2,8 +2,8 @@
 
 Rows are appended to rows.bin; every 64 videos the file is flushed to disk, and only then are these videos entered into
 a journal, which is flushed too. Whatever happens, the journal names videos whose rows are on disk. Who goes on cuts
-rows.bin to the last video in the journal, compares its checksum, and appends the next. The kernel frees the lock of a
-process that was killed.
+rows.bin to the last video in the journal, compares its checksum, and appends the next. One process packs at a time, and
+others that want the same pack wait for it; the lock lies beside the folder, which changes its name.
 """
 
 from __future__ import annotations
@@ -11,25 +11,39 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from bench.data.features.durable import LOCK, appending, locked, readable, sync_folder, write_all
-from bench.data.features.pack import HEADER, INDEX, LITTLE_ENDIAN, ROWS, Dtype, Header, Index, pack_digest, video_digest
+from bench.data.features.durable import appending, flush, readable, sync_folder, write_all
+from bench.data.features.pack import (
+    HEADER,
+    INDEX,
+    LITTLE_ENDIAN,
+    ROWS,
+    Dtype,
+    Header,
+    Index,
+    as_stored,
+    pack_digest,
+    read_header,
+    video_digest,
+)
 from bench.data.features.pack_sources import Contents
 from bench.data.readers.json_files import read_json
 from bench.errors import Interrupted, InvalidData, SaveError
-from bench.files import digest, write_json
+from bench.files import digest, remove_leftovers, write_json
+from bench.locks import LOCK, held
 
 JOURNAL, PLAN = "journal", "plan.json"
+UNFINISHED = (JOURNAL, "lock", PLAN)
+"""What a pack needs while it is packed, the plan last: where it lies in a pack, clearing away was interrupted."""
 COMMIT = 64
 """Videos between two flushes to disk: after a kill at most twice as many are packed again."""
-LARGEST = {"float16": 65520.0, "float32": float("inf")}
-"""Numbers from here on round to infinity."""
 
 
 @dataclass(frozen=True)
@@ -50,24 +64,28 @@ class Watcher:
 def pack(contents: Contents, output: Path, dtype: Dtype, watcher: Watcher) -> Header:
     """Returns the header of the pack that it writes to the folder `output`, going on from where it was left.
 
-    Raises: SaveError when the pack exists, the disk lacks the space or another process is packing; InvalidData for
-    rows that cannot be packed and for files that change meanwhile; Interrupted when asked to stop.
+    A pack of the same features that another process completed meanwhile, or before it was killed, is returned as it is.
+
+    Raises: SaveError when the pack exists or the disk lacks the space; InvalidData for rows that cannot be packed and
+    for files that change meanwhile; Interrupted when asked to stop.
     """
-    _check_absent(output)
+    if not (output / PLAN).exists():
+        _check_absent(output)
     part = output.with_name(f"{output.name}.part")
     lengths = contents.features.lengths(contents.ids)
     packing = _Packing(contents, part, dtype, lengths, watcher)
-    packing.check_space()
     try:
-        part.mkdir(parents=True, exist_ok=True)
-        with locked(part):
-            _check_absent(output)
+        with held(output.with_name(f".{output.name}{LOCK}"), watcher.say, packing.stop_waiting):
+            if header := packing.completed(output):
+                return header
+            packing.check_space()
+            part.mkdir(exist_ok=True)
+            remove_leftovers(part)
             header = packing.run()
             sync_folder(part)
             part.rename(output)
             sync_folder(output.parent)
-            for name in (JOURNAL, PLAN, LOCK):
-                (output / name).unlink(missing_ok=True)
+            _clear(output)
     except OSError as error:
         reason = error.strerror or str(error)
         raise SaveError(
@@ -75,6 +93,12 @@ def pack(contents: Contents, output: Path, dtype: Dtype, watcher: Watcher) -> He
             "command goes on."
         ) from error
     return header
+
+
+def _clear(output: Path) -> None:
+    """Leaves in a whole pack only what belongs to it."""
+    for name in UNFINISHED:
+        (output / name).unlink(missing_ok=True)
 
 
 class _Packing:
@@ -85,6 +109,30 @@ class _Packing:
         self.row_bytes = contents.features.dim * LITTLE_ENDIAN[dtype].itemsize
         self.ends: list[int] = (np.cumsum(lengths) * self.row_bytes).tolist()
         self.digests: list[str] = []
+        self.same = False  # whether what another process packs is what is asked for here
+
+    def stop_waiting(self) -> bool:
+        """Looks, while another process packs, at what it packs; returns whether to give up waiting."""
+        self.same = self.same or self.is_plan_in(self.part)
+        return self.watcher.stop_requested()
+
+    def is_plan_in(self, folder: Path) -> bool:
+        path = folder / PLAN
+        return path.exists() and read_json(path, f"the plan of {folder}") == self.plan(self.contents.fingerprint())
+
+    def completed(self, output: Path) -> Header | None:
+        """Returns the header of a pack that another process completed; None where there is none yet.
+
+        Raises: SaveError for a pack of something else.
+        """
+        if not output.exists():
+            return None
+        same = self.same or self.is_plan_in(output)
+        _clear(output)
+        if not same:
+            _check_absent(output)
+        self.watcher.say(f"{output}: completed by another process, reusing it")
+        return read_header(output)
 
     def check_space(self) -> None:
         """Says how large the pack will be. Raises: SaveError when the disk has not so much space left."""
@@ -127,7 +175,7 @@ class _Packing:
                     self.watcher.progress(self.ends[place], total)
                 if flushed:
                     flushed.result()
-                flushed = pool.submit(_flush, rows, journal, lines)  # the disk works while the next videos are read
+                flushed = pool.submit(flush, rows, journal, lines)  # the disk works while the next videos are read
                 done += len(lines)
                 if done < last:
                     flushed.result()
@@ -144,19 +192,13 @@ class _Packing:
     def begin(self) -> str:
         """Returns the fingerprint of the source. Raises: InvalidData when other content was begun here before."""
         fingerprint = self.contents.fingerprint()
-        identity = self.contents.identity
-        plan = {
-            "features": [identity.extractor, identity.dim, identity.stride, identity.kind],
-            "dtype": self.dtype,
-            "videos": digest([self.contents.ids, self.lengths.tolist()]),
-            "source": fingerprint,
-        }
+        plan = self.plan(fingerprint)
         path = self.part / PLAN
         if not path.exists():
             write_json(path, plan)
             return fingerprint
         before = read_json(path, f"the plan of {self.part}")
-        if not isinstance(before, dict) or before.get("dtype") not in LARGEST:
+        if not isinstance(before, dict) or before.get("dtype") not in LITTLE_ENDIAN:
             raise InvalidData(f"{path} is no plan of a pack. Delete {self.part} and pack again.")
         if before["dtype"] != self.dtype:
             raise InvalidData(
@@ -166,6 +208,16 @@ class _Packing:
         if before != plan:
             raise self.changed()
         return fingerprint
+
+    def plan(self, fingerprint: str) -> dict[str, Any]:
+        """Returns what is packed, as the plan beside an unfinished pack says it."""
+        identity = self.contents.identity
+        return {
+            "features": [identity.extractor, identity.dim, identity.stride, identity.kind],
+            "dtype": self.dtype,
+            "videos": digest([self.contents.ids, self.lengths.tolist()]),
+            "source": fingerprint,
+        }
 
     def changed(self) -> InvalidData:
         """Returns the error for a source that is not what it was when packing began."""
@@ -211,24 +263,10 @@ class _Packing:
                 f"{self.contents.name}: video {video_id!r} has shape {values.shape}, expected {expected}. The source "
                 f"has changed: delete {self.part} and pack again."
             )
-        converted = self.converted(video_id, values)
+        converted = as_stored(self.contents.name, video_id, values, self.dtype)
         self.digests.append(video_digest(converted))
         write_all(rows, memoryview(converted.data).cast("B"))
         return f"{self.digests[-1]}\n"
-
-    def converted(self, video_id: str, values: np.ndarray) -> np.ndarray:
-        """Returns the rows in the pack's number type. Raises: InvalidData for NaN, infinity and what becomes it."""
-        low, high = float(values.min()), float(values.max())
-        if not (np.isfinite(low) and np.isfinite(high)):
-            raise InvalidData(
-                f"{self.contents.name}: video {video_id!r} holds NaN or infinity. Extract its features again."
-            )
-        if max(-low, high) >= LARGEST[self.dtype]:
-            raise InvalidData(
-                f"{self.contents.name}: video {video_id!r} holds {max(low, high, key=abs):g}, and {self.dtype} ends at "
-                "65504. Pack with --dtype float32."
-            )
-        return np.ascontiguousarray(values, dtype=LITTLE_ENDIAN[self.dtype])
 
     def publish(self) -> Header:
         """Writes index and header."""
@@ -249,13 +287,6 @@ class _Packing:
         index.save(self.part / INDEX)
         write_json(self.part / HEADER, header.model_dump())
         return header
-
-
-def _flush(rows: int, journal: int, lines: Sequence[str]) -> None:
-    """Brings rows to disk, and only then the lines of the journal that tell of them."""
-    os.fsync(rows)
-    write_all(journal, "".join(lines).encode())
-    os.fsync(journal)
 
 
 def _check_absent(output: Path) -> None:
