@@ -8,7 +8,8 @@ Each message answers three questions in one line: what was asked, what exists, w
     ├── CatalogueError         3   a model, task or plugin is unknown or cannot be loaded
     │   ├── UnknownName        3   no model, task or dataset of that name
     │   ├── UnsupportedTask    3   the model cannot do what the task asks for
-    │   └── ModelError         3   a model failed to load, to fit, or answered with something unusable
+    │   ├── ModelError         3   a model failed to load, to fit, or answered with something unusable
+    │   └── TaskError          3   the code of a plugin's task failed
     ├── DataError              4   data is missing or not as expected
     │   ├── MissingData        4   a file or a video that the protocol needs is not there
     │   └── InvalidData        4   a file is there, but broken, foreign or out of range
@@ -57,6 +58,10 @@ class UnsupportedTask(CatalogueError):
 
 class ModelError(CatalogueError):
     """A model failed to load or to fit, or returned something that cannot be scored."""
+
+
+class TaskError(CatalogueError):
+    """The code of a task that a plugin offers failed."""
 
 
 class DataError(BenchError):

@@ -164,7 +164,7 @@ class _Asked:
         def progress(done: int, total: int, values: Mapping[str, float]) -> None:
             self.reporter.step(stage, done, total, values)
 
-        with self.fitted.guard.during("predict"):
+        with self.fitted.guard.during("predict"), self.cell.task_code.during("predict", self.fitted.model):
             predictions = self.cell.task.predict(self.fitted.model, inputs, self.execution, progress)
         predictions.check(self.cell.spec.name)
         return predictions

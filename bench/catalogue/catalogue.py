@@ -33,6 +33,7 @@ from bench.plugins.discovery import (
 )
 from bench.plugins.offers import ColumnSpec, ExporterSpec, Extensions, WatcherSpec
 from bench.plugins.papers import Paper
+from bench.plugins.task_code import TaskCode
 from bench.tasks.task import Task
 
 
@@ -78,7 +79,10 @@ class Catalogue:
             if not equals or key in chosen:
                 raise UsageError(f"task {text!r}: {part!r} is not one key=value. Write {name}:segments=uniform-4.")
             chosen[key] = value
-        return self.tasks[name].with_parameters(chosen) if chosen else self.tasks[name]
+        if not chosen:
+            return self.tasks[name]
+        with self.task_code(self.tasks[name]).during("take parameters"):
+            return self.tasks[name].with_parameters(chosen)
 
     def dataset(self, name: str) -> tuple[DatasetDeclaration, DatasetSpec]:
         """Returns the declaration of a dataset and its reader. Raises: UnknownName, CatalogueError."""
@@ -118,6 +122,12 @@ class Catalogue:
     def distribution(self, model: str) -> str:
         """Returns the distribution, with version, that offers a model."""
         return next(plugin.distribution for plugin in self.plugins if model in plugin.provides.get("model", ()))
+
+    def task_code(self, task: Task) -> TaskCode:
+        """Returns what runs a task's code, under the name of the distribution that offers it."""
+        name = task.name.partition(":")[0]
+        offering = (plugin.distribution for plugin in self.plugins if name in plugin.provides.get("task", ()))
+        return TaskCode(task, next(offering, ""))
 
 
 def discover(

@@ -14,6 +14,7 @@ from bench.errors import CatalogueError
 from bench.models import ModelSpec
 from bench.plugins.import_strings import resolve
 from bench.plugins.offers import Extensions
+from bench.plugins.task_code import TaskCode
 from bench.tasks.task import Task
 
 
@@ -22,6 +23,7 @@ class Cell:
     """A model and a task that were looked up, with the task's dataset opened.
 
     Attributes:
+        task_code: runs what is the task's own.
         base: the model it builds on.
         extensions: what the installed plugins add to the run; they change none of its numbers.
     """
@@ -30,6 +32,7 @@ class Cell:
     distribution: str
     task: Task
     dataset: Dataset
+    task_code: TaskCode
     base: Cell | None = None
     extensions: Extensions = field(default_factory=Extensions)
 
@@ -47,10 +50,11 @@ class Session:
         spec = self.catalogue.model(model)
         chosen = self.catalogue.task(task)
         dataset = self.dataset(chosen.dataset)
+        code = self.catalogue.task_code(chosen)
         base = None
         if spec.base:
-            base = Cell(self.catalogue.model(spec.base), self.catalogue.distribution(spec.base), chosen, dataset)
-        return Cell(spec, self.catalogue.distribution(model), chosen, dataset, base, self.catalogue.extensions)
+            base = Cell(self.catalogue.model(spec.base), self.catalogue.distribution(spec.base), chosen, dataset, code)
+        return Cell(spec, self.catalogue.distribution(model), chosen, dataset, code, base, self.catalogue.extensions)
 
     def dataset(self, name: str, features: FeatureDeclaration | None = None) -> Dataset:
         """Returns an opened dataset, with other than its declared features where `features` names them.

@@ -190,6 +190,8 @@ def _model_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
 
 def _task_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
     task = catalogue.task(name)
+    with catalogue.task_code(task).during("state its rules"):
+        rules = dict(task.rules())
     return {
         "task": task.name,
         "version": task.version,
@@ -199,7 +201,7 @@ def _task_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
         "parameters": dict(task.parameters),
         "needs": " or ".join(kind.__name__ for kind in task.accepts),
         "ranked by": task.primary,
-        "rules": dict(task.rules()),
+        "rules": rules,
         "protocol": "\n\n" + (inspect.getdoc(inspect.getmodule(type(task))) or ""),
     }
 

@@ -109,18 +109,19 @@ def _run(plan: Plan, execution: Execution, started: str, log: Reporter) -> Resul
     )
     weights = fitted.checkpoint.sha256 if fitted.checkpoint else ""
     scratch = Scratch(plan.folder / SCRATCH, digest([weights, execution.seed, execution.precision]), log.say)
-    with fitted.guard.during("predict"):
+    with fitted.guard.during("predict"), cell.task_code.during("predict", fitted.model):
         predictions = cell.task.predict(fitted.model, inputs, execution, _stage(log, "predict"), scratch)
-    predictions.check(cell.spec.name)
+        predictions.check(cell.spec.name)
     said = PREDICTIONS + predictions.suffix
     predictions.save(plan.folder / said)
     seconds["predict"] = round(time.perf_counter() - clock, 3)
 
     clock = time.perf_counter()
-    annotations = cell.task.annotations(cell.dataset, request.limit)
-    scored = cell.task.score(predictions, annotations, execution.device)
     evidence = EVIDENCE.format(run=plan.run)
-    scored.evidence.save(plan.folder / evidence)
+    with cell.task_code.during("score"):
+        annotations = cell.task.annotations(cell.dataset, request.limit)
+        scored = cell.task.score(predictions, annotations, execution.device)
+        scored.evidence.save(plan.folder / evidence)
     seconds["score"] = round(time.perf_counter() - clock, 3)
 
     result = Result(
@@ -213,7 +214,9 @@ def _data(plan: Plan) -> Data:
     policy = dataset.declaration.missing
     left_out = {name: len(videos) for name in splits if (videos := dataset.left_out(name))}
     task = plan.cell.task
-    expected = len(task.annotations(dataset)) + (len(dataset.left_out(split)) if policy == "exclude" else 0)
+    with plan.cell.task_code.during("name its annotations"):
+        expected = len(task.annotations(dataset)) + (len(dataset.left_out(split)) if policy == "exclude" else 0)
+        remarks = list(task.remarks(dataset)) if isinstance(task, Remarking) else []
     return Data(
         kind=dataset.kind,
         label=dataset.label,
@@ -224,7 +227,7 @@ def _data(plan: Plan) -> Data:
         n_expected=expected,
         n_evaluated=expected,
         missing=Missing(policy=policy, videos=left_out) if policy != "fail" and left_out else None,
-        remarks=list(task.remarks(dataset)) if isinstance(task, Remarking) else [],
+        remarks=remarks,
     )
 
 

@@ -247,14 +247,15 @@ def _checkpoint_folder(
 
 def _signature(cell: Cell, request: Request) -> str:
     task, dataset = cell.task, cell.dataset
-    annotations = task.annotations(dataset, request.limit)
+    with cell.task_code.during("name its annotations and rules"):
+        annotations, rules = task.annotations(dataset, request.limit), task.rules()
     features = dataset.feature_identity([task.split])
     parts = {
         "split": task.split,
         "pool": f"{len(annotations)}:{annotations.pool[:8]}",
         "segments": task.view.segments,
         "features": f"{features.extractor}-{features.dim}:{features.digest[:8]}",
-        **task.rules(),
+        **rules,
         "data": dataset.kind,
     }
     if "labelled" in task.support:

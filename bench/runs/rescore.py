@@ -14,6 +14,7 @@ from bench.errors import InvalidData, SaveError, VerificationError
 from bench.evidence.verification import KINDS, compare_measurements, differences, measured
 from bench.evidence.verified import REMAKE, check_statements
 from bench.files import sha256, write_atomically
+from bench.plugins.task_code import TaskCode
 from bench.predictions import load_predictions
 from bench.results import Evidence, File, Measurement, Rescored, Result, parse_signature, signature
 from bench.runs import provenance
@@ -132,8 +133,9 @@ def _scored_again(folder: Path, result: Result, task: Task, dataset: Dataset) ->
     predictions = load_predictions(folder / result.predictions.file)
     if isinstance(task, AsSigned):
         task = task.as_signed(parse_signature(result.signature))
-    annotations = task.annotations(dataset, limit)
-    scored = task.score(predictions, annotations, "cpu")
+    with TaskCode(task).during("score"):
+        annotations = task.annotations(dataset, limit)
+        scored = task.score(predictions, annotations, "cpu")
     found = scored.measurements
     if scored.evidence.kind in KINDS:
         found = measured(scored.evidence, [measurement.name for measurement in result.measurements])
