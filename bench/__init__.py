@@ -79,7 +79,7 @@ def run(
         command=(given.call("bench.run", said, run.__kwdefaults__),),
     )
     cell = session.cell(given.as_text("model", model, "random"), given.as_text("task", task, "anet-retrieval"))
-    return runner.execute(planning.plan(cell, request), reporter)
+    return runner.execute(planning.plan(cell, request, reporter), reporter)
 
 
 def rescore(folder: PathLike, *, config: PathLike | None = None) -> Result:

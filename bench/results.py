@@ -110,7 +110,7 @@ class Missing(Record):
 class Data(Record):
     """What the numbers were measured on."""
 
-    model_config = ConfigDict(json_schema_extra=_optional("missing", "remarks"))
+    model_config = ConfigDict(json_schema_extra=_optional("missing", "remarks", "all_zero"))
 
     kind: Literal["real", "simulated", "generated"]
     label: str = Field(description="shown beside every number, such as 'sample (generated)'")
@@ -119,6 +119,9 @@ class Data(Record):
     n_expected: Int
     n_evaluated: Int
     missing: Missing | None = Field(default=None, description="null when every video has features")
+    all_zero: dict[str, Int] = Field(
+        default={}, description="how many videos of each split used have features that are all zeros"
+    )
     remarks: list[str] = Field(default=[], description="what to know beside the score, such as labels seen before")
 
 

@@ -19,6 +19,7 @@ from bench.data.declared import (
     PACK,
     SAMPLE,
     SIMULATED,
+    AllZero,
     DatasetDeclaration,
     FeatureDeclaration,
     Policy,
@@ -86,6 +87,7 @@ class _Dataset(_Section):
     segments: Literal["gt", "none"] = "gt"
     test: Name | None = None
     missing: Policy = "fail"
+    all_zero: AllZero = "keep"
     labels: Path | None = None
 
 
@@ -197,6 +199,11 @@ def _dataset(source: Path, parsed: _File, name: str, base: Path) -> DatasetDecla
         raise ConfigError(
             f"{source.name}: datasets.{name}.test: {test or 'not given'}; use one of {', '.join(sorted(splits))}."
         )
+    if entry.all_zero == "missing" and entry.missing == "fail":
+        raise ConfigError(
+            f"{source.name}: datasets.{name}.all_zero: 'missing' needs a policy for missing videos. "
+            "Write 'missing: penalise' or 'missing: exclude' beside it."
+        )
     return DatasetDeclaration(
         name=name,
         reader=entry.reader,
@@ -206,6 +213,7 @@ def _dataset(source: Path, parsed: _File, name: str, base: Path) -> DatasetDecla
         segments=entry.segments,
         test=test,
         missing=entry.missing,
+        all_zero=entry.all_zero,
         labels=folder / entry.labels if entry.labels else None,
     )
 

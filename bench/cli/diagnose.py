@@ -131,7 +131,7 @@ def _of_model(session: Session, model: str, asked: _Asked, device: str, reporter
         word_vectors=session.config.word_vectors,
         command=("bench", *sys.argv[1:]),
     )
-    plan = planning.plan(cell, request)
+    plan = planning.plan(cell, request, reporter)
     runner.execute(plan, reporter)
     return plan
 

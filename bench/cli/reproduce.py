@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bench.papers.tables import PaperFigure, PaperRow, PaperTable
     from bench.results import Result
     from bench.runs.plan import Plan, Request
+    from bench.runs.progress import Reporter
 
 
 @click.command(cls=Command)
@@ -61,6 +62,7 @@ def reproduce(
     """
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
+    from bench.cli.progress import terminal
     from bench.cli.reproduce_figure import show_figure, with_classes
     from bench.papers.figure_pages import figure_in
     from bench.papers.stored import StoredTable, save_stored
@@ -83,7 +85,9 @@ def reproduce(
         word_vectors=session.config.word_vectors,
         command=("bench", *sys.argv[1:]),
     )
-    planned = [_plans(session, entry, row, _Asked(request, seeds or (0,), chosen)) for row in entry.rows]
+    with terminal() as reporter:
+        asked = _Asked(request, seeds or (0,), chosen, reporter)
+        planned = [_plans(session, entry, row, asked) for row in entry.rows]
     if isinstance(entry, PaperFigure):
         planned = [with_classes(plans) for plans in planned]
     plans = {plan.run: plan for row in planned if not isinstance(row, str) for plan in row}
@@ -128,6 +132,7 @@ class _Asked:
     request: Request
     seeds: tuple[int, ...]
     chosen: Mapping[str, dict[str, str]]
+    reporter: Reporter
 
 
 def _plans(
@@ -145,19 +150,19 @@ def _plans(
         return f"needs what is not there: {error}"
     dataset = cells[0].dataset
     if dataset.kind == "real" and row.extractor:
-        own = dataset.feature_identity([cells[0].task.split]).extractor
+        own = dataset.features.identity(()).extractor
         if own != row.extractor and own in {other.extractor for other in table.rows}:
             return f"needs {row.extractor} features"
     settings: dict[str, object] = {**row.settings, **asked.chosen[row.model]}
     plan_one = Planner(session, asked.request, {row.model: settings})
     try:
-        return [plan_one(row.model, task, seed) for task in row.all_tasks for seed in asked.seeds]
+        return [plan_one(row.model, task, seed, asked.reporter) for task in row.all_tasks for seed in asked.seeds]
     except UnsupportedTask as error:
         return f"needs another model: {error}"
 
 
 def _as_planned(plan: Plan) -> Any:
-    return lambda: plan
+    return lambda _: plan
 
 
 def _compared(

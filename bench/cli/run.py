@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bench.execution import Precision
     from bench.results import Result
     from bench.runs.plan import Plan, Request
+    from bench.runs.progress import Reporter
 
 
 @click.command(cls=Command)
@@ -105,29 +106,32 @@ class Planner:
         self._request = request
         self._chosen = chosen
 
-    def __call__(self, model: str, task: str, seed: int) -> Plan:
+    def __call__(self, model: str, task: str, seed: int, reporter: Reporter) -> Plan:
         from bench.runs import plan as planning
 
         request = replace(self._request, settings=self._chosen[model], seed=seed)
-        return planning.plan(self._session.cell(model, task), request)
+        return planning.plan(self._session.cell(model, task), request, reporter)
 
 
-def _plan_all(jobs: Mapping[str, Callable[[], Plan]], *, as_json: bool) -> int:
+def _plan_all(jobs: Mapping[str, Callable[[Reporter], Plan]], *, as_json: bool) -> int:
     """Prints what would be done for every job. Raises: the error of one that could not be started."""
+    from bench.cli.progress import terminal
+
     plans, skipped = [], []
-    for name, planned in jobs.items():
-        try:
-            plans.append(planned())
-        except UnsupportedTask as error:
-            if len(jobs) == 1:
-                raise
-            skipped.append(error)
-            click.echo(_without(name, error), err=True)
+    with terminal() as reporter:
+        for name, planned in jobs.items():
+            try:
+                plans.append(planned(reporter))
+            except UnsupportedTask as error:
+                if len(jobs) == 1:
+                    raise
+                skipped.append(error)
+                reporter.say(_without(name, error))
     print_plans(plans, as_json=as_json)
     return say_failures(skipped, len(jobs), saved=bool(plans))
 
 
-def _run_all(jobs: Mapping[str, Callable[[], Plan]], *, as_json: bool) -> int:
+def _run_all(jobs: Mapping[str, Callable[[Reporter], Plan]], *, as_json: bool) -> int:
     from bench.cli.tables import print_results
 
     results, failures = execute_all(jobs)
@@ -135,7 +139,7 @@ def _run_all(jobs: Mapping[str, Callable[[], Plan]], *, as_json: bool) -> int:
     return say_failures(failures, len(jobs), saved=bool(results))
 
 
-def execute_all(jobs: Mapping[str, Callable[[], Plan]]) -> tuple[list[Result], list[BenchError]]:
+def execute_all(jobs: Mapping[str, Callable[[Reporter], Plan]]) -> tuple[list[Result], list[BenchError]]:
     """Returns the results of what could be run, and why the others could not, which is also said as it happens.
 
     Raises: Interrupted; the error itself where there is a single job.
@@ -148,7 +152,7 @@ def execute_all(jobs: Mapping[str, Callable[[], Plan]]) -> tuple[list[Result], l
     with terminal() as reporter:
         for name, planned in jobs.items():
             try:
-                results.append(runner.execute(planned(), reporter))
+                results.append(runner.execute(planned(reporter), reporter))
             except Interrupted:
                 raise
             except BenchError as error:

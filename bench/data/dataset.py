@@ -11,16 +11,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bench.annotations import CaptionAnnotations, ClassAnnotations, RetrievalAnnotations
-from bench.data.declared import DatasetDeclaration, FeatureIdentity, FeatureSource
-from bench.data.digests import heldout_indices, kept_positions, opaque_id, shuffled_positions
+from bench.data.declared import DatasetDeclaration, ExaminedFeatures, FeatureIdentity, FeatureSource
+from bench.data.digests import heldout_indices, opaque_id
+from bench.data.features.examining import all_zero, examine
+from bench.data.split_parts import paragraph_of, uncut_videos
 from bench.errors import InvalidData, MissingData, UsageError
 from bench.files import digest
-from bench.inputs import DataKind, Inputs, Paragraph, TrainingData, View
+from bench.inputs import DataKind, Inputs, TrainingData, View
 from bench.models import Lesson
 
 if TYPE_CHECKING:
     from datasets import Dataset as Table
 
+    from bench.data.features.row_contents import Progress
     from bench.data.loading import FrameVideos
 
 TRAIN = "train"
@@ -91,7 +94,7 @@ class Dataset:
         return Inputs(
             videos=self._cut(split, self._with_features(split, chosen), view, max_rows),
             paragraph_ids=tuple(opaque[k] for k in order),
-            paragraphs=tuple(_paragraph(columns, chosen[k], view) for k in order),
+            paragraphs=tuple(paragraph_of(columns, chosen[k], view) for k in order),
             view=view,
             under=lambda other: self.inputs(split, other, max_rows=max_rows, limit=limit, support=support),
             class_names=self.class_names() if "classes" in support else (),
@@ -173,7 +176,7 @@ class Dataset:
         told = lesson == "paragraphs"
         return TrainingData(
             videos=self._cut(split, videos, chosen.view, max_rows),
-            paragraphs=tuple(_paragraph(columns, i, chosen.view) if told else () for i in videos),
+            paragraphs=tuple(paragraph_of(columns, i, chosen.view) if told else () for i in videos),
             aligned=told and chosen.view.aligned,
             heldout=heldout_indices([columns["video_id"][i] for i in videos]),
             labels=self._labels(split, videos) if lesson == "labels" else (),
@@ -192,6 +195,19 @@ class Dataset:
         """Returns the SHA-256 of a split's ids, durations, timestamps, sentences and labels, in file order."""
         names = self.class_names() if "labels" in self.columns(split) else ()
         return digest({"columns": self.columns(split), "class_names": names})
+
+    def examine(self, splits: Sequence[str], progress: Progress = lambda done, total: None) -> None:
+        """Reads all rows of the videos of `splits` that are not known yet. Raises: DataError, naming the videos."""
+        examine(self, splits, progress)
+
+    def check_unchanged(self) -> None:
+        """Raises InvalidData when a file of the features is not what it was when its digest was taken."""
+        if isinstance(self.features, ExaminedFeatures):
+            self.features.check_unchanged()
+
+    def all_zero(self, split: str) -> frozenset[str]:
+        """Returns the videos of a split whose features are all zeros."""
+        return all_zero(self, split)
 
     def feature_identity(self, splits: Sequence[str]) -> FeatureIdentity:
         """Returns what the features are, digested over the videos of `splits`."""
@@ -217,11 +233,12 @@ class Dataset:
         return self._columns[split]
 
     def left_out(self, split: str) -> frozenset[str]:
-        """Returns the videos of a split that have no features and are excluded or penalised; none under `fail`."""
+        """Returns the videos of a split without features, which are excluded or penalised; none under `fail`."""
         if self.declaration.missing == "fail":
             return frozenset()
         if split not in self._left_out:
-            self._left_out[split] = frozenset(self.features.missing(self.columns(split)["video_id"]))
+            zero = self.all_zero(split) if self.declaration.all_zero == "missing" else frozenset()
+            self._left_out[split] = zero.union(self.features.missing(self.columns(split)["video_id"]))
         return self._left_out[split]
 
     def wanted(self, split: str, limit: int | None = None) -> list[str]:
@@ -260,21 +277,9 @@ class Dataset:
         return remaining
 
     def _cut(self, split: str, chosen: Sequence[int], view: View, max_rows: int) -> FrameVideos:
-        import numpy as np
-
-        from bench.data.cutting import UncutVideos
         from bench.data.loading import FrameVideos
 
-        columns = self.columns(split)
-        sources = tuple(columns["video_id"][i] for i in chosen)
-        videos = UncutVideos(
-            ids=tuple(self.opaque(split, "video", video_id) for video_id in sources),
-            sources=sources,
-            durations=np.array([columns["duration"][i] for i in chosen], dtype=np.float64),
-            timestamps=tuple(columns["timestamps"][i] for i in chosen),
-            frames=np.array([columns["frames"][i] for i in chosen], dtype=np.int64) if "frames" in columns else None,
-        )
-        return FrameVideos(videos, self.features, view, max_rows)
+        return FrameVideos(uncut_videos(self, split, chosen), self.features, view, max_rows)
 
     def check_disjoint(self, split: str, train: str = TRAIN) -> None:
         """Raises InvalidData when a video of the training split `train` is also in `split`."""
@@ -284,11 +289,3 @@ class Dataset:
                 f"dataset {self.name!r}: {len(shared)} videos of {train} are also in {split}, such as {shared[0]!r}. "
                 f"Training on test videos makes scores worthless: separate them under datasets.{self.name}.splits."
             )
-
-
-def _paragraph(columns: Mapping[str, list[Any]], index: int, view: View) -> Paragraph:
-    sentences, video_id = columns["sentences"][index], columns["video_id"][index]
-    kept = kept_positions(video_id, len(sentences), view.keep_text, view)
-    if view.shuffle == "sentences":
-        kept = [kept[i] for i in shuffled_positions(video_id, len(kept), "sentence", view.seed)]
-    return tuple(sentences[i] for i in kept)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from bench.inputs import DataKind
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from bench.data.features.row_contents import Progress, RowContent
 
 SAMPLE = "sample"
 """The root and the features of the generated dataset that ships inside bench."""
@@ -24,6 +26,8 @@ LABELLED = ("labelled_train", "labelled_val")
 
 Policy = Literal["fail", "penalise", "exclude"]
 """What happens to videos without features."""
+AllZero = Literal["keep", "missing"]
+"""What videos are whose features are all zeros: like others, or without features."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,8 @@ class DatasetDeclaration:
         class_splits: the splits whose videos have classes, for training and for testing; None without classes.
         missing: what happens to videos without features: `fail`; `exclude`, evaluate without them, never ranked;
             `penalise`, they count as never found. Under the last two, training leaves them out.
+        all_zero: whether videos whose features are all zeros count as videos without features; they are counted in
+            either case.
     """
 
     name: str
@@ -136,6 +142,7 @@ class DatasetDeclaration:
     segments: str = "gt"
     test: str = "val_1"
     missing: Policy = "fail"
+    all_zero: AllZero = "keep"
     labels: Path | None = None
     captions: bool = True
     class_splits: tuple[str, str] | None = None
@@ -183,3 +190,14 @@ class FeatureSource(Protocol):
 
     def identity(self, ids: Sequence[str]) -> FeatureIdentity:
         """Returns what these features are, digested over the given videos or more. Raises: MissingData."""
+
+
+@runtime_checkable
+class ExaminedFeatures(Protocol):
+    """Frame features whose rows can be looked at before a run: those that lie in files."""
+
+    def examine(self, ids: Sequence[str], progress: Progress = ...) -> Mapping[str, RowContent]:
+        """Returns what the rows of each video are. Raises: MissingData; InvalidData naming videos with NaN."""
+
+    def check_unchanged(self) -> None:
+        """Raises InvalidData when a file is not what it was when its rows were looked at."""

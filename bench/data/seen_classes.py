@@ -20,7 +20,7 @@ def remarks(dataset: Dataset, *, captions: bool) -> tuple[str, ...]:
     if declared.reader in (SAMPLE, SIMULATED):
         return tuple(found)
     what = declared.trained_on or "unknown (say it as trained_on under features in bench.yaml)"
-    extractor = dataset.feature_identity([dataset.class_splits[1]]).extractor if dataset.class_splits else declared.name
+    extractor = dataset.features.identity(()).extractor if dataset.class_splits else declared.name
     return (*found, f"the features {extractor} were trained on: {what}")
 
 

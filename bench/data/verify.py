@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bench.data.declared import ExaminedFeatures
 from bench.data.features.pack import PackedFeatures
 from bench.data.features.stored import missing_videos
 from bench.data.tables import Tables
@@ -26,6 +27,7 @@ class Report:
         videos: split -> how many videos it has.
         expected: split -> how many the protocol expects, where it says so.
         missing: split -> videos without features.
+        all_zero: split -> videos whose features are all zeros.
     """
 
     facts: list[str] = field(default_factory=list)
@@ -33,6 +35,7 @@ class Report:
     videos: dict[str, int] = field(default_factory=dict)
     expected: dict[str, int] = field(default_factory=dict)
     missing: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    all_zero: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Returns everything, ready for JSON."""
@@ -43,7 +46,7 @@ class Report:
 def verify(dataset: Dataset, progress: Callable[[int, int], None] = lambda done, total: None) -> Report:
     """Returns counts, oddities put right, duplicate paragraphs, coverage and identity of the features.
 
-    Every checksum of a pack is compared; `progress(bytes done, bytes in all)`.
+    All rows are looked at, those of a pack compared with their checksums; `progress(bytes done, bytes in all)`.
     """
     report = Report([f"{dataset.label}: kind {dataset.kind}"])
     for split in dataset.tables:
@@ -105,10 +108,18 @@ def _cover(dataset: Dataset, split: str, report: Report) -> None:
 
 
 def _identify(dataset: Dataset, report: Report, progress: Callable[[int, int], None]) -> None:
+    dataset.examine(list(dataset.tables), progress)
+    for split in dataset.tables:
+        zero = report.all_zero[split] = tuple(sorted(dataset.all_zero(split)))
+        if zero:
+            first = ", ".join(zero[:3]) + (", …" if len(zero) > 3 else "")
+            report.facts.append(f"{split}: {len(zero):,} videos have features that are all zeros: {first}")
+        identity = dataset.feature_identity([split])
+        report.facts.append(f"{split}: features sha256 {identity.digest[:16]}…")
     identity = dataset.feature_identity(list(dataset.tables))
     report.facts.append(
         f"features: {identity.extractor}, {identity.dim}-d, stride {identity.stride}, {identity.kind}, "
-        f"sha256 {identity.digest[:16]}…"
+        f"{_looked_at(dataset)}, sha256 of all splits {identity.digest[:16]}…"
     )
     if isinstance(dataset.features, PackedFeatures):
         dataset.features.check_all(progress)
@@ -116,3 +127,7 @@ def _identify(dataset: Dataset, report: Report, progress: Callable[[int, int], N
         report.facts.append(
             f"pack: {header.videos:,} videos, {header.rows:,} rows {header.dtype}, every checksum right"
         )
+
+
+def _looked_at(dataset: Dataset) -> str:
+    return "every number finite" if isinstance(dataset.features, ExaminedFeatures) else "made up, not looked at"

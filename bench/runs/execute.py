@@ -100,6 +100,9 @@ def _run(plan: Plan, execution: Execution, started: str, log: Reporter) -> Resul
     if data.missing:
         count = data.missing.videos.get(cell.task.split, 0)
         log.say(f"{cell.task.split}: {count:,} of {data.n_expected:,} videos have no features ({data.missing.policy})")
+    for split, count in data.all_zero.items():
+        what = "count as missing" if cell.dataset.declaration.all_zero == "missing" else "are used as they are"
+        log.say(f"{split}: {count:,} videos have features that are all zeros and {what}")
     fitted = fitted_model(plan, execution, log)
     seconds = {"fit": round(fitted.seconds, 3)}
 
@@ -112,6 +115,7 @@ def _run(plan: Plan, execution: Execution, started: str, log: Reporter) -> Resul
     with fitted.guard.during("predict"), cell.task_code.during("predict", fitted.model):
         predictions = cell.task.predict(fitted.model, inputs, execution, _stage(log, "predict"), scratch)
         predictions.check(cell.spec.name)
+    cell.dataset.check_unchanged()
     said = PREDICTIONS + predictions.suffix
     predictions.save(plan.folder / said)
     seconds["predict"] = round(time.perf_counter() - clock, 3)
@@ -212,6 +216,7 @@ def _data(plan: Plan) -> Data:
     splits = list(dict.fromkeys([*learned, split]))
     identity = dataset.feature_identity([split])
     policy = dataset.declaration.missing
+    zeros = {name: len(videos) for name in splits if (videos := dataset.all_zero(name))}
     left_out = {name: len(videos) for name in splits if (videos := dataset.left_out(name))}
     task = plan.cell.task
     with plan.cell.task_code.during("name its annotations"):
@@ -227,6 +232,7 @@ def _data(plan: Plan) -> Data:
         n_expected=expected,
         n_evaluated=expected,
         missing=Missing(policy=policy, videos=left_out) if policy != "fail" and left_out else None,
+        all_zero=zeros,
         remarks=remarks,
     )
 

@@ -147,6 +147,7 @@ def _fit(plan: Plan, model: Any, guard: Guard, execution: Execution) -> None:
         )
         with guard.during("fit"):
             model.fit(data, training)
+        dataset.check_unchanged()  # else the checkpoint would carry the digest of other features
         folder.save(model.state())
         if stop_requested.is_set():
             raise Interrupted("stopped after fitting; the model is saved. The same command goes on from here.")

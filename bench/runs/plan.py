@@ -20,6 +20,8 @@ from bench.models import Trainable, Value
 from bench.results import signature
 from bench.runs import checkpoints
 from bench.runs.checkpoints import CheckpointFolder, Ingredients
+from bench.runs.examine import examine
+from bench.runs.progress import Reporter, Silent
 from bench.tasks.task import AsSigned
 
 if TYPE_CHECKING:
@@ -96,13 +98,14 @@ class Plan:
         return taken(self.folder / RESULT)
 
 
-def plan(cell: Cell, request: Request) -> Plan:
-    """Returns what `execute` will do. Imports no torch.
+def plan(cell: Cell, request: Request, reporter: Reporter | None = None) -> Plan:
+    """Returns what `execute` will do. Imports no torch; tells `reporter` while it reads features not read before.
 
     Raises: UnsupportedTask, UsageError, DataError, SaveError before anything heavy starts.
     """
     spec, task, dataset = cell.spec, cell.task, cell.dataset
     _check(cell, request)
+    examine(dataset, _splits(cell), reporter or Silent())
     base = _base(cell, request)
     own = {name: value for name, value in request.settings.items() if not (base and name.startswith(BASE))}
     if request.checkpoint:
@@ -224,6 +227,14 @@ def _check(cell: Cell, request: Request) -> None:
         request.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SaveError(f"cannot write to {request.output}: {error.strerror}. Choose another --output.") from error
+
+
+def _splits(cell: Cell) -> list[str]:
+    """Returns the splits whose features a run uses. Raises: UsageError, MissingData when one is lacking."""
+    task = cell.task
+    lessons = [_lesson(cell), _lesson(cell.base) if cell.base else None]
+    labelled = [cell.dataset.training_set("labels", task.view)] if "labelled" in task.support else []
+    return [*(lesson.split for lesson in [*lessons, *labelled] if lesson), task.split]
 
 
 def _checkpoint_folder(

@@ -65,7 +65,7 @@ def rerun(path: Path, output: Path, session: Session, device: str, reporter: Rep
         word_vectors=session.config.word_vectors,
         command=tuple(result.provenance.command),
     )
-    planned = plan(session.cell(result.model.name, result.task.name), request)
+    planned = plan(session.cell(result.model.name, result.task.name), request, reporter)
     if planned.signature != result.signature:
         raise VerificationError(
             f"{record.path}: its signature is {result.signature}, the data at hand give {planned.signature}. "

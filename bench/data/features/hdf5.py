@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench.data.declared import FeatureDeclaration
+from bench.data.features.hdf5_storage import stored_in
+from bench.data.features.row_contents import stamp
 from bench.data.features.shapes import as_matrix
 from bench.data.features.stored import Entry, StoredFeatures, matrix_entry
 from bench.errors import InvalidData
@@ -23,6 +25,8 @@ class Hdf5Layout:
         import h5py
 
         regular_file(path, "Put the HDF5 file there, or correct `path` in bench.yaml.")
+        self._opened = stamp([path])
+        self._stored: dict[str, tuple[Path, ...]] = {}
         with reading(path, HDF5):
             self._file = h5py.File(path, "r")
         self._path = path
@@ -47,20 +51,24 @@ class Hdf5Layout:
         return matrix_entry(shape, dtype, self._where(video_id))
 
     def read(self, video_id: str) -> np.ndarray:
+        self.files(video_id)
         dataset = self._dataset(video_id)
         with reading(self._path, HDF5):
             rows = np.asarray(dataset[()])
         return as_matrix(rows, self._where(video_id))
 
-    def sample(self, video_id: str, rows: Sequence[int]) -> bytes:
-        dataset = self._dataset(video_id)
-        with reading(self._path, HDF5):
-            if dataset.ndim == 2:
-                return b"".join(np.asarray(dataset[row]).tobytes() for row in rows)
-        return self.read(video_id)[list(rows)].tobytes()
-
     def _where(self, video_id: str) -> str:
         return f"{self._path}: {self._group.format(video_id)!r}"
+
+    def files(self, video_id: str) -> tuple[Path, ...]:
+        """Returns the files that hold the rows of a video. Raises: InvalidData when HDF5 would make them up."""
+        if stamp([self._path]) != self._opened:
+            raise InvalidData(f"{self._path} was changed after it was opened. Wait until it is whole; run again.")
+        if video_id not in self._stored:
+            dataset = self._dataset(video_id)
+            with reading(self._path, HDF5):
+                self._stored[video_id] = stored_in(dataset, f"{self._path}: video {video_id!r}")
+        return self._stored[video_id]
 
     def _dataset(self, video_id: str) -> Any:
         """Returns the h5py dataset of a video, or None when the file does not know the video."""
@@ -69,6 +77,10 @@ class Hdf5Layout:
         key = self._group.format(video_id)
         with reading(self._path, HDF5):
             found = self._file.get(key)
+            if found is None and self._file.get(key, getlink=True) is not None:
+                raise InvalidData(
+                    f"{self._path}: {key!r} is a link that leads nowhere. Put what it names there, or write it again."
+                )
             if found is not None and self._name:
                 found = found.get(self._name) if isinstance(found, h5py.Group) else None
                 if found is None:

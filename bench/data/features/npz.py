@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from bench.data.declared import FeatureDeclaration
 from bench.data.features.arrays import checked_folder, load_array, mapped_array, stored_array, stored_names
+from bench.data.features.row_contents import stamp
 from bench.data.features.shapes import as_matrix
 from bench.data.features.stored import Entry, StoredFeatures, matrix_entry
 from bench.errors import InvalidData
-from bench.reading.outside import NUMPY, reading, regular_file
+from bench.reading.outside import regular_file
 
 
 class NpyFolder:
@@ -35,8 +35,8 @@ class NpyFolder:
     def read(self, video_id: str) -> np.ndarray:
         return np.array(self._mapped(video_id))
 
-    def sample(self, video_id: str, rows: Sequence[int]) -> bytes:
-        return bytes(self._mapped(video_id)[list(rows)].tobytes())
+    def files(self, video_id: str) -> tuple[Path, ...]:
+        return (self._folder / f"{video_id}.npy",)
 
     def _mapped(self, video_id: str) -> np.ndarray:
         path = self._folder / f"{video_id}.npy"
@@ -65,11 +65,8 @@ class IcepFolder:
         path = self._folder / f"{video_id}.npz"
         return as_matrix(load_array(path, self.ARRAY), f"{path}: {self.ARRAY}")
 
-    def sample(self, video_id: str, rows: Sequence[int]) -> bytes:
-        """Returns the CRC-32 that the zip file holds of all rows: reading single rows would mean reading all."""
-        path = self._folder / f"{video_id}.npz"
-        with reading(path, NUMPY), zipfile.ZipFile(path) as archive:
-            return archive.getinfo(f"{self.ARRAY}.npy").CRC.to_bytes(4, "big")
+    def files(self, video_id: str) -> tuple[Path, ...]:
+        return (self._folder / f"{video_id}.npz",)
 
 
 class OneNpz:
@@ -78,6 +75,7 @@ class OneNpz:
     def __init__(self, path: Path) -> None:
         """Raises: MissingData when the file is not there; InvalidData when its arrays do not fit together."""
         regular_file(path, "Put the npz file there, or correct `path` in bench.yaml.")
+        self._path, self._opened = path, stamp([path])
         names = stored_names(path)
         ids_name = next((name for name in ("video_id", "ids") if name in names), None)
         if ids_name is None or "features" not in names:
@@ -124,8 +122,10 @@ class OneNpz:
     def read(self, video_id: str) -> np.ndarray:
         return as_matrix(self._rows[video_id], f"features of {video_id!r}")
 
-    def sample(self, video_id: str, rows: Sequence[int]) -> bytes:
-        return self.read(video_id)[list(rows)].tobytes()
+    def files(self, video_id: str) -> tuple[Path, ...]:
+        if stamp([self._path]) != self._opened:
+            raise InvalidData(f"{self._path} was changed after it was opened. Wait until it is whole; run again.")
+        return (self._path,)
 
 
 def open_npy_folder(declaration: FeatureDeclaration, path: Path) -> StoredFeatures:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bench.data.declared import PACK, FeatureDeclaration, FeatureReader, FeatureSource
+from bench.data.declared import PACK, ExaminedFeatures, FeatureDeclaration, FeatureReader, FeatureSource
 from bench.errors import CatalogueError, ConfigError
 from bench.plugins.import_strings import resolve
 
@@ -51,5 +51,9 @@ def open_features(declaration: FeatureDeclaration) -> FeatureSource:
         raise CatalogueError(
             f"feature reader {declaration.reader!r} cannot be loaded from {loader}: {error}. Fix or remove its plugin."
         ) from error
+    from bench.data.features.foreign import ForeignFeatures
+
     source: FeatureSource = opener(declaration, declaration.path)
-    return source
+    # what a plugin makes up is known by its recipe, as ours is
+    ours = isinstance(source, ExaminedFeatures) or source.kind != "real"
+    return source if ours else ForeignFeatures(declaration, declaration.path, source)

@@ -14,7 +14,7 @@ Written by `bench.data.features.packing`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.data.declared import FeatureDeclaration, FeatureIdentity
 from bench.data.digests import check_id
+from bench.data.features.row_contents import RowContent
 from bench.data.features.stored import missing_videos
 from bench.data.readers.json_files import read_json
 from bench.errors import InvalidData, MissingData
@@ -173,6 +174,21 @@ class PackedFeatures:
             self._checked[place] = True
         return rows
 
+    def examine(
+        self, ids: Sequence[str], progress: Callable[[int, int], None] = lambda done, total: None
+    ) -> Mapping[str, RowContent]:
+        """Returns what the rows of each video are, as the index says; packing refused NaN and infinity."""
+        counts = self.lengths(ids).tolist()
+        zeros = _digests_of_zeros(set(counts), self.header.row_bytes)
+        digests = [self._index.sha256[self._place[video_id]] for video_id in ids]
+        return {
+            video_id: RowContent(sha256, -1, sha256 == zeros[rows])
+            for video_id, sha256, rows in zip(ids, digests, counts, strict=True)
+        }
+
+    def check_unchanged(self) -> None:
+        """Does nothing: every video is compared with its checksum when it is read."""
+
     def identity(self, ids: Sequence[str]) -> FeatureIdentity:
         """Returns what the pack is, whichever of its videos are used. Raises: MissingData for videos it lacks."""
         self.lengths(ids)
@@ -205,6 +221,17 @@ def as_stored(name: str, video_id: str, values: np.ndarray, dtype: Dtype) -> np.
             "--dtype float32."
         )
     return np.ascontiguousarray(values, dtype=LITTLE_ENDIAN[dtype])
+
+
+def _digests_of_zeros(counts: Set[int], row_bytes: int) -> dict[int, str]:
+    """Returns the number of rows -> the digest of a video of that many rows of zeros."""
+    state, reached, found = hashlib.sha256(), 0, {}
+    for count in sorted(counts):
+        for _ in range(reached, count):
+            state.update(bytes(row_bytes))
+        reached = count
+        found[count] = state.hexdigest()
+    return found
 
 
 def video_digest(rows: np.ndarray) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from bench.data.declared import FeatureDeclaration, FeatureIdentity
 from bench.data.digests import check_id
+from bench.data.features.row_contents import Progress, RowContent, RowContents, RowSource
 from bench.data.features.shapes import rows_and_dim
 from bench.errors import InvalidData, MissingData
+from bench.files import digest
 from bench.inputs import DataKind
 
 
@@ -38,8 +40,8 @@ class Layout(Protocol):
     def read(self, video_id: str) -> np.ndarray:
         """Returns (T, D), all rows of a video that has features. Raises: InvalidData."""
 
-    def sample(self, video_id: str, rows: Sequence[int]) -> bytes:
-        """Returns bytes that change when the given rows of a video change; cheap to read. Raises: InvalidData."""
+    def files(self, video_id: str) -> Sequence[Path]:
+        """Returns the files that the rows of a video come from. Raises: InvalidData."""
 
 
 class StoredFeatures:
@@ -52,6 +54,8 @@ class StoredFeatures:
         self._where = f"features {declaration.name!r} ({declaration.path})"
         self._entries: dict[str, Entry] = {}
         self._dim = declaration.dim or self._found_dim()
+        key = (declaration.reader, str(declaration.path and declaration.path.resolve()))
+        self._contents = RowContents(RowSource(key, layout.read, layout.files, partial(_size, self._entries)))
 
     def _found_dim(self) -> int:
         some_id = next(self._layout.ids(), None)
@@ -108,23 +112,37 @@ class StoredFeatures:
             raise InvalidData(f"{self._where}: video {video_id!r} holds NaN or infinity. Extract its features again.")
         return rows
 
+    def examine(self, ids: Sequence[str], progress: Progress = lambda done, total: None) -> Mapping[str, RowContent]:
+        """Returns what the rows of each video are; all are read where that is not known yet (`row_contents`).
+
+        Raises: MissingData when some have no features; InvalidData for rows that cannot be used, naming their videos.
+        """
+        self.lengths(ids)
+        found = dict(zip(ids, self._contents.of(ids, progress), strict=True))
+        refuse_unusable(self._where, found)
+        return found
+
+    def check_unchanged(self) -> None:
+        """Raises InvalidData when a file is not what it was when its rows were looked at."""
+        self._contents.check_unchanged()
+
     def identity(self, ids: Sequence[str]) -> FeatureIdentity:
         """Returns what these features are.
 
-        The digest is a SHA-256 over the given videos in the order of their ids: id, T, D, number type, and the
-        layout's sample of the first, the middle and the last row (for zip files: the stored CRC-32 of all rows).
+        The digest is a SHA-256 over the given videos in the order of their ids: id, T, D, number type, and the SHA-256
+        of all rows. Raises: MissingData, InvalidData.
         """
         ordered = sorted(ids)
-        state = hashlib.sha256(json.dumps([self._declaration.reader, self._dim]).encode())
-        for video_id, rows in zip(ordered, self.lengths(ordered).tolist(), strict=True):
-            dtype = self._entries[video_id].dtype.str
-            state.update(json.dumps([video_id, rows, dtype]).encode())
-            state.update(self._layout.sample(video_id, (0, rows // 2, rows - 1)))
+        found = self.examine(ordered)
+        videos = [
+            [video_id, self._entries[video_id].rows, self._entries[video_id].dtype.str, found[video_id].sha256]
+            for video_id in ordered
+        ]
         return FeatureIdentity(
             extractor=self._declaration.extractor or self._declaration.name,
             dim=self._dim,
             stride=self._declaration.stride,
-            digest=state.hexdigest(),
+            digest=digest([self._declaration.reader, self._dim, videos]),
             kind=self.kind,
         )
 
@@ -144,10 +162,25 @@ class StoredFeatures:
         return entry
 
 
+def _size(entries: Mapping[str, Entry], video_id: str) -> int:
+    entry = entries[video_id]
+    return entry.rows * entry.dim * entry.dtype.itemsize
+
+
 def matrix_entry(shape: tuple[int, ...], dtype: np.dtype, where: str) -> Entry:
     """Returns the entry of an array of features. Raises: InvalidData for a shape that is no (T, D): see `shapes`."""
     rows, dim = rows_and_dim(shape, where)
     return Entry(rows=rows, dim=dim, dtype=dtype)
+
+
+def refuse_unusable(where: str, found: Mapping[str, RowContent]) -> None:
+    """Raises InvalidData, naming the videos, when rows hold NaN or infinity."""
+    bad = [f"{video_id} (row {content.unusable})" for video_id, content in found.items() if content.unusable >= 0]
+    if bad:
+        first = ", ".join(bad[:3]) + (", …" if len(bad) > 3 else "")
+        raise InvalidData(
+            f"{where}: {len(bad)} of {len(found)} videos hold NaN or infinity: {first}. Extract their features again."
+        )
 
 
 def missing_videos(where: str, missing: Sequence[str], asked: int) -> MissingData:
