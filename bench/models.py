@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 from bench.errors import UsageError
 from bench.execution import State, Training
 from bench.inputs import Paragraph, Ragged, TrainingData, VideoBatch
+from bench.reading.numbers import real_in, whole_in
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -136,9 +137,13 @@ class Setting:
                 return text in {"true", "1", "yes", "on"}
         elif kind is str and isinstance(value, str):
             return value
-        elif isinstance(value, (str, int, float)):
+        elif isinstance(value, str):
+            number = whole_in(value.strip()) if kind is int else real_in(value.strip())
+            if number is not None:
+                return number
+        elif isinstance(value, (int, float)):
             try:
-                return kind(value) if isinstance(value, str) or kind(value) == value else self._refuse(name, value)
+                return kind(value) if kind(value) == value else self._refuse(name, value)
             except (ValueError, OverflowError):
                 pass
         return self._refuse(name, value)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.export import export
-from bench.cli.options import Group, config_option
+from bench.cli.options import Group, WholeRange, config_option
 
 if TYPE_CHECKING:
     from bench.leaderboard.building import Sources
@@ -158,7 +158,7 @@ def diff(old: Path, new: Path) -> int:
 
 @leaderboard.command()
 @output_option
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
+@click.option("--port", type=WholeRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
 @config_option
 def serve(output: Path | None, port: int, config: Path | None) -> None:
     """Show the built pages at an address of this machine, for nobody else, until Ctrl-C."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import Group, config_option
+from bench.cli.options import Group, WholeRange, config_option
 
 if TYPE_CHECKING:
     from bench.data.features.pack_sources import Contents
@@ -106,7 +106,7 @@ def pack(name: str, output: Path | None, dtype: str, config: Path | None) -> Non
 @click.argument("name")
 @click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="The pack's folder.")
 @click.option("--dtype", type=click.Choice(["float16", "float32"]), default="float16", show_default=True)
-@click.option("--limit", type=click.IntRange(min=1), help="Only the videos that `bench run --limit N` uses.")
+@click.option("--limit", type=WholeRange(min=1), help="Only the videos that `bench run --limit N` uses.")
 @config_option
 def simulate(name: str, output: Path, dtype: str, limit: int | None, config: Path | None) -> None:
     """Write made-up features for the real annotations of dataset NAME, all splits, as a pack.

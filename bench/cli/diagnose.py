@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.options import Command, chosen_settings, config_option
+from bench.cli.options import WHOLE, Command, chosen_settings, config_option
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ class _Asked:
 @click.argument("model")
 @click.option("--task", "-t", help="Retrieval task, with parameters after ':'; needed for a model's name.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Model setting.")
-@click.option("--seed", type=int, help="Seed of the model (default 0).")
-@click.option("--shuffle-seed", type=int, default=0, show_default=True, help="Draws orders and swapped sentences.")
+@click.option("--seed", type=WHOLE, help="Seed of the model (default 0).")
+@click.option("--shuffle-seed", type=WHOLE, default=0, show_default=True, help="Draws orders and swapped sentences.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:I.")
-@click.option("--limit", type=int, help="At most N videos of every split.")
+@click.option("--limit", type=WHOLE, help="At most N videos of every split.")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Use this model.safetensors instead of fitting.")
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), help="Where runs are written (default: runs of bench.yaml)."

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from bench.cli.options import Command, config_option
+from bench.cli.options import WHOLE, Command, config_option
 
 
 @click.command(cls=Command)
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--count", type=int, default=10, show_default=True, help="How many of each kind.")
+@click.option("--count", type=WHOLE, default=10, show_default=True, help="How many of each kind.")
 @click.option("--metric", default="CIDEr", show_default=True, help="CIDEr or ROUGE-L: what captions are ordered by.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Where pages go (default: each run's folder).")
 @config_option

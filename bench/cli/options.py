@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from bench.errors import UsageError
+from bench.reading.numbers import whole_in
 
 config_option = click.option(
     "--config", "-C", type=click.Path(path_type=Path), help="bench.yaml to use (default: nearest upwards)."
@@ -49,12 +51,38 @@ class Group(click.Group):
         return super().parse_args(ctx, args)
 
 
+def _plain(value: Any) -> Any:
+    """Returns `value` unless it is a text that click takes for a number, and nobody else: `1_0`, other scripts' digits.
+
+    Raises: click.BadParameter.
+    """
+    if isinstance(value, str) and whole_in(value) is None:
+        raise click.BadParameter(f"{value!r} is not a valid integer.")
+    return value
+
+
+class Whole(click.types.IntParamType):
+    """A whole number in plain digits."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return super().convert(_plain(value), param, ctx)
+
+
+class WholeRange(click.IntRange):
+    """A whole number in plain digits, within a range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return super().convert(_plain(value), param, ctx)
+
+
+WHOLE = Whole()
+
+
 def parse_seeds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int, ...]:
     """Returns the seeds that `0,1,2` names; none for no text."""
-    try:
-        seeds = tuple(int(part) for part in text.split(",")) if text else ()
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is not a list of whole numbers such as 0,1,2.") from None
+    seeds = tuple(number for part in text.split(",") if (number := whole_in(part.strip())) is not None) if text else ()
+    if text and len(seeds) < text.count(",") + 1:
+        raise click.BadParameter(f"{text!r} is not a list of whole numbers such as 0,1,2.")
     if len(set(seeds)) < len(seeds):
         raise click.BadParameter(f"{text!r} names a seed twice: that is one run. Leave it out.")
     return seeds

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import Command, chosen_settings, config_option, parse_seeds
+from bench.cli.options import WHOLE, Command, chosen_settings, config_option, parse_seeds
 from bench.cli.run import Planner, execute_all, print_plans, say_failures
 from bench.errors import UnknownName, UnsupportedTask, UsageError, unknown_name
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--seeds", callback=parse_seeds, metavar="N,N,…", help="One run of every row for each (default: 0).")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Setting; MODEL.KEY=VALUE for one model.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:I.")
-@click.option("--limit", type=int, help="At most N videos of every split; every verdict then says so.")
+@click.option("--limit", type=WHOLE, help="At most N videos of every split; every verdict then says so.")
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path),
     help="Folder of runs (default: runs of bench.yaml); the pages go to reproduce/ in it.",

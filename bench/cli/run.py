@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.options import Command, chosen_settings, config_option, parse_seeds
+from bench.cli.options import WHOLE, Command, chosen_settings, config_option, parse_seeds
 from bench.errors import BenchError, Interrupted, PartialFailure, UnsupportedTask, UsageError
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Model setting; MODEL.KEY=VALUE for one model."
 )
-@click.option("--seed", type=int, help="Seed (default 0).")
+@click.option("--seed", type=WHOLE, help="Seed (default 0).")
 @click.option("--seeds", callback=parse_seeds, metavar="N,N,…", help="Several seeds, one run each.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:I.")
 @click.option("--precision", type=click.Choice(["fp32", "bf16"]), default="fp32", show_default=True)
-@click.option("--batch-size", type=int, default=64, show_default=True, help="Videos per batch when predicting.")
-@click.option("--limit", type=int, help="At most N videos of every split; the result is partial and never ranked.")
+@click.option("--batch-size", type=WHOLE, default=64, show_default=True, help="Videos per batch when predicting.")
+@click.option("--limit", type=WHOLE, help="At most N videos of every split; the result is partial and never ranked.")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Use this model.safetensors instead of fitting.")
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), help="Where runs are written (default: runs of bench.yaml)."

@@ -34,7 +34,15 @@ score.add_command(classification)
 @click.option("--similarity", type=_FILE, help="Matrix in .npy, .npz or .safetensors; rows are text queries.")
 @click.option("--key", help="Name of the matrix where the file holds several arrays.")
 @click.option("--ids", type=_FILE, help="Right columns of each row, counted from 0 (default: the diagonal).")
-@click.option("--video-of", type=_FILE, help="Video id of each row, for several captions per video (any-hit).")
+@click.option(
+    "--video-of",
+    type=_FILE,
+    help="Video id of each row, for several captions per video. Columns are the videos in the order in which they "
+    "first occur here, unless --videos names them.",
+)
+@click.option(
+    "--videos", type=_FILE, help="With --video-of: video id of each column, also of videos without a caption."
+)
 @click.option("--run", "run_file", type=_FILE, help="TREC run, with --qrels in place of --similarity.")
 @click.option("--qrels", type=_FILE, help="TREC qrels.")
 @recording_options("retrieval", "scores")
@@ -43,6 +51,7 @@ def retrieval(
     key: str | None,
     ids: Path | None,
     video_of: Path | None,
+    videos: Path | None,
     run_file: Path | None,
     qrels: Path | None,
     recording: Recording,
@@ -54,7 +63,8 @@ def retrieval(
     from bench.metrics.retrieval import measure
     from bench.scoring.recording import Measured
 
-    chosen = _chosen(similarity, run_file, qrels, key, ids, video_of)
+    matrix = _Matrix(similarity, key, ids, video_of, videos) if similarity else None
+    chosen = _chosen(matrix, run_file, qrels, (key, ids, video_of, videos))
     check_recording(recording)
     started = now()
     evidence, rules = _from_run(chosen, recording) if isinstance(chosen, _Run) else _from_matrix(chosen, recording)
@@ -75,6 +85,7 @@ class _Matrix:
     key: str | None
     ids: Path | None
     video_of: Path | None
+    videos: Path | None
 
 
 @dataclass(frozen=True)
@@ -86,25 +97,22 @@ class _Run:
 
 
 def _chosen(
-    similarity: Path | None,
-    run_file: Path | None,
-    qrels: Path | None,
-    key: str | None,
-    ids: Path | None,
-    video_of: Path | None,
+    matrix: _Matrix | None, run_file: Path | None, qrels: Path | None, of_matrix: tuple[object, ...]
 ) -> _Matrix | _Run:
     """Returns what is scored. Raises: UsageError for flags that do not go together."""
-    if run_file and qrels and not similarity:
-        if ids or video_of or key:
+    if run_file and qrels and not matrix:
+        if any(of_matrix):
             raise UsageError(
-                "--ids, --video-of and --key belong to --similarity; a run takes its matches from --qrels."
+                "--ids, --video-of, --videos and --key belong to --similarity; a run takes its matches from --qrels."
             )
         return _Run(run_file, qrels)
-    if similarity and not run_file and not qrels:
-        if ids and video_of:
+    if matrix and not run_file and not qrels:
+        if matrix.ids and matrix.video_of:
             raise UsageError("--ids and --video-of were both given. Keep one.")
-        return _Matrix(similarity, key, ids, video_of)
-    if bool(similarity) == bool(run_file):
+        if matrix.videos and not matrix.video_of:
+            raise UsageError("--videos names the columns for --video-of, which names the rows: give both.")
+        return matrix
+    if bool(matrix) == bool(run_file):
         raise UsageError("score either --similarity FILE, or --run FILE with --qrels FILE.")
     raise UsageError("--run and --qrels belong together: give both, without --similarity.")
 
@@ -118,7 +126,10 @@ def _from_matrix(matrix: _Matrix, recording: Recording) -> tuple[Evidence, dict[
         if matrix.ids:
             chosen = matches.from_columns(matrix.ids, similarities.shape)
         elif matrix.video_of:
-            chosen = matches.from_video_ids(matrix.video_of, similarities.shape)
+            chosen = matches.from_video_ids(matrix.video_of, similarities.shape, matrix.videos)
+            if not matrix.videos:
+                what = "columns are taken as the videos in the order in which they first occur in"
+                click.echo(f"{what} {matrix.video_of}; --videos FILE names them otherwise", err=True)
         else:
             chosen = matches.on_the_diagonal(similarities.shape)
         evidence = matches.evidence_of(similarities, chosen, chosen.pool(recording.task, recording.split))
@@ -137,21 +148,21 @@ def _from_run(run: _Run, recording: Recording) -> tuple[Evidence, dict[str, str]
 
 
 def _rules(evidence: Evidence, rules: dict[str, str]) -> dict[str, str]:
-    from bench.metrics.retrieval import hit_rule
+    from bench.metrics.retrieval import BEST_CAPTION, hit_rule
 
-    several = any(hit_rule(counts) for counts in evidence.counts.values())
-    return {**rules, **({"hits": "any"} if several else {})}
+    if not any(hit_rule(counts) for counts in evidence.counts.values()):
+        return rules
+    return {**rules, "hits": "any+best-caption" if BEST_CAPTION in evidence.counts else "any"}
 
 
 def _bounds(evidence: Evidence, name: str) -> tuple[float, float] | None:
     """Returns a recall when every tie falls against the queries and when every tie falls in their favour."""
-    from bench.metrics.retrieval import optimistic_hits, pessimistic_hits, recall
+    from bench.metrics.retrieval import BEST_CAPTION, optimistic_hits, pessimistic_hits, recall
 
-    direction, _, metric = name.partition("/")
-    _, at, k = metric.rpartition("R@")
+    head, at, k = name.rpartition("R@")
     if not at:
         return None
-    counts = evidence.counts[direction]
+    counts = evidence.counts[BEST_CAPTION if head.startswith(BEST_CAPTION) else head.partition("/")[0]]
     return recall(counts, int(k), pessimistic_hits), recall(counts, int(k), optimistic_hits)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.options import WHOLE
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def recording_options(task: str, of: str) -> Callable[[Callable[..., None]], Cal
             help="Default real; needed with --output.",
         ),
         click.option("--features", default="unknown", show_default=True, help="What the model saw, in a word."),
-        click.option("--seed", type=int, default=0, show_default=True, help="Seed of the model's training."),
+        click.option("--seed", type=WHOLE, default=0, show_default=True, help="Seed of the model's training."),
         click.option("--output", "-o", type=_FILE, help="Write record and evidence to a folder below this one."),
         click.option("--json", "as_json", is_flag=True, help="Print the record as JSON."),
     )

@@ -24,10 +24,12 @@ from bench.metrics.curves import curve_statistics, curve_values, is_curve
 from bench.metrics.names import parse_name
 from bench.metrics.retrieval import (
     ANY_HIT,
+    BEST_CAPTION,
     KS,
     captions_of_videos,
     directions_of,
     expected_hits,
+    full_name,
     hit_rule,
     ranks_from_zero,
 )
@@ -38,7 +40,9 @@ _HOPELESS = 1e-12
 """A p-value below stays below `LEVEL` after Holm's correction over any number of rows that fit on a board."""
 LEVEL = 0.05
 """Differences with a p-value below are called significant."""
-_METRIC = re.compile(rf"(?P<direction>t2v|v2t)/(?:{ANY_HIT})?(?:R@(?P<k>[1-9][0-9]{{0,8}})|MeanR)")
+_METRIC = re.compile(
+    rf"(?P<direction>{BEST_CAPTION}(?= )|t2v|v2t)(?:/(?:{ANY_HIT})?| )(?:R@(?P<k>[1-9][0-9]{{0,8}})|MeanR)"
+)
 _OTHER_KINDS = re.compile(r"BLEU@[1-4]|METEOR|ROUGE-L|CIDEr|(?:mean_class/|main/)?top\d+|(?:Avg)?Hit@\d+")
 Metrics = Callable[[Evidence], tuple[str, ...]]
 Values = Callable[[Evidence, str], np.ndarray]
@@ -79,7 +83,8 @@ def metrics_of(evidence: Evidence) -> tuple[str, ...]:
         return KINDS[evidence.kind][0](evidence)
     if is_curve(evidence):
         return tuple(map(str, curve_statistics(evidence)))
-    return tuple(f"{way}/{hit_rule(evidence.counts[way])}R@{k}" for way in directions_of(evidence) for k in KS)
+    ways = directions_of(evidence)
+    return tuple(full_name(way, f"{hit_rule(evidence.counts[way])}R@{k}") for way in ways for k in KS)
 
 
 def has_values(metric: str) -> bool:

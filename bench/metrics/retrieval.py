@@ -5,7 +5,10 @@ the query is found among the first k with probability clip((k - g) / (e + 1), 0,
 1 + g + e/2. Where nothing ties this equals the published scorers; a constant model gets exactly k/N.
 
 Where a query has several right items, its rank is that of the best of them among the wrong ones, and the measurement
-says so: `v2t/any-hit R@1`. Where a video has several captions, videos are resampled, not captions.
+says so: `v2t/any-hit R@1`. Where a video has several captions, v2t is measured by a second convention too, under
+another name: `v2t/best-caption R@1` ranks videos, each by the best of its captions. R@1 is the same by both where
+nothing ties; further down a video with many captions takes many places by the first and one by the second. Videos are
+resampled, not captions.
 
 Source for MedR: floor(median of ranks counted from 0) + 1, as in the code of Zhang, Hu and Sha (ECCV 2018).
 """
@@ -23,6 +26,8 @@ from bench.results import Evidence, Measurement
 
 DIRECTIONS = ("t2v", "v2t")
 """`t2v`: a paragraph asks for its video; `v2t`: a video asks for its paragraph."""
+BEST_CAPTION = "v2t/best-caption"
+"""A video asks for itself among the videos, each of which counts by the best of its captions."""
 KS = (1, 5, 10, 50)
 ANY_HIT = "any-hit "
 
@@ -98,7 +103,7 @@ def measure(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement,
         for name, statistic in statistics.items():
             measurements.append(
                 Measurement(
-                    name=f"{direction}/{name}",
+                    name=full_name(direction, name),
                     value=statistic.value(),
                     unit="percent" if "R@" in name else "rank",
                     higher_is_better="R@" in name,
@@ -117,14 +122,19 @@ def _interval(statistic: Statistic, captions: np.ndarray | None) -> tuple[float,
 
 
 def directions_of(evidence: Evidence) -> tuple[str, ...]:
-    """Returns the directions that were measured, `t2v` first."""
-    return tuple(direction for direction in DIRECTIONS if direction in evidence.counts)
+    """Returns the directions that were measured, `t2v` first; v2t by videos' best captions is one of its own."""
+    return tuple(direction for direction in (*DIRECTIONS, BEST_CAPTION) if direction in evidence.counts)
+
+
+def full_name(direction: str, name: str) -> str:
+    """Returns the name of a measurement in one direction: `t2v/R@1`, `v2t/best-caption R@1`."""
+    return f"{direction} {name}" if direction == BEST_CAPTION else f"{direction}/{name}"
 
 
 def check_evidence(evidence: Evidence) -> None:
     """Raises VerificationError unless every direction holds counts that a ranking can give."""
     directions = directions_of(evidence)
-    if not directions or set(evidence.counts) != set(evidence.n_items) or set(evidence.counts) - set(DIRECTIONS):
+    if not directions or set(evidence.counts) != set(evidence.n_items) or set(evidence.counts) - set(directions):
         raise VerificationError(
             f"evidence holds directions {sorted(evidence.counts)} among items of {sorted(evidence.n_items)}; expected "
             "t2v and v2t, or one of them."
@@ -139,6 +149,22 @@ def check_evidence(evidence: Evidence) -> None:
                 f"evidence {direction}: query {bad[0]} has counts {counts[bad[0]].tolist()} among {n_items} items, "
                 "which no ranking gives."
             )
+    if BEST_CAPTION in directions:
+        _check_best_captions(evidence)
+
+
+def _check_best_captions(evidence: Evidence) -> None:
+    """Raises VerificationError unless the two ways to count v2t can be of the same similarities."""
+    videos, captions = evidence.counts[BEST_CAPTION].astype(np.int64), evidence.counts.get("v2t")
+    if captions is None or len(captions) != len(videos) or evidence.n_items[BEST_CAPTION] != len(videos):
+        raise VerificationError(f"evidence {BEST_CAPTION} is of {len(videos)} videos, and that of v2t is not.")
+    above = captions[:, 0].astype(np.int64)
+    bad = np.flatnonzero((videos[:, 0] > above) | ((videos[:, 0] > 0) != (above > 0)) | (videos[:, 2] != 1))
+    if bad.size:
+        raise VerificationError(
+            f"evidence {BEST_CAPTION}: query {bad[0]} has {videos[bad[0], 0]} videos above it, by {above[bad[0]]} "
+            "captions that score higher, which no similarities give."
+        )
 
 
 def _check_ranking(direction: str, evidence: Evidence, ks: Sequence[int], statistics: Mapping[str, Statistic]) -> None:

@@ -70,7 +70,7 @@ def count_ranks(similarities: Similarities, pairs: Pairs) -> tuple[np.ndarray, n
     by_row, by_column = np.zeros((m, 3), dtype=np.int64), np.zeros((n, 3), dtype=np.int64)
     for start in range(0, m, step):
         tile = similarities.read(similarities.stored[start : start + step])
-        _check_finite(tile, start)
+        _check_finite(tile, np.arange(start, start + len(tile)))
         of_row = best_of_row[start : start + step, None].astype(tile.dtype)
         of_column = best_of_column.astype(tile.dtype)
         by_row[start : start + step, 0] = np.count_nonzero(tile > of_row, axis=1)
@@ -81,6 +81,39 @@ def count_ranks(similarities: Similarities, pairs: Pairs) -> tuple[np.ndarray, n
         np.subtract.at(counts[:, 1], place, right == best[place])  # right partners are counted apart
         np.add.at(counts[:, 2], place, 1)
     return by_row.astype(np.uint32), by_column.astype(np.uint32)
+
+
+def count_best_captions(similarities: Similarities, own: np.ndarray) -> np.ndarray:
+    """Returns (N, 3) uint32 for each column: videos whose best caption scores above its own best, equal to it, and 1.
+
+    Only videos with a caption are ranked; the counts of the others mean nothing, and their third number is 0.
+
+    Args:
+        own: (M,) int64: the column of each row's video; a row is a caption.
+
+    Raises: InvalidData when a similarity is NaN or infinite, naming its row and column.
+    """
+    n = similarities.shape[1]
+    order = np.argsort(own, kind="stable")
+    starts = np.flatnonzero(np.diff(own[order], prepend=-1))
+    ends = np.append(starts[1:], len(order))
+    step = max(1, TILE_BYTES // (8 * n))
+    right = _right_scores(similarities, Pairs(np.arange(len(own), dtype=np.int64), own), step)
+    best = np.full(n, np.inf)
+    best[own[order[starts]]] = np.maximum.reduceat(right[order], starts)
+    found = np.zeros((n, 3), dtype=np.int64)
+    for start, end in zip(starts, ends, strict=True):  # one video after the other: its captions, then the best of each
+        highest = np.full(n, -np.inf)
+        for first in range(start, end, step):
+            rows = order[first : min(first + step, end)]
+            tile = similarities.read(similarities.stored[rows])
+            _check_finite(tile, rows)
+            np.maximum(highest, tile.max(axis=0), out=highest)
+        found[:, 0] += highest > best
+        found[:, 1] += highest == best
+    found[own, 1] -= 1  # every video's best caption ties with itself, and is not counted
+    found[own, 2] = 1
+    return found.astype(np.uint32)
 
 
 def _right_scores(similarities: Similarities, pairs: Pairs, step: int) -> np.ndarray:
@@ -95,11 +128,11 @@ def _right_scores(similarities: Similarities, pairs: Pairs, step: int) -> np.nda
     return scores
 
 
-def _check_finite(tile: np.ndarray, start: int) -> None:
+def _check_finite(tile: np.ndarray, rows: np.ndarray) -> None:
     finite = np.isfinite(tile)
     if not finite.all():
         row, column = (int(place) for place in np.unravel_index(int(np.argmin(finite)), tile.shape))
-        raise _not_finite(float(tile[row, column]), start + row, column)
+        raise _not_finite(float(tile[row, column]), int(rows[row]), column)
 
 
 def _not_finite(value: float, row: int, column: int) -> InvalidData:

@@ -14,7 +14,9 @@ import numpy as np
 from bench.data.readers.json_files import parse_json
 from bench.errors import InvalidData
 from bench.files import digest
-from bench.metrics.similarities import Pairs, Similarities, count_ranks
+from bench.metrics.retrieval import BEST_CAPTION
+from bench.metrics.similarities import Pairs, Similarities, count_best_captions, count_ranks
+from bench.reading.numbers import whole_in
 from bench.reading.outside import read_text
 from bench.results import Evidence
 
@@ -48,7 +50,15 @@ def check_shape(similarities: Similarities, source: Path) -> None:
     """Raises InvalidData unless the file holds a matrix with at least one query and one item."""
     shape = similarities.stored.shape
     if len(shape) != 2:
-        raise InvalidData(f"{source} has shape {shape}: expected two dimensions, text queries by videos.")
+        padded = len(shape) == 3 and shape[0] == shape[2]
+        hint = (
+            " In a matrix of videos x captions x videos, padded to the most captions of a video, drop the padding "
+            "rows and put the others below one another, `m.reshape(-1, m.shape[2])[is_caption]`; --video-of names the "
+            "video of each."
+        )
+        raise InvalidData(
+            f"{source} has shape {shape}: expected two dimensions, text queries by videos.{hint if padded else ''}"
+        )
     if not shape[0] or not shape[1]:
         raise InvalidData(f"{source} has shape {shape}: {'the gallery is empty' if shape[0] else 'there is no query'}.")
 
@@ -71,7 +81,7 @@ def from_columns(path: Path, shape: tuple[int, int]) -> Matches:
     Raises: MissingData, InvalidData when a row is missing, has no item, or names one that is not there or twice.
     """
     entries = [entry if isinstance(entry, list) else [entry] for entry in _entries(path, split=True)]
-    _check_rows(path, len(entries), shape[0])
+    _check_rows(path, len(entries), shape, fits_transposed=len(entries) == shape[1])
     columns = []
     for row, entry in enumerate(entries):
         numbers = [_number(path, row, value) for value in entry]
@@ -88,63 +98,98 @@ def from_columns(path: Path, shape: tuple[int, int]) -> Matches:
     return Matches(tuple(columns), shape[1], ())
 
 
-def from_video_ids(path: Path, shape: tuple[int, int]) -> Matches:
-    """Returns the matching in a file with the video of each row; columns are videos in the order they first occur.
+def from_video_ids(path: Path, shape: tuple[int, int], videos: Path | None = None) -> Matches:
+    """Returns the matching in a file with the video of each row.
 
-    The file is a JSON list of ids, or text with one id for each line.
+    Both files are JSON lists of ids, or text with one id for each line.
 
-    Raises: MissingData, InvalidData when there are other than as many rows and videos as the matrix has.
+    Args:
+        videos: file with the video of each column; a video may be without a row. Without it the columns are the videos
+            in the order in which they first occur in `path`.
+
+    Raises: MissingData, InvalidData for an empty id, and when there are other than as many rows and videos as the
+    matrix has, a video is named twice among the columns or not at all.
     """
-    ids = [str(entry) for entry in _entries(path, split=False)]
-    _check_rows(path, len(ids), shape[0])
-    places: dict[str, int] = {}
-    columns = tuple((places.setdefault(video, len(places)),) for video in ids)
-    if len(places) != shape[1]:
-        raise InvalidData(
-            f"{path} names {len(places):,} different videos; the matrix has {shape[1]:,} columns. There must be one "
-            "column for each video, in the order in which they first occur."
+    ids = _ids(path)
+    named = _ids(videos) if videos else list(dict.fromkeys(ids))
+    _check_rows(path, len(ids), shape, fits_transposed=(len(named), len(ids)) == shape)
+    if len(named) != shape[1]:
+        rule = (
+            "There must be one for each."
+            if videos
+            else "There must be one column for each video, in the order in which they first occur; --videos FILE names "
+            "the columns otherwise, also of videos without a row."
         )
-    return Matches(columns, shape[1], tuple(places))
+        raise InvalidData(
+            f"{videos or path} names {len(named):,} {'' if videos else 'different '}videos; the matrix has "
+            f"{shape[1]:,} columns. {rule}"
+        )
+    places = {video: place for place, video in enumerate(named)}
+    if len(places) < len(named):
+        twice = next(video for place, video in enumerate(named) if places[video] != place)
+        raise InvalidData(f"{videos} names video {twice[:60]!r} twice: each column is one video.")
+    lacking = next((video for video in ids if video not in places), None)
+    if lacking is not None:
+        raise InvalidData(
+            f"{path} names video {lacking[:60]!r}, which is not among the {len(named):,} of {videos} (such as "
+            f"{named[0][:60]!r}). Are the ids the same?"
+        )
+    return Matches(tuple((places[video],) for video in ids), shape[1], tuple(named))
 
 
 def evidence_of(similarities: Similarities, matches: Matches, pool: str) -> Evidence:
     """Returns the evidence of a matrix in both directions; v2t over the items that have a query.
 
+    Where videos have several captions, v2t is counted by both conventions, see `bench.metrics.retrieval`.
+
     Raises: InvalidData when a similarity is NaN or infinite.
     """
     by_row, by_column = count_ranks(similarities, matches.pairs())
+    asking = by_column[:, 2] > 0
+    counts = {"t2v": by_row, "v2t": by_column[asking]}
+    n_items = {"t2v": len(by_column), "v2t": len(by_row)}
     if all(len(columns) == 1 for columns in matches.columns):
         own = np.array([columns[0] for columns in matches.columns])
-        by_row = by_row[np.argsort(own, kind="stable")]
-    return Evidence(
-        counts={"t2v": by_row, "v2t": by_column[by_column[:, 2] > 0]},
-        pool=pool,
-        n_items={"t2v": len(by_column), "v2t": len(by_row)},
-    )
+        counts["t2v"] = by_row[np.argsort(own, kind="stable")]
+        if by_column[:, 2].max() > 1:
+            counts[BEST_CAPTION] = count_best_captions(similarities, own)[asking]
+            n_items[BEST_CAPTION] = int(asking.sum())
+    return Evidence(counts=counts, pool=pool, n_items=n_items)
+
+
+def _ids(path: Path) -> list[str]:
+    ids = _entries(path, split=False)
+    for number, entry in enumerate(ids, 1):
+        if isinstance(entry, bool) or not isinstance(entry, str | int) or not str(entry).strip():
+            where = f"entry {number}" if path.suffix == ".json" else f"line {number}"
+            raise InvalidData(f"{path}: {where} is no video id: {str(entry)[:40]!r}. Name the video, or drop it.")
+    return [str(entry) for entry in ids]
 
 
 def _entries(path: Path, *, split: bool) -> list[object]:
     text = read_text(path)
     if path.suffix != ".json":
-        lines = text.splitlines()
-        return [line.split() for line in lines] if split else [line.strip() for line in lines]
+        lines = [line.strip() for line in text.rstrip().split("\n")] if text.strip() else []
+        return [line.split() for line in lines] if split else list(lines)
     entries = parse_json(path, text)
     if not isinstance(entries, list):
         raise InvalidData(f"{path} holds a JSON {type(entries).__name__}; expected a list with one entry for each row.")
-    if not split and not all(isinstance(entry, str | int) for entry in entries):
-        raise InvalidData(f"{path}: a video id must be a string.")
     return entries
 
 
-def _check_rows(path: Path, found: int, expected: int) -> None:
-    if found != expected:
-        raise InvalidData(
-            f"{path} has {found:,} entries; the matrix has {expected:,} rows. There must be one for each."
-        )
+def _check_rows(path: Path, found: int, shape: tuple[int, int], *, fits_transposed: bool) -> None:
+    if found == shape[0]:
+        return
+    hint = "There must be one for each."
+    if fits_transposed:
+        hint = "It fits the other way round: rows must be text queries and columns videos. Write the matrix transposed."
+    elif found < shape[0]:
+        hint += " Rows that only fill videos up to the most captions of one have to be dropped from the matrix."
+    raise InvalidData(f"{path} has {found:,} entries; the matrix has {shape[0]:,} rows. {hint}")
 
 
 def _number(path: Path, row: int, value: object) -> int:
-    text = str(value)
-    if isinstance(value, bool | float) or not text.isdecimal() or len(text) > 12:
-        raise InvalidData(f"{path}: row {row} holds {text[:40]!r}; expected column numbers, counted from 0.")
-    return int(text)
+    number = whole_in(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else None
+    if number is None or str(value).startswith(("+", "-")):
+        raise InvalidData(f"{path}: row {row} holds {str(value)[:40]!r}; expected column numbers, counted from 0.")
+    return number

@@ -17,6 +17,7 @@ import numpy as np
 
 from bench.errors import InvalidData
 from bench.files import digest
+from bench.reading.numbers import real_in
 from bench.reading.outside import read_text
 from bench.results import Evidence
 
@@ -40,7 +41,8 @@ def score_run(run: Path, qrels: Path, task: str, split: str) -> TrecScores:
     """Returns the evidence of a run.
 
     Raises: MissingData, InvalidData for a line that cannot be read, a score that is NaN or infinite, a document that is
-    listed twice for a query, or qrels without any right document.
+    listed twice for a query, a run without a document or without a query of the qrels, or qrels without any right
+    document.
     """
     scores: dict[str, dict[str, float]] = defaultdict(dict)
     for place, (query, _, document, _, score, *_) in _lines(run, 5):
@@ -55,8 +57,13 @@ def score_run(run: Path, qrels: Path, task: str, split: str) -> TrecScores:
             right[query].add(document)
     if not right:
         raise InvalidData(f"{qrels} names no right document: nothing can be found.")
-    if not documents:
-        raise InvalidData(f"{run} and {qrels} name no document: the gallery is empty.")
+    if not scores:
+        raise InvalidData(f"{run} lists no document for any query: there is nothing to score. Is it the right file?")
+    if not any(query in right for query in scores):
+        raise InvalidData(
+            f"{run} and {qrels} have no query in common, such as {next(iter(scores))[:60]!r} of the run and "
+            f"{next(iter(right))[:60]!r} of the qrels. Are the ids the same?"
+        )
     queries = sorted(right)
     counts = np.array([_counts(scores.get(query, {}), right[query], len(documents)) for query in queries])
     pool = digest([task, split, sorted(documents), [[query, sorted(right[query])] for query in queries]])
@@ -87,10 +94,7 @@ def _lines(path: Path, least: int) -> Iterator[tuple[str, list[str]]]:
 
 
 def _finite(place: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
+    value = real_in(text)
+    if value is None:
         raise InvalidData(f"{place}: {text[:40]!r} is no finite number: it cannot be ranked.")
     return value

@@ -214,6 +214,28 @@ def test_the_interval_over_captions_resamples_videos() -> None:
     assert found["t2v/MedR"].ci95 is None
 
 
+@pytest.mark.parametrize(
+    ("best", "says"),
+    [
+        ([[1, 0, 1], [0, 0, 1]], "1 videos above it, by 0 captions"),
+        ([[0, 0, 1], [0, 0, 1]], "0 videos above it, by 3 captions"),
+        ([[0, 0, 1], [1, 0, 2]], "which no ranking gives"),
+        ([[0, 0, 1]], "is of 1 videos"),
+    ],
+)
+def test_counts_by_best_captions_that_contradict_those_by_captions_are_refused(
+    best: list[list[int]], says: str
+) -> None:
+    counts = {
+        "t2v": np.array([[0, 0, 1]] * 5, dtype=np.uint32),
+        "v2t": np.array([[0, 0, 2], [3, 0, 2]], dtype=np.uint32),
+        "v2t/best-caption": np.array(best, dtype=np.uint32),
+    }
+    evidence = Evidence(counts, "p" * 64, {"t2v": 2, "v2t": 5, "v2t/best-caption": len(best)})
+    with pytest.raises(VerificationError, match=says):
+        check_evidence(evidence)
+
+
 def unequal_captions(rows: list[list[int]]) -> Evidence:
     """Returns evidence of videos from the rank (from 0) of each of their captions, among 60 videos."""
     sizes = [len(row) for row in rows]

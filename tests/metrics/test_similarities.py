@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bench.errors import InvalidData
 from bench.metrics import similarities as module
-from bench.metrics.similarities import Pairs, Similarities, count_ranks
+from bench.metrics.similarities import Pairs, Similarities, count_best_captions, count_ranks
 
 
 def exact(stored: np.ndarray) -> Similarities:
@@ -24,6 +24,19 @@ def naive(scores: np.ndarray, right: np.ndarray) -> np.ndarray:
         wrong = [s for s, g in zip(row, good, strict=True) if not g]
         found.append((sum(s > best for s in wrong), sum(s == best for s in wrong), int(good.sum())))
     return np.array(found)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 25), st.integers(1, 9), st.integers(0, 2**31))
+def test_best_captions_rank_videos_as_the_maximum_over_their_captions_does(m: int, n: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores, own = rng.integers(0, 5, size=(m, n)).astype(np.float16), rng.integers(0, n, size=m)
+    asking = np.unique(own)
+    best = np.stack([scores[own == video].max(axis=0) for video in asking]).astype(np.float64)
+    expected = naive(best.T[asking], np.eye(len(asking), dtype=bool))
+    found = count_best_captions(exact(scores), own)
+    assert np.array_equal(found[asking], expected)
+    assert not found[np.setdiff1d(np.arange(n), asking), 2].any()
 
 
 @st.composite

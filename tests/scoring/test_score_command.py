@@ -17,6 +17,10 @@ def scored(command: Any, *arguments: Any) -> dict[str, Any]:
     return json.loads(command("score", "retrieval", *arguments, "--json").stdout)
 
 
+ODD_NUMBERS = ("nan", "inf", "1e999", "1_0", "\N{FULLWIDTH DIGIT ONE}", "0x1", "one")
+"""What is no number to most readers of such files; Python reads the fourth as 10, the fifth as 1."""
+
+
 def values(record: dict[str, Any]) -> dict[str, float]:
     return {m["name"]: m["value"] for m in record["measurements"]}
 
@@ -97,6 +101,111 @@ def test_several_captions_of_a_video_are_any_hit_from_video_to_text(bench_comman
     found = values(scored(bench_command, "--similarity", path, "--video-of", "videos.txt"))
     assert found["t2v/R@1"] == 75.0
     assert found["v2t/any-hit R@1"] == 50.0  # column b: 9 leads; column a: the 9 of a caption of b leads
+
+
+CAPTIONS = np.array([[1, 9, 0], [0, 8, 3], [6, 2, 7], [5, 1, 4], [3, 0, 2]], dtype=np.float32)
+"""Five captions, of b b a a a; columns are a, b, c: c has no caption."""
+
+
+def named(command: Any, rows: str, columns: str | None, exit_code: int = 0) -> Any:
+    path = write(command.folder, "s.npy", CAPTIONS)
+    (command.folder / "rows.txt").write_text(rows, encoding="utf-8")
+    words = ["score", "retrieval", "--similarity", path, "--video-of", "rows.txt", "--json"]
+    if columns is not None:
+        (command.folder / "columns.txt").write_text(columns, encoding="utf-8")
+        words += ["--videos", "columns.txt"]
+    return command(*words, exit_code=exit_code)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n\n"])
+def test_columns_are_videos_as_a_file_names_them_also_those_without_a_caption(bench_command: Any, end: str) -> None:
+    done = named(bench_command, f"b\nb\na\na\na{end}", f"a\nb\nc{end}")
+    assert done.stderr == ""
+    record = json.loads(done.stdout)
+    found = {m["name"]: (m["value"], m["n"]) for m in record["measurements"]}
+    assert found["t2v/R@1"] == (80.0, 5)  # the third caption is closer to c
+    assert found["v2t/any-hit R@1"] == (100.0, 2)
+    assert record["data"]["n_expected"] == 3
+
+
+def test_columns_in_order_of_first_occurrence_are_said_to_be_so(bench_command: Any) -> None:
+    path = write(bench_command.folder, "s.npy", CAPTIONS[:, [1, 0]])
+    (bench_command.folder / "rows.txt").write_text("b\nb\na\na\na\n")
+    done = bench_command("score", "retrieval", "--similarity", path, "--video-of", "rows.txt", "--json")
+    assert "in the order in which they first occur in rows.txt; --videos FILE names them" in done.stderr
+    assert values(json.loads(done.stdout))["t2v/R@1"] == 100.0
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "says"),
+    [
+        ("b\n\na\na\na", "a\nb\nc", "rows.txt: line 2 is no video id"),
+        ("b\nb\na\na\na", "a\n \nc", "columns.txt: line 2 is no video id"),
+        ("b\nb\na\na\na", "a\nb\na", "columns.txt names video 'a' twice"),
+        ("b\nb\na\na\na", "a\nb", "columns.txt names 2 videos; the matrix has 3 columns"),
+        ("b\nb\na\na\nd", "a\nb\nc", "names video 'd', which is not among the 3 of columns.txt"),
+        ("b\nb\na\na\na", None, "--videos FILE names the columns otherwise"),
+        ("b\nb\na", "a\nb\nc\nd\ne", "It fits the other way round"),
+        ("b\nb\na", "a\nb\nc", "have to be dropped from the matrix"),
+        ("", "a\nb\nc", "rows.txt has 0 entries"),
+    ],
+)
+def test_rows_and_columns_that_do_not_fit_are_refused(
+    bench_command: Any, rows: str, columns: str | None, says: str
+) -> None:
+    assert says in named(bench_command, rows, columns, exit_code=4).stderr
+
+
+@pytest.mark.parametrize("entry", ['""', '" "', "true", "null", "1.5", "[]"])
+def test_ids_in_json_are_text_or_whole_numbers(bench_command: Any, entry: str) -> None:
+    path = write(bench_command.folder, "s.npy", np.eye(2, dtype=np.float32))
+    (bench_command.folder / "rows.json").write_text(f'["a", {entry}]')
+    done = bench_command("score", "retrieval", "--similarity", path, "--video-of", "rows.json", exit_code=4)
+    assert "rows.json: entry 2 is no video id" in done.stderr
+
+
+def test_a_matrix_padded_to_three_dimensions_says_what_to_drop(bench_command: Any) -> None:
+    """As some code keeps it: videos x most captions x videos, filled up with -inf. The advice is followed here."""
+    padded = np.full((3, 3, 3), -np.inf, dtype=np.float32)
+    padded[0, :3], padded[1, :2], padded[2, :1] = CAPTIONS[2:], CAPTIONS[:2], [[0, 0, 9]]
+    path = write(bench_command.folder, "p.npy", padded)
+    said = bench_command("score", "retrieval", "--similarity", path, exit_code=4).stderr
+    assert "drop the padding rows" in said
+    is_caption = np.isfinite(padded).all(axis=2).reshape(-1)
+    path = write(bench_command.folder, "p.npy", padded.reshape(-1, padded.shape[2])[is_caption])
+    (bench_command.folder / "rows.txt").write_text("a\na\na\nb\nb\nc\n")
+    found = values(scored(bench_command, "--similarity", path, "--video-of", "rows.txt"))
+    assert found["t2v/R@1"] == pytest.approx(100 * 5 / 6)
+
+
+def test_videos_with_several_captions_are_ranked_by_both_conventions(bench_command: Any) -> None:
+    """Column a: its best caption scores 3, three captions of b more. By captions a is fourth, by videos second."""
+    scores = np.array([[3, 0], [1, 0], [9, 7], [8, 6], [7, 5]], dtype=np.float32)
+    path = write(bench_command.folder, "s.npy", scores)
+    (bench_command.folder / "rows.txt").write_text("a\na\nb\nb\nb\n")
+    record = scored(bench_command, "--similarity", path, "--video-of", "rows.txt")
+    found = values(record)
+    assert (found["v2t/any-hit MeanR"], found["v2t/best-caption MeanR"]) == ((4 + 1) / 2, (2 + 1) / 2)
+    assert (found["v2t/any-hit R@1"], found["v2t/best-caption R@1"]) == (50.0, 50.0)
+    assert "|hits=any+best-caption|" in record["signature"]
+    assert record["under_ties"]["v2t/best-caption R@1"] == {"pessimistic": 50.0, "optimistic": 50.0}
+
+
+def test_both_conventions_stand_on_a_board_and_are_compared(bench_command: Any) -> None:
+    scores = np.random.default_rng(4).normal(size=(60, 20)).astype(np.float32)
+    scores[np.arange(60), np.arange(60) // 3] += 1.0
+    path = write(bench_command.folder, "s.npy", scores)
+    (bench_command.folder / "rows.txt").write_text("".join(f"v{i // 3}\n" for i in range(60)))
+    words = ["--similarity", path, "--video-of", "rows.txt", "--data-kind", "generated", "-o", "scored"]
+    bench_command("score", "retrieval", *words)
+    (folder,) = (bench_command.folder / "scored").iterdir()
+    bench_command("leaderboard", "build", "--results", "scored", "-o", "board")
+    page = (bench_command.folder / "board" / "retrieval.md").read_text(encoding="utf-8")
+    assert "best-caption R@1" in page
+    assert "any-hit R@1" in page
+    assert "v2t/best-caption R@5" in bench_command("compare", folder, folder).stdout
+    told = bench_command("compare", folder, folder, "--metric", "v2t/best-caption R@7").stdout
+    assert "v2t/best-caption R@7" in told
 
 
 def test_a_trec_run_is_scored_against_its_qrels(bench_command: Any) -> None:
@@ -202,6 +311,9 @@ def test_a_pickled_array_in_an_npz_is_refused(bench_command: Any) -> None:
         ("0\n1 1\n2\n", "names a column twice"),
         ("0\nx\n2\n", "expected column numbers"),
         ("0\n-1\n2\n", "expected column numbers"),
+        ("0\n+1\n2\n", "expected column numbers"),
+        ("0\n1_0\n2\n", "expected column numbers"),
+        ("0\n\N{FULLWIDTH DIGIT ONE}\n2\n", "expected column numbers"),
     ],
 )
 def test_a_list_of_columns_that_does_not_fit_is_refused(bench_command: Any, ids: str, says: str) -> None:
@@ -229,7 +341,11 @@ def test_other_than_one_column_for_each_video_is_refused(bench_command: Any) -> 
     ("run", "qrels", "says"),
     [
         ("q Q0 d 1 0.5 x\nq Q0 d 2 0.4 x\n", "q 0 d 1\n", "run.txt:2: 'd' is listed twice"),
-        ("q Q0 d 1 nan x\n", "q 0 d 1\n", "run.txt:1: 'nan' is no finite number"),
+        *((f"q Q0 d 1 {text} x\n", "q 0 d 1\n", f"run.txt:1: {text!r} is no finite number") for text in ODD_NUMBERS),
+        *(("q Q0 d 1 1 x\n", f"q 0 d {text}\n", f"qrels.txt:1: {text!r} is no finite number") for text in ODD_NUMBERS),
+        ("", "q 0 d 1\n", "run.txt lists no document for any query"),
+        ("\n \n", "q 0 d 1\n", "run.txt lists no document for any query"),
+        ("p Q0 d 1 1 x\n", "q 0 d 1\n", "have no query in common, such as 'p' of the run and 'q' of the qrels"),
         ("q Q0 d\n", "q 0 d 1\n", "run.txt:1: 3 fields"),
         ("q Q0 d 1 0.5 x\n", "q 0 d 0\n", "names no right document"),
         ("q Q0 d 1 0.5 x\n", "", "names no right document"),

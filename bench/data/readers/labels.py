@@ -12,7 +12,6 @@ positive number. A class that no training video has is kept: no model can learn 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
@@ -24,6 +23,7 @@ from bench.data.digests import check_id
 from bench.data.readers.csv_files import read_table
 from bench.data.tables import AnnotatedVideos
 from bench.errors import InvalidData, MissingData
+from bench.reading.numbers import real_in
 from bench.reading.outside import regular_file
 
 if TYPE_CHECKING:
@@ -120,10 +120,7 @@ def _video(where: str, row: Mapping[str, str | None]) -> LabelledVideo:
 def _duration(where: str, text: str | None) -> float | None:
     if text is None or not text.strip():
         return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not (math.isfinite(seconds) and seconds > 0):
+    seconds = real_in(text.strip())
+    if seconds is None or seconds <= 0:
         raise InvalidData(f"{where}: duration {text!r} is no positive number of seconds. Fix it, or leave it empty.")
     return seconds
