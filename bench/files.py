@@ -14,6 +14,7 @@ import re
 import socket
 import tempfile
 import time
+import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -33,6 +34,7 @@ METADATA_KEY = "bench"  # one key only: safetensors does not keep the order of s
 PART = ".part"
 CLAIMS = ".claims"
 FULL = {errno.ENOSPC, errno.EDQUOT}
+_FORMULA = ("=", "+", "-", "\N{MINUS SIGN}", "@", "\t", "\r", "\n")
 A_DAY = 24 * 3600.0
 
 
@@ -205,6 +207,14 @@ def digest(value: Any) -> str:
     """Returns the SHA-256 of a JSON-like value in canonical form, as 64 hex digits."""
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def spreadsheet_cell(text: str) -> str:
+    """Returns text as a cell of a CSV file that no spreadsheet takes for a formula: with an apostrophe where it could.
+
+    Some take other forms of the signs as well, such as `＝` (full width): what counts is the sign that they stand for.
+    """
+    return f"'{text}" if unicodedata.normalize("NFKC", text[:1]).startswith(_FORMULA) else text
 
 
 def slug(name: str) -> str:

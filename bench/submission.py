@@ -14,15 +14,17 @@ from typing import Literal
 from bench.catalogue.lookup import Session
 from bench.errors import BenchError, CatalogueError, DataError, SaveError, ToolError, UsageError
 from bench.evidence.verified import read_record
-from bench.files import sha256, slug, taken, write_atomically
+from bench.files import remove_leftovers, sha256, slug, taken, write_atomically
 from bench.leaderboard.building import Sources, files_of_build, site_of
 from bench.leaderboard.checks import Check, Rerun, predictions_path, read_check, save_check
 from bench.leaderboard.pages.contents import contents
+from bench.leaderboard.published import read_published
 from bench.leaderboard.records import Entry, read
 from bench.leaderboard.tables import first_of_each_seed
+from bench.reading.outside import one_line
 from bench.results import Result
 from bench.runs import provenance
-from bench.runs.plan import RESULT
+from bench.runs.plan import RESULT, STARTED
 from bench.runs.rescore import load_record, rescore
 
 
@@ -43,6 +45,8 @@ def add(folder: Path, board: Path, session: Session, *, keep_predictions: bool =
     Raises: UsageError for a partial run; DataError, VerificationError when it does not hold; SaveError when the board
     holds another record of that name.
     """
+    if not taken(folder / RESULT) and (folder / STARTED).is_file():
+        raise UsageError(f"{folder}: unfinished, no {RESULT} there. Give its `bench run` command again; it goes on.")
     record = load_record(folder)
     if record.status != "complete":
         raise UsageError(f"{folder} is {record.status}: it is never ranked. Run it without --limit.")
@@ -50,6 +54,8 @@ def add(folder: Path, board: Path, session: Session, *, keep_predictions: bool =
     if record.predictions is not None:
         task = session.catalogue.task(record.task.name)
         rescore(folder, task, session.dataset(task.dataset))
+    for place in (board / "results").glob("*/"):
+        remove_leftovers(place)  # of an earlier command that was killed while it wrote
     target = board / "results" / slug(record.task.name) / f"{record.run}.json"
     content = (folder / RESULT).read_bytes()
     if taken(target) and target.read_bytes() != content:
@@ -111,6 +117,12 @@ def check_records(folders: tuple[Path, ...], session: Session) -> Iterator[Findi
         yield _checked(entry, session)
 
 
+def check_published(folder: Path | None) -> Iterator[Finding]:
+    """Yields every file of published figures that no page can show."""
+    for note in read_published(folder)[1] if folder else ():
+        yield Finding(note.file, "failed", note.reason)
+
+
 def _checked(entry: Entry, session: Session) -> Finding:
     result = entry.result
     predictions = predictions_path(entry.path, result)
@@ -132,6 +144,8 @@ def _checked(entry: Entry, session: Session) -> Finding:
         return Finding(entry.file, "invariants only", f"it cannot be scored again here: {error}", unproved=True)
     except BenchError as error:
         return Finding(entry.file, "failed", str(error).replace(f"{folder}: ", "").replace(f"{folder}/", ""))
+    except Exception as error:  # noqa: BLE001 (anyone writes predictions; those of one record never stop the others)
+        return Finding(entry.file, "failed", f"it cannot be scored again: {type(error).__name__}: {one_line(error)}")
     return Finding(entry.file, "re-scored")
 
 

@@ -11,6 +11,7 @@ from bench.cli.export import export
 from bench.cli.options import Group, WholeRange, config_option
 
 if TYPE_CHECKING:
+    from bench.errors import BenchError
     from bench.leaderboard.building import Sources
     from bench.submission import Finding
 
@@ -45,22 +46,50 @@ leaderboard.add_command(export)
     help="Store what the models said, so that anyone can score it again; without, a row is `consistent` at most.",
 )  # fmt: skip
 @config_option
-def add(runs: tuple[Path, ...], board: Path | None, predictions: bool, config: Path | None) -> None:
-    """Score RUNS (folders) again and, where every number holds, copy record and evidence to the leaderboard."""
+def add(runs: tuple[Path, ...], board: Path | None, predictions: bool, config: Path | None) -> int:
+    """Score RUNS (folders) again and, where every number holds, copy record and evidence to the leaderboard.
+
+    Of several runs, one that is unfinished, partial or does not hold is named and left out, and the others are added;
+    leaves with 5 then, or, where none was added, as the first of them would.
+    """
     from bench import submission
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
+    from bench.errors import BenchError, Interrupted
     from bench.metrics.captions.meteor import started_once
 
     session = Session(configuration.load(config))
+    place = board or session.config.leaderboard
+    failures: list[BenchError] = []
     with started_once():
         for folder in runs:
-            added = submission.add(folder, board or session.config.leaderboard, session, keep_predictions=predictions)
+            try:
+                added = submission.add(folder, place, session, keep_predictions=predictions)
+            except Interrupted:
+                raise
+            except BenchError as error:
+                if len(runs) == 1:
+                    raise
+                failures.append(error)
+                click.echo(f"left out: {folder}: {str(error).removeprefix(f'{folder}: ')}", err=True)
+                continue
             if added.new:
                 checked = "scored again" if added.status != "consistent" else "verified against its evidence"
                 click.echo(f"{folder}: {checked}, added as {added.target} ({added.status})")
             else:
                 click.echo(f"{folder}: on the leaderboard already, as {added.target} ({added.status})")
+    return _say_left_out(failures, len(runs))
+
+
+def _say_left_out(failures: list[BenchError], total: int) -> int:
+    """Returns the exit code of adding several runs. Raises: PartialFailure when some could not be added."""
+    from bench.errors import PartialFailure
+
+    if 0 < len(failures) < total:
+        raise PartialFailure(f"{len(failures)} of {total} runs are not added, the others are; reasons are above.")
+    if failures:
+        click.echo(f"none of {total} runs is added; reasons are above.", err=True)
+    return failures[0].exit_code if failures else 0
 
 
 @leaderboard.command()
@@ -127,6 +156,9 @@ def check(
         for finding in submission.check_records(sources.results, session):
             found.append(finding)
             _say(finding)
+    for finding in () if records_only else submission.check_published(sources.published):
+        found.append(finding)
+        _say(finding)
     pages = [] if records_only else list(submission.check_pages(sources, target))
     for finding in pages:
         _say(finding)

@@ -42,7 +42,7 @@ class Report:
         pages: every file written.
         boards: one for each task.
         partial: runs that were not evaluated on all videos; shown apart, never ranked.
-        left_out: files that are broken, foreign, without their evidence, or repeat a run.
+        left_out: records and published figures that are broken, foreign, without their evidence, or repeat a run.
     """
 
     index: Path
@@ -63,16 +63,17 @@ class Report:
 def site_of(sources: Sources, output: Path) -> Site:
     """Returns all that pages in `output` show.
 
-    Raises: UsageError when a results folder does not exist, InvalidData for published figures that cannot be read.
+    Raises: UsageError when a results folder does not exist.
     """
     entries, unreadable = read(sources.results)
     measured, repeated = boards(entries)
-    built = _with_published(measured, read_published(sources.published) if sources.published else {})
+    published, unusable = read_published(sources.published) if sources.published else ({}, [])
+    built = _with_published(measured, published)
     folder, make = sources.papers or (None, None)
     return Site(
         boards=built,
         papers=make(folder, entries) if folder and make else (),
-        left_out=tuple(sorted([*unreadable, *repeated], key=lambda note: (note.file, note.reason))),
+        left_out=tuple(sorted([*unreadable, *repeated, *unusable], key=lambda note: (note.file, note.reason))),
         records=_below(sources.results, output),
     )
 

@@ -13,9 +13,10 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from bench.errors import InvalidData
+from bench.leaderboard.records import Note, reason_of
 from bench.reading.outside import read_text
 from bench.reading.yaml_files import YAML, NotYaml, parse_yaml
-from bench.results import Finite, Record
+from bench.results import Finite, Int, Record
 
 MeasurementName = Annotated[str, Field(pattern=r"^(t2v|v2t)/(R@[1-9][0-9]{0,3}|MedR|MeanR)$")]
 Text = Annotated[str, Field(min_length=1, max_length=150)]
@@ -50,7 +51,7 @@ class PublishedTable(Record):
     title: Text
     paper: Text
     source: Text = Field(description="where in it, or where else the figures were read")
-    gallery: int | None = Field(ge=1, description="videos ranked; null where not stated")
+    gallery: Int | None = Field(ge=1, description="videos ranked; null where not stated")
     differs: list[Text] = Field(description="what sets all rows apart from our protocol")
     rows: list[PublishedRow] = Field(min_length=1)
 
@@ -83,22 +84,29 @@ def _column_order(name: str) -> tuple[str, int, int, str]:
     return direction, 0 if k else 1, int(k[1]) if k else 0, "".join(reversed(metric))
 
 
-def read_published(folder: Path) -> dict[str, PublishedTask]:
-    """Returns the published figures in `folder` by task; nothing where the folder does not exist.
-
-    Raises: InvalidData for a file that is no YAML or does not follow the schema, and for a task that has two files.
+def read_published(folder: Path) -> tuple[dict[str, PublishedTask], list[Note]]:
+    """Returns the published figures in `folder` by task, and why a file is left out: it is no YAML, does not follow the
+    schema, or is the second of a task. Nothing where the folder does not exist.
     """
     found: dict[str, PublishedTask] = {}
+    notes: list[Note] = []
     for path in sorted(folder.glob("*.yaml")):
         try:
-            task = PublishedTask.model_validate(parse_yaml(read_text(path, YAML)))
-        except NotYaml as error:
-            raise InvalidData(f"{path} cannot be read as YAML: {error}. Fix the file.") from error
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "file"
-            raise InvalidData(f"{path} is no bench-published/1 file: {where}: {first['msg']}.") from error
-        if task.task in found:
-            raise InvalidData(f"{path}: {task.task} has published figures in another file already. Join the two.")
-        found[task.task] = task
-    return found
+            task = _read(path)
+            if task.task in found:
+                raise InvalidData(f"{path}: {task.task} has published figures in another file already. Join the two.")
+            found[task.task] = task
+        except Exception as error:  # noqa: BLE001 (a figure somebody mistyped never stops the board)
+            notes.append(Note(f"{folder.name}/{path.name}", reason_of(error, path)))
+    return found, notes
+
+
+def _read(path: Path) -> PublishedTask:
+    try:
+        return PublishedTask.model_validate(parse_yaml(read_text(path, YAML)))
+    except NotYaml as error:
+        raise InvalidData(f"{path} cannot be read as YAML: {error}. Fix the file.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "file"
+        raise InvalidData(f"{path} is no bench-published/1 file: {where}: {first['msg']}. Fix it.") from error

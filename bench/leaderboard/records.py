@@ -6,13 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import InvalidData, UsageError, VerificationError
+from bench.errors import BenchError, InvalidData, UsageError
 from bench.evidence.verified import read_record
 from bench.leaderboard.checks import Check, Status, check_path, predictions_path, read_check
+from bench.reading.outside import one_line, regular_file
 from bench.results import Evidence, Result
 
 LARGEST = 1 << 20
 """Bytes of a record: a real one has some thousand. A larger file is refused before it is read."""
+LONGEST = 600
+"""Characters of a reason: what a file holds may be quoted in it."""
 COMPANIONS = (".check.json",)
 
 
@@ -71,10 +74,17 @@ def read(folders: Sequence[Path]) -> tuple[list[Entry], list[Note]]:
             name = path.relative_to(folder).as_posix()
             try:
                 entries.append(_read(path, name))
-            except (InvalidData, VerificationError) as error:
-                reason = str(error).removeprefix(f"{path}: ").removeprefix(f"{path} ")
-                notes.append(Note(name, reason.replace(f"{path.parent}/", "")))
+            except Exception as error:  # noqa: BLE001 (anyone writes such files; one of them never stops the others)
+                notes.append(Note(name, reason_of(error, path)))
     return entries, notes
+
+
+def reason_of(error: Exception, path: Path) -> str:
+    """Returns why a file is left out: what our error says of it, or what else it made our code raise."""
+    if not isinstance(error, BenchError):
+        return f"it cannot be read: {type(error).__name__}: {one_line(error)}"
+    reason = str(error).removeprefix(f"{path}: ").removeprefix(f"{path} ").replace(f"{path.parent}/", "")
+    return reason if len(reason) <= LONGEST else f"{reason[:LONGEST]}…"
 
 
 def _candidates(folder: Path) -> Iterator[Path]:
@@ -85,19 +95,12 @@ def _candidates(folder: Path) -> Iterator[Path]:
 def _read(path: Path, name: str) -> Entry:
     if path.is_symlink():
         raise InvalidData(f"{path} is a link. Put the file itself there.")
-    if path.stat().st_size > LARGEST:
-        raise InvalidData(f"{path} has {path.stat().st_size:,} bytes; no record has more than {LARGEST:,}.")
+    size = regular_file(path).stat().st_size
+    if size > LARGEST:
+        raise InvalidData(f"{path} has {size:,} bytes; no record has more than {LARGEST:,}.")
     record = read_record(path)
-    result, parts = record.result, record.signature
+    result = record.result
     for beside in (path.with_name(result.evidence.file), predictions_path(path, result), check_path(path)):
         if beside is not None and beside.is_symlink():
             raise InvalidData(f"{path}: {beside.name} is a link. Put the file itself there.")
-    base = result.task.name.partition(":")[0]
-    for what, said, expected in (
-        ("task", parts["task"], f"{base}/{result.task.version}"),
-        ("data", parts.get("data"), result.data.kind),
-        ("split", parts.get("split"), result.task.split),
-    ):
-        if said != expected:
-            raise InvalidData(f"{path}: the signature says {what}={said}, the record {what}={expected}.")
-    return Entry(name, path, result, record.evidence, parts, read_check(path, result))
+    return Entry(name, path, result, record.evidence, record.signature, read_check(path, result))

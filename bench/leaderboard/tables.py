@@ -96,7 +96,7 @@ def _table_order(table: Table) -> tuple[int, int, str]:
     segments = table.parts.get("segments", "")
     kind, _, count = segments.partition("-")
     places = {"gt": 0, "uniform": 1, "none": 2}
-    return places.get(kind, 3), int(count) if count.isdecimal() else 0, table.signature
+    return places.get(kind, 3), int(count) if count.isdecimal() and len(count) < 10 else 0, table.signature
 
 
 def _table(own: Sequence[Entry], guests: Sequence[Entry]) -> Table:

@@ -16,7 +16,7 @@ import numpy as np
 
 from bench.data.video_classes import ClassedVideo, classed_videos
 from bench.errors import ModelError
-from bench.files import slug, write_atomically
+from bench.files import slug, spreadsheet_cell, write_atomically
 from bench.leaderboard.pages.wording import KIND_WARNINGS
 from bench.papers.figures import measured_on
 from bench.papers.pictures import Panel, Picture, png, svg
@@ -154,7 +154,8 @@ def as_csv(drawn: DrawnFigure) -> str:
         result = one.run.result
         for video, (x, y) in zip(one.run.videos, one.projection.coordinates.tolist(), strict=True):
             place = f"{x:.6g}", f"{y:.6g}"
-            table.writerow([one.run.row.title, result.run, result.seed, video.video_id, video.class_name, *place])
+            row = [one.run.row.title, result.run, str(result.seed), video.video_id, video.class_name]
+            table.writerow([*map(spreadsheet_cell, row), *place])
     return out.getvalue()
 
 

@@ -23,7 +23,7 @@ from bench.plugins.offers import FinishedRun, RunStart
 from bench.results import Checkpoint, Data, Features, File, Missing, Model, Provenance, Result, TaskName
 from bench.runs import provenance
 from bench.runs.fit import fitted_model
-from bench.runs.plan import RESULT, Plan, claimed
+from bench.runs.plan import RESULT, STARTED, Plan, claimed
 from bench.runs.progress import Reporter, Silent
 from bench.runs.watchers import further_columns, watching
 from bench.tasks.task import Remarking, Scratch
@@ -83,7 +83,7 @@ def _earlier(plan: Plan, reporter: Reporter, why: str = "already complete") -> R
 def _executed(plan: Plan, execution: Execution, reporter: Reporter) -> Result:
     started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     cell = plan.cell
-    write_json(plan.folder / "config.json", _resolved(plan, execution))
+    write_json(plan.folder / STARTED, _resolved(plan, execution))
     log = _Log(plan.folder / "log.txt", reporter)
     log.say(f"{started} {plan.run} on {execution.device}")
     start = RunStart(plan.run, plan.folder, cell.spec.name, cell.task.name, dict(plan.settings), execution)

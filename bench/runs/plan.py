@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bench.data.dataset import TrainingSet
 
 RESULT = "result.json"
+STARTED = "config.json"  # the first file of a run, written before anything is computed
 BASE = "base."
 """What the user writes before a setting of the model that a model builds on."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from records import record, save
 from bench.catalogue import config as configuration
 from bench.catalogue.lookup import Session
 from bench.evidence.verification import measured
-from bench.files import sha256
+from bench.files import PART, _host, sha256
 from bench.leaderboard import Sources, build
 from bench.metrics.captions.java import java_program
 from bench.metrics.captions.meteor import started_once
@@ -276,3 +278,41 @@ def test_the_pages_of_this_repository_are_what_its_records_give() -> None:
     outcomes = {finding.outcome for finding in found if finding.file.startswith(here)}
     assert outcomes == {"re-scored"}, "the sample is in every checkout"
     assert list(check_pages(sources, board)) == []
+
+
+def test_of_several_runs_those_that_cannot_be_added_are_named_and_the_others_are(
+    bench_command: Any, control_runs: Path
+) -> None:
+    run = next(path.parent for path in control_runs.glob("*/result.json"))
+    whole, stopped, forged, other = (bench_command.folder / "runs" / name for name in ("a", "b", "c", "checkpoints"))
+    for place in (whole, stopped, forged):
+        shutil.copytree(run, place)
+    (stopped / "result.json").unlink()
+    value = json.loads((forged / "result.json").read_text())
+    value["measurements"][0]["ci95"] = [0.0, 100.0]
+    (forged / "result.json").write_text(json.dumps(value))
+    other.mkdir()
+
+    done = bench_command("leaderboard", "add", stopped, forged, whole, other, exit_code=5)
+    assert f"left out: {stopped}: unfinished, no result.json there" in done.stderr
+    assert f"left out: {forged}: {forged}/result.json: ci95 of t2v/R@1 is 0.0 to 100.0 in the record" in done.stderr
+    assert f"left out: {other}: " in done.stderr
+    assert "3 of 4 runs are not added" in done.stderr
+    assert f"{whole}: scored again, added" in done.stdout
+    bench_command("leaderboard", "add", stopped, other, exit_code=2)  # none: as the first of them
+    bench_command("leaderboard", "add", forged, exit_code=6)
+
+
+def test_what_a_killed_add_left_behind_goes_with_the_next(board: Board) -> None:
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    left = board.record.with_name(f".{board.record.name[:40]}.{_host()}-{gone.stdout.strip()}.abcd{PART}")
+    left.write_bytes(b"half")
+    board.bench("leaderboard", "add", board.run)
+    assert not left.exists()
+
+
+def test_published_figures_that_no_page_can_show_fail_the_check(board: Board) -> None:
+    (board.folder / "published").mkdir()
+    (board.folder / "published" / "a.yaml").write_text("date: 2020-99-99")
+    assert "left out: published/a.yaml" in board.bench("leaderboard", "build").stderr
+    assert "failed: published/a.yaml" in board.check(exit_code=6)

@@ -25,6 +25,12 @@ FORMULAS = [
     " =1",
     '=HYPERLINK("https://example.org")',
     "=cmd|' /C calc'!A0",
+    "\N{FULLWIDTH EQUALS SIGN}1+1",
+    "\N{FULLWIDTH PLUS SIGN}1",
+    "\N{FULLWIDTH HYPHEN-MINUS}1",
+    "\N{FULLWIDTH COMMERCIAL AT}SUM(A1)",
+    "\N{SMALL PLUS SIGN}1",
+    "\N{IDEOGRAPHIC SPACE}=1",
 ]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.analysis.confusions.picture import svg
 from bench.errors import UsageError
 from bench.evidence.verified import Record
-from bench.files import write_atomically
+from bench.files import spreadsheet_cell, write_atomically
 from bench.metrics.classification import KIND
 from bench.metrics.confusions import Confusion, class_rows, confusions
 
@@ -69,4 +69,4 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 
 def _cell(value: object) -> object:
     """Returns a cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return spreadsheet_cell(value) if isinstance(value, str) else value

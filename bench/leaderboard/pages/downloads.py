@@ -11,10 +11,10 @@ import io
 import json
 from typing import Any
 
+from bench.files import spreadsheet_cell
 from bench.leaderboard.board import Board, Row, Table
 from bench.leaderboard.pages import wording
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
@@ -25,8 +25,7 @@ _LATEX = {
 
 def csv_cell(text: str) -> str:
     """Returns untrusted text as a spreadsheet may show it: on one line, and no formula."""
-    shown = wording.plain(text)
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+    return spreadsheet_cell(wording.plain(text))
 
 
 def latex(text: str) -> str:
