@@ -7,11 +7,7 @@ import time
 
 import forking
 import pytest
-
-from bench.files import sha256
-
-RUN = ("run", "-m", "fse", "--limit", "40", "--set", "epochs=3", "--set", "hidden=16", "--output", "out", "-t")
-TASK = "anet-retrieval"
+from cli.small_runs import RUN, TASK, left_over, outcome
 
 
 @pytest.fixture(scope="module")
@@ -19,16 +15,6 @@ def undisturbed(tmp_path_factory, bench_in):
     folder = tmp_path_factory.mktemp("undisturbed")
     bench_in(folder)(*RUN, TASK)
     return outcome(folder)
-
-
-def outcome(folder):
-    [record] = [json.loads(path.read_text()) for path in folder.glob("out/*/result.json")]
-    [model] = folder.glob("out/checkpoints/*/model.safetensors")
-    return record["measurements"], record["predictions"]["sha256"], record["evidence"]["sha256"], sha256(model)
-
-
-def left_over(folder):
-    return sorted(path.name for path in folder.rglob("*") if path.name.endswith(".part") or "training" in path.name)
 
 
 def at_once(folder, count):
