@@ -12,7 +12,7 @@ class RetrievalAnnotations:
     """The matching of a paragraph-video retrieval test, in opaque ids.
 
     Attributes:
-        matches: the video of each paragraph; one to one.
+        matches: the video of each paragraph; one to one in our tasks, a task of a plugin may ask several times for one.
         pool: SHA-256 of the test set: its video ids with their paragraphs. Equal pools, equal tests.
         missing: videos that have no features and count as never found; they and their paragraphs are in `matches`.
     """
@@ -22,7 +22,8 @@ class RetrievalAnnotations:
     missing: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
-        return len(self.matches)
+        """How many videos there are, however many paragraphs ask for them."""
+        return len(set(self.matches.values()))
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class Measurement(Record):
     unit: Unit
     higher_is_better: bool
     ci95: tuple[Finite, Finite] | None = Field(description="95 % interval by resampling videos")
-    n: Int = Field(ge=1, description="number of queries")
+    n: Int = Field(ge=1, description="how many queries, videos or captions it was measured over")
 
 
 class File(Record):
@@ -116,8 +116,8 @@ class Data(Record):
     label: str = Field(description="shown beside every number, such as 'sample (generated)'")
     annotations: dict[str, Sha256] = Field(description="digest of each split used")
     features: Features
-    n_expected: Int
-    n_evaluated: Int
+    n_expected: Int = Field(description="videos in the test set; of a TREC run, documents")
+    n_evaluated: Int = Field(description="those of them that were evaluated; each may have several queries or captions")
     missing: Missing | None = Field(default=None, description="null when every video has features")
     all_zero: dict[str, Int] = Field(
         default={}, description="how many videos of each split used have features that are all zeros"
@@ -207,6 +207,13 @@ class Result(Record):
             if measurement.name == name:
                 return measurement
         raise KeyError(name)
+
+    def tested(self) -> str:
+        """Returns how large the test was, in words: `500 videos`, `100 videos, 4,087 queries`, `9 documents`."""
+        items = "documents" if "|source=trec|" in self.signature else "videos"
+        words, queries = f"{self.data.n_evaluated:,} {items}", self[self.primary].n
+        asks = self.primary.startswith(("t2v/", "v2t/")) and queries != self.data.n_evaluated
+        return f"{words}, {queries:,} queries" if asks else words
 
     def to_json(self) -> str:
         return self.model_dump_json(by_alias=True, indent=2) + "\n"

@@ -140,7 +140,7 @@ def _print(found: Diagnosis) -> None:
     from bench.cli.tables import print_table
 
     record = found.result
-    click.echo(f"\n{record.model.name} on {record.task.name}, {record.data.label}, {record.data.n_evaluated} videos")
+    click.echo(f"\n{record.model.name} on {record.task.name}, {record.data.label}, {record.tested()}")
     head = ["part", "measurement, in percent", "value", "95 %", "chance", "queries", "p"]
     print_table(head, [_row(finding) for finding in found.findings], numbers_from=2)
     for part, reason in found.left_out.items():

@@ -38,7 +38,7 @@ def print_results(results: Sequence[Result], *, as_json: bool) -> None:
         group = [result for result in results if result.signature == signature]
         first = group[0]
         names = list(dict.fromkeys(measurement.name for result in group for measurement in result.measurements))
-        click.echo(f"\n{first.task.name} on {first.data.label}, {first.task.split}, {first.data.n_evaluated} videos")
+        click.echo(f"\n{first.task.name} on {first.data.label}, {first.task.split}, {first.tested()}")
         if any(_of_curve(name) for name in names):
             _print_curves(group)
             click.echo(signature)

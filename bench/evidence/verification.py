@@ -90,7 +90,7 @@ def _shown(value: object) -> str:
 
 
 def pool_size(evidence: Evidence) -> int:
-    """Returns how large the test set is, as signatures say it: queries of retrieval, else videos."""
+    """Returns how large the test set is, as signatures say it: in videos (of a TREC run: documents)."""
     if evidence.kind == "captions" and len(evidence.counts.get("video", ())):
         return int(evidence.counts["video"][-1]) + 1
     return evidence.n_items[min(evidence.n_items)]

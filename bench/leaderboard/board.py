@@ -76,6 +76,8 @@ class Table:
 
     Attributes:
         key: names the table in links and file names: letters, digits and dashes.
+        n: how many videos were tested on.
+        tested: the same in words, with the number of queries where they are not as many.
     """
 
     key: str
@@ -86,6 +88,7 @@ class Table:
     primary: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    tested: str
 
     @property
     def place(self) -> int:

@@ -123,6 +123,7 @@ def _table(own: Sequence[Entry], guests: Sequence[Entry]) -> Table:
         n=first.data.n_evaluated,
         primary=first.primary,
         columns=columns,
+        tested=first.tested(),
         rows=_in_tiers(ranked(rows, columns, first.primary), evidence, first.primary),
     )
 

@@ -144,8 +144,7 @@ def measured_on(results: Sequence[Result]) -> tuple[str, str]:
     if not results:
         return "", ""
     lines = dict.fromkeys(
-        f"{r.data.label} · split {r.task.split} · {r.data.n_evaluated:,} videos · "
-        f"features {r.data.features.extractor or 'unnamed'}"
+        f"{r.data.label} · split {r.task.split} · {r.tested()} · features {r.data.features.extractor or 'unnamed'}"
         for r in results
     )
     seeds = sorted({result.seed for result in results})

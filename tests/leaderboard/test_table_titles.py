@@ -8,7 +8,7 @@ from bench.leaderboard.pages import wording
 
 def table(**parts: str) -> Table:
     shown = {"split": "val_1", "segments": "gt", "references": "val_1+val_2", "tokens": "regex-1", **parts}
-    return Table("t-1", "toy/1", shown, "sample (generated)", 500, "CIDEr", (), ())
+    return Table("t-1", "toy/1", shown, "sample (generated)", 500, "CIDEr", (), (), "500 videos")
 
 
 def test_every_protocol_has_a_title_of_its_own() -> None:

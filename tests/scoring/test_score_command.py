@@ -203,6 +203,7 @@ def test_both_conventions_stand_on_a_board_and_are_compared(bench_command: Any) 
     page = (bench_command.folder / "board" / "retrieval.md").read_text(encoding="utf-8")
     assert "best-caption R@1" in page
     assert "any-hit R@1" in page
+    assert "· 20 videos, 60 queries ·" in page
     assert "v2t/best-caption R@5" in bench_command("compare", folder, folder).stdout
     told = bench_command("compare", folder, folder, "--metric", "v2t/best-caption R@7").stdout
     assert "v2t/best-caption R@7" in told
@@ -220,6 +221,12 @@ def test_a_trec_run_is_scored_against_its_qrels(bench_command: Any) -> None:
     # q1: one above, one equal: 2.5; q2 and q3: last of four documents.
     assert values(record)["t2v/MeanR"] == pytest.approx((2.5 + 4 + 4) / 3)
     assert not any(name.startswith("v2t") for name in values(record))
+    bench_command(
+        "score", "retrieval", "--run", "run.txt", "--qrels", "qrels.txt", "--data-kind", "generated", "-o", "scored"
+    )
+    bench_command("leaderboard", "build", "--results", "scored", "-o", "board")
+    page = (bench_command.folder / "board" / "retrieval.md").read_text(encoding="utf-8")
+    assert "· 4 documents, 3 queries ·" in page
 
 
 def test_a_scored_matrix_stands_on_a_board_in_a_table_of_its_own(bench_command: Any, control_runs: Path) -> None:

@@ -92,7 +92,7 @@ _TELLING: dict[str, Callable[[str], str]] = {
 def circumstances(table: Table) -> str:
     """Returns one line on the data behind a table."""
     seen = features(table)
-    parts = [table.label, f"split {table.parts['split']}", f"{table.n:,} videos", seen and f"features {seen}"]
+    parts = [table.label, f"split {table.parts['split']}", table.tested, seen and f"features {seen}"]
     if "protocol" in table.parts:
         parts += [f"{what} {table.parts[what]}" for what in ("references", "tokens") if what in table.parts]
         parts.append("without METEOR" if table.parts.get("meteor") == "none" else "")

@@ -1,0 +1,10 @@
+"""The size of a test is that of its videos, whatever is asked about them."""
+
+from __future__ import annotations
+
+from bench.annotations import RetrievalAnnotations
+
+
+def test_videos_are_counted_however_many_paragraphs_ask_for_them() -> None:
+    assert len(RetrievalAnnotations({"p0": "v0", "p1": "v1", "p2": "v0"}, "a" * 64)) == 2
+    assert len(RetrievalAnnotations({}, "a" * 64)) == 0
