@@ -1,6 +1,8 @@
 # make demo   run the main job on the generated sample and build its leaderboard below build/
-# make test   run every test but those of `make campaign`
+# make test   run every test but those of `make campaign` and of extras that are not installed
+# make test-extras  run the tests that need other extras than dev, each group of extras in an environment of its own
 # make check  lint, formatting, types and import contracts
+# make test-again  run `make test` TIMES times (10) on a fresh clone with CI=true, with 1, 2 and 4 workers in turn
 # make campaign  run the tests marked `campaign`: hundreds of kills, fuzzing, repeated runs; takes hours
 # make picture  draw docs/board.png, the picture of a board in the README, anew from leaderboards/ (needs chromium)
 #
@@ -17,7 +19,7 @@ TEST_WORKERS ?= 2
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test campaign check format picture clean
+.PHONY: help venv demo test test-extras test-again campaign check format picture clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -45,6 +47,21 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
+test-extras: $(INSTALLED)
+	$(BIN)/python tests/extras.py -n $(TEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
+
+# A clone of what is committed, with an environment of its own, so that nothing that lies about in this folder helps.
+TIMES ?= 10
+AGAIN := build/again
+test-again:
+	@rm -rf $(AGAIN) && git clone --quiet . $(AGAIN)
+	@set -e; set -- 1 2 4; for time in $$(seq $(TIMES)); do \
+	  echo "make test, time $$time of $(TIMES), with $$1 workers"; \
+	  env -u MAKEFLAGS -u MFLAGS CI=true $(MAKE) --no-print-directory -C $(AGAIN) test TEST_WORKERS=$$1; \
+	  set -- "$$2" "$$3" "$$1"; \
+	done
+	@echo "make test was green $(TIMES) times on a fresh clone"
+
 campaign: $(INSTALLED)
 	$(BIN)/python -m pytest --campaign -n $(TEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
@@ -64,4 +81,4 @@ picture:
 	  "file://$(abspath $(BOARD))"
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-extras build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -7,14 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from drawing import draw_alike, draw_widely
+from extras import missing
 from installing import installed, wheel, with_examples
 
 import bench.cli
@@ -33,44 +33,58 @@ os.environ.pop("BENCH_CONFIG", None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds `--campaign`: runs the tests marked `campaign`, and these alone; and `--load-everything`."""
+    """Adds the two options that choose other tests than the usual ones."""
     parser.addoption("--campaign", action="store_true", help="run the tests marked `campaign`, and only these")
-    parser.addoption("--load-everything", action="store_true", help="load all modules first; draw their constants")
+    parser.addoption("--extras", default="", metavar="NAME,NAME", help="run the tests of these extras, and only these")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Fixes what Hypothesis draws under CI, or with `--load-everything` lets it draw all constants of ours."""
-    if config.getoption("--load-everything"):
-        draw_widely()
-    else:
-        draw_alike()
-
-
-def pytest_report_header(config: pytest.Config) -> str:
-    """Says which of the two kinds of test is deselected; with several workers their collections print nothing."""
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Says which tests are deselected; with several workers their collections print nothing."""
     if config.getoption("--campaign"):
-        return "campaign: only tests marked `campaign` are selected"
-    return "campaign: tests marked `campaign` are deselected; `make campaign` (pytest --campaign) runs them"
+        lines = ["campaign: only tests marked `campaign` are selected"]
+    else:
+        lines = ["campaign: tests marked `campaign` are deselected; `make campaign` (pytest --campaign) runs them"]
+    if names := config.getoption("--extras"):
+        lines.append(f"extras: only tests marked `extra` are selected, of {names}")
+    return lines
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselects the tests marked `campaign`, or with `--campaign` all others."""
-    wanted = config.getoption("--campaign")
-    chosen = [(item, (item.get_closest_marker("campaign") is not None) == wanted) for item in items]
-    items[:] = [item for item, is_chosen in chosen if is_chosen]
-    config.hook.pytest_deselected(items=[item for item, is_chosen in chosen if not is_chosen])
+    """Deselects the tests marked `campaign`, or with `--campaign` all others; with `--extras` all of no such extra."""
+    campaign, chosen = config.getoption("--campaign"), _chosen_extras(config)
+
+    def is_wanted(item: pytest.Item) -> bool:
+        is_campaign = item.get_closest_marker("campaign") is not None
+        needed = _extras_of(item)
+        return is_campaign == campaign and (not chosen or (bool(needed) and needed <= chosen))
+
+    wanted = [(item, is_wanted(item)) for item in items]
+    items[:] = [item for item, keep in wanted if keep]
+    config.hook.pytest_deselected(items=[item for item, keep in wanted if not keep])
 
 
-@pytest.fixture(autouse=True, scope="session")
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keeps what is remembered of feature files out of the user's cache folder."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield
+def _chosen_extras(config: pytest.Config) -> set[str]:
+    return set(filter(None, str(config.getoption("--extras")).split(",")))
+
+
+def _extras_of(item: pytest.Item) -> set[str]:
+    return {str(name) for marker in item.iter_markers("extra") for name in marker.args}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skips a test marked `gpu` where there is none; torch is imported only when such a test is about to run."""
+    """Skips a test marked `gpu` where there is none, and one marked `extra` where that is not installed.
+
+    In the environment of an extra, what it lacks is a failure. Torch is imported only when it is asked.
+    """
+    for extra in sorted(_extras_of(item)):
+        try:
+            lacking = missing(extra)
+        except KeyError:
+            pytest.fail(f"pyproject.toml declares no extra {extra!r}", pytrace=False)
+        if lacking and extra in _chosen_extras(item.config):
+            pytest.fail(f"the environment of the extra {extra!r} lacks {', '.join(lacking)}", pytrace=False)
+        if lacking:
+            pytest.skip(f"needs the extra {extra!r}: pip install 'vtbench[{extra}]' (or `make test-extras`)")
     if item.get_closest_marker("gpu") is not None:
         import torch
 
