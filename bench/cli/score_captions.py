@@ -59,7 +59,8 @@ def captions(
     """Score captions against references: BLEU@1-4, METEOR, ROUGE-L and CIDEr.
 
     Reads the results of the ActivityNet challenge, {"results": {id: [{"sentence", "timestamp"}]}}, ActivityNet
-    Captions, lists of {"image_id", "caption"}, {id: [caption]} and JSON Lines. Segments are matched by time.
+    Captions, lists of {"image_id", "caption"}, {id: [caption]}, JSON Lines, and the official files of MSR-VTT, VATEX,
+    YouCook2 and MSVD. Segments are matched by time.
     """
     from bench.metrics.captions.items import rules
     from bench.metrics.captions.scoring import score as score_captions
@@ -71,9 +72,11 @@ def captions(
         raise UsageError("--metric compares a caption with its references; densevid has no such items. Use corpus.")
     started = now()
     chosen = rules(protocol, missing=missing, unmatched=unmatched, java=java)
-    videos, notes = joined(read_captions(predictions), [read_captions(path) for path in references])
+    read = [read_captions(path) for path in (predictions, *references)]
+    said, *told = [captioned for captioned, _ in read]
+    videos, notes = joined(said, told)
     scores = score_captions(videos, chosen)
-    for note in (*notes, *scores.notes):
+    for note in (*(remark for _, remark in read if remark), *notes, *scores.notes):
         click.echo(note, err=True)
     further = _extra(extra, scores)
     measured = Measured(scores.measurements, scores.evidence, "CIDEr", len(videos), scores.whole)

@@ -22,7 +22,8 @@ def classification(predictions: Path, labels: Path, subset: str | None, recordin
     """Score classes of videos: top1, top5, mean per class, and Hit@3 and mAP as the official ActivityNet tool.
 
     Reads submissions to the ActivityNet challenge, {"results": {id: [{"label", "score"}]}}, with or without `v_` before
-    the ids, {id: {class: score}} and {id: class}. A class that is not listed is never found.
+    the ids, {id: {class: score}}, {id: class}, and tables (.csv) or arrays (.npz) of scores. A class that is not listed
+    is never found.
     """
     from bench.cli.tables import print_table
     from bench.metrics.class_measurements import PRIMARY, measure

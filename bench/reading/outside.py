@@ -101,15 +101,23 @@ def damaged(path: Path, form: Form, error: Exception) -> BenchError:
     if isinstance(error, MemoryError):
         reason = one_line(error) or "it does not fit into memory"
         return InvalidData(f"{path} holds more than this machine has memory for ({reason}). Split it, or use another.")
-    found = form_of(path)
-    if found is not None and found.name not in form.names:
-        return InvalidData(f"{path} is {found.words}, not {form.words.replace('whole ', '')}. {found.advice}")
+    if (other := foreign(path, form)) is not None:
+        return other
     reason = one_line(error) or type(error).__name__
     if isinstance(error, RecursionError):
         reason = "it is nested too deeply"
     if not path.stat().st_size:
         reason = "it is empty"
     return InvalidData(f"{path} is not {form.words} ({reason}). {form.remedy}")
+
+
+def foreign(path: Path, form: Form) -> InvalidData | None:
+    """Returns the error for a file of another form, by its first bytes; None where it could be of this one."""
+    found = form_of(path)
+    if found is None or found.name in form.names:
+        return None
+    expected = form.words.replace("whole ", "").replace("a HDF5", "an HDF5")
+    return InvalidData(f"{path} is {found.words}, not {expected}. {found.advice}")
 
 
 def _absent(path: Path, error: Exception, hint: str) -> MissingData:

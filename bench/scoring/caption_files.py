@@ -8,14 +8,14 @@ Read as predictions and as references alike:
     [{"image_id": …, "caption": …}] or {"annotations": […]}                 COCO
     one such object on each line                                            JSON Lines
 
-An object names its video by `image_id`, `video_id`, `video` or `id`, its text by `caption` or `sentence`, and may have
-a `timestamp`.
+and the official files of `caption_forms`. An object names its video by `image_id`, `video_id`, `video` or `id`, its
+text by `caption` or `sentence`, and may have a `timestamp` or a `segment`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,25 +24,34 @@ from bench.data.readers.json_files import parse_json
 from bench.errors import InvalidData
 from bench.metrics.captions.items import Sentence, VideoCaptions
 from bench.reading.outside import JSON, finite, read_text, shown
+from bench.scoring.caption_forms import IDS, TEXTS, line_rows, put_right, table_rows
 
-_IDS = ("image_id", "video_id", "video", "id")
-_TEXTS = ("caption", "sentence")
+EXTENSIONS = ("mp4", "avi", "mkv", "webm", "mov")
 
 Captioned = dict[str, list[Sentence]]
 
 
-def read_captions(path: Path) -> Captioned:
-    """Returns the sentences of each video in a file, in its order.
+def read_captions(path: Path) -> tuple[Captioned, str]:
+    """Returns the sentences of each video in a file, in its order, and a remark where its form left a choice.
 
     Raises: MissingData when there is no such file; InvalidData for one that is broken, of another form, or holds times
     that are no times.
     """
-    value = _json(path, read_text(path, JSON))
+    suffix = path.name.lower().removesuffix(".gz")
+    if suffix.endswith((".csv", ".txt")):
+        value, taken = table_rows(path) if suffix.endswith(".csv") else line_rows(path)
+    else:
+        value, taken = put_right(path, _json(path, read_text(path, JSON)))
+    remark = f"{path}: read as {taken}" if taken else ""
+    return _of_value(path, value), remark
+
+
+def _of_value(path: Path, value: Any) -> Captioned:
     if isinstance(value, dict) and isinstance(value.get("results"), dict):
         value = value["results"]
     elif isinstance(value, dict) and isinstance(value.get("annotations"), list):
         value = value["annotations"]
-    elif isinstance(value, dict) and any(isinstance(value.get(key), str) for key in _TEXTS):
+    elif isinstance(value, dict) and any(isinstance(value.get(key), str) for key in TEXTS):
         value = [value]
     if isinstance(value, list):
         return _of_rows(path, value)
@@ -60,6 +69,7 @@ def joined(predictions: Captioned, references: Sequence[Captioned]) -> tuple[lis
     Raises: InvalidData where predictions and references have no video in common.
     """
     videos = dict.fromkeys(video for file in references for video in file)
+    predictions, notes = _alike(predictions, videos)
     unknown = [video for video in predictions if video not in videos]
     if predictions and len(unknown) == len(predictions):
         raise InvalidData(
@@ -74,10 +84,26 @@ def joined(predictions: Captioned, references: Sequence[Captioned]) -> tuple[lis
         predicted = tuple(predictions[video]) if video in predictions else None
         if annotations:
             found.append(VideoCaptions(video, predicted, tuple(annotations)))
-    notes = [f"{len(unknown):,} predicted videos have no reference and are left out"] if unknown else []
+    notes += [f"{len(unknown):,} predicted videos have no reference and are left out"] if unknown else []
     if len(found) < len(videos):
         notes.append(f"{len(videos) - len(found):,} videos of the references have no sentence and are left out")
     return found, notes
+
+
+def _alike(predictions: Captioned, videos: Mapping[str, None]) -> tuple[Captioned, list[str]]:
+    """Returns predictions under ids as the references write them, where only a video file's extension differs."""
+    if any(video in videos for video in predictions):
+        return predictions, []
+    named = {_bare(video): video for video in videos}
+    changed = {named.get(_bare(video), video): said for video, said in predictions.items()}
+    if len(named) < len(videos) or len(changed) < len(predictions) or not any(video in videos for video in changed):
+        return predictions, []
+    return changed, ["ids of predictions and references are compared without the extension of a video file"]
+
+
+def _bare(video: str) -> str:
+    stem, _, extension = video.rpartition(".")
+    return stem if stem and extension.lower() in EXTENSIONS else video
 
 
 def _annotations(sentences: Sequence[Sentence]) -> list[tuple[Sentence, ...]]:
@@ -90,9 +116,9 @@ def _of_rows(path: Path, rows: Iterable[Any]) -> Captioned:
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
             _refuse(path, f"entry {number} is a JSON {type(row).__name__}")
-        video = next((row[key] for key in _IDS if key in row), None)
+        video = next((row[key] for key in IDS if key in row), None)
         if not isinstance(video, str | int) or isinstance(video, bool):
-            _refuse(path, f"entry {number} names no video by {', '.join(_IDS)}")
+            _refuse(path, f"entry {number} names no video by {', '.join(IDS)}")
         found.setdefault(_clean(str(video)), []).append(_sentence(path, str(video), row))
     return found
 
@@ -114,10 +140,10 @@ def _of_video(path: Path, video: str, told: Any) -> list[Sentence]:
 
 
 def _sentence(path: Path, video: str, entry: Any) -> Sentence:
-    text = next((entry[key] for key in _TEXTS if key in entry), None) if isinstance(entry, dict) else None
+    text = next((entry[key] for key in TEXTS if key in entry), None) if isinstance(entry, dict) else None
     if not isinstance(text, str):
-        _refuse(path, f"video {video[:60]!r} has an entry without text ({' or '.join(_TEXTS)})")
-    times = entry.get("timestamp")
+        _refuse(path, f"video {video[:60]!r} has an entry without text ({' or '.join(TEXTS)})")
+    times = entry.get("timestamp", entry.get("segment"))
     return Sentence(_clean(text), None if times is None else _times(path, video, times))
 
 

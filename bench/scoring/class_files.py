@@ -6,6 +6,7 @@ Predictions, JSON, plain or gzip:
     {id: [{"label": class, "score": number}, …]}
     {id: {class: score, …}}
     {id: class}
+    .csv and .npz, see `bench.scoring.class_arrays`
 
 Labels:
 
@@ -35,6 +36,7 @@ from bench.files import digest
 from bench.metrics.classification import count_classes, truth_of
 from bench.reading.outside import finite, shown
 from bench.results import Evidence
+from bench.scoring.class_arrays import scores_of
 
 PREFIX = "v_"
 """What ids of ActivityNet start with in some files and not in others."""
@@ -65,11 +67,25 @@ def read_predictions(path: Path) -> Said:
     Raises: MissingData when there is no such file; InvalidData for one that is broken, of another form, names a class
     of a video twice, or holds scores that are no finite numbers.
     """
+    if path.name.lower().removesuffix(".gz").endswith((".csv", ".npz", ".npy")):
+        return _listed(path)
     value = read_json(path, "predicted classes, such as an ActivityNet submission")
     value = value.get("results", value) if isinstance(value, dict) else value
     if not isinstance(value, dict) or not value:
         _refuse(path, "holds no JSON object of videos")
     return {_clean(video): _scores(path, video, told) for video, told in value.items()}
+
+
+def _listed(path: Path) -> Said:
+    found: Said = {}
+    for video, name, score in scores_of(path):
+        own = found.setdefault(_clean(video), {})
+        if _clean(name) in own:
+            _refuse(path, f"video {video[:60]!r} has class {name[:60]!r} twice")
+        own[_clean(name)] = score
+    if not found:
+        _refuse(path, "holds no scores")
+    return found
 
 
 def _scores(path: Path, video: str, told: Any) -> dict[str, float]:
@@ -111,7 +127,8 @@ def read_labels(path: Path, subset: str | None = None) -> Labels:
     parts = Counter(part for _, part, own in rows if own)
     chosen = subset or _only(path, [part for part in parts if part.lower() not in TRAINING])
     if chosen not in parts:
-        raise UsageError(f"--subset {chosen}: {path} has {', '.join(sorted(parts)) or 'no subsets'}. Use one of them.")
+        held = ", ".join(part[:60] for part in sorted(parts)[:20]) or "no subsets"
+        raise UsageError(f"--subset {chosen}: {path} has {held}. Use one of them.")
     videos = {video: own for video, part, own in rows if part == chosen and own}
     unlabelled = sum(part == chosen and not own for _, part, own in rows)
     return Labels(videos, tuple(names), unlabelled)
@@ -119,7 +136,7 @@ def read_labels(path: Path, subset: str | None = None) -> Labels:
 
 def _only(path: Path, parts: list[str]) -> str:
     if len(parts) != 1:
-        found = ", ".join(parts) or "none but for training"
+        found = ", ".join(part[:60] for part in parts[:5]) or "none but for training"
         raise UsageError(f"{path} holds several subsets to be tested on, or none: {found}. Choose one by --subset.")
     return parts[0]
 

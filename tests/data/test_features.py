@@ -10,6 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from bench.data.declared import FeatureDeclaration, FeatureSource
 from bench.data.features.opening import READERS, open_features
@@ -72,6 +73,12 @@ def write_npz(folder: Path, rows: Rows) -> Path:
     return path
 
 
+def write_tensors(folder: Path, rows: Rows) -> Path:
+    path = folder / "rows.safetensors"
+    path.write_bytes(save({video_id: np.ascontiguousarray(values) for video_id, values in rows.items()}))
+    return path
+
+
 WRITERS: dict[str, Callable[[Path, Rows], Path]] = {
     "c3d-hdf5": write_c3d,
     "didemo-icep-hdf5": write_didemo,
@@ -79,6 +86,7 @@ WRITERS: dict[str, Callable[[Path, Rows], Path]] = {
     "icep-npz": write_icep,
     "npy-folder": write_npy,
     "npz": write_npz,
+    "safetensors": write_tensors,
 }
 layouts = pytest.mark.parametrize("layout", list(WRITERS))
 
@@ -248,7 +256,7 @@ def test_an_empty_foreign_or_truncated_file_is_named(layout, content, tmp_path):
     broken = sorted(path.iterdir())[0] if path.is_dir() else path
     whole = broken.read_bytes()
     broken.write_bytes(whole[: len(whole) // 2] if content is None else content)
-    refused(path, layout, rf"{broken.name}.* is not a whole (HDF5|NumPy) file")
+    refused(path, layout, rf"{broken.name}.* is not a whole (HDF5|NumPy|safetensors) file")
 
 
 @pytest.mark.parametrize("layout", ["icep-npz", "npz"])

@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.errors import InvalidData, MissingData
 from bench.reading.forms import form_of
-from bench.reading.outside import NUMPY, damaged, reading, regular_file
+from bench.reading.outside import NUMPY, damaged, foreign, reading, regular_file
 
 
 def checked_folder(folder: Path, content: str) -> Path:
@@ -32,6 +32,8 @@ def stored_names(path: Path) -> set[str]:
     regular_file(path)
     with reading(path, NUMPY), zipfile.ZipFile(path) as archive:
         names = archive.namelist()
+    if not all(name.endswith(".npy") for name in names) and (other := foreign(path, NUMPY)) is not None:
+        raise other
     return {name.removesuffix(".npy") for name in names}
 
 

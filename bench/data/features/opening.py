@@ -2,12 +2,14 @@
 
     c3d-hdf5           HDF5: `<video id>/c3d_features` (T, D)
     didemo-icep-hdf5   HDF5: `<video id>.npz` (T, D)
-    hdf5               HDF5: `<video id>` (T, D), or (D,) for one row a video
+    hdf5               HDF5: `<video id>` (T, D)
     icep-npz           folder: `<video id>.npz` with `frame_scores` (T, 1, D, 1, 1)
     npy-folder         folder: `<video id>.npy` (T, D)
     pack               folder written by `bench data pack`: one memory-mapped file (`bench.data.features.pack`)
-    npz                one file: `video_id` or `ids` (n,), `features` (n, T, D), or (sum of T, D) with `lengths` (n,)
+    npz                one file: `video_id` or `ids` (n,); `features` (n, T, D), or (sum of T, D) with `lengths` (n,)
+    safetensors        one file: `<video id>` (T, D)
 
+(T, D) may have further axes of length 1, and (D,) is one row (`bench.data.features.shapes`).
 Numbers are float16, float32 or float64 (read as float32). Nothing is ever unpickled. Plugins offer further layouts.
 """
 
@@ -26,6 +28,7 @@ OWN = (
     FeatureReader("icep-npz", "a folder of <video id>.npz", "bench.data.features.npz:open_icep_folder"),
     FeatureReader("npy-folder", "a folder of <video id>.npy", "bench.data.features.npz:open_npy_folder"),
     FeatureReader("npz", "one .npz file with all videos", "bench.data.features.npz:open_one_npz"),
+    FeatureReader("safetensors", "one .safetensors file, <video id>", "bench.data.features.tensors:open_tensors"),
     FeatureReader(PACK, "a folder written by bench data pack", "bench.data.features.pack:open_pack"),
 )
 READERS: Mapping[str, FeatureReader] = {reader.name: reader for reader in OWN}

@@ -153,7 +153,7 @@ class PackedFeatures:
         """Returns (n,) int64, rows of each video. Raises: MissingData when some videos have no features."""
         missing = self.missing(ids)
         if missing:
-            raise missing_videos(self._where, missing, len(ids))
+            raise missing_videos(self._where, missing, len(ids), self._index.ids[0])
         return self._index.lengths[[self._place[video_id] for video_id in ids]]
 
     def read(self, video_id: str) -> np.ndarray:

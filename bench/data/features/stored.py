@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -61,8 +62,9 @@ class StoredFeatures:
         some_id = next(self._layout.ids(), None)
         entry = self._layout.find(some_id) if some_id is not None else None
         if entry is None:
+            held = _held(self._declaration.path)
             raise MissingData(
-                f"{self._where}: no features in the layout {self._declaration.reader!r}. "
+                f"{self._where}: no features in the layout {self._declaration.reader!r}{held}. "
                 "Check `path` and `reader` under `features:` in bench.yaml."
             )
         return entry.dim
@@ -98,7 +100,7 @@ class StoredFeatures:
         """
         missing = self.missing(ids)
         if missing:
-            raise missing_videos(self._where, missing, len(ids))
+            raise missing_videos(self._where, missing, len(ids), next(iter(self._layout.ids()), ""))
         return np.fromiter((self._entries[video_id].rows for video_id in ids), dtype=np.int64, count=len(ids))
 
     def read(self, video_id: str) -> np.ndarray:
@@ -183,10 +185,22 @@ def refuse_unusable(where: str, found: Mapping[str, RowContent]) -> None:
         )
 
 
-def missing_videos(where: str, missing: Sequence[str], asked: int) -> MissingData:
-    """Returns the error for videos without features: how many, and the first of them."""
+def _held(folder: Path | None) -> str:
+    """Returns which files a folder holds, by their endings, in words."""
+    if folder is None or not folder.is_dir():
+        return ""
+    endings = Counter(path.suffix or "no ending" for path in folder.iterdir())
+    held = ", ".join(f"{count:,} of {ending}" for ending, count in endings.most_common(3)) or "no files"
+    pickles = {".pt", ".pth", ".pkl", ".pickle"} & set(endings)
+    advice = "; bench opens no pickle: load each where you trust it, and np.save its rows as npy" if pickles else ""
+    return f" (the folder holds {held}{advice})"
+
+
+def missing_videos(where: str, missing: Sequence[str], asked: int, held: str = "") -> MissingData:
+    """Returns the error for videos without features: how many, the first of them, and a video that has some."""
     first = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
+    other = f" (there are some of {held[:80]!r}: are the ids the same?)" if held and len(missing) == asked else ""
     return MissingData(
-        f"{where}: {len(missing)} of {asked} videos have no features: {first}. "
+        f"{where}: {len(missing)} of {asked} videos have no features: {first}{other}. "
         "Add their features, leave them out of the split (`ids:` in bench.yaml), or declare what to do (`missing:`)."
     )

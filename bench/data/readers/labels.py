@@ -24,7 +24,7 @@ from bench.data.readers.csv_files import read_table
 from bench.data.tables import AnnotatedVideos
 from bench.errors import InvalidData, MissingData
 from bench.reading.numbers import real_in
-from bench.reading.outside import regular_file
+from bench.reading.outside import regular_file, shown
 
 if TYPE_CHECKING:
     from bench.data.dataset import Dataset
@@ -110,7 +110,7 @@ def _video(where: str, row: Mapping[str, str | None]) -> LabelledVideo:
     video_id = check_id(row["video_id"] or "", where)
     subset = (row["subset"] or "").strip().lower()
     if subset not in TRAINING + TESTING:
-        raise InvalidData(f"{where}: subset {row['subset']!r}; use one of {', '.join(TRAINING + TESTING)}.")
+        raise InvalidData(f"{where}: subset {shown(row['subset'])}; use one of {', '.join(TRAINING + TESTING)}.")
     classes = tuple(dict.fromkeys(name.strip() for name in (row["labels"] or "").split("|") if name.strip()))
     if not classes:
         raise InvalidData(f"{where}: video {video_id!r} has no class. Give it one, or take the row out.")
@@ -122,5 +122,7 @@ def _duration(where: str, text: str | None) -> float | None:
         return None
     seconds = real_in(text.strip())
     if seconds is None or seconds <= 0:
-        raise InvalidData(f"{where}: duration {text!r} is no positive number of seconds. Fix it, or leave it empty.")
+        raise InvalidData(
+            f"{where}: duration {shown(text)} is no positive number of seconds. Fix it, or leave it empty."
+        )
     return seconds
