@@ -80,7 +80,7 @@ class PublishedTask(Record):
 
 def _column_order(name: str) -> tuple[str, int, int, str]:
     direction, _, metric = name.partition("/")
-    k = re.fullmatch(r"R@(\d+)", metric)
+    k = re.fullmatch(r"R@([0-9]+)", metric)
     return direction, 0 if k else 1, int(k[1]) if k else 0, "".join(reversed(metric))
 
 

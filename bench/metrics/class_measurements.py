@@ -35,7 +35,7 @@ PER_CLASS = "mean_class/top1"
 def statistics_of(counted: Counted, named: Iterable[str] = ()) -> dict[str, Statistic]:
     """Returns all that is a mean over videos, by name, in percent; with `top<k>` for every further k in `named`."""
     n_classes = len(counted.classes)
-    tops = sorted({*TOPS, *(int(name[3:]) for name in named if re.fullmatch(r"top[1-9]\d{0,8}", name))})
+    tops = sorted({*TOPS, *(int(name[3:]) for name in named if re.fullmatch(r"top[1-9][0-9]{0,8}", name))})
     found = {f"top{k}": Statistic(100.0 * hits(counted, k), share=True) for k in tops if k < n_classes}
     if not found:
         return found
@@ -137,7 +137,7 @@ def _interval(counted: Counted, name: str, statistic: Statistic) -> tuple[float,
 
 def _check_values(values: Mapping[str, float]) -> None:
     """Raises VerificationError for shares that no class scores give."""
-    places = {name: re.fullmatch(r"(?:top|Hit@)(\d+)", name) for name in values}
+    places = {name: re.fullmatch(r"(?:top|Hit@)([0-9]+)", name) for name in values}
     tops = sorted((int(place[1]), name) for name, place in places.items() if place)
     rising = [values[name] for _, name in tops]
     if any(later < earlier - 1e-9 for earlier, later in pairwise(rising)):

@@ -43,7 +43,7 @@ LEVEL = 0.05
 _METRIC = re.compile(
     rf"(?P<direction>{BEST_CAPTION}(?= )|t2v|v2t)(?:/(?:{ANY_HIT})?| )(?:R@(?P<k>[1-9][0-9]{{0,8}})|MeanR)"
 )
-_OTHER_KINDS = re.compile(r"BLEU@[1-4]|METEOR|ROUGE-L|CIDEr|(?:mean_class/|main/)?top\d+|(?:Avg)?Hit@\d+")
+_OTHER_KINDS = re.compile(r"BLEU@[1-4]|METEOR|ROUGE-L|CIDEr|(?:mean_class/|main/)?top[0-9]+|(?:Avg)?Hit@[0-9]+")
 Metrics = Callable[[Evidence], tuple[str, ...]]
 Values = Callable[[Evidence, str], np.ndarray]
 KINDS: Mapping[str, tuple[Metrics, Values]] = {

@@ -100,3 +100,13 @@ def test_features_of_which_nobody_says_what_they_learned(tmp_path):
     assert line == "the features TOY were trained on: unknown (say it as trained_on under features in bench.yaml)"
     (line,) = open_labels(replace(toy, features=replace(features, trained_on="words"))).seen_classes(captions=False)
     assert line == "the features TOY were trained on: words"
+
+
+@pytest.mark.parametrize("text", ["1_0", "\N{FULLWIDTH DIGIT ONE}", "nan", "inf", "1e999", "0", "-1", "0x1"])
+def test_a_duration_that_is_no_plain_number_of_seconds_is_refused(tmp_path, text):
+    path = tmp_path / "labels.csv"
+    path.write_text(f"video_id,subset,labels,duration\nx,train,a, 1.5e1 \ny,test,b,{text}\n", encoding="utf-8")
+    with pytest.raises(InvalidData, match="is no positive number of seconds"):
+        labelled_splits(path, ("train", "test"))["train"]()
+    path.write_text("video_id,subset,labels,duration\nx,train,a, 1.5e1 \ny,test,b,\n", encoding="utf-8")
+    assert labelled_splits(path, ("train", "test"))["train"]()
