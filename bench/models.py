@@ -109,6 +109,9 @@ class Setting:
         choices: the values allowed, or () for any.
         minimum: the smallest number allowed, or None.
         trained: whether it changes training; if not, it is no part of the checkpoint key.
+        kind: `value`; `file`, a path, of which the SHA-256 enters keys and records, or "" for none; `hub`, a repository
+            of the Hugging Face Hub, `OWNER/NAME` or `OWNER/NAME@REVISION`, which is pinned to its commit in the local
+            cache, or "" for none. The loader gets the path of the file, or of the repository's folder.
     """
 
     default: Value
@@ -116,6 +119,7 @@ class Setting:
     choices: tuple[Value, ...] = ()
     minimum: float | None = None
     trained: bool = True
+    kind: Literal["value", "file", "hub"] = "value"
 
     def check(self, name: str, value: object) -> Value:
         """Returns `value` in the type of the default; text is parsed.
@@ -177,6 +181,8 @@ class ModelSpec:
         revision: raised by the author when training changes, so that old checkpoints are not reused.
         max_rows: the loader sub-samples each clip and video evenly to at most this many feature rows.
         uses_segments: false for models that look at whole videos only; their predictions do not depend on segments.
+        fingerprint: `"package.module:object"`; called as `object(settings)` before anything is reused, returns one line
+            that changes with whatever else the model loads, such as weights inside a library; empty for nothing.
         control: true for controls, shown shaded on every board.
     """
 
@@ -195,6 +201,7 @@ class ModelSpec:
     roles: Mapping[type, Settings] = field(default_factory=dict)
     learns_from: Lesson = "paragraphs"
     base: str = ""
+    fingerprint: str = ""
 
     def resolve(
         self, recipe: str | None, chosen: Mapping[str, object], accepted: Sequence[type] = ()

@@ -22,6 +22,8 @@ from bench.reading.outside import JSON, read_content
 if TYPE_CHECKING:
     import numpy as np
 
+WEIGHTS = "weights"
+"""The part of a signature that says which weights a model was given: it tells rows from one another, not tables."""
 SCHEMA = "bench-result/1"
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _PLAIN_NAME = r"^[A-Za-z0-9_][A-Za-z0-9._-]*$"
@@ -69,7 +71,9 @@ class File(Record):
 
 
 class Model(Record):
-    """The model that ran, with every setting resolved."""
+    """The model that ran, with every setting resolved: a file as NAME@sha256:DIGEST, a repository as NAME@COMMIT."""
+
+    model_config = ConfigDict(json_schema_extra=_optional("fingerprint"))
 
     name: str
     summary: str
@@ -80,6 +84,7 @@ class Model(Record):
     provides: list[str]
     uses_segments: bool
     control: bool
+    fingerprint: str = Field(default="", description="what the model states of what it loads beside its settings")
 
 
 class TaskName(Record):
@@ -290,6 +295,11 @@ def parse_signature(text: str) -> dict[str, str]:
     """Returns the parts of a signature; the task and its version under `task`."""
     head, *parts = text.split("|")
     return {"task": head, **dict(part.split("=", 1) for part in parts)}
+
+
+def protocol(text: str) -> str:
+    """Returns the signature that rows of one table share: all of it but which weights a model was given."""
+    return "|".join(part for part in text.split("|") if not part.startswith(f"{WEIGHTS}="))
 
 
 def same_value(a: float, b: float) -> bool:

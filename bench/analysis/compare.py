@@ -11,7 +11,7 @@ from bench.errors import UsageError, VerificationError
 from bench.evidence.verification import pool_size
 from bench.evidence.verified import Record, read_record
 from bench.metrics.comparisons import Paired, metrics_of, paired
-from bench.results import Result
+from bench.results import WEIGHTS, Result
 
 ACROSS = ("segments", "features")
 """Parts of a signature that change what models see and leave the queries as they are."""
@@ -97,6 +97,7 @@ def _different_parts(a: Record, b: Record) -> str:
     A model that looks at whole videos only predicts the same under every segment source.
     """
     keys = dict.fromkeys([*a.signature, *b.signature])
+    keys.pop(WEIGHTS, None)  # what is compared
     if not (a.result.model.uses_segments and b.result.model.uses_segments):
         keys.pop("segments", None)
     differing = [key for key in keys if a.signature.get(key) != b.signature.get(key)]

@@ -21,6 +21,7 @@ def identity(result: Result) -> str:
     model = result.model
     trained = (checkpoint.selection, checkpoint.word_vectors) if checkpoint else ()
     made = [model.name, model.distribution, model.revision, trained, result.provenance.precision]
+    made += [model.fingerprint] if model.fingerprint else []  # rows from before there were any keep their keys
     return json.dumps([*made, model.settings], sort_keys=True)
 
 
@@ -96,6 +97,7 @@ def _circumstances(result: Result) -> dict[str, str]:
     settings = dict(_setting(name, value).split("=", 1) for name, value in sorted(model.settings.items()))
     trained = {"selection": checkpoint.selection, "word vectors": checkpoint.word_vectors} if checkpoint else {}
     made = {"from": model.distribution, "revision": str(model.revision), "precision": result.provenance.precision}
+    made |= {"fingerprint": model.fingerprint} if model.fingerprint else {}
     return {**settings, **trained, **made}
 
 

@@ -1,7 +1,8 @@
 """From records to tables: who stands in which table, over which seeds, in which order.
 
-A table ranks only rows with equal signatures. Models that look at whole videos only predict the same under every
-segment source, so their rows also stand in tables that differ in nothing but `segments`, and are marked there.
+A table ranks only rows with equal signatures, but for the weights that models were given. Models that look at whole
+videos only predict the same under every segment source, so their rows also stand in tables that differ in nothing but
+`segments`, and are marked there.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from bench.leaderboard.board import KINDS, Board, Row, Section, Table
 from bench.leaderboard.records import Entry, Note
 from bench.leaderboard.rows import columns_of, identity, ranked, remarks_on, row_of
 from bench.metrics.comparisons import has_values, tiers, values_of
-from bench.results import Evidence
+from bench.results import WEIGHTS, Evidence, parse_signature, protocol
 
 
 def boards(entries: Sequence[Entry]) -> tuple[tuple[Board, ...], tuple[Note, ...]]:
@@ -65,13 +66,13 @@ def _test(entry: Entry) -> tuple[str, str, int]:
 
 
 def _but_segments(entry: Entry) -> tuple[object, ...]:
-    return _test(entry), *((key, value) for key, value in entry.signature.items() if key != "segments")
+    return _test(entry), *((key, value) for key, value in entry.signature.items() if key not in ("segments", WEIGHTS))
 
 
 def _tables(entries: Sequence[Entry]) -> list[Table]:
     by_signature: dict[tuple[object, ...], list[Entry]] = defaultdict(list)
     for entry in entries:
-        by_signature[entry.result.signature, *_test(entry)].append(entry)
+        by_signature[protocol(entry.result.signature), *_test(entry)].append(entry)
     tables = [_table(own, _guests(own, by_signature)) for own in by_signature.values()]
     return sorted(tables, key=_table_order)
 
@@ -110,15 +111,15 @@ def _table(own: Sequence[Entry], guests: Sequence[Entry]) -> Table:
         replace(row_of(entries, columns, segments), remarks=told)
         for entries, told in zip(by_row.values(), remarks, strict=True)
     ]
-    first = own[0].result
+    first, shared = own[0].result, protocol(own[0].result.signature)
     evidence = {
         (row.model, row.remarks): [entry.evidence for entry in entries]
         for row, entries in zip(rows, by_row.values(), strict=True)
     }
     return Table(
-        key=f"t-{digest([first.signature, *_test(own[0])])[:8]}",
-        signature=first.signature,
-        parts=own[0].signature,
+        key=f"t-{digest([shared, *_test(own[0])])[:8]}",
+        signature=shared,
+        parts=parse_signature(shared),
         label=first.data.label,
         n=first.data.n_evaluated,
         primary=first.primary,

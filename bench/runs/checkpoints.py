@@ -52,6 +52,7 @@ class Ingredients:
     seed: int
     precision: str
     base: str = ""
+    fingerprint: str = ""
 
     @property
     def key(self) -> str:
@@ -59,7 +60,10 @@ class Ingredients:
         return digest(self.as_json())
 
     def as_json(self) -> dict[str, Any]:
-        return {**self.__dict__, "settings": dict(self.settings)}
+        said = {**self.__dict__, "settings": dict(self.settings)}
+        if not self.fingerprint:
+            del said["fingerprint"]  # keys from before there were any stay valid
+        return said
 
 
 class CheckpointFolder:

@@ -13,12 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.catalogue.lookup import Cell
 from bench.errors import BenchError, UsageError, out_of_memory
 from bench.execution import Execution
 from bench.files import PART, check_takes_records, digest, remove_leftovers, sha256, write_atomically, write_json
 from bench.locks import LOCK, held
-from bench.models import Value
 from bench.plugins.offers import FinishedRun, RunStart
 from bench.results import Checkpoint, Data, Features, File, Missing, Model, Provenance, Result, TaskName
 from bench.runs import provenance
@@ -116,6 +114,7 @@ def _run(plan: Plan, execution: Execution, started: str, log: Reporter) -> Resul
         predictions = cell.task.predict(fitted.model, inputs, execution, _stage(log, "predict"), scratch)
         predictions.check(cell.spec.name)
     cell.dataset.check_unchanged()
+    plan.weights.check_unchanged()
     said = PREDICTIONS + predictions.suffix
     predictions.save(plan.folder / said)
     seconds["predict"] = round(time.perf_counter() - clock, 3)
@@ -130,7 +129,7 @@ def _run(plan: Plan, execution: Execution, started: str, log: Reporter) -> Resul
 
     result = Result(
         run=plan.run,
-        model=_model(cell, plan.settings, fitted.model),
+        model=_model(plan, fitted.model),
         task=TaskName(name=cell.task.name, version=cell.task.version, dataset=cell.task.dataset, split=cell.task.split),
         data=data.model_copy(update={"n_evaluated": len(annotations)}),
         seed=request.seed,
@@ -192,7 +191,8 @@ def _resolved(plan: Plan, execution: Execution) -> dict[str, Any]:
     }
 
 
-def _model(cell: Cell, settings: Mapping[str, Value], model: Any) -> Model:
+def _model(plan: Plan, model: Any) -> Model:
+    cell, settings = plan.cell, plan.settings
     spec = cell.spec
     return Model(
         name=spec.name,
@@ -204,6 +204,7 @@ def _model(cell: Cell, settings: Mapping[str, Value], model: Any) -> Model:
         provides=[capability.__name__ for capability in spec.provides if isinstance(model, capability)],
         uses_segments=spec.uses_segments,
         control=spec.control,
+        fingerprint=plan.weights.fingerprint,
     )
 
 

@@ -45,10 +45,9 @@ def fitted_model(plan: Plan, execution: Execution, log: Reporter) -> Fitted:
     Raises: ModelError when its code fails; Interrupted after saving the state of an unfinished fit.
     """
     spec = plan.cell.spec
-    own = {name: value for name, value in plan.settings.items() if not name.startswith(BASE)}
     guard = Guard(spec.name, execution.seed, plan.folder, log, _smaller(plan, execution))
     with guard.during("load"):
-        model = resolve(spec.loader)(own, execution)
+        model = resolve(spec.loader)(plan.weights.given, execution)
     _check_capabilities(plan, model)
     if plan.checkpoints is None:
         return Fitted(model, None, 0.0, guard)

@@ -5,7 +5,7 @@ A run's folder is named after what was asked, so the same command finds its own 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -17,11 +17,12 @@ from bench.execution import Precision
 from bench.files import digest, sha256, slug, taken
 from bench.inputs import View
 from bench.models import Trainable, Value
-from bench.results import signature
+from bench.results import WEIGHTS, signature
 from bench.runs import checkpoints
 from bench.runs.checkpoints import CheckpointFolder, Ingredients
 from bench.runs.examine import examine
 from bench.runs.progress import Reporter, Silent
+from bench.runs.weights import Weights, fingerprint, pinned
 from bench.tasks.task import AsSigned
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Plan:
         checkpoints: where the fitted model lies or will lie; None for a model that does not train.
         base: the plan of the model it builds on; only its fitted form is wanted.
         run, folder: the run's id and where it is written.
+        weights: what the model loads.
     """
 
     cell: Cell
@@ -88,6 +90,7 @@ class Plan:
     base: Plan | None
     run: str
     folder: Path
+    weights: Weights
 
     @property
     def is_base(self) -> bool:
@@ -109,13 +112,11 @@ def plan(cell: Cell, request: Request, reporter: Reporter | None = None) -> Plan
     examine(dataset, _splits(cell), reporter or Silent())
     base = _base(cell, request)
     own = {name: value for name, value in request.settings.items() if not (base and name.startswith(BASE))}
-    if request.checkpoint:
-        settings = checkpoints.settings_from(request.checkpoint, spec, own)
-    else:
-        settings = spec.resolve(dataset.recipe, own, task.accepts)
+    weights = _weighed(cell, request, own, task.accepts)
+    settings = dict(weights.settings)
     lesson = _lesson(cell)
     key = base.checkpoints.ingredients.key if base and base.checkpoints else ""
-    folder = _checkpoint_folder(cell, request, settings, lesson, key) if lesson else None
+    folder = _checkpoint_folder(cell, request, weights, lesson, key) if lesson else None
     if base:
         settings = {**settings, **{BASE + name: value for name, value in base.settings.items()}}
     view = _seen(cell, task.view)
@@ -131,13 +132,16 @@ def plan(cell: Cell, request: Request, reporter: Reporter | None = None) -> Plan
     left_out = dataset.left_out(task.split)
     if left_out:
         asked["missing"] = [dataset.declaration.missing, *sorted(left_out)]
-    named = _signature(cell, request)
+    loaded = [found.digest for found in (weights, base.weights if base else None) if found and found.digest]
+    if weights.fingerprint:
+        asked["fingerprint"] = weights.fingerprint
+    named = _signature(cell, request, loaded)
     if isinstance(task, AsSigned):
         asked["signature"] = named  # says which tools of this machine will score, and against which annotations
     run = f"{slug(spec.name)}--{slug(task.name)}--s{request.seed}--{digest(asked)[:8]}"
     if not request.resume:
         run = _unused(request.output, run)
-    return Plan(cell, request, settings, view, named, lesson, folder, base, run, request.output / run)
+    return Plan(cell, request, settings, view, named, lesson, folder, base, run, request.output / run, weights)
 
 
 def claimed(plan: Plan) -> Plan:
@@ -189,12 +193,25 @@ def _base(cell: Cell, request: Request) -> Plan | None:
     if cell.base is None:
         return None
     chosen = {name.removeprefix(BASE): value for name, value in request.settings.items() if name.startswith(BASE)}
-    spec, dataset = cell.base.spec, cell.base.dataset
-    settings = spec.resolve(dataset.recipe, chosen)
+    weights = _weighed(cell.base, replace(request, checkpoint=None), chosen)
     lesson = _lesson(cell.base)
-    folder = _checkpoint_folder(cell.base, request, settings, lesson, "") if lesson else None
+    folder = _checkpoint_folder(cell.base, request, weights, lesson, "") if lesson else None
     own = replace(request, settings=chosen, checkpoint=None)
-    return Plan(cell.base, own, settings, _seen(cell.base, cell.task.view), "", lesson, folder, None, "", Path())
+    view = _seen(cell.base, cell.task.view)
+    return Plan(cell.base, own, weights.settings, view, "", lesson, folder, None, "", Path(), weights)
+
+
+def _weighed(cell: Cell, request: Request, own: Mapping[str, object], accepted: Sequence[type] = ()) -> Weights:
+    """Returns every setting of a model with the weights they name pinned down, and what the model itself states."""
+    spec = cell.spec
+    known = pinned(spec, own)
+    chosen = {**own, **known.settings}
+    if request.checkpoint:
+        settings = checkpoints.settings_from(request.checkpoint, spec, chosen)
+    else:
+        settings = spec.resolve(cell.dataset.recipe, chosen, accepted)
+    found = pinned(spec, settings, known)
+    return replace(found, fingerprint=fingerprint(spec, found))
 
 
 def _weights(request: Request, folder: CheckpointFolder | None) -> str | None:
@@ -239,25 +256,26 @@ def _splits(cell: Cell) -> list[str]:
 
 
 def _checkpoint_folder(
-    cell: Cell, request: Request, settings: Mapping[str, Value], lesson: TrainingSet, base: str
+    cell: Cell, request: Request, weights: Weights, lesson: TrainingSet, base: str
 ) -> CheckpointFolder:
     spec = cell.spec
     ingredients = Ingredients(
         model=spec.name,
         distribution=cell.distribution.split(" ")[0],
         revision=spec.revision,
-        settings={name: settings[name] for name, setting in spec.settings.items() if setting.trained},
+        settings={name: weights.settings[name] for name, setting in spec.settings.items() if setting.trained},
         training=cell.dataset.training_digest(lesson.view, request.limit, lesson.lesson),
         max_rows=spec.max_rows,
         word_vectors=sha256(request.word_vectors) if request.word_vectors else "random",
         seed=request.seed,
         precision=checkpoints.ARITHMETIC[request.precision],
         base=base,
+        fingerprint=weights.fingerprint,
     )
     return CheckpointFolder(request.output / "checkpoints", ingredients)
 
 
-def _signature(cell: Cell, request: Request) -> str:
+def _signature(cell: Cell, request: Request, loaded: Sequence[str]) -> str:
     task, dataset = cell.task, cell.dataset
     with cell.task_code.during("name its annotations and rules"):
         annotations, rules = task.annotations(dataset, request.limit), task.rules()
@@ -275,4 +293,6 @@ def _signature(cell: Cell, request: Request) -> str:
         parts["labelled"] = f"{dataset.count(split, request.limit)}:{dataset.annotation_digest(split)[:8]}"
     if dataset.left_out(task.split):
         parts["missing"] = f"{dataset.declaration.missing}-{len(dataset.left_out(task.split))}"
+    if loaded:
+        parts[WEIGHTS] = digest(loaded)[:8]
     return signature(task.name.partition(":")[0], task.version, parts)

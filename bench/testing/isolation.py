@@ -6,10 +6,12 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from bench.plugins.global_state import undisturbed
+from bench.testing.opened import listening
 
 
 class NetworkRefused(ConnectionError):
@@ -24,17 +26,19 @@ class Traces:
         changed: what it changed and we put back.
         reached: the addresses it tried to reach.
         printed: actions in which it wrote to stdout.
+        read: the files it read.
     """
 
     changed: dict[str, list[str]] = field(default_factory=dict)
     reached: list[str] = field(default_factory=list)
     printed: list[str] = field(default_factory=list)
+    read: list[Path] = field(default_factory=list)
 
     @contextmanager
     def watching(self, action: str) -> Iterator[None]:
         """Runs its body without a network; what it changes is put back and noted under `action`."""
         try:
-            with undisturbed(capture=True) as left, _no_network(self.reached):
+            with undisturbed(capture=True) as left, _no_network(self.reached), listening(self.read):
                 yield
         finally:
             if left.changed:

@@ -11,6 +11,7 @@ import numpy as np
 from bench.errors import BenchError
 from bench.testing.answers import everything, of_pairs, of_paragraphs, of_videos, require_same
 from bench.testing.material import LONG_VIDEO, STRANGE, long_paragraph, take, video_of
+from bench.testing.opened import unstated
 from bench.testing.report import CheckFailed, NotApplicable
 from bench.testing.subject import Subject
 
@@ -175,6 +176,20 @@ def no_network_is_used(subject: Subject) -> str:
     return ""
 
 
+def what_it_loads_is_stated(subject: Subject) -> str:
+    """Files it reads outside its own package are named by settings of kind `file` or `hub`, or by a fingerprint."""
+    spec = subject.spec
+    found = unstated(subject.traces.read, spec.loader.partition(":")[0], list(subject.places.values()))
+    if found and not spec.fingerprint:
+        named = ", ".join(path.name for path in found[:3]) + (", …" if len(found) > 3 else "")
+        raise CheckFailed(
+            f"it reads {named} and nothing says so: other content would pass for the same model. "
+            'Name it by a setting of kind="file" or kind="hub", or state a fingerprint'
+        )
+    stated = [*subject.places, *(["a fingerprint"] if spec.fingerprint else [])]
+    return f"stated: {', '.join(stated)}" if stated else "it loads nothing"
+
+
 def nothing_else_is_changed(subject: Subject) -> str:
     """Random states, working directory and torch's defaults are as they were, and stdout is empty."""
     changed = {f"{what} in {action}" for action, found in subject.traces.changed.items() for what in found}
@@ -214,5 +229,6 @@ MODEL_CHECKS: Mapping[str, Callable[[Subject], str]] = {
     "very long input": long_inputs_are_read,
     "empty batch": nothing_is_no_surprise,
     "no network": no_network_is_used,
+    "weights are stated": what_it_loads_is_stated,
     "no global state changed": nothing_else_is_changed,
 }

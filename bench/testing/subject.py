@@ -15,8 +15,10 @@ from bench.models import ModelSpec, Trainable, Value
 from bench.plugins.global_state import undisturbed
 from bench.plugins.import_strings import resolve
 from bench.runs.checkpoints import CheckpointFolder, Ingredients, load_state
+from bench.runs.weights import pinned
 from bench.testing.isolation import Traces
 from bench.testing.material import Material, material_for
+from bench.testing.opened import listening
 
 FEW_EPOCHS = 2
 """A setting called `epochs` is lowered to this: the kit asks whether training works, not what it reaches."""
@@ -28,14 +30,16 @@ class Subject:
 
     Attributes:
         spec: its spec.
-        settings: every setting with its value.
+        settings: every setting with its value, weights as they are recorded.
         base: the model it builds on, where it names one.
+        places: setting -> the path of the weights it names, for the loader.
         traces: what it did beside its work, over all checks.
     """
 
     spec: ModelSpec
     settings: Mapping[str, Value]
     base: Subject | None = None
+    places: Mapping[str, str] = field(default_factory=dict)
     traces: Traces = field(default_factory=Traces)
 
     @cached_property
@@ -54,10 +58,10 @@ class Subject:
 
     def loaded(self, seed: int = 0) -> Any:
         """Returns the object its loader makes, not fitted."""
-        with undisturbed(capture=True):
+        with undisturbed(capture=True), listening(self.traces.read):
             make = resolve(self.spec.loader)  # what importing a library changes is not the model's doing
         with self.traces.watching("load"):
-            return make(dict(self.settings), Execution(seed=seed))
+            return make({**self.settings, **self.places}, Execution(seed=seed))
 
     def fitted(self, seed: int) -> Any:
         """Returns the model fitted from scratch; as loaded where it does not train."""
@@ -111,13 +115,18 @@ def subjects(
     base = None
     if spec.base:
         below = find(spec.base)
-        base = Subject(below, below.resolve("sample", few_epochs(below)))
+        base = _weighed(below, below.resolve("sample", few_epochs(below)))
     given = {**few_epochs(spec), **chosen}
-    found = [(f"model {spec.name}", Subject(spec, spec.resolve("sample", given), base))]
+    found = [(f"model {spec.name}", _weighed(spec, spec.resolve("sample", given), base))]
     for role in spec.roles:
         settings = spec.resolve("sample", given, (role,))
-        found.append((f"model {spec.name} as {role.__name__}", Subject(spec, settings, base)))
+        found.append((f"model {spec.name} as {role.__name__}", _weighed(spec, settings, base)))
     return found
+
+
+def _weighed(spec: ModelSpec, settings: Mapping[str, Value], base: Subject | None = None) -> Subject:
+    weights = pinned(spec, settings)
+    return Subject(spec, weights.settings, base, weights.places)
 
 
 def few_epochs(spec: ModelSpec) -> dict[str, object]:

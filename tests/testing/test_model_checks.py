@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import socket
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from bench.api import InvalidData, Ragged, State
 from bench.models import ModelSpec, Setting, Trainable, VideoCaptioner, VideoTextEncoder
 from bench.testing.model_checks import MODEL_CHECKS
 from bench.testing.report import CheckFailed, NotApplicable
-from bench.testing.subject import Subject
+from bench.testing.subject import Subject, subjects
 
 
 class Honest:
@@ -268,3 +270,64 @@ def test_parts_are_compared_by_video():
     assert [len(part) for part in parts_of("embed_clips", rows, [2, 3])] == [2, 3]
     with pytest.raises(CheckFailed, match="lengths"):
         parts_of("embed_clips", rows, [3, 2])
+
+
+class Reads(Honest):
+    """Loads weights from where it likes, by way of `how`."""
+
+    how = staticmethod(lambda path: path.read_text())
+    path = None
+
+    def __init__(self, settings, execution):
+        super().__init__(settings, execution)
+        type(self).how(Path(settings.get("weights") or type(self).path))
+
+
+def by_safetensors(path):
+    from safetensors.torch import load_file
+
+    load_file(path)
+
+
+WAYS = {
+    "open": lambda path: path.open("rb").close(),
+    "numpy": lambda path: np.load(path, allow_pickle=False),
+    "safetensors": by_safetensors,
+}
+
+
+@pytest.mark.parametrize("way", list(WAYS))
+def test_a_model_that_loads_something_without_saying_so_is_told(tmp_path, monkeypatch, way):
+    from safetensors.numpy import save_file
+
+    path = tmp_path / "weights.bin"
+    if way == "safetensors":
+        save_file({"a": np.ones(2)}, path)
+    else:
+        with path.open("wb") as file:
+            np.save(file, np.ones(2))
+    monkeypatch.setattr(Reads, "how", staticmethod(WAYS[way]))
+    monkeypatch.setattr(Reads, "path", path)
+    monkeypatch.setattr(f"{__name__}.Reads", Reads, raising=False)
+    loader = f"{__name__}:Reads"
+    check = MODEL_CHECKS["weights are stated"]
+    silent = ModelSpec("reads", "reads", loader, (VideoTextEncoder, Trainable))
+    by_setting = replace(silent, settings={"weights": Setting("", "where they are", kind="file")})
+    stated = replace(silent, fingerprint=f"{__name__}:nothing")
+
+    subject = Subject(silent, {})
+    subject.loaded()
+    with pytest.raises(CheckFailed, match=r"it reads weights\.bin and nothing says so"):
+        check(subject)
+    ((_, named),) = subjects(by_setting, {"weights": str(path)}, lambda name: silent)
+    named.loaded()
+    assert check(named) == "stated: weights"
+    fingerprinted = Subject(stated, {})
+    fingerprinted.loaded()
+    assert check(fingerprinted) == "stated: a fingerprint"
+
+
+def test_a_model_that_loads_nothing_passes():
+    subject = Subject(ModelSpec("honest", "honest", f"{__name__}:Honest", (VideoTextEncoder, Trainable)), {})
+    assert subject.model
+    assert MODEL_CHECKS["weights are stated"](subject) == "it loads nothing"

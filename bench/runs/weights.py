@@ -1,0 +1,131 @@
+"""Which weights a model was given: files and repositories that its settings name, pinned to what they hold.
+
+A record holds a file as `NAME@sha256:DIGEST` and a repository of the Hugging Face Hub as `OWNER/NAME@COMMIT`; where
+they lie on this machine is told to the model alone. Nothing is downloaded: a repository is what the local cache has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.data.features.row_contents import Stamp, stamp
+from bench.errors import CatalogueError, InvalidData, MissingData, UsageError, VerificationError
+from bench.files import digest, sha256
+from bench.models import ModelSpec, Value
+from bench.plugins.import_strings import resolve
+from bench.reading.outside import regular_file
+
+MARK = "@sha256:"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The settings of a model with the weights they name pinned down.
+
+    Attributes:
+        settings: what keys and records hold.
+        places: setting -> the path that the model gets instead.
+        stamps: the files, as they were before their digests were taken.
+        fingerprint: what the model itself states of what it loads; "" for nothing.
+    """
+
+    settings: Mapping[str, Value]
+    places: Mapping[str, str]
+    stamps: Stamp
+    fingerprint: str = ""
+
+    @property
+    def given(self) -> dict[str, Value]:
+        """What the model's loader gets."""
+        return {**self.settings, **self.places}
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that is loaded; "" for a model that loads nothing."""
+        named = {name: self.settings[name] for name in self.places}
+        return digest([named, self.fingerprint]) if named or self.fingerprint else ""
+
+    def check_unchanged(self) -> None:
+        """Raises InvalidData when a file is not what it was when its digest was taken."""
+        if stamp([Path(found[0]) for found in self.stamps]) != self.stamps:
+            names = ", ".join(Path(found[0]).name for found in self.stamps)
+            raise InvalidData(f"the weights {names} were changed while they were used. Run again.")
+
+
+def pinned(spec: ModelSpec, settings: Mapping[str, object], known: Weights | None = None) -> Weights:
+    """Returns settings of a model with the files and repositories they name pinned down.
+
+    Args:
+        settings: some or all of the settings; those of `known` may be among them as they are there.
+
+    Raises: MissingData for what is not there; VerificationError for a file with another digest than asked for.
+    """
+    pins, places, stamps = dict(settings), dict(known.places if known else {}), list(known.stamps if known else [])
+    for name, setting in spec.settings.items():
+        value = settings.get(name)
+        if setting.kind == "value" or not isinstance(value, str) or not value or name in places:
+            continue
+        if setting.kind == "file":
+            stamps += stamp([regular_file(_path(value), f"Name a file: --set {name}=PATH.")])
+        pins[name], places[name] = _file(name, value) if setting.kind == "file" else _repository(name, value)
+    return Weights({name: value for name, value in pins.items() if isinstance(value, Value)}, places, stamps)
+
+
+def fingerprint(spec: ModelSpec, weights: Weights) -> str:
+    """Returns what a model states of what it loads; "" for one that states nothing.
+
+    Raises: CatalogueError for code that cannot be found, fails, or returns no text of one line.
+    """
+    if not spec.fingerprint:
+        return ""
+    try:
+        stated = resolve(spec.fingerprint)(weights.given)
+    except Exception as error:  # whatever the code of a plugin raises
+        reason = " ".join(str(error).split())
+        raise CatalogueError(
+            f"model {spec.name!r}: its fingerprint {spec.fingerprint} failed: {type(error).__name__}: {reason}. Fix it."
+        ) from error
+    if not isinstance(stated, str) or not 0 < len(stated) <= 200 or not stated.isprintable():
+        raise CatalogueError(
+            f"model {spec.name!r}: its fingerprint {spec.fingerprint} must be one line of 1 to 200 characters. Fix it."
+        )
+    return stated
+
+
+def _path(value: str) -> Path:
+    return Path(value.partition(MARK)[0]).expanduser()
+
+
+def _file(name: str, value: str) -> tuple[str, str]:
+    """Returns a file's name with its digest, and its path."""
+    path, asked = _path(value), value.partition(MARK)[2]
+    found = sha256(path)
+    if asked and found != asked:
+        raise VerificationError(
+            f"setting {name}: {path} has the SHA-256 {found[:16]}…, asked for {asked[:16]}…. "
+            f"Put that file there, or name it: --set {name}=PATH."
+        )
+    return f"{path.name}{MARK}{found}", str(path.resolve())
+
+
+def _repository(name: str, value: str) -> tuple[str, str]:
+    """Returns a Hub repository with its commit, and its folder in the Hub's local cache."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    repository, _, revision = value.partition("@")
+    try:
+        folder = Path(snapshot_download(repository, revision=revision or None, local_files_only=True))
+    except HFValidationError as error:
+        raise UsageError(
+            f"setting {name}={value}: no repository of the Hub. Write OWNER/NAME or OWNER/NAME@COMMIT."
+        ) from error
+    except (LocalEntryNotFoundError, OSError) as error:
+        wanted = f"{repository} --revision {revision}" if revision else repository
+        raise MissingData(
+            f"setting {name}={value}: not in the Hugging Face cache of this machine, and bench downloads nothing. "
+            f"Fetch it: hf download {wanted}"
+        ) from error
+    return f"{repository}@{folder.name}", str(folder)
