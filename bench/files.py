@@ -27,7 +27,7 @@ from bench.reading.outside import Form, reading, regular_file
 if TYPE_CHECKING:
     import numpy as np
 
-TENSORS = Form("a whole file written by bench", ("safetensors",), "Delete it and run again.")
+TENSORS = Form("a whole file written by bench", ("safetensors",), "Delete it and run again with --no-resume.")
 PathLike = str | os.PathLike[str]
 """What a path may be given as, through every public door."""
 METADATA_KEY = "bench"  # one key only: safetensors does not keep the order of several
@@ -70,7 +70,7 @@ def write_atomically(path: PathLike, content: bytes, *, overwrite: bool = True, 
     except OSError as error:
         reason = error.strerror or str(error)
         remedy = "Free space" if error.errno in FULL else "Make the folder writable"
-        raise SaveError(f"cannot write {path}: {reason}. {remedy}, or choose another --output.") from error
+        raise SaveError(f"cannot write {path}: {reason}. {remedy}, or choose another folder.") from error
 
 
 def taken(path: Path) -> bool:
@@ -186,7 +186,7 @@ def read_tensors(path: PathLike) -> tuple[dict[str, np.ndarray], dict[str, Any]]
     try:
         regular_file(path)
     except MissingData as error:
-        raise InvalidData(f"{path} does not exist. It is written by `bench run`.") from error
+        raise InvalidData(f"{path} does not exist. `bench run --no-resume` writes it anew.") from error
     with reading(path, TENSORS):
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}

@@ -279,7 +279,7 @@ class Evidence:
         pool, n_items = values.get("pool"), values.get("n_items")
         whole = isinstance(n_items, dict) and all(isinstance(size, int) for size in n_items.values())
         if values.get("kind") != "evidence" or not isinstance(pool, str) or not isinstance(n_items, dict) or not whole:
-            raise InvalidData(f"{path} holds no evidence.")
+            raise InvalidData(f"{path} holds no evidence. `bench rescore --write RUN` counts it again.")
         return cls(counts=arrays, pool=pool, n_items=n_items, kind=str(values.get("of", "ranks")))
 
 

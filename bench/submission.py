@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench.catalogue.lookup import Session
-from bench.errors import BenchError, CatalogueError, DataError, SaveError, ToolError, UsageError
+from bench.errors import BenchError, CatalogueError, DataError, InvalidData, SaveError, ToolError, UsageError
 from bench.evidence.verified import read_record
 from bench.files import remove_leftovers, sha256, slug, taken, write_atomically
 from bench.leaderboard.building import Sources, files_of_build, site_of
@@ -22,10 +22,12 @@ from bench.leaderboard.published import read_published
 from bench.leaderboard.records import Entry, read
 from bench.leaderboard.tables import first_of_each_seed
 from bench.reading.outside import one_line
-from bench.results import Result
+from bench.results import File, Result
 from bench.runs import provenance
 from bench.runs.plan import RESULT, STARTED
 from bench.runs.rescore import load_record, rescore
+
+OTHER = "For a run of its own, run with --no-resume; to replace what is there, remove its files from the board first."
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,10 @@ def add(folder: Path, board: Path, session: Session, *, keep_predictions: bool =
         raise UsageError(f"{folder}: unfinished, no {RESULT} there. Give its `bench run` command again; it goes on.")
     record = load_record(folder)
     if record.status != "complete":
-        raise UsageError(f"{folder} is {record.status}: it is never ranked. Run it without --limit.")
+        raise UsageError(
+            f"{folder} is {record.status}, {record.data.n_evaluated:,} of {record.data.n_expected:,} videos, and never "
+            "ranked. Run it on all: without --limit, and not under `missing: exclude`."
+        )
     read_record(folder)  # the invariants, also where nothing can be scored again
     if record.predictions is not None:
         task = session.catalogue.task(record.task.name)
@@ -59,19 +64,32 @@ def add(folder: Path, board: Path, session: Session, *, keep_predictions: bool =
     target = board / "results" / slug(record.task.name) / f"{record.run}.json"
     content = (folder / RESULT).read_bytes()
     if taken(target) and target.read_bytes() != content:
-        raise SaveError(f"{target} exists with other content and is never overwritten. Run with --no-resume.")
+        raise SaveError(f"{target} exists with other content and is never overwritten. {OTHER}")
     new = not taken(target)
-    keep = record.predictions is not None and keep_predictions
-    predictions = predictions_path(target, record)
-    if keep and predictions is not None and record.predictions is not None and not predictions.exists():
-        write_atomically(predictions, (folder / record.predictions.file).read_bytes())
+    predictions = predictions_path(target, record) if keep_predictions else None
+    if predictions is not None and record.predictions is not None:
+        _copy(folder / record.predictions.file, predictions, record.predictions)
+    _copy(folder / record.evidence.file, target.with_name(record.evidence.file), record.evidence)
     if new:  # the record comes after what it names: where it is, its evidence is
-        write_atomically(target.with_name(record.evidence.file), (folder / record.evidence.file).read_bytes())
         write_atomically(target, content, overwrite=False)
-    if keep and read_check(target, record) is None:
+    if predictions is not None and not _vouched(target, record):
         save_check(target, new_check(target, record))
     check = read_check(target, record)
     return Added(target, "consistent" if check is None else check.status, new)
+
+
+def _copy(source: Path, target: Path, file: File) -> None:
+    """Puts a file of a run onto the board, where it is missing or other than the record names it."""
+    if not target.is_file() or sha256(target) != file.sha256:
+        write_atomically(target, source.read_bytes())
+
+
+def _vouched(target: Path, record: Result) -> bool:
+    """Returns whether a record of the board has a check that holds; any other is replaced."""
+    try:
+        return read_check(target, record) is not None
+    except InvalidData:
+        return False
 
 
 def new_check(path: Path, record: Result, rerun: Rerun | None = None) -> Check:

@@ -70,7 +70,9 @@ def open_side(paths: Sequence[Path]) -> Side:
                 "Compare them as A and B."
             )
         if not same_queries(first, record):
-            raise VerificationError(f"{first.path} and {record.path} name one signature but hold other test sets.")
+            raise VerificationError(
+                f"{first.path} and {record.path} name one signature but hold other test sets. Compare runs of one."
+            )
     seeds = [record.result.seed for record in records]
     if len(set(seeds)) < len(seeds):
         raise UsageError(

@@ -139,7 +139,9 @@ def diagnose(chosen: Plan, shuffle_seed: int = 0, reporter: Reporter | None = No
     fitted = fitted_model(chosen, execution, reporter)
     made_with = result.provenance.checkpoint
     if fitted.checkpoint and made_with and fitted.checkpoint.sha256 != made_with.sha256:
-        raise VerificationError(f"the checkpoint is not the one that {chosen.folder} was made with. Run again.")
+        raise VerificationError(
+            f"the checkpoint is not the one that {chosen.folder} was made with. Run again with --no-resume."
+        )
     inputs = cell.dataset.inputs(cell.task.split, chosen.view, max_rows=cell.spec.max_rows, limit=request.limit)
     annotations = cell.dataset.annotations(cell.task.split, limit=request.limit)
     asked = _Asked(cell, fitted, execution, annotations, reporter)

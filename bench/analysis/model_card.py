@@ -38,7 +38,7 @@ def card_data(records: Sequence[Record]) -> ModelCardData:
             )
         if result.status != "complete":
             raise UsageError(
-                f"{record.path} is {result.status}: it covers a part of the test set. Run without --limit."
+                f"{record.path} is {result.status}: it covers a part of the test set. Run it on all, without --limit."
             )
         by_signature.setdefault(result.signature, []).append(result)
     found = []

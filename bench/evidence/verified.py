@@ -14,7 +14,8 @@ from bench.files import sha256
 from bench.results import Evidence, Result, parse_signature
 
 REMAKE = (
-    "Make it again: `bench rescore --write RUN` does where the run's predictions are, else run or score it once more."
+    "Make it again: `bench rescore --write RUN` does where the run's predictions are; without them, run it with "
+    "--no-resume, or score its file into another --output."
 )
 
 

@@ -52,6 +52,9 @@ class Check(Record):
         return "rescored" if self.rerun is None else "reproduced"
 
 
+ADD = "Add the run again: `bench leaderboard add` puts it right."
+
+
 def check_path(record: Path) -> Path:
     """Returns where the check of a record lies."""
     return record.with_name(f"{record.stem}.check.json")
@@ -89,14 +92,14 @@ def read_check(record: Path, result: Result) -> Check | None:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "file"
-        raise InvalidData(f"{path} is no bench-check/1 file: {where}: {first['msg']}.") from error
+        raise InvalidData(f"{path} is no bench-check/1 file: {where}: {first['msg']}. {ADD}") from error
     if check.record != sha256(record):
-        raise InvalidData(f"{path} vouches for another record. Add the run again: `bench leaderboard add`.")
+        raise InvalidData(f"{path} vouches for another record. {ADD}")
     predictions = predictions_path(record, result)
     if predictions is None or not predictions.is_file():
-        raise InvalidData(f"{path} calls it {check.status}, but its predictions are not here. Restore them.")
+        raise InvalidData(f"{path} calls it {check.status}, but its predictions are not here. Restore them. {ADD}")
     if result.predictions is None or {sha256(predictions), check.predictions} != {result.predictions.sha256}:
-        raise InvalidData(f"{path}: {predictions.name} is not what the record names (sha256 differs).")
+        raise InvalidData(f"{path}: {predictions.name} is not what the record names (sha256 differs). {ADD}")
     return check
 
 

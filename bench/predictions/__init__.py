@@ -28,8 +28,8 @@ def load_predictions(path: PathLike) -> Predictions:
     arrays, values = read_tensors(path)
     kinds = {kind.kind: kind for kind in (Embeddings, PairScores, EmbeddingCurve, ClassScores)}
     if values.get("kind") not in kinds:
-        raise InvalidData(f"{path} holds {values.get('kind')}, not predictions. Run again.")
+        raise InvalidData(f"{path} holds {values.get('kind')}, not predictions. Run again with --no-resume.")
     try:
         return kinds[values["kind"]].from_file(arrays, values)
     except KeyError as error:
-        raise InvalidData(f"{path} holds no predictions: it lacks {error}. Run again.") from error
+        raise InvalidData(f"{path} holds no predictions: it lacks {error}. Run again with --no-resume.") from error

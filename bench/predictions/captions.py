@@ -12,7 +12,7 @@ from bench.files import PathLike, write_atomically
 from bench.inputs import Paragraph
 from bench.reading.outside import Form, read_text, reading
 
-FORM = Form("a whole file of captions written by bench", ("json",), "Run again.")
+FORM = Form("a whole file of captions written by bench", ("json",), "Run again with --no-resume.")
 
 HEAD = {"kind": "captions"}
 """The first line of the file."""
@@ -69,7 +69,7 @@ class Captions:
         with reading(path, FORM):
             head, *lines = [json.loads(line) for line in read_text(path, FORM).split("\n") if line]
             if head != HEAD:
-                raise InvalidData(f"{path} holds no captions written by bench. Run again.")
+                raise InvalidData(f"{path} holds no captions written by bench. Run again with --no-resume.")
             return cls(
                 video_ids=tuple(line["video"] for line in lines),
                 segments=tuple(tuple((float(a), float(b)) for a, b in line["segments"]) for line in lines),

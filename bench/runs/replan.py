@@ -36,7 +36,9 @@ def plan_of_run(folder: Path, record: Result, cell: Cell, device: str) -> Plan:
     )
     again = plan(cell, request)
     if checkpoint and record.provenance.checkpoint and sha256(checkpoint) != record.provenance.checkpoint.sha256:
-        raise VerificationError(f"{checkpoint} is not the checkpoint that {folder} was made with. Run again.")
+        raise VerificationError(
+            f"{checkpoint} is not the checkpoint that {folder} was made with. Run again with --no-resume."
+        )
     if again.signature != record.signature:
         raise VerificationError(
             f"{folder}: its signature is {record.signature}, the data at hand give {again.signature}. Run again."
@@ -47,5 +49,5 @@ def plan_of_run(folder: Path, record: Result, cell: Cell, device: str) -> Plan:
 def _named_checkpoint(path: Path) -> Path:
     named = read_json(path, "an object that names the run's checkpoint")
     if not isinstance(named, dict) or not isinstance(named.get("file"), str):
-        raise InvalidData(f"{path} names no checkpoint. Run again.")
+        raise InvalidData(f"{path} names no checkpoint. Run again with --no-resume.")
     return Path(named["file"])

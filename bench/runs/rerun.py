@@ -53,7 +53,8 @@ def rerun(path: Path, output: Path, session: Session, device: str, reporter: Rep
     record = read_record(path)
     result = record.result
     if result.predictions is None:
-        raise UsageError(f"{record.path} was scored from a file. Score it again: `bench score retrieval`.")
+        command = " ".join(result.provenance.command)
+        raise UsageError(f"{record.path} was scored from a file: no model is to be run. Score it again: `{command}`.")
     request = Request(
         output=output,
         settings=result.model.settings,

@@ -45,11 +45,11 @@ def load_record(folder: Path) -> Result:
 def _check_digest(folder: Path, part: File) -> None:
     path = folder / part.file
     if not path.is_file():
-        raise InvalidData(f"{path} is missing; the record names it. Restore it, or run again.")
+        raise InvalidData(f"{path} is missing; the record names it. Restore it. {REMAKE}")
     found = sha256(path)
     if found != part.sha256:
         raise VerificationError(
-            f"{path} has sha256 {found[:12]}…, the record says {part.sha256[:12]}…. Restore it, or run again."
+            f"{path} has sha256 {found[:12]}…, the record says {part.sha256[:12]}…. Restore it. {REMAKE}"
         )
 
 
@@ -218,7 +218,11 @@ def _changes(folder: Path, old: Result, new: Result, again: _Again) -> Iterator[
     if not place.is_file() or sha256(place) != old.evidence.sha256:
         yield f"{old.evidence.file}: missing or another file than the record names; counted again"
         return
-    if difference := _evidence_differs(Evidence.load(place), again.scored.evidence):
+    try:
+        difference = _evidence_differs(Evidence.load(place), again.scored.evidence)
+    except InvalidData as error:
+        difference = f"cannot be read ({error})"
+    if difference:
         yield f"the evidence {difference}: counted again"
 
 

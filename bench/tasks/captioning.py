@@ -208,6 +208,6 @@ class Captioning:
         if not isinstance(predictions, Captions):
             raise VerificationError(
                 f"the predictions are of another kind ({predictions.kind}) than those of {self.base}. "
-                "Run again, or score them under the task they were made for."
+                "Score them under the task they were made for, or run with --no-resume."
             )
         return answered(predictions, annotations, whole=self.view.segments == "none")

@@ -166,7 +166,7 @@ class IncompleteRetrieval:
         if not isinstance(predictions, EmbeddingCurve) or predictions.fractions != FRACTIONS:
             raise VerificationError(
                 f"the predictions are not embeddings at the fractions {', '.join(map(str, FRACTIONS))}: they belong to "
-                f"another task than {self.base}. Run again."
+                f"another task than {self.base}. Run with --no-resume."
             )
         evidence = joined({f: evidence_of(predictions.at(f), annotations, device) for f in FRACTIONS})
         return Scored(measurements=measure_curve(evidence), evidence=evidence)

@@ -180,7 +180,7 @@ class ParagraphVideoRetrieval:
         if not isinstance(predictions, Embeddings | PairScores):
             raise VerificationError(
                 f"the predictions are of another kind ({predictions.kind}) than those of {self.base}. "
-                "Run again, or score them under the task they were made for."
+                "Score them under the task they were made for, or run with --no-resume."
             )
         evidence = evidence_of(predictions, annotations, device)
         return Scored(measurements=measure(evidence), evidence=evidence)
@@ -258,7 +258,8 @@ def _sorted_places(side: str, predicted: tuple[str, ...], expected: Iterable[str
         missing = len(set(wanted) - set(place))
         raise VerificationError(
             f"the predictions hold {len(predicted)} {side}, the test set {len(wanted)}, of which {missing} are missing "
-            "in the predictions: they belong to another test set. Run again, or rescore on the data of that run."
+            "in the predictions: they belong to another test set. Rescore on the data of that run, or run with "
+            "--no-resume."
         )
     return [place[name] for name in wanted]
 

@@ -86,7 +86,7 @@ def test_an_output_that_takes_no_record_is_found_before_the_fit(bench_command, m
     done = bench_command(*RUN, exit_code=1)
 
     assert "SaveError: cannot write" in done.stderr
-    assert "Make the folder writable, or choose another --output" in done.stderr
+    assert "Make the folder writable, or choose another folder" in done.stderr
     assert "fitting" not in done.stderr
 
 

@@ -72,8 +72,8 @@ def answered(predictions: Captions, annotations: CaptionAnnotations, *, whole: b
     if len(place) != len(predictions.video_ids) or set(place) != wanted:
         raise VerificationError(
             f"the predictions hold {len(place)} videos, the test set {len(wanted)}, of which "
-            f"{len(wanted - set(place))} are missing in the predictions: they belong to another test set. Run again, "
-            "or rescore on the data of that run."
+            f"{len(wanted - set(place))} are missing in the predictions: they belong to another test set. "
+            "Rescore on the data of that run, or run with --no-resume."
         )
     found = []
     for video in sorted(annotations.references[0]):
@@ -95,7 +95,7 @@ def _check_segments(video: str, asked: Segments, said: Paragraph, annotated: Seg
     if not (same or (not annotated and len(asked) == 1)) or len(said) != len(asked):
         raise VerificationError(
             f"the predictions answer other segments of video {video} than the test set has: they belong to another "
-            "test set. Run again, or rescore on the data of that run."
+            "test set. Rescore on the data of that run, or run with --no-resume."
         )
 
 

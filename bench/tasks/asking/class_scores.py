@@ -94,13 +94,13 @@ def class_evidence(predictions: Predictions, annotations: ClassAnnotations, task
     if lacking or len(place) != len(predictions.video_ids):
         raise VerificationError(
             f"the predictions hold {len(place)} videos; {len(lacking)} of the {len(wanted)} of the test set are not "
-            "among them: they belong to another test set. Run again, or rescore on the data of that run."
+            "among them: they belong to another test set. Rescore on the data of that run, or run with --no-resume."
         )
     column = {name: i for i, name in enumerate(predictions.class_names)}
     if unknown := [name for name in annotations.class_names if name not in column]:
         raise VerificationError(
             f"the predictions score {len(column)} classes, {unknown[0]!r} not among them: they belong to another test "
-            "set. Run again, or rescore on the data of that run."
+            "set. Rescore on the data of that run, or run with --no-resume."
         )
     scores = np.full((len(wanted), len(annotations.class_names)), -np.inf, dtype=np.float32)
     found = np.array([name in place for name in wanted])
