@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from drawing import draw_alike, draw_widely
 from extras import missing
 from installing import installed, wheel, with_examples
 
@@ -33,9 +34,18 @@ os.environ.pop("BENCH_CONFIG", None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds the two options that choose other tests than the usual ones."""
+    """Adds the two options that choose other tests than the usual ones, and the one that draws other examples."""
     parser.addoption("--campaign", action="store_true", help="run the tests marked `campaign`, and only these")
     parser.addoption("--extras", default="", metavar="NAME,NAME", help="run the tests of these extras, and only these")
+    parser.addoption("--load-everything", action="store_true", help="load all modules first; draw their constants")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Fixes what Hypothesis draws under CI, or with `--load-everything` lets it draw all constants of ours."""
+    if config.getoption("--load-everything"):
+        draw_widely()
+    else:
+        draw_alike()
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
