@@ -57,7 +57,7 @@ test-again:
 	@rm -rf $(AGAIN) && git clone --quiet . $(AGAIN)
 	@set -e; set -- 1 2 4; for time in $$(seq $(TIMES)); do \
 	  echo "make test, time $$time of $(TIMES), with $$1 workers"; \
-	  env -u MAKEFLAGS -u MFLAGS CI=true $(MAKE) --no-print-directory -C $(AGAIN) test TEST_WORKERS=$$1; \
+	  env -u MAKEFLAGS -u MFLAGS CI=true $(MAKE) --no-print-directory -C $(AGAIN) test TEST_WORKERS=$$1 PYTHON="$(PYTHON)"; \
 	  set -- "$$2" "$$3" "$$1"; \
 	done
 	@echo "make test was green $(TIMES) times on a fresh clone"
