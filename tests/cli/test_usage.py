@@ -69,7 +69,7 @@ RANDOM = ("run", "-m", "random", "-t", "anet-retrieval")
         (("run", "-m", "random"), 2, "--task"),
         (("info", "nothing"), 3, "unknown name 'nothing'"),
         (("data", "verify", "nothing"), 3, "unknown dataset"),
-        (("rescore", "nothing"), 4, "cannot be read"),
+        (("rescore", "nothing"), 4, "no such file"),
         (("frobnicate",), 2, "frobnicate"),
     ],
 )
