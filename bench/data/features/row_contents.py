@@ -161,10 +161,11 @@ class RowContents:
 def content_of(rows: np.ndarray) -> RowContent:
     """Returns what rows (T, D) of floating-point numbers are."""
     stored = np.ascontiguousarray(rows)
-    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite
+    with np.errstate(over="ignore", invalid="ignore"):  # what float32 cannot hold is infinite; a NaN may be signalling
+        zero = not stored.any()
         bad = np.flatnonzero(~np.isfinite(stored if stored.itemsize <= 4 else stored.astype(np.float32)).all(axis=1))
     sha256 = hashlib.sha256(memoryview(stored.view(np.uint8).data).cast("B")).hexdigest()
-    return RowContent(sha256, int(bad[0]) if bad.size else -1, not stored.any())
+    return RowContent(sha256, int(bad[0]) if bad.size else -1, zero)
 
 
 def _changed(found: Stamp) -> int:

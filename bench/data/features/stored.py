@@ -108,7 +108,7 @@ class StoredFeatures:
         self.lengths([video_id])
         rows = self._layout.read(video_id)
         if rows.dtype not in (np.float16, np.float32):
-            with np.errstate(over="ignore"):  # what overflows becomes infinite and is refused below
+            with np.errstate(over="ignore", invalid="ignore"):  # what overflows becomes infinite and is refused below
                 rows = rows.astype(np.float32)
         if not np.isfinite(rows).all():
             raise InvalidData(f"{self._where}: video {video_id!r} holds NaN or infinity. Extract its features again.")
