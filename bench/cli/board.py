@@ -56,7 +56,7 @@ def add(runs: tuple[Path, ...], board: Path | None, predictions: bool, config: P
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
     from bench.errors import BenchError, Interrupted
-    from bench.metrics.captions.meteor import started_once
+    from bench.metrics.captions.meteor.program import started_once
 
     session = Session(configuration.load(config))
     place = board or session.config.leaderboard
@@ -147,7 +147,7 @@ def check(
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
     from bench.errors import VerificationError
-    from bench.metrics.captions.meteor import started_once
+    from bench.metrics.captions.meteor.program import started_once
 
     sources, target = _sources(folders, output, published, config)
     session = Session(configuration.load(config))

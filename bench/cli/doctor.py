@@ -19,6 +19,7 @@ def doctor(config: Path | None) -> int:
     checks: tuple[tuple[str, Callable[[Path | None], str]], ...] = (
         ("python", _python),
         ("torch", _torch),
+        ("captions", _captions),
         ("java", _java),
         ("configuration", _configuration),
         ("plugins", _plugins),
@@ -49,6 +50,13 @@ def _torch(_: Path | None) -> str:
     return f"{torch.__version__}, {torch.get_num_threads()} threads, {gpus}"
 
 
+def _captions(_: Path | None) -> str:
+    from bench.metrics.captions.meteor.table import installed_path
+
+    path = installed_path()
+    return f"METEOR's table in {path}{'' if path.is_file() else ', built at its first use in some ten seconds'}"
+
+
 def _java(_: Path | None) -> str:
     import subprocess
 
@@ -56,13 +64,13 @@ def _java(_: Path | None) -> str:
 
     program = java_program()
     if program is None:
-        return "not found: captions are scored without METEOR, on our own tokens (Debian: default-jre-headless)"
+        return "not found, and not needed: captions are scored without it (Debian: default-jre-headless)"
     try:
         done = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=60, check=True)
     except subprocess.SubprocessError as error:
-        raise RuntimeError(f"{program} does not run ({error}); score captions with --no-java, or mend it") from error
+        raise RuntimeError(f"{program} does not run ({error}); captions are scored without it, or mend it") from error
     version = (done.stderr or done.stdout).partition("\n")[0]
-    return f"{program}, {version}: METEOR 1.5 and PTB tokens for captions"
+    return f"{program}, {version}: for --java, the reference programs of METEOR 1.5 and PTB tokens"
 
 
 def _configuration(path: Path | None) -> str:

@@ -237,7 +237,7 @@ def rescore(runs: tuple[Path, ...], write: bool, config: Path | None, as_json: b
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
     from bench.cli.tables import print_results
-    from bench.metrics.captions.meteor import started_once
+    from bench.metrics.captions.meteor.program import started_once
     from bench.results import Result
     from bench.runs.plan import RESULT
     from bench.runs.rescore import rescore as score_again

@@ -41,7 +41,7 @@ _FILE = click.Path(path_type=Path)
     show_default=True,
     help="densevid: what a prediction is compared with that overlaps no reference.",
 )
-@click.option("--java/--no-java", default=None, help="METEOR and the PTB tokeniser (default: where Java is found).")
+@click.option("--java/--no-java", default=False, help="Count by METEOR and the PTB tokeniser in Java, the references.")
 @click.option(
     "--metric", "extra", multiple=True, help="Also a metric of `evaluate`, by local path or name. Repeatable."
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.errors import InvalidData, VerificationError
 from bench.evidence.verification import pool_size, verify
 from bench.files import sha256
-from bench.results import Evidence, Result, parse_signature
+from bench.results import Evidence, Result, comparable, parse_signature
 
 REMAKE = (
     "Make it again: `bench rescore --write RUN` does where the run's predictions are; without them, run it with "
@@ -27,7 +27,7 @@ class Record:
         path: the JSON file.
         result: what it says, with all measurements that follow from the evidence, also those that it leaves unsaid.
         evidence: what it rests on.
-        signature: its signature, taken apart.
+        signature: its signature, taken apart, as `bench.results.comparable` has it.
     """
 
     path: Path
@@ -70,7 +70,7 @@ def check_statements(result: Result, evidence: Evidence) -> dict[str, str]:
     Raises: VerificationError naming the first that differs.
     """
     try:
-        signature = parse_signature(result.signature)
+        signature = parse_signature(comparable(result.signature))
     except ValueError as error:
         raise VerificationError(f"the signature {result.signature!r} cannot be taken apart.") from error
     data, task, size = result.data, result.task, pool_size(evidence)

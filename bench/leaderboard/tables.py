@@ -16,7 +16,7 @@ from bench.leaderboard.board import KINDS, Board, Row, Section, Table
 from bench.leaderboard.records import Entry, Note
 from bench.leaderboard.rows import columns_of, identity, ranked, remarks_on, row_of
 from bench.metrics.comparisons import has_values, tiers, values_of
-from bench.results import WEIGHTS, Evidence, parse_signature, protocol
+from bench.results import WEIGHTS, Evidence, comparable, parse_signature, protocol
 
 
 def boards(entries: Sequence[Entry]) -> tuple[tuple[Board, ...], tuple[Note, ...]]:
@@ -42,7 +42,7 @@ def first_of_each_seed(entries: Iterable[Entry]) -> tuple[list[Entry], list[Note
     kept: dict[tuple[str, str, int], Entry] = {}
     notes = []
     for entry in sorted(entries, key=lambda e: (e.result.provenance.started, e.result.run, e.file)):
-        first = kept.setdefault((entry.result.signature, identity(entry.result), entry.result.seed), entry)
+        first = kept.setdefault((comparable(entry.result.signature), identity(entry.result), entry.result.seed), entry)
         if first is not entry:
             reason = f"seed {entry.result.seed} of {entry.result.model.name} is already shown, from {first.file}."
             notes.append(Note(entry.file, reason))
@@ -87,7 +87,7 @@ def _guests(own: Sequence[Entry], by_signature: Mapping[tuple[object, ...], Sequ
             fits = _but_segments(entry) == _but_segments(own[0]) and not entry.result.model.uses_segments
             if fits and row not in here:
                 runs = guests.setdefault(row, [])
-                if not runs or runs[0].result.signature == entry.result.signature:
+                if not runs or comparable(runs[0].result.signature) == comparable(entry.result.signature):
                     runs.append(entry)
     return [entry for runs in guests.values() for entry in runs]
 

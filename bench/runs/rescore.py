@@ -15,8 +15,8 @@ from bench.evidence.verification import KINDS, compare_measurements, differences
 from bench.evidence.verified import REMAKE, check_statements
 from bench.files import sha256, write_atomically
 from bench.plugins.task_code import TaskCode
-from bench.predictions import load_predictions
-from bench.results import Evidence, File, Measurement, Rescored, Result, parse_signature, signature
+from bench.predictions import Predictions, load_predictions
+from bench.results import Evidence, File, Measurement, Rescored, Result, comparable, parse_signature, signature
 from bench.runs import provenance
 from bench.runs.plan import RESULT
 from bench.tasks.task import AsSigned, Scored, Task
@@ -124,15 +124,22 @@ def _scored_again(folder: Path, result: Result, task: Task, dataset: Dataset) ->
             f"{folder}: scored under {result.task.name} version {result.task.version}; "
             f"this bench has version {task.version}. Run again to compare."
         )
-    limit = result.data.n_evaluated if result.status == "partial" else None
     if dataset.annotation_digest(task.split) != result.data.annotations.get(task.split):
         raise VerificationError(
             f"{folder}: the annotations of {task.dataset} {task.split} differ from those that were scored. "
             f"`bench data verify {task.dataset}` shows what is there."
         )
     predictions = load_predictions(folder / result.predictions.file)
-    if isinstance(task, AsSigned):
-        task = task.as_signed(parse_signature(result.signature))
+    *lighter, last = task.as_signed(parse_signature(result.signature)) if isinstance(task, AsSigned) else (task,)
+    for one in lighter:
+        again = _scored_by(one, predictions, result, dataset)
+        if _holds(folder, result, again):
+            return again
+    return _scored_by(last, predictions, result, dataset)
+
+
+def _scored_by(task: Task, predictions: Predictions, result: Result, dataset: Dataset) -> _Again:
+    limit = result.data.n_evaluated if result.status == "partial" else None
     with TaskCode(task).during("score"):
         annotations = task.annotations(dataset, limit)
         scored = task.score(predictions, annotations, "cpu")
@@ -142,6 +149,14 @@ def _scored_again(folder: Path, result: Result, task: Task, dataset: Dataset) ->
     pool = f"{len(annotations)}:{annotations.pool[:8]}"
     decided = {"split": task.split, "pool": pool, "segments": task.view.segments, **task.rules(), "data": dataset.kind}
     return _Again(task, annotations, scored, found, decided)
+
+
+def _holds(folder: Path, result: Result, again: _Again) -> bool:
+    try:
+        _compare(folder, result, again)
+    except (VerificationError, InvalidData):
+        return False
+    return True
 
 
 def _compare(folder: Path, result: Result, again: _Again) -> None:
@@ -167,12 +182,13 @@ def _evidence_differs(stored: Evidence, found: Evidence) -> str:
 
 def _statements_differ(result: Result, again: _Again) -> Iterator[str]:
     """Yields what else a record says that task and data decide, where they decide otherwise."""
-    task, signed = again.task, parse_signature(result.signature)
+    task, signed = again.task, parse_signature(comparable(result.signature))
+    parts = {key: comparable(f"{key}={value}").partition("=")[2] for key, value in again.parts.items()}
     pairs = [
         ("primary", result.primary, task.primary),
         ("task.dataset", result.task.dataset, task.dataset),
         ("data.n_evaluated", result.data.n_evaluated, len(again.annotations)),
-        *((f"the signature's {key}", signed[key], value) for key, value in again.parts.items() if key in signed),
+        *((f"the signature's {key}", signed[key], value) for key, value in parts.items() if key in signed),
     ]
     yield from (f"{what} is {said} in the record, {true}" for what, said, true in pairs if said != true)
 

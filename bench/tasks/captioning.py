@@ -27,9 +27,9 @@ alone, and so is the same for every model. `references=first`: the test split al
 
 **Metrics.** BLEU@1 to 4, METEOR 1.5, ROUGE-L and CIDEr as coco-caption computes them (CIDEr with clipped counts and
 length penalty), times 100, as papers print them. Each has a 95 % interval by resampling videos with all their
-sentences. The primary metric is CIDEr. METEOR and the PTB tokeniser run where Java is found; without it our tokeniser
-runs, METEOR is left out, and the signature says both. `java=off` does without in any case, `java=required` makes its
-absence an error.
+sentences. The primary metric is CIDEr. METEOR and the tokens are our own, without Java, and equal those of the METEOR
+program and of Stanford's PTB tokeniser. `java=required` counts by these two programs in Java. The signature says which
+ones counted, and a table ranks both together.
 
 **Splits.** Sentences are asked for on the test split of the dataset (val_1). Paragraphs of ActivityNet Captions are
 asked for on `ae-test`, the 2,457 videos that ActivityNet-Entities set aside for reporting; `split=ae-val` are the 2,460
@@ -61,8 +61,8 @@ from bench.tasks.asking.captions import answered, captions_of
 from bench.tasks.task import Progress, Scored, Scratch, Support
 
 ALL, FIRST = "all", "first"
-JAVA: Mapping[str, bool | None] = {"auto": None, "off": False, "required": True}
-"""Whether METEOR and the PTB tokeniser run: where Java is found, never, or else it is an error."""
+JAVA: Mapping[str, bool] = {"off": False, "required": True}
+"""Whether METEOR and Stanford's tokeniser in Java count, or our own."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ class Captioning:
         view: what the model sees: annotated segments, or whole videos.
         protocol: the way to score that was chosen.
         references: `all` annotations, or the `first` one.
-        java: whether the scorers in Java run.
+        java: whether the scorers in Java count.
+        meteor: false only to score what was scored without METEOR.
     """
 
     base: str
@@ -91,7 +92,8 @@ class Captioning:
     view: View = field(default_factory=View)
     protocol: Protocol = "corpus"
     references: str = ALL
-    java: str = "auto"
+    java: str = "off"
+    meteor: bool = True
 
     version: ClassVar[int] = 1
     per_segment: ClassVar[bool] = True
@@ -170,11 +172,14 @@ class Captioning:
         """The rules of scoring: every segment was answered, but for segments that nobody asked about."""
         others: Missing = "skip" if self.protocol == "corpus" and len(self._annotations()) > 1 else "error"
         missing: Missing = "zero" if self.protocol == "densevid" else others
-        return rules(self.protocol, missing=missing, java=JAVA[self.java])
+        chosen = rules(self.protocol, missing=missing, java=JAVA[self.java])
+        return chosen if self.meteor else replace(chosen, meteor="none")
 
-    def as_signed(self, signature: Mapping[str, str]) -> Captioning:
-        """Returns the same task scored by the tools that a signature names, whatever this machine has."""
-        return replace(self, java="off" if signature.get("meteor", "none") == "none" else "required")
+    def as_signed(self, signature: Mapping[str, str]) -> tuple[Captioning, ...]:
+        """Returns the same task scored by our tools, which need no Java, and then by those a signature names."""
+        ours = replace(self, java="off", meteor=signature.get("meteor", "none") != "none")
+        named = replace(self, java="required")
+        return (ours, named) if signature.get("tokens", "").startswith("ptb-") else (ours,)
 
     def predict(
         self,

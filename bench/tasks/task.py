@@ -110,10 +110,13 @@ class Task(Protocol):
 
 @runtime_checkable
 class AsSigned(Protocol):
-    """A task of which the machine decides some rules, such as which scorers can run."""
+    """A task whose scorers may be one of several that give equal numbers."""
 
-    def as_signed(self, signature: Mapping[str, str]) -> Task:
-        """Returns the same task under the rules that the parts of a signature name. Raises: ToolError without them."""
+    def as_signed(self, signature: Mapping[str, str]) -> tuple[Task, ...]:
+        """Returns the same task under the rules that the parts of a signature name, the lightest scorers first.
+
+        The last ones decide whether a record holds, where lighter ones find that it does not.
+        """
 
 
 @runtime_checkable

@@ -132,7 +132,7 @@ def test_every_protocol_has_a_signature_and_a_table_of_its_own(mine):
     signatures = [record["signature"] for record in records]
     for signature, protocol in zip(signatures, ("corpus", "densevid", "paragraph"), strict=True):
         assert f"|protocol={protocol}|" in signature
-        assert "|tokens=regex-1|meteor=none|" in signature
+        assert "|tokens=regex-2|meteor=1.5-py|" in signature
     mine("leaderboard", "add", *(f"runs/{record['run']}" for record in records), "--board", "board")
     mine("leaderboard", "build", "--results", "board/results", "--output", "board")
     page = (mine.folder / "board" / "mine-captioning.md").read_text("utf-8")
@@ -271,12 +271,12 @@ def test_segments_other_than_the_annotated_are_refused(mine):
     assert "one sentence is asked for each annotated segment" in done.stderr
 
 
-def test_a_record_made_without_java_is_scored_again_without_it(mine, monkeypatch):
+def test_a_record_made_without_java_is_scored_again(mine, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setenv("PATH", "")
         record = json.loads(mine("run", "-m", "Parrot", "-t", "mine-captioning", "--json").stdout)[0]
         required = mine("run", "-m", "Parrot", "-t", "mine-captioning:java=required", exit_code=1)
-    assert "|meteor=none|" in record["signature"]
+    assert "|tokens=regex-2|meteor=1.5-py|" in record["signature"]
     assert required.stderr.strip().splitlines()[-1].startswith("ToolError:")
 
     mine("rescore", f"runs/{record['run']}")

@@ -71,7 +71,7 @@ def test_shuffled_segments_in_float32_are_matched_by_time(bench_command, files, 
     straight = files("--predictions", write(bench_command.folder, "s.json", challenge(turned=False)))
     assert values(found) == values(straight)
     assert found["measurements"][0]["n"] == 4
-    assert "|protocol=corpus|tokens=regex-1|meteor=none|cider=coco|missing=error|" in found["signature"]
+    assert "|protocol=corpus|tokens=regex-2|meteor=1.5-py|cider=coco|missing=error|" in found["signature"]
 
 
 def test_the_same_captions_in_every_form_score_the_same(bench_command, files):
@@ -322,12 +322,12 @@ def test_our_metrics_load_as_a_module_of_evaluate():
     found = metric.compute(java=False)
     assert found["BLEU@2"] == pytest.approx(63.2455, abs=1e-3)
     assert found["ROUGE-L"] == pytest.approx(90.7063, abs=1e-3)
-    assert "METEOR" not in found
+    assert found["METEOR"] == pytest.approx(44.4344, abs=1e-3)
 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("java")
-def test_with_java_meteor_is_measured_on_ptb_tokens(bench_command):
+def test_java_counts_what_ours_count_and_the_signature_says_so(bench_command):
     from bench.metrics.captions.java import java_program
 
     if java_program() is None:
@@ -335,6 +335,8 @@ def test_with_java_meteor_is_measured_on_ptb_tokens(bench_command):
     write(bench_command.folder, "told.json", TOLD)
     said = write(bench_command.folder, "said.json", challenge())
     base = ("score", "captions", "--predictions", said, "--references", "told.json", "--protocol", "densevid")
-    record = json.loads(bench_command(*base, "--java", "--json").stdout)
+    ours, record = (json.loads(bench_command(*base, how, "--json").stdout) for how in ("--no-java", "--java"))
+    assert values(ours) == pytest.approx(values(record), rel=1e-12)
+    assert "|tokens=regex-2|meteor=1.5-py|" in ours["signature"]
     assert 20 < values(record)["METEOR"] < 100
     assert "|tokens=ptb-3.4.1|meteor=1.5|" in record["signature"]

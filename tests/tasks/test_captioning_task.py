@@ -101,7 +101,7 @@ def test_it_is_a_task_that_asks_for_each_segment() -> None:
 
 
 def test_the_name_shows_parameters_that_differ_from_the_default() -> None:
-    usual = replace(TASK, java="auto")
+    usual = replace(TASK, java="off")
     assert usual.name == "toy-captioning"
     assert usual.with_parameters({"protocol": "densevid"}).name == "toy-captioning:protocol=densevid"
     other = usual.with_parameters({"references": "first", "protocol": "corpus"})
@@ -115,7 +115,7 @@ def test_the_name_shows_parameters_that_differ_from_the_default() -> None:
         ({"protocol": "paragraph"}, "use corpus, densevid"),
         ({"segments": "gt"}, "one sentence is asked for each annotated segment"),
         ({"beam": "5"}, "Parameters: protocol, references, java"),
-        ({"java": "on"}, "use auto, off, required"),
+        ({"java": "on"}, "use off, required"),
     ],
 )
 def test_a_wrong_parameter_is_refused_with_what_there_is(parameters: dict[str, str], says: str) -> None:
@@ -131,8 +131,11 @@ def test_no_two_protocols_share_their_rules() -> None:
 
 
 def test_a_task_is_scored_as_a_signature_says() -> None:
-    assert TASK.as_signed({"meteor": "1.5"}).java == "required"
-    assert TASK.as_signed({"meteor": "none"}).java == "off"
+    ours, named = TASK.as_signed({"meteor": "1.5", "tokens": "ptb-3.4.1"})
+    assert (ours.java, ours.scoring.meteor) == ("off", "python")
+    assert named.java == "required"
+    (alone,) = TASK.as_signed({"meteor": "none", "tokens": "regex-1"})
+    assert (alone.java, alone.scoring.meteor) == ("off", "none")
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 100])

@@ -98,27 +98,38 @@ def examples_of(folder: Path, task: Task, dataset: Dataset, metric: str, count: 
 
 def _scored(folder: Path, task: Captioning, dataset: Dataset, result: Result, metric: str) -> tuple[list[Example], str]:
     """Returns every caption with its own score, and the protocol that gave it."""
+    # A score of densevid belongs to a video's corpus: its sentences, too, are scored one by one as by `corpus`.
+    own = "corpus" if task.protocol == "densevid" else task.protocol
+    *lighter, last = replace(task, protocol=own).as_signed(parse_signature(result.signature))
+    for one in lighter:
+        try:
+            return _scored_by(one, folder, dataset, result, metric), own
+        except VerificationError:
+            continue  # the scorers that the record names decide
+    return _scored_by(last, folder, dataset, result, metric), own
+
+
+def _scored_by(chosen: Captioning, folder: Path, dataset: Dataset, result: Result, metric: str) -> list[Example]:
+    """Returns every caption with its own score. Raises: VerificationError when the record's scores are others."""
     from bench.metrics.captions.evidence import item_values
     from bench.metrics.captions.scoring import score
 
     if result.predictions is None:
         raise InvalidData(f"{folder} was scored from a file that is not kept. Score it again: `bench score captions`.")
-    # A score of densevid belongs to a video's corpus: its sentences, too, are scored one by one as by `corpus`.
-    own = "corpus" if task.protocol == "densevid" else task.protocol
-    chosen = replace(task, protocol=own).as_signed(parse_signature(result.signature))
     limit = result.data.n_evaluated if result.status == "partial" else None
     annotations = chosen.annotations(dataset, limit)
     videos = chosen.items(load_predictions(folder / result.predictions.file), annotations)
-    scores = score(videos, replace(chosen.scoring, meteor=False), annotations.pool)
-    for measurement in scores.measurements if own == task.protocol else ():
+    scores = score(videos, replace(chosen.scoring, meteor="none"), annotations.pool)
+    own = parse_signature(result.signature).get("protocol") == chosen.protocol
+    for measurement in scores.measurements if own else ():
         if not same_value(measurement.value, result[measurement.name].value):
             raise VerificationError(
                 f"{folder}: {measurement.name} is {result[measurement.name].value:.6g} in the record, "
                 f"{measurement.value:.6g} when scored again. `bench rescore {folder}` says more."
             )
-    names = {dataset.opaque(task.split, "video", name): name for name in dataset.columns(task.split)["video_id"]}
+    names = {dataset.opaque(chosen.split, "video", name): name for name in dataset.columns(chosen.split)["video_id"]}
     values = item_values(scores.evidence, metric)
-    return [_example(item, names, value) for item, value in zip(scores.items, values.tolist(), strict=True)], own
+    return [_example(item, names, value) for item, value in zip(scores.items, values.tolist(), strict=True)]
 
 
 def _example(item: Item, names: Mapping[str, str], value: float) -> Example:

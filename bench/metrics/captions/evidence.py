@@ -6,7 +6,7 @@ For `corpus` and `paragraph` one row for each item, ordered by video and time:
     bleu    (n, 10)   matches, n-grams and lengths, see `bench.metrics.captions.bleu`
     rouge   (n,)      float64, 0 to 1
     cider   (n,)      float64, 0 to 10, under the document frequencies of the whole test
-    meteor  (n, 23)   where METEOR ran, see `bench.metrics.captions.meteor`
+    meteor  (n, 23)   where METEOR ran, see `bench.metrics.captions.meteor.formula`
 
 For `densevid` the same without `video`, summed (rouge and cider: averaged) over the pairs of each video at each tIoU,
 so (videos, 4, …), and `pairs` (videos, 4). A video without pairs counts zero.
@@ -27,8 +27,8 @@ from bench.errors import UsageError, VerificationError
 from bench.metrics.captions.bleu import COLUMNS as BLEU_COLUMNS
 from bench.metrics.captions.bleu import bleu
 from bench.metrics.captions.items import TIOUS
-from bench.metrics.captions.meteor import COLUMNS as METEOR_COLUMNS
-from bench.metrics.captions.meteor import meteor
+from bench.metrics.captions.meteor.formula import COLUMNS as METEOR_COLUMNS
+from bench.metrics.captions.meteor.formula import meteor
 from bench.metrics.captions.ngrams import ORDERS
 from bench.metrics.statistics import Statistic, interval
 from bench.results import Evidence, Measurement

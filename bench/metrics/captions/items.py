@@ -26,13 +26,15 @@ Protocol = Literal["corpus", "densevid", "paragraph"]
 Missing = Literal["zero", "skip", "error"]
 Unmatched = Literal["random-string", "skip"]
 Tokeniser = Literal["ptb", "regex"]
+Meteor = Literal["python", "java", "none"]
 
 PROTOCOLS: tuple[Protocol, ...] = ("corpus", "densevid", "paragraph")
 TIOUS = (0.3, 0.5, 0.7, 0.9)
 """Temporal IoUs of `densevid`."""
 MATCH_TIOU = 0.5
 """Least temporal IoU of a predicted sentence with the reference segment it describes, in `corpus`."""
-TOKENISERS: Mapping[Tokeniser, str] = {"ptb": "ptb-3.4.1", "regex": "regex-1"}
+TOKENISERS: Mapping[Tokeniser, str] = {"ptb": "ptb-3.4.1", "regex": "regex-2"}
+METEORS: Mapping[Meteor, str] = {"java": "1.5", "python": "1.5-py", "none": "none"}
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,14 @@ class Rules:
     Attributes:
         protocol: see the module.
         tokeniser: `ptb` is Stanford's in Java, `regex` our own.
-        meteor: whether METEOR 1.5 runs; it needs Java.
+        meteor: METEOR 1.5 in `python` is our own, which counts what the program in `java` does; or `none`.
         missing: what a video or segment without a prediction counts: zero, nothing, or an error.
         unmatched: in `densevid` a prediction that overlaps no reference is compared with a random string, or left out.
     """
 
     protocol: Protocol
     tokeniser: Tokeniser
-    meteor: bool
+    meteor: Meteor
     missing: Missing
     unmatched: Unmatched = "random-string"
 
@@ -82,7 +84,7 @@ class Rules:
         parts = {
             "protocol": self.protocol,
             "tokens": TOKENISERS[self.tokeniser],
-            "meteor": "1.5" if self.meteor else "none",
+            "meteor": METEORS[self.meteor],
             "cider": "coco",
             "missing": self.missing,
         }
@@ -96,23 +98,24 @@ def rules(
     *,
     missing: Missing | None = None,
     unmatched: Unmatched = "random-string",
-    java: bool | None = None,
+    java: bool = False,
 ) -> Rules:
-    """Returns the rules of a protocol on this machine.
+    """Returns the rules of a protocol.
 
     Args:
         missing: default: zero for `densevid`, as in its own code; error for the others.
-        java: true asks for METEOR and the PTB tokeniser, false for neither; None takes them where Java is found.
+        java: count by the reference programs, METEOR and Stanford's tokeniser, instead of our own that equal them.
 
     Raises: UsageError for a protocol that is not there; ToolError when Java is asked for and missing.
     """
     if protocol not in PROTOCOLS:
         raise UsageError(f"unknown caption protocol {protocol!r}. Known: {', '.join(PROTOCOLS)}.")
-    found = java_program(required=java is True) is not None if java is not False else False
+    if java:
+        java_program(required=True)
     return Rules(
         protocol=protocol,
-        tokeniser="ptb" if found else "regex",
-        meteor=found,
+        tokeniser="ptb" if java else "regex",
+        meteor="java" if java else "python",
         missing=missing or ("zero" if protocol == "densevid" else "error"),
         unmatched=unmatched,
     )

@@ -34,7 +34,7 @@ _OURS = (
 )
 _LAST_WORD = "_JAVA_OPTIONS"  # the one variable that Java reads after its command line
 _NOTICES = ("Picked up ", "NOTE: Picked up ")  # what it writes to stderr where the user's variables hold options
-_OFF = "score without Java: --no-java, or java=off of the task."
+_OFF = "score without Java, with equal numbers: --no-java, or java=off of the task."
 _WITHOUT = f"Install a Java runtime (Debian: default-jre-headless), or {_OFF}"
 
 
@@ -42,7 +42,7 @@ def java_program(*, required: bool = False) -> str | None:
     """Returns the path of `java`, or None. Raises: ToolError when it is `required` and not there."""
     found = shutil.which("java")
     if required and found is None:
-        raise ToolError(f"METEOR and PTB tokenising need Java, and no `java` is on the PATH. {_WITHOUT}")
+        raise ToolError(f"the METEOR and PTB programs need Java, and no `java` is on the PATH. {_WITHOUT}")
     return found
 
 

@@ -14,7 +14,8 @@ from bench.metrics.captions.cider import cider
 from bench.metrics.captions.dense import dense_pairs, summed
 from bench.metrics.captions.evidence import KIND, item_values, measure, smallest
 from bench.metrics.captions.items import TIOUS, Rules, VideoCaptions
-from bench.metrics.captions.meteor import Meteor
+from bench.metrics.captions.meteor.counting import meteor_counts
+from bench.metrics.captions.meteor.program import MeteorProgram
 from bench.metrics.captions.ngrams import ngram_counts
 from bench.metrics.captions.pairing import Item, check, corpus_items, dense_videos, paragraph_items
 from bench.metrics.captions.rouge import rouge_l
@@ -32,7 +33,7 @@ class Scores:
     """What captions are worth.
 
     Attributes:
-        measurements: BLEU@1-4, METEOR where it ran, ROUGE-L and CIDEr, percent.
+        measurements: BLEU@1-4, METEOR unless left out, ROUGE-L and CIDEr, percent.
         evidence: enough to recompute each of them.
         items: what the rows of the evidence are, in its order; empty for `densevid`, whose rows are videos.
         notes: remarks for the user, such as how many videos are missing.
@@ -98,9 +99,10 @@ def caption_counts(
     cut = _tokenised([*captions, *(text for texts in references for text in texts)], rules)
     mine = [cut[text] for text in captions]
     theirs = [[cut[text] for text in texts] for texts in references]
+    pairs = list(zip(mine, theirs, strict=True))
     with ExitStack() as stack:
-        # METEOR loads its tables while the rest is scored
-        program = stack.enter_context(Meteor(list(zip(mine, theirs, strict=True)))) if rules.meteor else None
+        # the program loads its tables while the rest is scored
+        program = stack.enter_context(MeteorProgram(pairs)) if rules.meteor == "java" else None
         sentences, items = number_items(mine, theirs)
         texts = encode(sentences)
         orders = list(ngram_counts(texts))
@@ -109,8 +111,8 @@ def caption_counts(
             "rouge": rouge_l(cut_at_spaces(sentences, texts), items),
             "cider": cider(texts, orders, members.of(items) if members else items),
         }
-        if program is not None:
-            counts["meteor"] = program.counts()
+        if rules.meteor != "none":
+            counts["meteor"] = program.counts() if program is not None else meteor_counts(pairs)
     return counts
 
 

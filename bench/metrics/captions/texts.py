@@ -64,6 +64,11 @@ class Items:
 
 def encode(sentences: Sequence[str], separator: str | None = None) -> Texts:
     """Returns sentences as numbers: cut at any white space, or at the `separator` alone."""
+    return numbered(sentences, separator)[0]
+
+
+def numbered(sentences: Sequence[str], separator: str | None = None) -> tuple[Texts, list[str]]:
+    """Returns sentences as numbers, and the words in the order of these."""
     numbers: defaultdict[str, int] = defaultdict()
     numbers.default_factory = numbers.__len__
     words: list[int] = []
@@ -72,7 +77,7 @@ def encode(sentences: Sequence[str], separator: str | None = None) -> Texts:
         before = len(words)
         words.extend(map(numbers.__getitem__, sentence.split(separator) if sentence else ()))
         lengths[place] = len(words) - before
-    return Texts(np.array(words, dtype=np.int64), lengths, len(numbers))
+    return Texts(np.array(words, dtype=np.int64), lengths, len(numbers)), list(numbers)
 
 
 def cut_at_spaces(sentences: Sequence[str], texts: Texts) -> Texts:

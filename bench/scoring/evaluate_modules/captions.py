@@ -19,9 +19,9 @@ _INPUTS = """
 Args:
     predictions: one caption for each item.
     references: the references of each item.
-    java: whether METEOR and the PTB tokeniser run; None (the default) runs them where Java is found.
+    java: count by METEOR and the PTB tokeniser in Java, the references of our own (default: False).
 Returns:
-    BLEU@1 to BLEU@4, ROUGE-L, CIDEr and, with Java, METEOR; all from 0 to 100, CIDEr to 1000.
+    BLEU@1 to BLEU@4, METEOR, ROUGE-L and CIDEr; all from 0 to 100, CIDEr to 1000.
 """
 
 
@@ -37,9 +37,7 @@ class Captions(evaluate.Metric):  # type: ignore[misc]
             features=datasets.Features({"predictions": texts, "references": datasets.Sequence(texts)}),
         )
 
-    def _compute(
-        self, predictions: list[str], references: list[list[str]], java: bool | None = None
-    ) -> dict[str, float]:
+    def _compute(self, predictions: list[str], references: list[list[str]], java: bool = False) -> dict[str, float]:
         videos = [
             VideoCaptions(f"{number:012d}", (Sentence(caption),), tuple((Sentence(text),) for text in texts))
             for number, (caption, texts) in enumerate(zip(predictions, references, strict=True))

@@ -13,7 +13,8 @@ from bad_captions import BAD_CAPTIONS
 from bench.errors import ToolError
 from bench.metrics.captions.items import rules
 from bench.metrics.captions.java import JavaLines, jar, java_program
-from bench.metrics.captions.meteor import Meteor, meteor, started_once
+from bench.metrics.captions.meteor.formula import meteor
+from bench.metrics.captions.meteor.program import MeteorProgram, started_once
 from bench.metrics.captions.scoring import caption_counts
 from bench.metrics.captions.tokenising import tokenised
 
@@ -117,7 +118,10 @@ def left_running(folder: Path) -> list[int]:
 )
 def test_a_meteor_that_fails_is_killed_and_reported(tmp_path, monkeypatch, script, says):
     fake_java(tmp_path, script, monkeypatch)
-    with pytest.raises(ToolError, match=says.replace("$", r"\$")), Meteor([("a", ["b"]), ("c", ["d"])], 0.5) as program:
+    with (
+        pytest.raises(ToolError, match=says.replace("$", r"\$")),
+        MeteorProgram([("a", ["b"]), ("c", ["d"])], 0.5) as program,
+    ):
         program.counts()
     assert left_running(tmp_path) == []
 
@@ -126,15 +130,15 @@ def test_one_meteor_answers_one_scoring_after_another_and_a_failed_one_is_replac
     asked = [[("a man runs", ["a man is running"]), ("a dog", ["the dogs"])], [("a man runs", ["the cat"])], []]
     alone = []
     for pairs in asked:
-        with Meteor(pairs) as program:
+        with MeteorProgram(pairs) as program:
             alone.append(program.counts())
     script = f'if [ "$(wc -l < {tmp_path}/started)" -eq 1 ]; then exit 3; fi; exec {java} "$@"'
     fake_java(tmp_path, script, monkeypatch)
     with started_once():
-        with pytest.raises(ToolError, match="exit code 3"), Meteor(asked[0]) as program:
+        with pytest.raises(ToolError, match="exit code 3"), MeteorProgram(asked[0]) as program:
             program.counts()
         for pairs, expected in zip(asked, alone, strict=True):
-            with Meteor(pairs) as program:
+            with MeteorProgram(pairs) as program:
                 np.testing.assert_array_equal(program.counts(), expected)
         assert len(left_running(tmp_path)) == 1
     assert left_running(tmp_path) == []
@@ -175,8 +179,9 @@ def test_a_java_that_cannot_be_started_is_reported(tmp_path, monkeypatch):
 def test_without_java_nothing_asks_for_it_unless_told_to(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert java_program() is None
-    assert rules("corpus").parts()["tokens"] == "regex-1"
-    assert rules("corpus").parts()["meteor"] == "none"
+    assert rules("corpus").parts()["tokens"] == "regex-2"
+    assert rules("corpus").parts()["meteor"] == "1.5-py"
+    assert caption_counts(["a man"], [["the man"]], rules("corpus"))["meteor"].shape == (1, 23)
     with pytest.raises(ToolError, match="no `java` is on the PATH"):
         rules("corpus", java=True)
 

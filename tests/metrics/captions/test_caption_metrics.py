@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bench.metrics.captions.bleu import bleu, bleu_counts
 from bench.metrics.captions.cider import cider
-from bench.metrics.captions.meteor import meteor
+from bench.metrics.captions.meteor.formula import meteor
 from bench.metrics.captions.ngrams import ngram_counts
 from bench.metrics.captions.rouge import common_lengths, rouge_l
 from bench.metrics.captions.texts import encode, number_items
