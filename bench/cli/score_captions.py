@@ -52,7 +52,7 @@ def captions(
     protocol: Protocol,
     missing: Missing | None,
     unmatched: Unmatched,
-    java: bool | None,
+    java: bool,
     extra: tuple[str, ...],
     recording: Recording,
 ) -> None:

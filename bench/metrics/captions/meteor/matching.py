@@ -111,7 +111,8 @@ class _Synonyms:
 
 
 def _hashed(word: np.ndarray, other: np.ndarray) -> np.ndarray:
-    return np.asarray((word * np.int32(40503) + other * np.int32(11)) & np.int32((1 << _FILTER_BITS) - 1))
+    mixed = word * np.int32(40503) + other * np.int32(11)
+    return np.asarray(np.bitwise_and(mixed, np.int32((1 << _FILTER_BITS) - 1)))
 
 
 def _words(captions: Sides, references: Sides, corpus: Corpus, same: np.ndarray) -> Iterator[_Part]:
