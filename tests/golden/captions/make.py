@@ -1,8 +1,10 @@
 """Writes scores.json: what pycocoevalcap 1.2 gives for captions.json, with its own tokeniser and METEOR (Java).
 
+And odd_tokens.json: how its PTB tokeniser cuts the texts of odd.json.
+
     python tests/golden/captions/make.py
 
-The captions were written for this project. Run it again only when captions.json changes.
+The captions and texts were written for this project. Run it again only when they change.
 """
 
 import json
@@ -15,6 +17,8 @@ from pycocoevalcap.cider.cider import Cider
 from pycocoevalcap.meteor.meteor import Meteor
 from pycocoevalcap.rouge.rouge import Rouge
 from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
+
+from bench.metrics.captions.tokenising import one_line
 
 FOLDER = Path(__file__).parent
 entries = json.loads((FOLDER / "captions.json").read_text(encoding="utf-8"))
@@ -36,3 +40,8 @@ scores = {
     | {"METEOR": meteors, "ROUGE-L": list(map(float, rouges)), "CIDEr": list(map(float, ciders))},
 }
 (FOLDER / "scores.json").write_text(json.dumps(scores, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+texts = json.loads((FOLDER / "odd.json").read_text(encoding="utf-8"))
+# on one line, or all that follow were shifted, and before a line of ours: the tokeniser looks into the next one
+lines = tokenizer.tokenize({i: [{"caption": line} for line in (one_line(text), "x")] for i, text in enumerate(texts)})
+odd = {"made by": scores["made by"], "tokens": [lines[i][0] for i in range(len(texts))]}
+(FOLDER / "odd_tokens.json").write_text(json.dumps(odd, indent=0) + "\n", encoding="utf-8")
