@@ -6,24 +6,39 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from bench.matching import Matching, Unit
+
 
 @dataclass(frozen=True)
 class RetrievalAnnotations:
-    """The matching of a paragraph-video retrieval test, in opaque ids.
+    """The matching of a text-video retrieval test, in opaque ids.
 
     Attributes:
-        matches: the video of each paragraph; one to one in our tasks, a task of a plugin may ask several times for one.
-        pool: SHA-256 of the test set: its video ids with their paragraphs. Equal pools, equal tests.
-        missing: videos that have no features and count as never found; they and their paragraphs are in `matches`.
+        matching: the right videos of each text.
+        pool: SHA-256 of the test set: its video ids with their texts. Equal pools, equal tests.
+        missing: videos that have no features and count as never found; they and their texts are in `matching`.
+        unit: what one text is.
     """
 
-    matches: Mapping[str, str]
+    matching: Matching
     pool: str
     missing: frozenset[str] = frozenset()
+    unit: Unit = "paragraph"
 
     def __len__(self) -> int:
-        """How many videos there are, however many paragraphs ask for them."""
-        return len(set(self.matches.values()))
+        """How many videos there are, however many texts ask for them."""
+        return len(self.matching.videos)
+
+    @property
+    def hits(self) -> str:
+        """What counts as a hit where a query has several right answers: `any` of them, and from videos to captions the
+        `best-caption` of each video as well; nothing where each query has one.
+
+        The second needs one video for each text, and features of all videos.
+        """
+        if self.matching.one_to_one:
+            return ""
+        return "any+best-caption" if self.matching.one_video_each and not self.missing else "any"
 
 
 @dataclass(frozen=True)
@@ -84,8 +99,8 @@ Annotations = RetrievalAnnotations | CaptionAnnotations | ClassAnnotations
 class AnnotationSource(Protocol):
     """Where a task finds what it scores against: an opened dataset."""
 
-    def annotations(self, split: str, limit: int | None = None) -> RetrievalAnnotations:
-        """Returns which paragraph belongs to which video."""
+    def annotations(self, split: str, limit: int | None = None, text: Unit = "paragraph") -> RetrievalAnnotations:
+        """Returns which text belongs to which video, asked in the unit `text`."""
 
     def captions(self, splits: Sequence[str], limit: int | None = None) -> CaptionAnnotations:
         """Returns the references of the videos of the first split, one set for each split that describes them."""

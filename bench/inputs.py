@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from bench.errors import UsageError
+from bench.matching import Unit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,6 +94,18 @@ class VideoBatch:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def same(self) -> Tensor | None:
+        """Returns (B, B) bool: whether entries i and j are one video; None where every video stands here once.
+
+        In training a video with several captions is in the data once for each of them. Two of its entries in one batch
+        are no negatives of each other, and no loss may take them for such.
+        """
+        number = {video_id: i for i, video_id in enumerate(dict.fromkeys(self.ids))}
+        if len(number) == len(self.ids):
+            return None
+        numbers = self.durations.new_tensor([number[video_id] for video_id in self.ids])
+        return numbers[:, None] == numbers[None, :]
+
     def to(self, device: str, *, non_blocking: bool = False) -> VideoBatch:
         """Returns the same batch on `device`."""
         return VideoBatch(
@@ -144,6 +157,7 @@ class View:
         keep_text: fraction of its sentences that a paragraph keeps.
         order, seed: which ones are kept: the first, or random ones in their order.
         shuffle: what stands in another order, drawn by `seed`: `clips` (`frames` stay), `sentences`, or nothing.
+        text: what one text is.
     """
 
     segments: str = "gt"
@@ -152,6 +166,7 @@ class View:
     order: Order = "prefix"
     seed: int = 0
     shuffle: Literal["", "clips", "sentences"] = ""
+    text: Unit = "paragraph"
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"gt|none|uniform-[1-9][0-9]{0,3}", self.segments):
@@ -168,13 +183,15 @@ class View:
 
     @property
     def complete(self) -> View:
-        """The same view of whole videos and paragraphs."""
-        return View(self.segments)
+        """The same view of whole videos and whole texts."""
+        return View(self.segments, text=self.text)
 
 
 @dataclass(frozen=True)
 class Inputs:
     """What a model is asked to embed: videos and paragraphs in unrelated orders, with opaque ids, cut by `view`.
+
+    A paragraph is one text in the unit that `view.text` says: a caption asked on its own is one of one sentence.
 
     Attributes:
         under: returns the same test set, in the same orders, cut by another view.
@@ -226,9 +243,12 @@ class VideoSubset:
 class TrainingData:
     """The training split of a dataset under one view. Video i belongs to paragraph i, and to the classes `labels[i]`.
 
+    A video whose captions are asked one by one stands here once for each of them, always under the same id: two entries
+    of one id are one video, and the caption of either is right for both (`VideoBatch.same`).
+
     Attributes:
         videos: (n,) videos.
-        paragraphs: (n,) paragraphs; empty ones for a model that learns from videos or labels.
+        paragraphs: (n,) paragraphs or captions; empty ones for a model that learns from videos or labels.
         aligned: true when clip j of a video belongs to sentence j of its paragraph (ground-truth segments).
         heldout: indices of the part set aside for choosing settings and epochs; disjoint from every test split.
         labels: (n,) classes of each video, indices into `class_names`, the main one first; () without classes.

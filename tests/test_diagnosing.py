@@ -14,6 +14,7 @@ from bench.annotations import RetrievalAnnotations
 from bench.errors import ModelError
 from bench.execution import Execution
 from bench.inputs import Inputs, Ragged
+from bench.matching import Matching
 from bench.plugins.guard import Guard
 from bench.predictions import Embeddings, PairScores
 from bench.runs.fit import Fitted
@@ -127,7 +128,7 @@ def test_a_video_with_other_numbers_of_clips_than_sentences_is_left_out_and_coun
         cell=SimpleNamespace(spec=SimpleNamespace(name="even")),
         fitted=Fitted(Even(), None, 0.0, Guard("even", 0, tmp_path, Silent())),
         execution=Execution(),
-        annotations=RetrievalAnnotations({f"p{i}": f"v{i}" for i in range(3)}, "pool"),
+        annotations=RetrievalAnnotations(Matching.of({f"p{i}": [f"v{i}"] for i in range(3)}), "pool"),
         reporter=Silent(),
     )
     findings, left_out = _clips(asked, replace(TEXT, videos=Counted(*counts)))

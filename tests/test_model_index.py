@@ -35,7 +35,7 @@ def test_several_seeds_become_a_mean_with_its_deviation(runs: Any) -> None:
     assert found.metric_args["std"] == pytest.approx(statistics.stdev(values))
     assert (found.task_type, found.task_name) == ("video-text-retrieval", "anet-retrieval")
     assert (found.dataset_name, found.dataset_split) == ("sample (generated)", "val_1")
-    assert found.metric_config.startswith("anet-retrieval/1|split=val_1|pool=500:")
+    assert found.metric_config.startswith("anet-retrieval/2|split=val_1|pool=500:")
     assert len(results) == 12
 
 

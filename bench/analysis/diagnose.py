@@ -179,11 +179,8 @@ class _Asked:
     def pairs(self, video_ids: tuple[str, ...], paragraph_ids: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Returns (n,) int64 places of videos and of their paragraphs, for all videos that have features."""
         place = {name: i for i, name in enumerate(video_ids)}
-        found = [
-            (place[self.annotations.matches[name]], i)
-            for i, name in enumerate(paragraph_ids)
-            if self.annotations.matches[name] in place
-        ]
+        own = [self.annotations.matching.own[name] for name in paragraph_ids]
+        found = [(place[video], i) for i, video in enumerate(own) if video in place]
         videos, paragraphs = np.array(found, dtype=np.int64).reshape(-1, 2).T
         return videos, paragraphs
 

@@ -9,6 +9,7 @@ from bench.data.declared import DatasetDeclaration, DatasetSpec, FeatureReader
 from bench.data.features.opening import OWN
 from bench.data.readers.activitynet import HALVES
 from bench.inputs import View
+from bench.matching import Unit
 from bench.plugins.hookspecs import hookimpl
 from bench.tasks.action_recognition import LinearProbe, ZeroShotRecognition
 from bench.tasks.captioning import Captioning
@@ -75,12 +76,13 @@ def _tasks_on(dataset: DatasetDeclaration) -> Iterator[Task]:
 
 
 def _tasks_with_captions(dataset: DatasetDeclaration) -> Iterator[Task]:
-    view = View(dataset.segments)
+    view = View(dataset.segments, text=dataset.text)
     retrieval = ParagraphVideoRetrieval(f"{dataset.name}-retrieval", dataset.name, dataset.test, view, view)
     yield retrieval
     if SECOND_TEST in _splits_of(dataset) and dataset.test != SECOND_TEST:
         yield replace(retrieval, base=f"{retrieval.base}-val2", split=SECOND_TEST)
-    yield IncompleteRetrieval(f"{retrieval.base}-incomplete", dataset.name, dataset.test, view, view)
+    if dataset.text != "caption" and not dataset.queries:  # a caption has no parts to leave out
+        yield IncompleteRetrieval(f"{retrieval.base}-incomplete", dataset.name, dataset.test, view, view)
     yield from _captioning(dataset)
 
 
@@ -91,7 +93,8 @@ def _captioning(dataset: DatasetDeclaration) -> Iterator[Task]:
     """
     name, test, view = dataset.name, dataset.test, View(dataset.segments)
     if dataset.segments == "none":
-        yield Captioning(f"{name}-captioning", name, test, ("corpus",), (test,), view=view)
+        together = View("none", text="captions-together")
+        yield Captioning(f"{name}-captioning", name, test, ("corpus",), (test,), view=together)
         return
     declared = _splits_of(dataset)
     second = (SECOND_TEST,) if test == "val_1" and SECOND_TEST in declared else ()
@@ -105,8 +108,9 @@ def _captioning(dataset: DatasetDeclaration) -> Iterator[Task]:
 
 def _recognition(dataset: DatasetDeclaration, split: str) -> Iterator[Task]:
     """Yields zero-shot and linear probe; windows stand for segments where models learned from annotated ones."""
-    learned = View(dataset.segments)
-    view = View(WINDOWS) if dataset.captions and dataset.segments == "gt" else View("none")
+    learned = View(dataset.segments, text=dataset.text)
+    hidden: Unit = "captions-together"  # no text is asked for, so nobody need say how
+    view = View(WINDOWS) if dataset.captions and dataset.segments == "gt" else View("none", text=hidden)
     yield ZeroShotRecognition(f"{dataset.name}-zero-shot", dataset.name, split, view, learned, view)
     yield LinearProbe(f"{dataset.name}-linear-probe", dataset.name, split, view, learned, view)
 

@@ -26,6 +26,7 @@ from bench.data.declared import (
     SplitDeclaration,
 )
 from bench.errors import ConfigError, DataError
+from bench.matching import TEXTS
 from bench.reading.outside import read_text, shown
 from bench.reading.yaml_files import YAML, NotYaml, parse_yaml
 
@@ -89,6 +90,9 @@ class _Dataset(_Section):
     missing: Policy = "fail"
     all_zero: AllZero = "keep"
     labels: Path | None = None
+    captions: Literal["each", "together"] | None = None
+    queries: Path | None = None
+    relevance: Path | None = None
 
 
 class _File(_Section):
@@ -204,6 +208,11 @@ def _dataset(source: Path, parsed: _File, name: str, base: Path) -> DatasetDecla
             f"{source.name}: datasets.{name}.all_zero: 'missing' needs a policy for missing videos. "
             "Write 'missing: penalise' or 'missing: exclude' beside it."
         )
+    if entry.captions and entry.segments != "none":
+        raise ConfigError(
+            f"{source.name}: datasets.{name}.captions: {entry.captions}: its sentences describe segments, so together "
+            "they are one paragraph. Leave captions out, or say segments: none if they describe whole videos."
+        )
     return DatasetDeclaration(
         name=name,
         reader=entry.reader,
@@ -215,6 +224,9 @@ def _dataset(source: Path, parsed: _File, name: str, base: Path) -> DatasetDecla
         missing=entry.missing,
         all_zero=entry.all_zero,
         labels=folder / entry.labels if entry.labels else None,
+        text=TEXTS[entry.captions] if entry.captions else "paragraph",
+        queries=folder / entry.queries if entry.queries else None,
+        relevance=folder / entry.relevance if entry.relevance else None,
     )
 
 

@@ -14,10 +14,12 @@ from bench.annotations import CaptionAnnotations, ClassAnnotations, RetrievalAnn
 from bench.data.declared import DatasetDeclaration, ExaminedFeatures, FeatureIdentity, FeatureSource
 from bench.data.digests import heldout_indices, opaque_id
 from bench.data.features.examining import all_zero, examine
-from bench.data.split_parts import paragraph_of, uncut_videos
+from bench.data.split_parts import uncut_videos
+from bench.data.texts import beside_videos, texts_of, unit_of
 from bench.errors import InvalidData, MissingData, UsageError
 from bench.files import digest
-from bench.inputs import DataKind, Inputs, TrainingData, View
+from bench.inputs import DataKind, Inputs, TrainingData, Videos, View
+from bench.matching import Unit
 from bench.models import Lesson
 
 if TYPE_CHECKING:
@@ -87,14 +89,12 @@ class Dataset:
 
         Raises: DataError when annotations or features are missing or broken.
         """
-        columns = self.columns(split)
         chosen = self.evaluated(split, limit)
-        opaque = [self.opaque(split, "paragraph", columns["video_id"][i]) for i in chosen]
-        order = sorted(range(len(chosen)), key=lambda k: opaque[k])
+        texts = sorted(texts_of(self, split, chosen, view), key=lambda text: text.opaque)
         return Inputs(
             videos=self._cut(split, self._with_features(split, chosen), view, max_rows),
-            paragraph_ids=tuple(opaque[k] for k in order),
-            paragraphs=tuple(paragraph_of(columns, chosen[k], view) for k in order),
+            paragraph_ids=tuple(text.opaque for text in texts),
+            paragraphs=tuple(text.sentences for text in texts),
             view=view,
             under=lambda other: self.inputs(split, other, max_rows=max_rows, limit=limit, support=support),
             class_names=self.class_names() if "classes" in support else (),
@@ -104,11 +104,11 @@ class Dataset:
     def _labelled(self, view: View, max_rows: int, limit: int | None) -> TrainingData:
         return self.training(view, max_rows=max_rows, limit=limit, lesson="labels")
 
-    def annotations(self, split: str, limit: int | None = None) -> RetrievalAnnotations:
-        """Returns which paragraph belongs to which video, and which videos count as never found, for `inputs`."""
+    def annotations(self, split: str, limit: int | None = None, text: Unit = "paragraph") -> RetrievalAnnotations:
+        """Returns which text belongs to which video, and which videos count as never found, for `inputs`."""
         from bench.data.ground_truth import matches
 
-        return matches(self, split, limit)
+        return matches(self, split, limit, View(text=text))
 
     def captions(self, splits: Sequence[str], limit: int | None = None) -> CaptionAnnotations:
         """Returns the references of the videos of the first split, one set for each split that describes them."""
@@ -154,7 +154,9 @@ class Dataset:
                 f"dataset {self.name!r} has no captions to train on. "
                 "Choose a model that learns from videos or classes, or a control."
             )
-        return TrainingSet(split, lesson, View(view.segments))
+        if lesson != "paragraphs":
+            return TrainingSet(split, lesson, View(view.segments))
+        return TrainingSet(split, lesson, View(view.segments, text=unit_of(self, split, view.text)))
 
     def training(
         self, view: View, *, max_rows: int, limit: int | None = None, lesson: Lesson = "paragraphs"
@@ -174,9 +176,14 @@ class Dataset:
         columns = self.columns(split)
         videos = self._with_features(split, range(self.count(split)))[: self.count(split, limit)]
         told = lesson == "paragraphs"
+        texts = texts_of(self, split, videos, chosen.view) if told else []
+        cut: Videos = self._cut(split, videos, chosen.view, max_rows)
+        if told:
+            cut = beside_videos(cut, videos, texts)
+            videos = [text.video for text in texts if text.video is not None]
         return TrainingData(
-            videos=self._cut(split, videos, chosen.view, max_rows),
-            paragraphs=tuple(paragraph_of(columns, i, chosen.view) if told else () for i in videos),
+            videos=cut,
+            paragraphs=tuple(text.sentences for text in texts) if told else ((),) * len(videos),
             aligned=told and chosen.view.aligned,
             heldout=heldout_indices([columns["video_id"][i] for i in videos]),
             labels=self._labels(split, videos) if lesson == "labels" else (),
@@ -189,6 +196,8 @@ class Dataset:
         features = asdict(self.feature_identity([chosen.split]))
         annotations = self.annotation_digest(chosen.split)
         shown = {"segments": chosen.view.segments, "lesson": chosen.lesson}
+        if chosen.view.text == "caption":
+            shown["text"] = chosen.view.text
         return digest({"annotations": annotations, "features": features, "view": shown, "limit": limit})
 
     def annotation_digest(self, split: str) -> str:

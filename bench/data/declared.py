@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from bench.inputs import DataKind
+from bench.matching import Unit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -132,6 +133,11 @@ class DatasetDeclaration:
             `penalise`, they count as never found. Under the last two, training leaves them out.
         all_zero: whether videos whose features are all zeros count as videos without features; they are counted in
             either case.
+        text: what one text of a retrieval test is; `paragraph` where `segments` is `none` means that nobody said so,
+            and then every video may have one caption only.
+        queries: texts that are asked instead of the captions of the test split, JSON by id; None for those captions.
+        relevance: which videos are right for which texts of the test split, as TREC qrels; None where a text belongs to
+            its own video.
     """
 
     name: str
@@ -145,6 +151,9 @@ class DatasetDeclaration:
     all_zero: AllZero = "keep"
     labels: Path | None = None
     captions: bool = True
+    text: Unit = "paragraph"
+    queries: Path | None = None
+    relevance: Path | None = None
     class_splits: tuple[str, str] | None = None
 
 

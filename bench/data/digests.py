@@ -43,13 +43,15 @@ def classes_digest(labels: Mapping[str, Sequence[int]], class_names: Sequence[st
 def heldout_indices(ids: Sequence[str]) -> tuple[int, ...]:
     """Returns the positions of the held-out tenth: the videos of smallest hash, rounded, at least one of two or more.
 
-    A video's hash depends on its id alone, so nearly the same videos are held out when a few are added or left out.
+    A video's hash depends on its id alone, so nearly the same videos are held out when a few are added or left out. A
+    video that occurs several times, once for each caption, is held out whole.
     """
-    if len(ids) < 2:
+    videos = dict.fromkeys(ids)
+    if len(videos) < 2:
         return ()
-    hashes = [hashlib.sha256(f"held-out\0{video_id}".encode()).hexdigest() for video_id in ids]
-    order = sorted(range(len(ids)), key=lambda i: hashes[i])
-    return tuple(sorted(order[: max(1, round(len(ids) / 10))]))
+    order = sorted(videos, key=lambda video_id: hashlib.sha256(f"held-out\0{video_id}".encode()).hexdigest())
+    held = set(order[: max(1, round(len(order) / 10))])
+    return tuple(i for i, video_id in enumerate(ids) if video_id in held)
 
 
 def kept_positions(video_id: str, count: int, fraction: float, view: View) -> list[int]:

@@ -7,21 +7,31 @@ from typing import TYPE_CHECKING, Any
 
 from bench.annotations import CaptionAnnotations, ClassAnnotations, Described, RetrievalAnnotations
 from bench.data.digests import classes_digest, described_digest, pool_digest
+from bench.data.texts import matching_of, texts_of, unit_of
 from bench.errors import MissingData
+from bench.files import digest
+from bench.inputs import View
 
 if TYPE_CHECKING:
     from bench.data.dataset import Dataset
 
 
-def matches(dataset: Dataset, split: str, limit: int | None) -> RetrievalAnnotations:
-    """Returns which paragraph belongs to which video, and which videos count as never found."""
+def matches(dataset: Dataset, split: str, limit: int | None, view: View) -> RetrievalAnnotations:
+    """Returns which text belongs to which video, and which videos count as never found."""
     columns = dataset.columns(split)
     chosen = dataset.evaluated(split, limit)
     ids = [columns["video_id"][i] for i in chosen]
+    texts = texts_of(dataset, split, chosen, view)
+    matching = matching_of(dataset, split, texts, chosen, view)
+    pool = pool_digest((columns["video_id"][i], columns["sentences"][i]) for i in chosen)
+    if dataset.declaration.relevance or dataset.declaration.queries:
+        said = [[text.name, text.sentences] for text in texts]
+        pool = digest([pool, said, [matching.by_text[text.opaque] for text in texts]])
     return RetrievalAnnotations(
-        matches={dataset.opaque(split, "paragraph", v): dataset.opaque(split, "video", v) for v in ids},
-        pool=pool_digest((columns["video_id"][i], columns["sentences"][i]) for i in chosen),
+        matching=matching,
+        pool=pool,
         missing=_missing(dataset, split, ids),
+        unit=unit_of(dataset, split, view.text),
     )
 
 

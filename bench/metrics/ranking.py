@@ -65,12 +65,12 @@ class _Pairs:
     def unit_queries(self, block: int, out: Tensor) -> Tensor:
         start = block * self.height
         out[: self.size(block)] = self.queries[start : start + self.height]
-        return _normalise(out, self.size(block))
+        return normalise(out, self.size(block))
 
     def unit_items(self, block: int, out: Tensor) -> Tensor:
         start = block * self.height
         torch.index_select(self.items, 0, self.partners[start : start + self.height], out=out[: self.size(block)])
-        return _normalise(out, self.size(block))
+        return normalise(out, self.size(block))
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class _Counts:
 
 
 @dataclass(frozen=True)
-class _Tile:
+class Tile:
     """Buffers for one tile: `scores` (T, T) float32, `mask` (T, T) bool; `even` as found by `_is_even`."""
 
     scores: Tensor
@@ -111,13 +111,13 @@ def rank_pairs(queries: Tensor, items: Tensor, positives: Tensor) -> PairCounts:
 
     Raises: ModelError when an embedding is all zeros, NaN or infinite.
     """
-    _check("query", queries)
-    _check("item", items)
+    checked("query", queries)
+    checked("item", items)
     count, dim = queries.shape
     if items.shape != queries.shape or not torch.equal(positives.sort().values.cpu(), torch.arange(count)):
         raise ValueError("rank_pairs needs as many items as queries, matched one to one")
     pairs = _Pairs(queries, items, positives.to(queries.device), tile_height(count, dim, queries.device.type))
-    with _exact_float32(queries.device.type):
+    with exact_float32(queries.device.type):
         counts = _count(pairs)
     rows = torch.stack([counts.row_greater, counts.row_not_less - counts.row_greater], dim=-1)
     columns = torch.stack([counts.column_greater, counts.column_not_less - counts.column_greater], dim=-1)
@@ -138,8 +138,7 @@ def tile_height(count: int, dim: int, device: str) -> int:
 def _count(pairs: _Pairs) -> _Counts:
     height, dim = pairs.height, pairs.queries.shape[1]
     empty = pairs.queries.new_empty
-    tile = _Tile(empty(height, height), empty(height, height, dtype=torch.bool))
-    tile = _Tile(tile.scores, tile.mask, even=_is_even(tile, dim))
+    tile = even_tile(height, pairs.queries)
     zeros = [empty(pairs.blocks, height, dtype=torch.int64).zero_() for _ in range(4)]
     counts = _Counts(empty(pairs.blocks, height).fill_(torch.inf), *zeros)
     item_block = empty(height, dim)
@@ -163,7 +162,14 @@ def _count(pairs: _Pairs) -> _Counts:
     return counts
 
 
-def _add(tile: _Tile, counts: _Counts, block: tuple[int, int], size: tuple[int, int]) -> None:
+def even_tile(height: int, vectors: Tensor) -> Tile:
+    """Returns buffers for one tile of products of vectors (n, D), and whether these keep `_is_even`'s promise."""
+    empty = vectors.new_empty
+    tile = Tile(empty(height, height), empty(height, height, dtype=torch.bool))
+    return Tile(tile.scores, tile.mask, even=_is_even(tile, vectors.shape[1]))
+
+
+def _add(tile: Tile, counts: _Counts, block: tuple[int, int], size: tuple[int, int]) -> None:
     """Adds one tile's counts along its rows and its columns; `size` is how much of the tile is no padding."""
     (row, column), (height, width) = block, size
     tile.scores[height:] = -torch.inf
@@ -187,7 +193,7 @@ def _sums(mask: Tensor, dim: int) -> Tensor:
     return words.view(8, height // 8, height // 8).sum(1).view(torch.uint8).view(8, height).sum(0)
 
 
-def _normalise(rows: Tensor, size: int) -> Tensor:
+def normalise(rows: Tensor, size: int) -> Tensor:
     """Divides the first `size` rows by their length, in place, and fills the rest with zeros."""
     rows[size:] = 1.0
     # By the largest value first: squares of very large or very small values leave the range of float32.
@@ -197,7 +203,7 @@ def _normalise(rows: Tensor, size: int) -> Tensor:
     return rows
 
 
-def _is_even(tile: _Tile, dim: int) -> bool:
+def _is_even(tile: Tile, dim: int) -> bool:
     """True when equal inputs give equal scores at every place of a tile.
 
     A matrix product may add up in another order at its edges, or in another thread; the last bit then depends on
@@ -209,7 +215,8 @@ def _is_even(tile: _Tile, dim: int) -> bool:
     return bool((tile.scores == tile.scores[0, 0]).all())
 
 
-def _check(side: str, vectors: Tensor) -> None:
+def checked(side: str, vectors: Tensor) -> None:
+    """Raises ModelError unless `vectors` are float32 (n, d) and each of them has a direction."""
     if vectors.dtype != torch.float32 or vectors.ndim != 2 or not vectors.numel():
         raise ModelError(
             f"{side} embeddings are {vectors.dtype} of shape {tuple(vectors.shape)}; expected float32 (n, d)."
@@ -226,7 +233,7 @@ def _check(side: str, vectors: Tensor) -> None:
 
 
 @contextmanager
-def _exact_float32(device: str) -> Iterator[None]:
+def exact_float32(device: str) -> Iterator[None]:
     """Switches TF32, bfloat16 products and autocast off: they change R@1 by up to several points."""
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")

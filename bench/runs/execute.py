@@ -135,13 +135,13 @@ def _run(plan: Plan, execution: Execution, started: str, log: Reporter) -> Resul
         seed=request.seed,
         status="partial" if request.limit is not None or len(annotations) < data.n_expected else "complete",
         signature=plan.signature,
-        primary=cell.task.primary,
+        primary=scored.primary or cell.task.primary,
         measurements=list(scored.measurements),
         evidence=File(file=evidence, sha256=sha256(plan.folder / evidence)),
         predictions=File(file=said, sha256=sha256(plan.folder / said)),
         provenance=_provenance(plan, execution, started, seconds, fitted.checkpoint),
     )
-    log.say(f"{cell.task.primary} = {result[cell.task.primary].value:.2f}")
+    log.say(f"{result.primary} = {result[result.primary].value:.2f}")
     ended = FinishedRun(fitted.model, predictions, result, seconds)
     result = result.model_copy(update={"columns": further_columns(cell.extensions.columns, ended, log)})
     result.save(plan.folder / RESULT)

@@ -17,11 +17,11 @@ from bench.execution import Precision
 from bench.files import digest, sha256, slug, taken
 from bench.inputs import View
 from bench.models import Trainable, Value
-from bench.results import WEIGHTS, signature
 from bench.runs import checkpoints
 from bench.runs.checkpoints import CheckpointFolder, Ingredients
 from bench.runs.examine import examine
 from bench.runs.progress import Reporter, Silent
+from bench.runs.signing import signed
 from bench.runs.weights import Weights, fingerprint, pinned
 from bench.tasks.task import AsSigned
 
@@ -135,7 +135,7 @@ def plan(cell: Cell, request: Request, reporter: Reporter | None = None) -> Plan
     loaded = [found.digest for found in (weights, base.weights if base else None) if found and found.digest]
     if weights.fingerprint:
         asked["fingerprint"] = weights.fingerprint
-    named = _signature(cell, request, loaded)
+    named = signed(cell, request.limit, loaded)
     if isinstance(task, AsSigned):
         asked["signature"] = named  # says which tools of this machine will score, and against which annotations
     run = f"{slug(spec.name)}--{slug(task.name)}--s{request.seed}--{digest(asked)[:8]}"
@@ -175,7 +175,7 @@ def _answers(cell: Cell) -> bool:
 
 def _seen(cell: Cell, view: View) -> View:
     asked_for_each = cell.task.per_segment and _answers(cell)
-    return view if cell.spec.uses_segments or asked_for_each else View("none")
+    return view if cell.spec.uses_segments or asked_for_each else View("none", text=view.text)
 
 
 def _lesson(cell: Cell) -> TrainingSet | None:
@@ -273,26 +273,3 @@ def _checkpoint_folder(
         fingerprint=weights.fingerprint,
     )
     return CheckpointFolder(request.output / "checkpoints", ingredients)
-
-
-def _signature(cell: Cell, request: Request, loaded: Sequence[str]) -> str:
-    task, dataset = cell.task, cell.dataset
-    with cell.task_code.during("name its annotations and rules"):
-        annotations, rules = task.annotations(dataset, request.limit), task.rules()
-    features = dataset.feature_identity([task.split])
-    parts = {
-        "split": task.split,
-        "pool": f"{len(annotations)}:{annotations.pool[:8]}",
-        "segments": task.view.segments,
-        "features": f"{features.extractor}-{features.dim}:{features.digest[:8]}",
-        **rules,
-        "data": dataset.kind,
-    }
-    if "labelled" in task.support:
-        split = dataset.training_set("labels", task.view).split
-        parts["labelled"] = f"{dataset.count(split, request.limit)}:{dataset.annotation_digest(split)[:8]}"
-    if dataset.left_out(task.split):
-        parts["missing"] = f"{dataset.declaration.missing}-{len(dataset.left_out(task.split))}"
-    if loaded:
-        parts[WEIGHTS] = digest(loaded)[:8]
-    return signature(task.name.partition(":")[0], task.version, parts)

@@ -153,7 +153,12 @@ class ZeroShotRecognition(_Recognition):
         """Returns the same task under other parameters. Raises: UsageError for an unknown parameter or value."""
         found = self._checked(chosen)
         patterns_of(found["template"])
-        return replace(self, view=View(found["segments"]), template=found["template"], classes=found["classes"])
+        return replace(
+            self,
+            view=replace(self.view, segments=found["segments"]),
+            template=found["template"],
+            classes=found["classes"],
+        )
 
     def rules(self) -> Mapping[str, str]:
         template = f"{ENSEMBLE}-{len(PATTERNS)}" if self.template == ENSEMBLE else self.template
@@ -217,7 +222,9 @@ class LinearProbe(_Recognition):
         shots = found["shots"]
         if shots != ALL and not (shots.isascii() and shots.isdecimal() and 0 < int(shots) < 10_000):
             raise UsageError(f"task {self.base!r}: shots={shots}: use {ALL}, or a number of videos a class from 1.")
-        return replace(self, view=View(found["segments"]), shots=0 if shots == ALL else int(shots))
+        return replace(
+            self, view=replace(self.view, segments=found["segments"]), shots=0 if shots == ALL else int(shots)
+        )
 
     def rules(self) -> Mapping[str, str]:
         return {"ties": "expected", "dtype": "float32", "shots": str(self.shots or ALL)}

@@ -49,7 +49,7 @@ from bench.metrics.curves import FRACTIONS, joined, measure_curve
 from bench.models import VideoTextEncoder
 from bench.predictions import EmbeddingCurve, Predictions
 from bench.tasks.asking.embedding import embed_paragraphs, embed_videos
-from bench.tasks.retrieval import evidence_of
+from bench.tasks.counting import evidence_of
 from bench.tasks.task import Progress, Scored, Scratch, Support
 
 CUTS = ("video", "text", "both")
@@ -77,7 +77,7 @@ class IncompleteRetrieval:
     cut: str = "video"
     order: Order = "prefix"
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     per_segment: ClassVar[bool] = False
     support: ClassVar[tuple[Support, ...]] = ()
     accepts: ClassVar[tuple[type, ...]] = (VideoTextEncoder,)
@@ -112,15 +112,17 @@ class IncompleteRetrieval:
             if parameters[name] not in allowed:
                 raise UsageError(f"task {self.base!r}: {name}={parameters[name]}: use {', '.join(allowed)}.")
         order: Any = parameters["order"]
-        return replace(self, view=View(parameters["segments"]), cut=parameters["cut"], order=order)
+        return replace(
+            self, view=replace(self.view, segments=parameters["segments"]), cut=parameters["cut"], order=order
+        )
 
     @property
     def training_view(self) -> View:
         return self.view
 
     def annotations(self, dataset: AnnotationSource, limit: int | None = None) -> RetrievalAnnotations:
-        """Returns which paragraph belongs to which video."""
-        return dataset.annotations(self.split, limit)
+        """Returns which text belongs to which video."""
+        return dataset.annotations(self.split, limit, self.view.text)
 
     def rules(self) -> Mapping[str, str]:
         kept = "-".join(f"{fraction:.1f}" for fraction in (FRACTIONS[0], FRACTIONS[-1]))

@@ -1,11 +1,16 @@
-"""Paragraph-video retrieval: find the video that a paragraph describes, and the paragraph that describes a video.
+"""Text-video retrieval: find the video that a paragraph or a caption describes, and the text that describes a video.
 
-**What is asked.** Every video of the test split comes with one paragraph: all its sentences, in the order of the
-annotation file. A model turns each video and each paragraph into one vector; it sees videos and paragraphs in
-unrelated orders under opaque ids, and learns nothing about which belong together. `t2v` asks with a paragraph and ranks
-all videos; `v2t` asks with a video and ranks all paragraphs. The gallery is the whole split: 4,917 videos for val_1 of
-ActivityNet Captions (val_2, a second wording of a subset, has 4,885), 1,004 for the test split of DiDeMo. Papers differ
-in this number, so every result carries it with a digest of the test set (`pool` in the signature).
+**What is asked.** Where sentences describe segments, every video of the test split comes with one paragraph: all its
+sentences, in the order of the annotation file. Where a video has captions that all describe the whole of it (`segments:
+none`), the dataset's declaration says how they are asked: `captions: each`, every caption is a query of its own, as
+MSR-VTT, MSVD and VATEX are evaluated; `captions: together`, all captions of a video are one text. The part `text` of
+the signature says which: `paragraph`, `caption` or `captions-together`; they are other tests and never ranked together.
+What follows says paragraph for the text that is asked. A model turns each video and each paragraph into one vector; it
+sees videos and paragraphs in unrelated orders under opaque ids, and learns nothing about which belong together. `t2v`
+asks with a paragraph and ranks all videos; `v2t` asks with a video and ranks all paragraphs. The gallery is the whole
+split: 4,917 videos for val_1 of ActivityNet Captions (val_2, a second wording of a subset, has 4,885), 1,004 for the
+test split of DiDeMo. Papers differ in this number, so every result carries it with a digest of the test set (`pool` in
+the signature).
 
 **Pairs.** A model may instead score each pair of a video and a paragraph, as generative models do by the likelihood of
 the paragraph given the video (`VideoTextScorer`). It is shown tiles of videos and paragraphs, every pair once; the
@@ -27,13 +32,21 @@ A model that answers the same to everything gets exactly K/N. Where nothing ties
 scripts; where something does, those disagree with one another. Optimistic and pessimistic values can be recomputed from
 the evidence that every result keeps. Beware when reading code: the variable `r10` of the authors of HSE is R@50.
 
-**Several captions a video.** Similarities of captions that were computed elsewhere (`bench score retrieval --video-of`)
-ask with every caption for its video; videos are resampled with their captions. Where a video asks, two conventions are
-in use, and from one matrix they give numbers that are far apart (43 and 43 % at K = 1, 45 and 70 at 5, 49 and 85 at 10
-for 100 videos with 20 to 59 captions). Both are measured, and `hits=any+best-caption` in the signature says so.
-`v2t/any-hit R@K`: all captions are ranked, and a video is found when one of its own is among the first K. So count
-Collaborative Experts and MMT. `v2t/best-caption R@K`: videos are ranked, each by the caption of its that is most
-similar, and a video is found when it is among the first K. So count CLIP4Clip, X-CLIP and TS2-Net.
+**Several captions a video.** Every caption asks for its video; videos are resampled with their captions. In training a
+video stands beside each of its captions in turn, and no loss takes a second caption of the same video for a negative.
+Similarities that were computed elsewhere are asked likewise (`bench score retrieval --video-of`). Where a video asks,
+two conventions are in use, and from one matrix they give numbers that are far apart (43 and 43 % at K = 1, 45 and 70 at
+5, 49 and 85 at 10 for 100 videos with 20 to 59 captions). Both are measured, and `hits=any+best-caption` in the
+signature says so. `v2t/any-hit R@K`: all captions are ranked, and a video is found when one of its own is among the
+first K. So count Collaborative Experts and MMT. `v2t/best-caption R@K`: videos are ranked, each by the caption of its
+that is most similar, and a video is found when it is among the first K. So count CLIP4Clip, X-CLIP and TS2-Net. The
+second needs features of all videos and one right video for each caption.
+
+**Other right answers.** `relevance:` in the declaration names judgements in TREC form, `TEXT 0 VIDEO GRADE`: texts of
+which several videos are right, or none. A text is called by its video, or `VIDEO#K` for caption K counted from 0.
+`queries:` names texts that are asked instead of the captions, JSON by id. Texts without a right video and videos that
+no text asks for are among what others are compared with. A query with several right answers is counted by the best of
+them among the wrong ones, and its measurements say `any-hit`.
 
 **Segments.** The parameter `segments` says which clips a model sees beside the whole video, in training and test:
 `gt`, the segments that the annotators marked; `uniform-K`, K windows of equal length that cover the video; `none`, one
@@ -65,24 +78,25 @@ paragraph protocol on 4,917 videos).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
-
-import numpy as np
 
 from bench.annotations import AnnotationSource, RetrievalAnnotations
 from bench.errors import UsageError, VerificationError
 from bench.execution import Execution
 from bench.inputs import Inputs, View
-from bench.metrics.retrieval import measure
-from bench.metrics.score_matrix import rank_scores
+from bench.matching import TEXTS
+from bench.metrics.retrieval import hit_rule, measure
 from bench.models import VideoTextEncoder, VideoTextScorer
 from bench.predictions import Embeddings, PairScores, Predictions
-from bench.results import Evidence
 from bench.tasks.asking.embedding import embed_paragraphs, embed_videos
 from bench.tasks.asking.pair_scoring import score_pairs
+from bench.tasks.counting import evidence_of
 from bench.tasks.task import Progress, Scored, Scratch, Support
+
+ASKED = {"paragraph": "one", **{unit: word for word, unit in TEXTS.items()}}
+"""The parameter `captions` for each unit: where nobody said how captions are asked, a video has one."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +117,7 @@ class ParagraphVideoRetrieval:
     view: View = field(default_factory=View)
     default: View = field(default_factory=View)
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     per_segment: ClassVar[bool] = False
     support: ClassVar[tuple[Support, ...]] = ()
     accepts: ClassVar[tuple[type, ...]] = (VideoTextEncoder, VideoTextScorer)
@@ -111,35 +125,46 @@ class ParagraphVideoRetrieval:
 
     @property
     def name(self) -> str:
-        return self.base if self.view == self.default else f"{self.base}:segments={self.view.segments}"
+        usual = replace(self, view=self.default).parameters
+        changed = [f"{key}={value}" for key, value in self.parameters.items() if value != usual.get(key)]
+        return f"{self.base}:{','.join(changed)}" if changed else self.base
 
     @property
     def summary(self) -> str:
-        return (
-            f"paragraph to video and video to paragraph on {self.dataset} {self.split}, segments {self.view.segments}"
-        )
+        asked = {"paragraph": "paragraph", "caption": "caption", "captions-together": "captions together"}[
+            self.view.text
+        ]
+        return f"{asked} to video and video to {asked} on {self.dataset} {self.split}, segments {self.view.segments}"
 
     @property
     def parameters(self) -> Mapping[str, str]:
-        return {"segments": self.view.segments}
+        segments = {"segments": self.view.segments}
+        return {**segments, "captions": ASKED[self.view.text]} if self.default.segments == "none" else segments
 
     def with_parameters(self, chosen: Mapping[str, str]) -> ParagraphVideoRetrieval:
         """Returns the same task under other parameters.
 
-        Raises: UsageError for an unknown parameter or a segment source that does not exist.
+        Raises: UsageError for an unknown parameter or value.
         """
         for name in chosen:
             if name not in self.parameters:
-                raise UsageError(f"task {self.base!r} has no parameter {name!r}. Parameters: segments.")
-        return replace(self, view=View(segments=chosen.get("segments", self.view.segments)))
+                known = ", ".join(self.parameters)
+                raise UsageError(f"task {self.base!r} has no parameter {name!r}. Parameters: {known}.")
+        found = {**self.parameters, **chosen}
+        view = replace(self.view, segments=found["segments"])
+        if "captions" in chosen:
+            if chosen["captions"] not in TEXTS:
+                raise UsageError(f"task {self.base!r}: captions={chosen['captions']}: use {' or '.join(TEXTS)}.")
+            view = replace(view, text=TEXTS[chosen["captions"]])
+        return replace(self, view=view)
 
     @property
     def training_view(self) -> View:
         return self.view
 
     def annotations(self, dataset: AnnotationSource, limit: int | None = None) -> RetrievalAnnotations:
-        """Returns which paragraph belongs to which video."""
-        return dataset.annotations(self.split, limit)
+        """Returns which text belongs to which video."""
+        return dataset.annotations(self.split, limit, self.view.text)
 
     def rules(self) -> Mapping[str, str]:
         return {"ties": "expected", "dtype": "float32"}
@@ -183,87 +208,5 @@ class ParagraphVideoRetrieval:
                 "Score them under the task they were made for, or run with --no-resume."
             )
         evidence = evidence_of(predictions, annotations, device)
-        return Scored(measurements=measure(evidence), evidence=evidence)
-
-
-def evidence_of(predictions: Embeddings | PairScores, annotations: RetrievalAnnotations, device: str) -> Evidence:
-    """Returns the counts of every query in both directions, in the order of the sorted opaque ids.
-
-    Raises: VerificationError when the predictions are not those of this test set; ModelError when they cannot be
-    ranked.
-    """
-    matches = annotations.matches
-    paragraph_order = _sorted_places("paragraphs", predictions.paragraph_ids, matches.keys())
-    _sorted_places("videos", predictions.video_ids, set(matches.values()) - annotations.missing)
-    video_ids = (*predictions.video_ids, *sorted(annotations.missing))
-    place = {video_id: i for i, video_id in enumerate(video_ids)}
-    own = np.array([place[matches[paragraph_id]] for paragraph_id in predictions.paragraph_ids], dtype=np.int64)
-    if isinstance(predictions, PairScores):
-        by_paragraph, by_video = _count_scores(predictions.scores, own)
-    else:
-        by_paragraph, by_video = _count_cosines(predictions, own, device)
-    return Evidence(
-        counts={
-            "t2v": _with_positives(by_paragraph[paragraph_order]),
-            "v2t": _with_positives(by_video[_sorted_places("videos", video_ids, matches.values())]),
-        },
-        pool=annotations.pool,
-        n_items={"t2v": len(matches), "v2t": len(matches)},
-    )
-
-
-def _count_scores(scores: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the same as `_count_cosines` from scores (N, M)."""
-    total, present = scores.shape
-    counts = rank_scores(scores, own)
-    by_paragraph, by_video = (np.tile(np.array([total - 1, 0]), (total, 1)) for _ in range(2))
-    by_paragraph[own < present] = counts.queries[own < present]
-    by_video[:present] = counts.items
-    return by_paragraph, by_video
-
-
-def _count_cosines(predictions: Embeddings, places: np.ndarray, device: str) -> tuple[np.ndarray, np.ndarray]:
-    """Returns (N, 2) for paragraphs and (N, 2) for videos: items above the right one, and equal to it.
-
-    Args:
-        predictions: N paragraphs and M <= N videos: the other N - M videos are missing and rank last.
-        places: (N,) int64, the video of each paragraph; M and above are missing ones.
-        device: where to compute.
-    """
-    import torch
-
-    from bench.metrics.ranking import rank_pairs
-
-    paragraphs = torch.from_numpy(predictions.paragraphs).to(device)
-    videos = torch.from_numpy(predictions.videos).to(device)
-    own = torch.from_numpy(places)
-    total, present = len(paragraphs), len(videos)
-    if total == present:
-        counts = rank_pairs(paragraphs, videos, own)
-        return counts.queries, counts.items
-    found = own < present
-    by_paragraph, by_video = (np.tile(np.array([total - 1, 0]), (total, 1)) for _ in range(2))
-    by_paragraph[found.numpy()] = rank_pairs(paragraphs[found.to(paragraphs.device)], videos, own[found]).queries
-    # Any vector may stand in for a missing video here: what a video is compared with are the paragraphs.
-    stand_ins = videos[:1].expand(total - present, -1)
-    by_video[:present] = rank_pairs(paragraphs, torch.cat([videos, stand_ins]), own).items[:present]
-    return by_paragraph, by_video
-
-
-def _sorted_places(side: str, predicted: tuple[str, ...], expected: Iterable[str]) -> list[int]:
-    """Returns where each id stands in `predicted`, in the order of the sorted ids."""
-    place = {name: i for i, name in enumerate(predicted)}
-    wanted = sorted(expected)
-    if len(place) != len(predicted) or sorted(place) != wanted:
-        missing = len(set(wanted) - set(place))
-        raise VerificationError(
-            f"the predictions hold {len(predicted)} {side}, the test set {len(wanted)}, of which {missing} are missing "
-            "in the predictions: they belong to another test set. Rescore on the data of that run, or run with "
-            "--no-resume."
-        )
-    return [place[name] for name in wanted]
-
-
-def _with_positives(counts: np.ndarray) -> np.ndarray:
-    """Returns (n, 3) uint32 evidence: greater, equal, and the one positive that each query has."""
-    return np.concatenate([counts, np.ones((len(counts), 1), dtype=counts.dtype)], axis=1).astype(np.uint32)
+        first = f"t2v/{hit_rule(evidence.counts['t2v'])}R@1"
+        return Scored(measurements=measure(evidence), evidence=evidence, primary=first)

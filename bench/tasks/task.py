@@ -21,10 +21,15 @@ Progress = Callable[[int, int, Mapping[str, float]], None]
 
 @dataclass(frozen=True)
 class Scored:
-    """The outcome of scoring: measurements for people, evidence for recomputing them."""
+    """The outcome of scoring: measurements for people, evidence for recomputing them.
+
+    Attributes:
+        primary: the measurement that ranks, where the test set makes it another than the task's.
+    """
 
     measurements: tuple[Measurement, ...]
     evidence: Evidence
+    primary: str = ""
 
 
 @dataclass(frozen=True)

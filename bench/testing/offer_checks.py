@@ -112,7 +112,9 @@ def check_dataset(session: Session, reader: str) -> str:
         missing = [v for split in counts for v in dataset.features.missing(dataset.columns(split)["video_id"])]
         if missing:
             raise CheckFailed(f"dataset {name!r}: {len(missing)} videos have no features, such as {missing[0]!r}")
-        seen = dataset.inputs(test, View(dataset.declaration.segments), max_rows=80, limit=FEW)
+        seen = dataset.inputs(
+            test, View(dataset.declaration.segments, text=dataset.declaration.text), max_rows=80, limit=FEW
+        )
         seen.videos.batch(range(len(seen.videos)))
         told.append(f"{name}: " + ", ".join(f"{split} {count}" for split, count in counts.items()))
     return "; ".join(told)

@@ -88,12 +88,14 @@ def unstated(found: Sequence[Path], package: str, places: Sequence[str]) -> list
 
 
 def _in(path: Path, known: Sequence[Path]) -> bool:
-    return any(path == place or place in path.parents for place in known)
+    metadata = path.parent.suffix == ".dist-info"  # of whatever is installed, by whichever path file
+    return metadata or any(path == place or place in path.parents for place in known)
 
 
 def _of_installation() -> list[Path]:
     """Returns the folders of the interpreter, of installed libraries and of the system."""
-    named = [sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), *SYSTEM]
+    libraries = [place for place in sys.path if Path(place).name in ("site-packages", "dist-packages")]
+    named = [sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), *libraries, *SYSTEM]
     return [Path(place).resolve() for place in named] + _of_package("bench")
 
 

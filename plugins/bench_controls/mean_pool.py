@@ -61,7 +61,7 @@ class MeanPoolNetwork(MatchingNetwork):
 
     def loss(self, videos: VideoBatch, text: Text) -> Tensor:
         """Returns symmetric InfoNCE."""
-        return contrastive_loss(self.embed_videos(videos), self.embed_text(text), self.temperature)
+        return contrastive_loss(self.embed_videos(videos), self.embed_text(text), self.temperature, same=videos.same())
 
     def embed_videos(self, videos: VideoBatch) -> Tensor:
         """Returns (B, d)."""
@@ -106,7 +106,8 @@ class MeanPool(DualEncoder):
                 self._train(fitting, self._stage(training, scores, state))
                 state = None
                 videos, texts = embed_all(self.network, self.examples(heldout), self.execution)
-                scores.append(recalls(videos, texts, (1,))[0] + recalls(texts, videos, (1,))[0])
+                ids = heldout.videos.ids
+                scores.append(recalls(videos, texts, (1,), ids)[0] + recalls(texts, videos, (1,), ids)[0])
             self._chosen = tried[max(range(len(scores)), key=scores.__getitem__)]
         self._train(data, self._stage(training, scores, state))
 

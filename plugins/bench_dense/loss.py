@@ -11,19 +11,23 @@ from torch.nn import functional
 
 from bench.api import Ragged
 from bench_torch.candidates import check_aligned
-from bench_torch.losses import hinge, ranking_loss
+from bench_torch.losses import hinge, of_parts, ranking_loss
 
 
-def matching_loss(whole: Tensor, segments: Ragged, sentences: Ragged, margin: float, *, aligned: bool) -> Tensor:
+def matching_loss(
+    whole: Tensor, segments: Ragged, sentences: Ragged, margin: float, *, aligned: bool, same: Tensor | None = None
+) -> Tensor:
     """Returns the hinge loss of whole videos and paragraphs, (B, B), and that of aligned segments and sentences.
 
     Source: Krishna et al., section 4.3: a max-margin loss on sentences and their segments. How it sums over a video is
-    not known; the term for whole videos is ours.
+    not known; the term for whole videos is ours. `same` (B, B) bool: entries of one video, which are no negatives; the
+    paper has one paragraph a video.
     """
-    total = hinge(whole, margin)
+    total = hinge(whole, margin, same=same)
     if aligned:
         check_aligned(segments.lengths, sentences.lengths)
-        total = total + ranking_loss(segments.values, sentences.values, margin)
+        of_segments = None if same is None else of_parts(same, segments)
+        total = total + ranking_loss(segments.values, sentences.values, margin, same=of_segments)
     return total
 
 

@@ -92,7 +92,8 @@ class DenseMatching(MatchingNetwork):
         """Returns the ranking loss of whole videos, and that of segments where each belongs to a sentence."""
         segments, sentences = self.sides.of_videos(videos), self.sides.of_text(text, self.words)
         whole = cosines(mean_directions(segments), mean_directions(sentences))
-        return matching_loss(whole, segments, sentences, self.shape.margin, aligned=self.shape.aligned)
+        same = videos.same()
+        return matching_loss(whole, segments, sentences, self.shape.margin, aligned=self.shape.aligned, same=same)
 
     def embed_videos(self, videos: VideoBatch) -> Tensor:
         """Returns (B, hidden)."""
@@ -116,7 +117,8 @@ class DenseAlignment(ScoringNetwork):
         """Returns the ranking loss of whole videos, and that of segments where each belongs to a sentence."""
         segments, sentences = self.encode_videos(videos), self.encode_text(text)
         whole = self.score(segments, sentences).t()
-        return matching_loss(whole, segments, sentences, self.shape.margin, aligned=self.shape.aligned)
+        same = videos.same()
+        return matching_loss(whole, segments, sentences, self.shape.margin, aligned=self.shape.aligned, same=same)
 
     def encode_videos(self, videos: VideoBatch) -> Ragged:
         """Returns B sequences of (segments, hidden)."""

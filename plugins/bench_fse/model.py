@@ -41,7 +41,7 @@ class FSENetwork(MatchingNetwork):
     def loss(self, videos: VideoBatch, text: Text) -> Tensor:
         """Returns the flat ranking loss."""
         margin, hardest = self.shape.margin, self.shape.hardest
-        return flat_loss(self.embed_videos(videos), self.embed_text(text), margin, hardest=hardest)
+        return flat_loss(self.embed_videos(videos), self.embed_text(text), margin, hardest=hardest, same=videos.same())
 
     def embed_videos(self, videos: VideoBatch) -> Tensor:
         """Returns (B, hidden)."""

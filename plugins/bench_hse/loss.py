@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from bench.api import InvalidData, Ragged
-from bench_torch.losses import block_loss, cluster_loss, ranking_loss
+from bench_torch.losses import block_loss, cluster_loss, of_parts, part_cluster_loss, ranking_loss
 
 
 @dataclass(frozen=True)
@@ -49,27 +49,30 @@ class Side:
     sequence: Tensor
 
 
-def matching_loss(videos: Side, text: Side, terms: Terms) -> Tensor:
+def matching_loss(videos: Side, text: Side, terms: Terms, same: Tensor | None = None) -> Tensor:
     """Returns the sum of all ranking terms, each with weight 1; reconstruction is added by the network.
+
+    `same` (B, B) bool: entries of one video, which are no negatives; the paper has one paragraph a video.
 
     Source: the released HSE code: loss_1 (sequence), loss_3 (flat), loss_5 (clusters above), loss_2 (low level, or
     its weak block form) and loss_6 (clusters below, beside either form of the low level).
     Raises: InvalidData when the strong low level meets unequal numbers of clips and sentences.
     """
     margin, hardest = terms.margin, terms.hardest
-    total = ranking_loss(videos.sequence, text.sequence, margin, hardest=hardest)
-    total = total + ranking_loss(videos.flat, text.flat, margin, hardest=hardest)
+    total = ranking_loss(videos.sequence, text.sequence, margin, hardest=hardest, same=same)
+    total = total + ranking_loss(videos.flat, text.flat, margin, hardest=hardest, same=same)
     if terms.cluster:
-        total = total + cluster_loss(videos.sequence, text.sequence, margin, hardest=hardest)
+        total = total + cluster_loss(videos.sequence, text.sequence, margin, hardest=hardest, same=same)
     if terms.low == "none":
         return total
     if terms.low == "strong":
         check_aligned(videos.parts, text.parts)
-        total = total + ranking_loss(videos.parts.values, text.parts.values, margin, hardest=hardest)
+        of_clips = None if same is None else of_parts(same, videos.parts)
+        total = total + ranking_loss(videos.parts.values, text.parts.values, margin, hardest=hardest, same=of_clips)
     else:
-        total = total + block_loss(videos.parts, text.parts, margin, hardest=hardest)
+        total = total + block_loss(videos.parts, text.parts, margin, hardest=hardest, same=same)
     if terms.cluster:
-        total = total + cluster_loss(videos.parts.values, text.parts.values, margin, hardest=hardest)
+        total = total + part_cluster_loss(videos.parts, text.parts, margin, hardest=hardest, same=same)
     return total
 
 

@@ -66,7 +66,7 @@ class HSENetwork(MatchingNetwork):
     def loss(self, videos: VideoBatch, text: Text) -> Tensor:
         """Returns all terms of the paper's loss."""
         of_videos, of_text = self.encode_videos(videos), self.encode_text(text)
-        total = matching_loss(of_videos, of_text, self.terms)
+        total = matching_loss(of_videos, of_text, self.terms, videos.same())
         if self.terms.tau > 0:
             total = total + self.video.reconstruct(of_videos, videos.clip_frames, self.terms)
             total = total + self.text.reconstruct(of_text, self.words(text.sentences), self.terms)

@@ -7,6 +7,10 @@ from torch import Tensor
 from bench_torch.losses import ranking_loss
 
 
-def matching_loss(videos: Tensor, paragraphs: Tensor, margin: float) -> Tensor:
-    """Returns the ranking loss of final states, both (B, d), row by row a pair: the one that FSE is trained with."""
-    return ranking_loss(videos, paragraphs, margin)
+def matching_loss(videos: Tensor, paragraphs: Tensor, margin: float, same: Tensor | None = None) -> Tensor:
+    """Returns the ranking loss of final states, both (B, d), row by row a pair: the one that FSE is trained with.
+
+    `same` (B, B) bool: entries of one video, which are no negatives; the paper trains on captions one by one, each with
+    its video, and has no negatives.
+    """
+    return ranking_loss(videos, paragraphs, margin, same=same)

@@ -120,7 +120,7 @@ class S2VTMatching(MatchingNetwork):
 
     def loss(self, videos: VideoBatch, text: Text) -> Tensor:
         """Returns the ranking loss."""
-        return matching_loss(self.embed_videos(videos), self.embed_text(text), self.margin)
+        return matching_loss(self.embed_videos(videos), self.embed_text(text), self.margin, videos.same())
 
     def embed_videos(self, videos: VideoBatch) -> Tensor:
         """Returns (B, hidden)."""

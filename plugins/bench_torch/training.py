@@ -80,7 +80,8 @@ class MatchingNetwork(TrainableNetwork):
     def merit(self, heldout: Examples, execution: Execution) -> float:
         """Returns the sum of the six recalls on held-out videos."""
         videos, texts = embed_all(self, heldout, execution)
-        return sum(recalls(videos, texts, (1, 5, 50))) + sum(recalls(texts, videos, (1, 5, 50)))
+        ids = heldout.videos.ids
+        return sum(recalls(videos, texts, (1, 5, 50), ids)) + sum(recalls(texts, videos, (1, 5, 50), ids))
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,8 @@ def test_own_data_trains_and_scores_by_its_name(bench_command, mine):
 def test_captions_of_whole_videos_are_sentences(bench_command, mine):
     mine.write({name: entry["sentences"] for name, entry in captions().items()})
     config = mine.folder / "bench.yaml"
-    config.write_text(config.read_text().replace("features: frames\n", "features: frames\n    segments: none\n", 1))
+    whole = "features: frames\n    segments: none\n    captions: together\n"
+    config.write_text(config.read_text().replace("features: frames\n", whole, 1))
 
     record = json.loads(
         bench_command("run", "-m", "fse", "-t", "mine-retrieval", *SMALL[:0], "--set", "epochs=2", "--json").stdout

@@ -100,7 +100,7 @@ FORGED = {
     "n_evaluated": lambda record: record["data"].update(n_evaluated=7, n_expected=7),
     "split": lambda record: record["task"].update(split="test"),
     "kind of data": lambda record: record["data"].update(kind="real"),
-    "version": lambda record: record.update(signature=record["signature"].replace("/1|", "/2|", 1)),
+    "version": lambda record: record.update(signature=record["signature"].replace("/2|", "/3|", 1)),
     "pool": lambda record: record.update(signature=record["signature"].replace("|pool=", "|pool=1")),
     "ties": lambda record: record.update(signature=record["signature"].replace("ties=", "ties=optimistic-")),
     "segments": lambda record: record.update(signature=record["signature"].replace("segments=gt", "segments=none")),

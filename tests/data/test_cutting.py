@@ -187,7 +187,7 @@ def test_inputs_can_be_cut_again_in_the_same_orders(sample):
 def test_clips_and_sentences_of_the_same_positions_are_kept(sample):
     part = sample.inputs("val_1", View(keep_videos=0.4, keep_text=0.4, order="random"), max_rows=80, limit=30)
     counts = part.videos.batch(range(30)).segments.lengths.tolist()
-    matches = sample.annotations("val_1", limit=30).matches
+    matches = sample.annotations("val_1", limit=30).matching.own
     place = {name: i for i, name in enumerate(part.videos.ids)}
     for name, paragraph in zip(part.paragraph_ids, part.paragraphs, strict=True):
         assert counts[place[matches[name]]] == len(paragraph)

@@ -82,7 +82,7 @@ def test_each_side_comes_in_the_order_of_its_own_opaque_ids(sample):
 
 def test_the_two_orders_are_unrelated(sample):
     inputs = sample.inputs("val_1", View(), max_rows=80)
-    matches = sample.annotations("val_1").matches
+    matches = sample.annotations("val_1").matching.own
     place = {name: i for i, name in enumerate(inputs.videos.ids)}
     places = [place[matches[name]] for name in inputs.paragraph_ids]
     assert sorted(places) == list(range(500))
@@ -95,7 +95,7 @@ def test_paragraphs_and_videos_carry_the_ids_of_what_they_are(sample):
     for name, paragraph in zip(inputs.paragraph_ids, inputs.paragraphs, strict=True):
         index = columns["sentences"].index(list(paragraph))
         assert opaque_id("anet", "val_1", "paragraph", columns["video_id"][index]) == name
-        video = sample.annotations("val_1").matches[name]
+        video = sample.annotations("val_1").matching.own[name]
         batch = inputs.videos.batch([inputs.videos.ids.index(video)])
         assert float(batch.durations[0]) == columns["duration"][index]
 
@@ -104,10 +104,10 @@ def test_a_limit_keeps_the_first_videos_in_opaque_order_with_their_paragraphs(sa
     whole = sample.inputs("val_1", View(), max_rows=80)
     limited = sample.inputs("val_1", View(), max_rows=80, limit=7)
     assert limited.videos.ids == whole.videos.ids[:7]
-    assert sample.annotations("val_1", limit=7).matches == {
-        name: video for name, video in sample.annotations("val_1").matches.items() if video in limited.videos.ids
+    assert sample.annotations("val_1", limit=7).matching.own == {
+        name: video for name, video in sample.annotations("val_1").matching.own.items() if video in limited.videos.ids
     }
-    assert set(limited.paragraph_ids) == set(sample.annotations("val_1", limit=7).matches)
+    assert set(limited.paragraph_ids) == set(sample.annotations("val_1", limit=7).matching.own)
     assert sample.count("val_1", 7) == 7
     assert sample.count("val_1", 9999) == 500
 

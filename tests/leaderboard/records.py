@@ -35,7 +35,7 @@ def record(**changes: Any) -> dict[str, Any]:
             "uses_segments": True,
             "control": False,
         },
-        "task": {"name": "anet-retrieval", "version": 1, "dataset": "anet", "split": "val_1"},
+        "task": {"name": "anet-retrieval", "version": 2, "dataset": "anet", "split": "val_1"},
         "data": {
             "kind": "generated",
             "label": "sample (generated)",
@@ -46,8 +46,8 @@ def record(**changes: Any) -> dict[str, Any]:
         },
         "seed": 0,
         "status": "complete",
-        "signature": "anet-retrieval/1|split=val_1|pool=200:bbbbbbbb|segments=gt|features=sample-64:dddddddd"
-        "|ties=expected|dtype=float32|data=generated",
+        "signature": "anet-retrieval/2|split=val_1|pool=200:bbbbbbbb|segments=gt|text=paragraph"
+        "|features=sample-64:dddddddd|ties=expected|dtype=float32|data=generated",
         "primary": "t2v/R@1",
         "measurements": [
             {

@@ -179,7 +179,7 @@ def test_a_model_that_ignores_segments_stands_in_every_table_that_differs_in_seg
 
 def test_tasks_get_pages_of_their_own_even_under_names_that_look_alike(runs: Runs) -> None:
     for task in ("a/b", "a b", "index", "A-B"):
-        runs.add(record(task__name=task, signature=SIGNATURE.replace("anet-retrieval/1", f"{task}/1")))
+        runs.add(record(task__name=task, signature=SIGNATURE.replace("anet-retrieval/2", f"{task}/2")))
     report = runs.build()
     tasks = [page for page in report.pages if page.parent == runs.output and page.suffix in {".html", ".md"}]
     assert len({page.name.lower() for page in tasks}) == 2 * 4 + len({"index.html", "index.md", "compare.html"})

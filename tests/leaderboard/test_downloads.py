@@ -73,7 +73,7 @@ def test_json_holds_what_a_program_needs(tables: Path) -> None:
 def test_latex_is_a_whole_table_of_escaped_cells(tables: Path) -> None:
     (path,) = tables.glob("*.tex")
     text = path.read_text()
-    assert text.startswith("% anet-retrieval/1\\textbar{}split=val\\_1")
+    assert text.startswith("% anet-retrieval/2\\textbar{}split=val\\_1")
     assert "a\\_b \\& c & \\textbf{42.0} {\\footnotesize $\\pm$2.8}" in text
     assert "\\textit{=1+1}" in text
     body = text[text.index("\\midrule") : text.index("\\bottomrule")]

@@ -73,7 +73,7 @@ def hostile_record(text: str, **changes: Any) -> dict[str, Any]:
         task__name=re.sub(r"[|=]", "", text.partition(":")[0]) or "x",  # else no signature can name it
         **changes,
     )
-    value["signature"] = record()["signature"].replace("anet-retrieval/1", f"{value['task']['name']}/1")
+    value["signature"] = record()["signature"].replace("anet-retrieval/2", f"{value['task']['name']}/2")
     return value
 
 

@@ -16,6 +16,7 @@ from bench.errors import InvalidData, ModelError, VerificationError
 from bench.evidence.verification import verify
 from bench.execution import Execution
 from bench.inputs import Inputs
+from bench.matching import Matching
 from bench.models import VideoTextScorer
 from bench.predictions import Embeddings, PairScores, load_predictions
 from bench.tasks.asking.pair_scoring import duration
@@ -83,7 +84,7 @@ def inputs_of(count: int = COUNT) -> Inputs:
 
 
 def annotations_of(count: int = COUNT) -> RetrievalAnnotations:
-    return RetrievalAnnotations({f"p{i:03}": f"v{i:03}" for i in range(count)}, pool="a" * 64)
+    return RetrievalAnnotations(Matching.of({f"p{i:03}": [f"v{i:03}"] for i in range(count)}), pool="a" * 64)
 
 
 def predict(model: Any, scratch: Scratch | None = None, batch_size: int = 4) -> PairScores:

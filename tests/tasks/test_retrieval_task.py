@@ -15,6 +15,7 @@ from bench.errors import ModelError, UsageError, VerificationError
 from bench.evidence.verification import verify
 from bench.execution import Execution
 from bench.inputs import Inputs, Paragraph, View
+from bench.matching import Matching
 from bench.metrics.retrieval import KS
 from bench.models import VideoTextEncoder, VideoTextScorer
 from bench.predictions import Embeddings
@@ -67,7 +68,7 @@ def inputs_of(count: int) -> Inputs:
 
 
 def annotations_of(count: int) -> RetrievalAnnotations:
-    return RetrievalAnnotations({f"p{i:03}": f"v{i:03}" for i in range(count)}, pool="a" * 64)
+    return RetrievalAnnotations(Matching.of({f"p{i:03}": [f"v{i:03}"] for i in range(count)}), pool="a" * 64)
 
 
 def noisy(count: int, seed: int = 0) -> Embeddings:

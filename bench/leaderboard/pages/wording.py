@@ -19,7 +19,8 @@ KIND_WARNINGS = {
     "generated": "Videos and texts are generated. These numbers show that the machinery separates models; "
     "they say nothing about the paper.",
 }
-DIRECTIONS = {"t2v": "Paragraph → video", "v2t": "Video → paragraph"}
+TEXTS = {"caption": "caption", "captions-together": "captions together"}
+"""What a signature calls one text, in words; a paragraph where it says nothing else."""
 CUTS = {"video": "incomplete videos", "text": "incomplete paragraphs", "both": "incomplete videos and paragraphs"}
 ORDERS = {"prefix": "first parts kept", "random": "random parts kept"}
 PROTOCOLS = {
@@ -44,6 +45,13 @@ def plain(text: str, longest: int = LONGEST) -> str:
     shown = "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
     shown = " ".join(shown.split())
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+def direction_in_words(direction: str, text: str) -> str:
+    """Returns a direction of retrieval: 'Paragraph → video', or 'Caption → video' where `text` is `caption`."""
+    asked = TEXTS.get(text, "paragraph")
+    words = {"t2v": f"{asked} → video", "v2t": f"video → {asked}"}.get(direction, direction)
+    return words[:1].upper() + words[1:]
 
 
 def segments_in_words(segments: str) -> str:
@@ -115,24 +123,27 @@ def signed_interval(ci95: tuple[float, float], sign: int) -> str:
     return f"{signed(low)} to {signed(high)}"
 
 
-def heads(columns: tuple[Column, ...]) -> list[tuple[str, list[str]]]:
-    """Returns the two levels of a table's head: groups of neighbouring columns, and the names below each."""
+def heads(columns: tuple[Column, ...], text: str = "") -> list[tuple[str, list[str]]]:
+    """Returns the two levels of a table's head: groups of neighbouring columns, and the names below each.
+
+    `text` is what the signature calls one text of retrieval.
+    """
     groups: list[tuple[str, list[str]]] = []
     for column in columns:
-        group, name = _head(column.name)
+        group, name = _head(column.name, text)
         if not groups or groups[-1][0] != group:
             groups.append((group, []))
         groups[-1][1].append(name + (" ↓" if not column.higher_is_better else ""))
     return groups
 
 
-def _head(text: str) -> tuple[str, str]:
+def _head(column: str, text: str) -> tuple[str, str]:
     """Returns the group of a column and its name there; the points of a curve and the area under it are a group."""
-    name = parse_name(text)
+    name = parse_name(column)
     if name is None:
-        prefix, slash, rest = text.rpartition("/")
-        return (prefix.replace("_", " "), rest) if slash else ("", text)
-    direction = DIRECTIONS.get(name.direction, name.direction)
+        prefix, slash, rest = column.rpartition("/")
+        return (prefix.replace("_", " "), rest) if slash else ("", column)
+    direction = direction_in_words(name.direction, text)
     if not name.of_curve:
         return direction, name.metric
     return f"{direction}, {name.metric}", "area" if name.keep is None else f"{100 * name.keep:.0f} %"

@@ -92,9 +92,14 @@ def _recall(table: Table, rows: Numbered, way: str) -> Picture:
             titles = {i: f"{name_of(row)}: R@{k} = {heights[i]:.1f}" for i, k in enumerate(ks) if k in KS}
             drawing.line(np.array(ks), heights, color, number, titles)
         drawing.limits((0.8, 1.1 * ks[-1]), (0, 102), logarithmic=True)
-        svg = drawing.svg(f"Recall at K, {wording.DIRECTIONS[way]}")
+        svg = drawing.svg(f"Recall at K, {wording.direction_in_words(way, table.parts.get('text', ''))}")
     caption = "Mean over seeds, ties in expectation. A curve above another is better at every K."
-    return Picture(f"Recall at K, {_lower(wording.DIRECTIONS[way])}", caption, svg, _legend(rows))
+    return Picture(
+        f"Recall at K, {_lower(wording.direction_in_words(way, table.parts.get('text', '')))}",
+        caption,
+        svg,
+        _legend(rows),
+    )
 
 
 def _lower(text: str) -> str:
@@ -135,9 +140,16 @@ def _curve(table: Table, rows: Numbered, points: Sequence[tuple[float, int]], na
             across, upwards = np.array([keep for keep, _ in known]), np.array([mean for _, mean in known])
             drawing.line(across, upwards, color, number, titles)
         drawing.limits((12, 103), (0, 102))
-        svg = drawing.svg(f"Recall against the share that is kept, {wording.DIRECTIONS[way]}")
+        svg = drawing.svg(
+            f"Recall against the share that is kept, {wording.direction_in_words(way, table.parts.get('text', ''))}"
+        )
     caption = "The share of clips or sentences that is kept; at 100 % nothing is missing."
-    return Picture(f"Incomplete input, {_lower(wording.DIRECTIONS[way])}", caption, svg, _legend(rows))
+    return Picture(
+        f"Incomplete input, {_lower(wording.direction_in_words(way, table.parts.get('text', '')))}",
+        caption,
+        svg,
+        _legend(rows),
+    )
 
 
 def costs(table: Table, rows: Numbered) -> list[Picture]:

@@ -14,10 +14,13 @@ from bench.api import Ragged
 from vtbench_coot.network import Side
 
 
-def total_loss(videos: Side, text: Side, margin: float, low: float, cycle: float) -> Tensor:
-    """Returns the weighted sum; `low` and `cycle` weigh what needs clip i to belong to sentence i."""
-    total = matching(videos.whole, text.whole, margin) + clustering(videos.whole, text.whole, margin)
-    total = total + matching(videos.context, text.context, margin)
+def total_loss(videos: Side, text: Side, margin: float, low: float, cycle: float, same: Tensor | None = None) -> Tensor:
+    """Returns the weighted sum; `low` and `cycle` weigh what needs clip i to belong to sentence i.
+
+    `same` (B, B) bool: entries of one video, which are no negatives; the paper has one paragraph a video.
+    """
+    total = matching(videos.whole, text.whole, margin, same) + clustering(videos.whole, text.whole, margin, same)
+    total = total + matching(videos.context, text.context, margin, same)
     if low:
         clips, sentences = videos.parts.values, text.parts.values
         total = total + low * (matching(clips, sentences, margin) + clustering(clips, sentences, margin))
@@ -26,17 +29,17 @@ def total_loss(videos: Side, text: Side, margin: float, low: float, cycle: float
     return total
 
 
-def matching(x: Tensor, y: Tensor, margin: float) -> Tensor:
+def matching(x: Tensor, y: Tensor, margin: float, same: Tensor | None = None) -> Tensor:
     """Returns the mean over all n * n pairs of both directions' hinge losses on cosines; row i belongs to row i."""
     cosines = functional.normalize(x.float()) @ functional.normalize(y.float()).t()
     own = cosines.diagonal()
     wrong = (margin + cosines - own[:, None]).clamp(min=0) + (margin + cosines - own[None, :]).clamp(min=0)
-    return wrong.fill_diagonal_(0.0).mean()
+    return (wrong.fill_diagonal_(0.0) if same is None else wrong.masked_fill(same, 0.0)).mean()
 
 
-def clustering(x: Tensor, y: Tensor, margin: float) -> Tensor:
+def clustering(x: Tensor, y: Tensor, margin: float, same: Tensor | None = None) -> Tensor:
     """Returns how close the things of one side are to each other, both sides' mean."""
-    return (matching(x, x, margin) + matching(y, y, margin)) / 2
+    return (matching(x, x, margin, same) + matching(y, y, margin, same)) / 2
 
 
 def cycle_loss(start: Ragged, other: Ragged) -> Tensor:

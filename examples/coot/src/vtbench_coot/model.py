@@ -83,7 +83,8 @@ class COOT:
 
             def loss(videos: VideoBatch, paragraphs: Sequence[Paragraph]) -> Tensor:
                 text = self._vocabulary.encode(paragraphs).to(self.execution.device)
-                return total_loss(self.network.videos(videos), self.network.paragraphs(text), margin, low, cycle)
+                sides = self.network.videos(videos), self.network.paragraphs(text)
+                return total_loss(*sides, margin, low, cycle, videos.same())
 
             train(self.network, loss, data, Schedule.of(self.settings), training)
 

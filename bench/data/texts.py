@@ -1,0 +1,136 @@
+"""The texts of a split in the unit that is asked: paragraphs, single captions, captions together, queries of their own.
+
+A text has an id of its own. Of a video `v` the paragraph, and its captions together, are called `v`; its captions one
+by one `v#0`, `v#1` and so on, in the order of the annotation file. Files of relevance (`relevance:`) use these names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.data.readers.json_files import read_json
+from bench.data.readers.qrels import read_qrels
+from bench.data.split_parts import paragraph_of
+from bench.errors import InvalidData
+from bench.inputs import Paragraph, Videos, VideoSubset, View
+from bench.matching import Matching, Unit
+
+if TYPE_CHECKING:
+    from bench.data.dataset import Dataset
+
+KINDS = {"paragraph": "paragraph", "captions-together": "paragraph", "caption": "caption"}
+
+
+@dataclass(frozen=True)
+class Text:
+    """One text of a split.
+
+    Attributes:
+        name: what files call it.
+        opaque: its opaque id.
+        sentences: what it says.
+        video: the position of its video in the split's table; None for a query without a video of its own.
+    """
+
+    name: str
+    opaque: str
+    sentences: Paragraph
+    video: int | None
+
+
+def beside_videos(videos: Videos, positions: Sequence[int], texts: Sequence[Text]) -> Videos:
+    """Returns `videos`, those at `positions` of a split, once for each text: entry i is the video of text i."""
+    place = {position: i for i, position in enumerate(positions)}
+    owners = [place[text.video] for text in texts if text.video is not None]
+    return videos if owners == list(range(len(positions))) else VideoSubset(videos, owners)
+
+
+def unit_of(dataset: Dataset, split: str, asked: Unit) -> Unit:
+    """Returns what one text of a split is, when `asked` is what the task says.
+
+    Raises: InvalidData where nobody said whether the captions of a video are asked each or together.
+    """
+    if asked != "paragraph" or dataset.declaration.segments != "none":
+        return asked
+    counts = [len(sentences) for sentences in dataset.columns(split)["sentences"]]
+    if max(counts, default=0) <= 1:
+        return "caption"
+    most = dataset.columns(split)["video_id"][counts.index(max(counts))]
+    raise InvalidData(
+        f"dataset {dataset.name!r}: videos of {split} have several captions ({most!r} has {max(counts)}) and no "
+        f"segments. Say in bench.yaml datasets.{dataset.name}.captions: each (every caption is a query of its own, as "
+        "MSR-VTT, MSVD and VATEX are evaluated) or together (all captions of a video are one text)."
+    )
+
+
+def texts_of(dataset: Dataset, split: str, chosen: Sequence[int], view: View) -> list[Text]:
+    """Returns the texts of the videos at `chosen`, cut by `view`, or the queries that stand for those of a test split.
+
+    Raises: InvalidData as `unit_of`, and for a file of queries that holds none.
+    """
+    if dataset.declaration.queries and split == dataset.declaration.test:
+        return _queries(dataset, split, dataset.declaration.queries)
+    unit, columns = unit_of(dataset, split, view.text), dataset.columns(split)
+    texts = []
+    for i in chosen:
+        video_id = columns["video_id"][i]
+        named: list[tuple[str, Paragraph]]
+        if unit == "caption":
+            named = [(f"{video_id}#{k}", (sentence,)) for k, sentence in enumerate(columns["sentences"][i])]
+        else:
+            named = [(video_id, paragraph_of(columns, i, view))]
+        texts += [Text(name, dataset.opaque(split, KINDS[unit], name), said, i) for name, said in named]
+    return texts
+
+
+def _queries(dataset: Dataset, split: str, path: Path) -> list[Text]:
+    found = read_json(path, "queries, JSON of a text or a list of sentences by id")
+    if not isinstance(found, dict) or not found:
+        raise InvalidData(f"{path}: expected a JSON object with a text for each id; found {type(found).__name__}.")
+    texts = []
+    for name, said in found.items():
+        sentences = (said,) if isinstance(said, str) else said
+        if not isinstance(sentences, list | tuple) or not all(isinstance(s, str) and s.strip() for s in sentences):
+            raise InvalidData(f"{path}: query {name[:60]!r} is no text and no list of sentences.")
+        texts.append(Text(name, dataset.opaque(split, "query", name), tuple(sentences), None))
+    return texts
+
+
+def matching_of(dataset: Dataset, split: str, texts: Sequence[Text], chosen: Sequence[int], view: View) -> Matching:
+    """Returns the right videos of each text among the videos at `chosen`, in opaque ids.
+
+    Texts that a file of relevance does not judge belong to their own video; queries have none.
+    Raises: InvalidData for judgements of a text or a video that is not there, or where no text has a right video.
+    """
+    columns = dataset.columns(split)
+    gallery = {columns["video_id"][i]: dataset.opaque(split, "video", columns["video_id"][i]) for i in chosen}
+    judged = _judged(dataset, split, view)
+    right = {}
+    for text in texts:
+        own = [] if text.video is None else [columns["video_id"][text.video]]
+        right[text.opaque] = [gallery[video] for video in judged.get(text.name, own) if video in gallery]
+    if not any(right.values()):
+        raise InvalidData(
+            f"dataset {dataset.name!r}: no text of {split} has a right video. Name them in a file of judgements, "
+            f"TEXT 0 VIDEO GRADE, as datasets.{dataset.name}.relevance."
+        )
+    return Matching.of(right, gallery.values())
+
+
+def _judged(dataset: Dataset, split: str, view: View) -> dict[str, list[str]]:
+    path = dataset.declaration.relevance
+    if path is None or split != dataset.declaration.test:
+        return {}
+    judged, columns = read_qrels(path), dataset.columns(split)
+    known = set(columns["video_id"])
+    if odd := next((video for videos in judged.values() for video in videos if video not in known), None):
+        raise InvalidData(f"{path}: video {odd[:60]!r} is not in {split} of dataset {dataset.name!r}.")
+    names = {text.name for text in texts_of(dataset, split, range(len(columns["video_id"])), view)}
+    if odd := next((name for name in judged if name not in names), None):
+        raise InvalidData(
+            f"{path}: text {odd[:60]!r} is not in {split} of dataset {dataset.name!r}, which has {min(names)[:60]!r}."
+        )
+    return judged

@@ -1,0 +1,65 @@
+"""Which videos are right for which texts: one record of relevance for annotations, files and plugins alike.
+
+The qrels of information retrieval. One text for each video and one video for each text is its simplest form, which is
+ranked by a path of its own (`Matching.one_to_one`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+Unit = Literal["paragraph", "caption", "captions-together"]
+"""What one text is: all sentences of a video, which describe its segments one after the other; one caption of a video;
+or all captions of a video, which describe the same, read as one text."""
+
+
+TEXTS: Mapping[str, Unit] = {"each": "caption", "together": "captions-together"}
+"""What users write for captions that describe whole videos, and the unit it means."""
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Queries, items, and the right pairs of them, by place.
+
+    Attributes:
+        texts: (M,) ids of the texts.
+        videos: (N,) ids of the videos.
+        right: (M,) places in `videos` that are right for each text, rising; () for a text that no video answers.
+    """
+
+    texts: tuple[str, ...]
+    videos: tuple[str, ...]
+    right: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def of(cls, right: Mapping[str, Iterable[str]], videos: Iterable[str] = ()) -> Matching:
+        """Returns the matching of texts with the ids of their videos; `videos` may name some that no text asks for."""
+        wanted = {text: tuple(dict.fromkeys(found)) for text, found in right.items()}
+        gallery = tuple(dict.fromkeys([*videos, *(video for found in wanted.values() for video in found)]))
+        place = {video: i for i, video in enumerate(gallery)}
+        return cls(tuple(wanted), gallery, tuple(tuple(sorted(place[v] for v in found)) for found in wanted.values()))
+
+    @cached_property
+    def one_to_one(self) -> bool:
+        """Whether every text has one video and every video one text."""
+        owners = [places[0] for places in self.right if len(places) == 1]
+        return len(owners) == len(self.texts) == len(self.videos) == len(set(owners))
+
+    @cached_property
+    def one_video_each(self) -> bool:
+        """Whether every text has one right video, such as captions of several a video."""
+        return all(len(places) == 1 for places in self.right)
+
+    @cached_property
+    def by_text(self) -> dict[str, tuple[str, ...]]:
+        """The right videos of each text."""
+        found = zip(self.texts, self.right, strict=True)
+        return {text: tuple(self.videos[place] for place in places) for text, places in found}
+
+    @cached_property
+    def own(self) -> dict[str, str]:
+        """The first right video of each text that has one: its own, where it has one only."""
+        return {text: videos[0] for text, videos in self.by_text.items() if videos}

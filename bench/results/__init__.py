@@ -1,0 +1,52 @@
+"""What we publish: records, the evidence their numbers follow from, and signatures that say how they were made."""
+
+from bench.results.evidence import Evidence, same_value
+from bench.results.record import (
+    MOST,
+    SCHEMA,
+    Checkpoint,
+    Data,
+    Features,
+    File,
+    Finite,
+    Int,
+    Measurement,
+    Missing,
+    Model,
+    Provenance,
+    Record,
+    Rescored,
+    Result,
+    Sha256,
+    TaskName,
+    Unit,
+)
+from bench.results.signatures import WEIGHTS, comparable, parse_signature, protocol, signature
+
+__all__ = [
+    "MOST",
+    "SCHEMA",
+    "WEIGHTS",
+    "Checkpoint",
+    "Data",
+    "Evidence",
+    "Features",
+    "File",
+    "Finite",
+    "Int",
+    "Measurement",
+    "Missing",
+    "Model",
+    "Provenance",
+    "Record",
+    "Rescored",
+    "Result",
+    "Sha256",
+    "TaskName",
+    "Unit",
+    "comparable",
+    "parse_signature",
+    "protocol",
+    "same_value",
+    "signature",
+]

@@ -1,0 +1,55 @@
+"""Evidence: what was counted, in arrays that lie beside a record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.errors import InvalidData
+from bench.files import PathLike, read_tensors, write_tensors
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was counted for each query, video or caption: enough to recompute every measurement.
+
+    Rows are ordered by opaque id, which is the same for every model on the same test set, so two models' evidence can
+    be compared row by row. What the arrays are is said by the module that verifies their kind
+    (`bench.evidence.verification`).
+
+    Attributes:
+        counts: named arrays, one row for each query, video or caption. For `ranks`: direction (`t2v`, `v2t`) ->
+            (n_queries, 3) uint32: n_greater, n_equal (itself not counted), n_positives.
+        pool: digest of the test set.
+        n_items: size of the test set by name; for `ranks`, of the gallery by direction.
+        kind: `ranks`, `captions` or `classes`.
+    """
+
+    counts: Mapping[str, np.ndarray]
+    pool: str
+    n_items: Mapping[str, int]
+    kind: str = "ranks"
+
+    def save(self, path: PathLike) -> None:
+        about = {"kind": "evidence", "of": self.kind, "pool": self.pool, "n_items": dict(self.n_items)}
+        write_tensors(path, self.counts, about)
+
+    @classmethod
+    def load(cls, path: PathLike) -> Evidence:
+        """Reads what `save` wrote. Raises: InvalidData for any other file."""
+        arrays, values = read_tensors(path)
+        pool, n_items = values.get("pool"), values.get("n_items")
+        whole = isinstance(n_items, dict) and all(isinstance(size, int) for size in n_items.values())
+        if values.get("kind") != "evidence" or not isinstance(pool, str) or not isinstance(n_items, dict) or not whole:
+            raise InvalidData(f"{path} holds no evidence. `bench rescore --write RUN` counts it again.")
+        return cls(counts=arrays, pool=pool, n_items=n_items, kind=str(values.get("of", "ranks")))
+
+
+def same_value(a: float, b: float) -> bool:
+    """True when two measurements are the same number up to the last bits of double arithmetic."""
+    return math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-12)

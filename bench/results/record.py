@@ -1,0 +1,246 @@
+"""What we publish: measurements, the evidence to recompute them, and where they come from. Written once, never edited.
+
+`Result` is versioned JSON (`bench-result/1`); its JSON Schema ships as `bench/schemas/result-1.json`. The board is
+built from these records alone, on machines without plugins, datasets or torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bench.errors import InvalidData
+from bench.files import PathLike, write_atomically
+from bench.reading.outside import JSON, read_content
+from bench.results.signatures import as_of_today
+
+SCHEMA = "bench-result/1"
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+_PLAIN_NAME = r"^[A-Za-z0-9_][A-Za-z0-9._-]*$"
+RunName = Annotated[str, Field(pattern=_PLAIN_NAME, max_length=200, description="names the run and its files")]
+FileName = Annotated[str, Field(pattern=_PLAIN_NAME, max_length=250, description="a file beside the record")]
+Int = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""A number that every language and file format can hold; a page could not even print one of 5,000 digits."""
+MOST = 500
+"""Measurements of a record, and columns that plugins added: far more than any task has, few enough for a page."""
+Unit = Literal["percent", "rank", "score"]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def _optional(*fields: str) -> Callable[[dict[str, Any]], None]:
+    """Returns what marks fields of a schema as optional: records from before they were there stay valid."""
+
+    def mark(schema: dict[str, Any]) -> None:
+        schema["required"] = [name for name in schema["required"] if name not in fields]
+
+    return mark
+
+
+class Record(BaseModel):
+    """A frozen record that refuses unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=True)
+
+
+class Measurement(Record):
+    """One number with its unit and 95 % interval."""
+
+    name: str = Field(description="such as t2v/R@5; the table's column head")
+    value: Finite = Field(description="full precision; rounded only on the page")
+    unit: Unit
+    higher_is_better: bool
+    ci95: tuple[Finite, Finite] | None = Field(description="95 % interval by resampling videos")
+    n: Int = Field(ge=1, description="how many queries, videos or captions it was measured over")
+
+
+class File(Record):
+    """A file beside the record, with its digest."""
+
+    file: FileName
+    sha256: Sha256
+
+
+class Model(Record):
+    """The model that ran, with every setting resolved: a file as NAME@sha256:DIGEST, a repository as NAME@COMMIT."""
+
+    model_config = ConfigDict(json_schema_extra=_optional("fingerprint"))
+
+    name: str
+    summary: str
+    paper: str
+    distribution: str = Field(description="distribution and version that offers it")
+    revision: Int
+    settings: dict[str, bool | Int | float | str]
+    provides: list[str]
+    uses_segments: bool
+    control: bool
+    fingerprint: str = Field(default="", description="what the model states of what it loads beside its settings")
+
+
+class TaskName(Record):
+    """The task that was run."""
+
+    name: str
+    version: Int
+    dataset: str
+    split: str
+
+
+class Features(Record):
+    """The identity of the frame features a result rests on."""
+
+    extractor: str = Field(description="such as C3D-PCA500 or simulated")
+    dim: Int
+    stride: str = Field(description="frames or seconds from one row to the next, in words; 'unknown' if not stated")
+    digest: str = Field(description="SHA-256 as the reader defines it")
+
+
+class Missing(Record):
+    """Videos without features, and what was done about them."""
+
+    policy: Literal["penalise", "exclude"] = Field(description="never found, or evaluated without them")
+    videos: dict[str, Int] = Field(description="how many of each split used; training leaves them out")
+
+
+class Data(Record):
+    """What the numbers were measured on."""
+
+    model_config = ConfigDict(json_schema_extra=_optional("missing", "remarks", "all_zero"))
+
+    kind: Literal["real", "simulated", "generated"]
+    label: str = Field(description="shown beside every number, such as 'sample (generated)'")
+    annotations: dict[str, Sha256] = Field(description="digest of each split used")
+    features: Features
+    n_expected: Int = Field(description="videos in the test set; of a TREC run, documents")
+    n_evaluated: Int = Field(description="those of them that were evaluated; each may have several queries or captions")
+    missing: Missing | None = Field(default=None, description="null when every video has features")
+    all_zero: dict[str, Int] = Field(
+        default={}, description="how many videos of each split used have features that are all zeros"
+    )
+    remarks: list[str] = Field(default=[], description="what to know beside the score, such as labels seen before")
+
+
+class Checkpoint(Record):
+    """The checkpoint that predicted, or that none was needed."""
+
+    model_config = ConfigDict(json_schema_extra=_optional("parameters"))
+
+    key: Sha256
+    sha256: Sha256
+    selection: str
+    word_vectors: str
+    parameters: Int | None = Field(default=None, ge=0, description="how many numbers it holds; null if not counted")
+
+
+class Rescored(Record):
+    """Where a record comes from that was made of another's predictions, without running the model again."""
+
+    record: Sha256 = Field(description="digest of the record whose predictions were scored")
+    date: str = Field(description="UTC, ISO 8601")
+    commit: str | None
+    versions: dict[str, str]
+
+
+class Provenance(Record):
+    """What made the result: enough to run it again."""
+
+    model_config = ConfigDict(json_schema_extra=_optional("rescored"))
+
+    command: list[str]
+    commit: str | None
+    dirty: bool | None
+    versions: dict[str, str]
+    hardware: dict[str, str]
+    device: str
+    precision: str
+    batch_size: Int
+    threads: Int
+    started: str = Field(description="UTC, ISO 8601")
+    seconds: dict[str, float] = Field(description="wall seconds of fit, predict and score; fit is 0 when reused")
+    checkpoint: Checkpoint | None
+    rescored: Rescored | None = Field(default=None, description="null where the model's run wrote the record")
+
+
+class Result(Record):
+    """One model on one task under one seed."""
+
+    schema_: Literal["bench-result/1"] = Field(default="bench-result/1", alias="schema")
+    run: RunName
+    model: Model
+    task: TaskName
+    data: Data
+    seed: Int
+    status: Literal["complete", "partial"]
+    signature: str = Field(description="how the numbers were made; a table ranks only rows with equal signatures")
+    primary: str
+    measurements: list[Measurement] = Field(max_length=MOST)
+    columns: list[Measurement] = Field(
+        default_factory=list,
+        max_length=MOST,
+        description="figures that plugins computed when the run ended; they follow from no evidence and never rank",
+    )
+    evidence: File
+    predictions: File | None = Field(description="null where similarities computed elsewhere were scored")
+    provenance: Provenance
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, json_schema_extra=_optional("columns")
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_of_today(cls, values: Any) -> Any:
+        return as_of_today(values) if isinstance(values, dict) else values
+
+    @model_validator(mode="after")
+    def _primary_is_measured(self) -> Result:
+        names = [m.name for m in [*self.measurements, *self.columns]]
+        if self.primary not in [m.name for m in self.measurements]:
+            raise ValueError(f"primary {self.primary!r} is not among the measurements")
+        if len(set(names)) != len(names):
+            raise ValueError("a measurement occurs twice")
+        return self
+
+    def __getitem__(self, name: str) -> Measurement:
+        """Returns the measurement called `name`. Raises KeyError."""
+        for measurement in self.measurements:
+            if measurement.name == name:
+                return measurement
+        raise KeyError(name)
+
+    def tested(self) -> str:
+        """Returns how large the test was, in words: `500 videos`, `100 videos, 4,087 queries`, `9 documents`."""
+        items = "documents" if "|source=trec|" in self.signature else "videos"
+        words, queries = f"{self.data.n_evaluated:,} {items}", self[self.primary].n
+        asks = self.primary.startswith(("t2v/", "v2t/")) and queries != self.data.n_evaluated
+        asked = "captions" if "|text=caption|" in self.signature else "queries"
+        return f"{words}, {queries:,} {asked}" if asks else words
+
+    def to_json(self) -> str:
+        return self.model_dump_json(by_alias=True, indent=2) + "\n"
+
+    def save(self, path: PathLike) -> None:
+        """Writes the record. Raises: SaveError when `path` exists: records are never edited."""
+        write_atomically(path, self.to_json().encode(), overwrite=False)
+
+    @classmethod
+    def load(cls, path: PathLike) -> Result:
+        """Reads a record. Raises: InvalidData when it is missing or does not follow the schema."""
+        path = Path(path)
+        if path.exists() and not path.is_file():
+            raise InvalidData(f"{path} is no file. Name the folder of a run, or the JSON file of a record.")
+        try:
+            return cls.model_validate_json(read_content(path, JSON, "`bench list runs` shows the runs."))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "record"
+            raise InvalidData(f"{path} is not a {SCHEMA} record: {where}: {first['msg']}.") from error
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """Returns the JSON Schema of a written record, in which every field is present."""
+        draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+        return {**draft, **cls.model_json_schema(by_alias=True, mode="serialization")}

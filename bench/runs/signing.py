@@ -1,0 +1,47 @@
+"""The signature of a run: all that makes its numbers others, said before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.annotations import Annotations, RetrievalAnnotations
+from bench.catalogue.lookup import Cell
+from bench.files import digest
+from bench.results import WEIGHTS, signature
+
+
+def signed(cell: Cell, limit: int | None, loaded: Sequence[str]) -> str:
+    """Returns the signature of a model on a task.
+
+    Args:
+        limit: at most this many videos, or None.
+        loaded: what tells the weights of a frozen model from others; () for a model that loads nothing.
+    """
+    task, dataset = cell.task, cell.dataset
+    with cell.task_code.during("name its annotations and rules"):
+        annotations, rules = task.annotations(dataset, limit), task.rules()
+    features = dataset.feature_identity([task.split])
+    parts = {
+        "split": task.split,
+        "pool": f"{len(annotations)}:{annotations.pool[:8]}",
+        "segments": task.view.segments,
+        **_asked(annotations),
+        "features": f"{features.extractor}-{features.dim}:{features.digest[:8]}",
+        **rules,
+        "data": dataset.kind,
+    }
+    if "labelled" in task.support:
+        split = dataset.training_set("labels", task.view).split
+        parts["labelled"] = f"{dataset.count(split, limit)}:{dataset.annotation_digest(split)[:8]}"
+    if dataset.left_out(task.split):
+        parts["missing"] = f"{dataset.declaration.missing}-{len(dataset.left_out(task.split))}"
+    if loaded:
+        parts[WEIGHTS] = digest(loaded)[:8]
+    return signature(task.name.partition(":")[0], task.version, parts)
+
+
+def _asked(annotations: Annotations) -> dict[str, str]:
+    """Returns the parts of a signature that say what one text is, and what counts as a hit where several are right."""
+    if not isinstance(annotations, RetrievalAnnotations):
+        return {}
+    return {"text": annotations.unit, **({"hits": annotations.hits} if annotations.hits else {})}

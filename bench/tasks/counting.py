@@ -1,0 +1,133 @@
+"""From what a model said of texts and videos to evidence: how many wrong partners outrank the right one of each query.
+
+One text for each video and one video for each text is counted in one pass over the cosines; any other matching, and
+scores that a model gave pair by pair, in two passes by rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from bench.annotations import RetrievalAnnotations
+from bench.errors import InvalidData, ModelError, VerificationError
+from bench.metrics.retrieval import BEST_CAPTION
+from bench.metrics.similarities import Pairs, Scores, Similarities, count_best_captions, count_ranks
+from bench.predictions import Embeddings, PairScores
+from bench.results import Evidence
+
+
+def evidence_of(predictions: Embeddings | PairScores, annotations: RetrievalAnnotations, device: str) -> Evidence:
+    """Returns the counts of every query in both directions, in the order of opaque ids.
+
+    Where a video has several texts, they stand beside one another in the order of their videos, and v2t is counted by
+    both conventions (`bench.metrics.retrieval`). Texts and videos without a right partner ask nothing; they are among
+    what others are compared with.
+
+    Raises: VerificationError when the predictions are not those of this test set; ModelError when they cannot be
+    ranked.
+    """
+    matching = annotations.matching
+    _check_ids("paragraphs", predictions.paragraph_ids, matching.texts)
+    _check_ids("videos", predictions.video_ids, set(matching.videos) - annotations.missing)
+    count = _count_pairs if matching.one_to_one and isinstance(predictions, Embeddings) else _count_all
+    counts = count(predictions, annotations, device)
+    sizes = {"t2v": len(matching.videos), "v2t": len(matching.texts), BEST_CAPTION: len(counts["v2t"])}
+    return Evidence(counts=counts, pool=annotations.pool, n_items={name: sizes[name] for name in counts})
+
+
+def _count_all(
+    predictions: Embeddings | PairScores, annotations: RetrievalAnnotations, device: str
+) -> dict[str, np.ndarray]:
+    """Returns by direction (queries, 3) uint32 evidence of any matching."""
+    matching, missing = annotations.matching, sorted(annotations.missing)
+    right = {text: matching.by_text[text] for text in predictions.paragraph_ids}
+    beside = not matching.one_to_one and matching.one_video_each
+    order = sorted(right, key=lambda text: (right[text] if beside else (), text))
+    names = (*predictions.video_ids, *missing)
+    place = {video: i for i, video in enumerate(names)}
+    columns = [sorted(place[video] for video in right[text]) for text in order]
+    present = [[i for i in own if i < len(predictions.video_ids)] for own in columns]
+    try:
+        scores = _scores(predictions, order, device)
+        by_text, by_video = count_ranks(scores, Pairs.of(present))
+        both = annotations.hits == "any+best-caption"
+        best = count_best_captions(scores, np.array([own[0] for own in present])) if both else None
+    except InvalidData as error:
+        raise ModelError(f"scores that are NaN or infinite have no rank: {error}") from error
+    n_right = np.array([len(own) for own in columns])
+    lost = by_text[:, 2] == 0  # none of its videos has features: it finds one behind all others
+    by_text[lost, 0], by_text[lost, 1] = len(matching.videos) - n_right[lost], 0
+    by_text[:, 2] = n_right
+    texts_of = Counter(video for own in right.values() for video in own)
+    behind = np.array([[len(right) - texts_of[video], 0, texts_of[video]] for video in missing], dtype=by_video.dtype)
+    videos = np.concatenate([by_video, behind.reshape(-1, 3)])
+    asking = sorted((i for i, video in enumerate(names) if texts_of[video]), key=lambda i: names[i])
+    counts = {"t2v": by_text[n_right > 0], "v2t": videos[asking]}
+    return counts if best is None else {**counts, BEST_CAPTION: best[asking]}
+
+
+def _scores(predictions: Embeddings | PairScores, order: Sequence[str], device: str) -> Scores:
+    """Returns the scores of the texts in `order` with all videos that have features."""
+    place = {text: i for i, text in enumerate(predictions.paragraph_ids)}
+    rows = np.array([place[text] for text in order], dtype=np.int64)
+    if isinstance(predictions, PairScores):
+        return Similarities(predictions.scores[rows], np.asarray, "float32")
+    import torch
+
+    from bench.metrics.cosines import Cosines
+
+    texts, videos = torch.from_numpy(predictions.paragraphs[rows]), torch.from_numpy(predictions.videos)
+    return Cosines(texts.to(device), videos.to(device))
+
+
+def _count_pairs(
+    predictions: Embeddings | PairScores, annotations: RetrievalAnnotations, device: str
+) -> dict[str, np.ndarray]:
+    """Returns the same as `_count_all` for a matching that is one to one, in one pass."""
+    import torch
+
+    from bench.metrics.ranking import rank_pairs
+
+    assert isinstance(predictions, Embeddings)  # noqa: S101 (the caller chose by it)
+    own_video = annotations.matching.own
+    video_ids = (*predictions.video_ids, *sorted(annotations.missing))
+    place = {video_id: i for i, video_id in enumerate(video_ids)}
+    places = np.array([place[own_video[text]] for text in predictions.paragraph_ids], dtype=np.int64)
+    paragraphs = torch.from_numpy(predictions.paragraphs).to(device)
+    videos = torch.from_numpy(predictions.videos).to(device)
+    own = torch.from_numpy(places)
+    total, present = len(paragraphs), len(videos)
+    if total == present:
+        counts = rank_pairs(paragraphs, videos, own)
+        by_paragraph, by_video = counts.queries, counts.items
+    else:
+        found = own < present
+        by_paragraph, by_video = (np.tile(np.array([total - 1, 0]), (total, 1)) for _ in range(2))
+        asking = paragraphs[found.to(paragraphs.device)]
+        by_paragraph[found.numpy()] = rank_pairs(asking, videos, own[found]).queries
+        # Any vector may stand in for a missing video here: what a video is compared with are the paragraphs.
+        stand_ins = videos[:1].expand(total - present, -1)
+        by_video[:present] = rank_pairs(paragraphs, torch.cat([videos, stand_ins]), own).items[:present]
+    text_order = sorted(range(total), key=lambda i: predictions.paragraph_ids[i])
+    video_order = sorted(range(total), key=lambda i: video_ids[i])
+    return {"t2v": _with_positives(by_paragraph[text_order]), "v2t": _with_positives(by_video[video_order])}
+
+
+def _check_ids(side: str, predicted: tuple[str, ...], expected: Iterable[str]) -> None:
+    """Raises VerificationError unless the predictions name each expected id once, and no other."""
+    wanted = set(expected)
+    if len(set(predicted)) != len(predicted) or set(predicted) != wanted:
+        missing = len(wanted - set(predicted))
+        raise VerificationError(
+            f"the predictions hold {len(predicted)} {side}, the test set {len(wanted)}, of which {missing} are missing "
+            "in the predictions: they belong to another test set. Rescore on the data of that run, or run with "
+            "--no-resume."
+        )
+
+
+def _with_positives(counts: np.ndarray) -> np.ndarray:
+    """Returns (n, 3) uint32 evidence: greater, equal, and the one positive that each query has."""
+    return np.concatenate([counts, np.ones((len(counts), 1), dtype=counts.dtype)], axis=1).astype(np.uint32)
