@@ -197,7 +197,7 @@ def torch_file(rows: dict[str, np.ndarray]) -> bytes:
 TAR = b"rows/".ljust(257, b"\x00") + b"ustar\x0000" + bytes(300)
 FOREIGN = {
     "an npz file": npz(a=np.ones(3)),
-    "a gzip file": gzip.compress(b"x" * 100),
+    "a gzip file": gzip.compress(b"x" * 100, mtime=0),
     "a Parquet table": b"PAR1" + bytes(100),
     "an LMDB database": bytes(16) + b"\xde\xc0\xef\xbe" + bytes(100),
     "a tar archive": TAR,

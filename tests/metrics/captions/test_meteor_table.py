@@ -102,8 +102,8 @@ def test_other_data_has_a_table_of_its_own(installed):
     [
         b"",
         b"no gzip, but long enough to be looked at",
-        gzip.compress(b"0.5\na\nb\n0.5\na\n"),
-        gzip.compress(b"a\n" * 6)[:-9],
+        gzip.compress(b"0.5\na\nb\n0.5\na\n", mtime=0),
+        gzip.compress(b"a\n" * 6, mtime=0)[:-9],
     ],
 )
 def test_a_damaged_installation_is_reported_and_leaves_no_table(installed, content):
