@@ -177,5 +177,12 @@ def test_caption_scorers_are_timed_and_their_numbers_compared(shared, annotated:
     chosen = ["--annotations", str(shared("data/activitynet_captions/val_2.json.gz").parent)] if annotated else []
     out = run("captions.py", "--limit", "40", "--no-java", *chosen)
     assert "40 captions, without Java" in out
-    for name in ("tokens", "BLEU@1-4", "ROUGE-L", "CIDEr", "all of these"):
+    for name in ("tokens", "BLEU@1-4", "ROUGE-L", "CIDEr", "all of these", "METEOR", "all seven with tokens"):
         assert name in out
+
+
+def test_meteor_is_timed_on_pairs_of_train_captions(shared) -> None:
+    folder = shared("data/activitynet_captions/train.json.gz").parent
+    out = run("captions.py", "--train-pairs", "40", "--no-java", "--annotations", str(folder))
+    assert "40 pairs of train captions, without Java" in out
+    assert "100 captions in a warm process" in out

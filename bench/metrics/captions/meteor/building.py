@@ -41,10 +41,7 @@ def built(paraphrases: Path, program: Path) -> tuple[dict[str, np.ndarray], dict
         raise InvalidData(
             f"METEOR's data cannot be read from {paraphrases.parent.parent} ({error}). Install pycocoevalcap again."
         ) from error
-    distinct = np.unique(targets)
-    pairs = np.empty(len(targets), dtype=np.uint32)
-    for start in range(0, len(targets), _CHUNK):
-        pairs[start : start + _CHUNK] = np.searchsorted(distinct, targets[start : start + _CHUNK])
+    distinct, pairs = _numbered(targets)
     order = np.argsort(sources)
     counts = np.diff(offsets)[order]
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32)
@@ -55,6 +52,19 @@ def built(paraphrases: Path, program: Path) -> tuple[dict[str, np.ndarray], dict
     arrays |= {"sources": sources[order], "offsets": starts, "pairs": pairs, "targets": distinct}
     arrays["bloom"] = _bloom(arrays["sources"], distinct)
     return arrays, lists
+
+
+def _numbered(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the distinct values in order, and the place (n,) uint32 of each value among them.
+
+    As np.unique does by hashing, in a third of the time.
+    """
+    order = np.argsort(values)
+    values = values[order]
+    new = np.append(True, values[1:] != values[:-1])
+    places = np.empty(len(values), dtype=np.uint32)
+    places[order] = np.cumsum(new, dtype=np.uint32) - np.uint32(1)
+    return values[new], places
 
 
 def bloom_places(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -81,7 +91,7 @@ def _paraphrases(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     sources.clear()
     first = np.flatnonzero(np.append(True, source[1:] != source[:-1]))
     kept = source[first]
-    if len(np.unique(kept)) != len(kept):
+    if len(_numbered(kept)[0]) != len(kept):
         raise ValueError("the paraphrases are not grouped by phrase")
     return kept, np.append(first, len(source)), np.concatenate(targets)
 
