@@ -172,6 +172,7 @@ def test_the_made_up_batch_has_the_papers_size() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("annotated", [False, True])
 def test_caption_scorers_are_timed_and_their_numbers_compared(shared, annotated: bool) -> None:
     chosen = ["--annotations", str(shared("data/activitynet_captions/val_2.json.gz").parent)] if annotated else []
@@ -181,6 +182,7 @@ def test_caption_scorers_are_timed_and_their_numbers_compared(shared, annotated:
         assert name in out
 
 
+@pytest.mark.slow
 def test_meteor_is_timed_on_pairs_of_train_captions(shared) -> None:
     folder = shared("data/activitynet_captions/train.json.gz").parent
     out = run("captions.py", "--train-pairs", "40", "--no-java", "--annotations", str(folder))
