@@ -70,6 +70,19 @@ def test_different_signatures_never_share_a_table(runs: Runs) -> None:
     assert [names(table) for table in runs.tables()] == [["a"], ["b"]]
 
 
+def test_tools_that_give_equal_numbers_share_a_table_which_tells_them_by_one_name(runs: Runs) -> None:
+    signed = {name: f"{SIGNATURE}|tokens={tokens}|meteor={meteor}" for name, tokens, meteor in (
+        ("java", "ptb-3.4.1", "1.5"), ("python", "regex-2", "1.5-py"), ("old", "regex-1", "none")
+    )}  # fmt: skip
+    for name, signature in signed.items():
+        runs.add(record(model__name=name, signature=signature))
+    runs.add(record(model__name="java", run="again", signature=signed["python"]))
+    tables = runs.tables()
+    assert sorted(sorted(names(table)) for table in tables) == [["java", "python"], ["old"]]
+    assert [table.signature for table in tables if len(table.rows) == 2] == [signed["java"]]
+    assert ["already shown" in note.reason for note in runs.build().left_out] == [True]
+
+
 def test_generated_simulated_and_real_data_stand_in_sections_apart(runs: Runs) -> None:
     for kind in ("generated", "simulated", "real"):
         signature = SIGNATURE.replace("data=generated", f"data={kind}")
