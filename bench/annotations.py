@@ -93,7 +93,15 @@ class ClassAnnotations:
         return len(self.labels)
 
 
-Annotations = RetrievalAnnotations | CaptionAnnotations | ClassAnnotations
+class Annotations(Protocol):
+    """What predictions are scored against: one of the above, or a class of a task's own."""
+
+    @property
+    def pool(self) -> str:
+        """SHA-256 of the test set, all that is asked and all that is right. Equal pools, equal tests."""
+
+    def __len__(self) -> int:
+        """How many videos there are."""
 
 
 class AnnotationSource(Protocol):

@@ -196,6 +196,8 @@ class Inputs:
     Attributes:
         under: returns the same test set, in the same orders, cut by another view.
         class_names: the classes to tell apart; () unless the task hands them out.
+        pairing: the place in `videos` of the video that each paragraph, and each of its sentences, belongs to, None
+            where that video has no features; () unless the task asks for it. It is for the task: no model gets Inputs.
         labelled: returns training videos with their classes, cut like the videos; None unless the task hands them out.
     """
 
@@ -205,6 +207,7 @@ class Inputs:
     view: View = field(default_factory=View)
     under: Callable[[View], Inputs] | None = field(default=None, repr=False, compare=False)
     class_names: tuple[str, ...] = ()
+    pairing: tuple[int | None, ...] = ()
     labelled: Callable[[], TrainingData] | None = field(default=None, repr=False, compare=False)
 
 

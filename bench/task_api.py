@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from bench.annotations import RetrievalAnnotations
+from bench.annotations import (
+    Annotations,
+    AnnotationSource,
+    CaptionAnnotations,
+    ClassAnnotations,
+    Described,
+    RetrievalAnnotations,
+)
 from bench.data.declared import DatasetDeclaration
+from bench.files import write_tensors
 from bench.matching import Matching
+from bench.predictions.saved import Predictions, Tensors
 from bench.results import Evidence, Measurement
 from bench.tasks.retrieval import ParagraphVideoRetrieval
-from bench.tasks.task import Progress, Scored, Scratch, Task
+from bench.tasks.task import Progress, Scored, Scratch, Support, Task
 
 __all__ = [
+    "AnnotationSource",
+    "Annotations",
+    "CaptionAnnotations",
+    "ClassAnnotations",
     "DatasetDeclaration",
+    "Described",
     "Evidence",
     "Matching",
     "Measurement",
     "ParagraphVideoRetrieval",
+    "Predictions",
     "Progress",
     "RetrievalAnnotations",
     "Scored",
     "Scratch",
+    "Support",
     "Task",
+    "Tensors",
+    "write_tensors",
 ]

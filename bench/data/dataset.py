@@ -15,7 +15,7 @@ from bench.data.declared import DatasetDeclaration, ExaminedFeatures, FeatureIde
 from bench.data.digests import heldout_indices, opaque_id
 from bench.data.features.examining import all_zero, examine
 from bench.data.split_parts import uncut_videos
-from bench.data.texts import beside_videos, texts_of, unit_of
+from bench.data.texts import beside_videos, pairing_of, texts_of, unit_of
 from bench.errors import InvalidData, MissingData, UsageError
 from bench.files import digest
 from bench.inputs import DataKind, Inputs, TrainingData, Videos, View
@@ -83,21 +83,22 @@ class Dataset:
     ) -> Inputs:
         """Returns videos and paragraphs of a split with opaque ids, each side in the order of its own ids.
 
-        This is the only place that cuts a test set: `view` says which clips and sentences are kept. Under the policy
-        `penalise` the paragraphs of videos without features are among the paragraphs. `support` names what else is
-        handed out: `classes`, the names of the classes; `labelled`, training videos with their classes.
+        Only here a test set is cut: `view` says which clips and sentences are kept. Under the policy `penalise` the
+        paragraphs of videos without features are among the paragraphs. `support`: what a task asks for beside.
 
         Raises: DataError when annotations or features are missing or broken.
         """
         chosen = self.evaluated(split, limit)
+        shown = self._with_features(split, chosen)
         texts = sorted(texts_of(self, split, chosen, view), key=lambda text: text.opaque)
         return Inputs(
-            videos=self._cut(split, self._with_features(split, chosen), view, max_rows),
+            videos=self._cut(split, shown, view, max_rows),
             paragraph_ids=tuple(text.opaque for text in texts),
             paragraphs=tuple(text.sentences for text in texts),
             view=view,
             under=lambda other: self.inputs(split, other, max_rows=max_rows, limit=limit, support=support),
             class_names=self.class_names() if "classes" in support else (),
+            pairing=pairing_of(self, texts, shown) if "pairing" in support else (),
             labelled=partial(self._labelled, view, max_rows, limit) if "labelled" in support else None,
         )
 
@@ -193,8 +194,7 @@ class Dataset:
     def training_digest(self, view: View, limit: int | None = None, lesson: Lesson = "paragraphs") -> str:
         """Returns the SHA-256 of all that training depends on, but for the model's row cap."""
         chosen = self.training_set(lesson, view)
-        features = asdict(self.feature_identity([chosen.split]))
-        annotations = self.annotation_digest(chosen.split)
+        features, annotations = asdict(self.feature_identity([chosen.split])), self.annotation_digest(chosen.split)
         shown = {"segments": chosen.view.segments, "lesson": chosen.lesson}
         if chosen.view.text == "caption":
             shown["text"] = chosen.view.text
@@ -202,8 +202,8 @@ class Dataset:
 
     def annotation_digest(self, split: str) -> str:
         """Returns the SHA-256 of a split's ids, durations, timestamps, sentences and labels, in file order."""
-        names = self.class_names() if "labels" in self.columns(split) else ()
-        return digest({"columns": self.columns(split), "class_names": names})
+        columns = self.columns(split)
+        return digest({"columns": columns, "class_names": self.class_names() if "labels" in columns else ()})
 
     def examine(self, splits: Sequence[str], progress: Progress = lambda done, total: None) -> None:
         """Reads all rows of the videos of `splits` that are not known yet. Raises: DataError, naming the videos."""

@@ -48,6 +48,20 @@ def beside_videos(videos: Videos, positions: Sequence[int], texts: Sequence[Text
     return videos if owners == list(range(len(positions))) else VideoSubset(videos, owners)
 
 
+def pairing_of(dataset: Dataset, texts: Sequence[Text], positions: Sequence[int]) -> tuple[int | None, ...]:
+    """Returns where among `positions` of a split the video of each text stands, None for one that is not there.
+
+    Raises: InvalidData for queries that belong to no video.
+    """
+    if any(text.video is None for text in texts):
+        raise InvalidData(
+            f"dataset {dataset.name!r}: its queries belong to no video, so nothing can be asked inside the video of a "
+            f"text. Leave out datasets.{dataset.name}.queries, or choose another task."
+        )
+    place = {position: i for i, position in enumerate(positions)}
+    return tuple(None if text.video is None else place.get(text.video) for text in texts)
+
+
 def unit_of(dataset: Dataset, split: str, asked: Unit) -> Unit:
     """Returns what one text of a split is, when `asked` is what the task says.
 

@@ -80,7 +80,8 @@ def embedded_videos(plan: Plan, row: PaperRow) -> EmbeddedVideos:
     """
     result = load_record(plan.folder)
     classed = classed_videos(plan.cell.dataset, result.task.split)
-    predictions = load_predictions(plan.folder / result.predictions.file) if result.predictions else None
+    said = result.predictions
+    predictions = load_predictions(plan.folder / said.file, plan.cell.task.answers, said.kind) if said else None
     if not isinstance(predictions, Embeddings):
         raise ModelError(
             f"{plan.folder} holds no embeddings of videos, so there is nothing to draw. Use score=embedding."

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.errors import ModelError
 from bench.files import PathLike, write_tensors
+from bench.predictions.saved import Tensors
 
 if TYPE_CHECKING:
     import numpy as np
 
 
 @dataclass(frozen=True)
-class ClassScores:
+class ClassScores(Tensors):
     """A score for every class for each video of one test set.
 
     Attributes:
@@ -24,7 +25,6 @@ class ClassScores:
     """
 
     kind: ClassVar[str] = "class scores"
-    suffix: ClassVar[str] = ".safetensors"
 
     video_ids: tuple[str, ...]
     scores: np.ndarray

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bench.errors import ModelError
 from bench.files import PathLike, write_tensors
 from bench.predictions.checks import check_rows, check_scores
+from bench.predictions.saved import Tensors
 
 if TYPE_CHECKING:
     import numpy as np
 
 
 @dataclass(frozen=True)
-class Embeddings:
+class Embeddings(Tensors):
     """Video and paragraph embeddings of one test set.
 
     Attributes:
@@ -26,7 +27,6 @@ class Embeddings:
     """
 
     kind: ClassVar[str] = "embeddings"
-    suffix: ClassVar[str] = ".safetensors"
 
     video_ids: tuple[str, ...]
     videos: np.ndarray
@@ -58,7 +58,7 @@ class Embeddings:
 
 
 @dataclass(frozen=True)
-class PairScores:
+class PairScores(Tensors):
     """A score for every pair of a paragraph and a video of one test set.
 
     Attributes:
@@ -68,7 +68,6 @@ class PairScores:
     """
 
     kind: ClassVar[str] = "pair scores"
-    suffix: ClassVar[str] = ".safetensors"
 
     video_ids: tuple[str, ...]
     paragraph_ids: tuple[str, ...]
@@ -90,7 +89,7 @@ class PairScores:
 
 
 @dataclass(frozen=True)
-class EmbeddingCurve:
+class EmbeddingCurve(Tensors):
     """Embeddings of one test set at several fractions of its videos, of its paragraphs, or of both.
 
     Attributes:
@@ -101,7 +100,6 @@ class EmbeddingCurve:
     """
 
     kind: ClassVar[str] = "embedding curve"
-    suffix: ClassVar[str] = ".safetensors"
 
     video_ids: tuple[str, ...]
     videos: Mapping[float, np.ndarray]

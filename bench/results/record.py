@@ -63,6 +63,19 @@ class File(Record):
     sha256: Sha256
 
 
+class Said(File):
+    """What the model said, beside the record."""
+
+    model_config = ConfigDict(json_schema_extra=_optional("kind"))
+
+    kind: str = Field(
+        default="",
+        pattern=r"^([a-z][a-z0-9 -]*)?$",
+        max_length=100,
+        description="which kind of predictions, such as embeddings; empty in records of before it was said",
+    )
+
+
 class Model(Record):
     """The model that ran, with every setting resolved: a file as NAME@sha256:DIGEST, a repository as NAME@COMMIT."""
 
@@ -183,7 +196,7 @@ class Result(Record):
         description="figures that plugins computed when the run ended; they follow from no evidence and never rank",
     )
     evidence: File
-    predictions: File | None = Field(description="null where similarities computed elsewhere were scored")
+    predictions: Said | None = Field(description="null where similarities computed elsewhere were scored")
     provenance: Provenance
 
     model_config = ConfigDict(

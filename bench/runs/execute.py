@@ -18,7 +18,7 @@ from bench.execution import Execution
 from bench.files import PART, check_takes_records, digest, remove_leftovers, sha256, write_atomically, write_json
 from bench.locks import LOCK, held
 from bench.plugins.offers import FinishedRun, RunStart
-from bench.results import Checkpoint, Data, Features, File, Missing, Model, Provenance, Result, TaskName
+from bench.results import Checkpoint, Data, Features, File, Missing, Model, Provenance, Result, Said, TaskName
 from bench.runs import provenance
 from bench.runs.fit import fitted_model
 from bench.runs.plan import RESULT, STARTED, Plan, claimed
@@ -138,7 +138,7 @@ def _run(plan: Plan, execution: Execution, started: str, log: Reporter) -> Resul
         primary=scored.primary or cell.task.primary,
         measurements=list(scored.measurements),
         evidence=File(file=evidence, sha256=sha256(plan.folder / evidence)),
-        predictions=File(file=said, sha256=sha256(plan.folder / said)),
+        predictions=Said(file=said, sha256=sha256(plan.folder / said), kind=predictions.kind),
         provenance=_provenance(plan, execution, started, seconds, fitted.checkpoint),
     )
     log.say(f"{result.primary} = {result[result.primary].value:.2f}")

@@ -19,6 +19,7 @@ from bench.predictions import Predictions, load_predictions
 from bench.results import Evidence, File, Measurement, Rescored, Result, comparable, parse_signature, signature
 from bench.runs import provenance
 from bench.runs.plan import RESULT
+from bench.runs.signing import handed
 from bench.tasks.task import AsSigned, Scored, Task
 
 if TYPE_CHECKING:
@@ -129,7 +130,8 @@ def _scored_again(folder: Path, result: Result, task: Task, dataset: Dataset) ->
             f"{folder}: the annotations of {task.dataset} {task.split} differ from those that were scored. "
             f"`bench data verify {task.dataset}` shows what is there."
         )
-    predictions = load_predictions(folder / result.predictions.file)
+    with TaskCode(task).during("read its predictions"):
+        predictions = load_predictions(folder / result.predictions.file, task.answers, result.predictions.kind)
     *lighter, last = task.as_signed(parse_signature(result.signature)) if isinstance(task, AsSigned) else (task,)
     for one in lighter:
         again = _scored_by(one, predictions, result, dataset)
@@ -147,7 +149,8 @@ def _scored_by(task: Task, predictions: Predictions, result: Result, dataset: Da
     if scored.evidence.kind in KINDS:
         found = measured(scored.evidence, [measurement.name for measurement in result.measurements])
     pool = f"{len(annotations)}:{annotations.pool[:8]}"
-    decided = {"split": task.split, "pool": pool, "segments": task.view.segments, **task.rules(), "data": dataset.kind}
+    decided = {"split": task.split, "pool": pool, "segments": task.view.segments, **handed(task), **task.rules()}
+    decided["data"] = dataset.kind
     return _Again(task, annotations, scored, found, decided)
 
 

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from bench.annotations import Annotations, RetrievalAnnotations
 from bench.catalogue.lookup import Cell
+from bench.errors import CatalogueError
 from bench.files import digest
 from bench.results import WEIGHTS, signature
+from bench.tasks.task import PAIRING, Task
 
 
 def signed(cell: Cell, limit: int | None, loaded: Sequence[str]) -> str:
@@ -20,12 +22,18 @@ def signed(cell: Cell, limit: int | None, loaded: Sequence[str]) -> str:
     task, dataset = cell.task, cell.dataset
     with cell.task_code.during("name its annotations and rules"):
         annotations, rules = task.annotations(dataset, limit), task.rules()
+    if PAIRING in task.support and isinstance(annotations, RetrievalAnnotations):
+        raise CatalogueError(
+            f"task {task.name!r} asks which video belongs to which text, and asks to be handed just that "
+            f"(support: {PAIRING}). Leave it out of the task's `support`."
+        )
     features = dataset.feature_identity([task.split])
     parts = {
         "split": task.split,
         "pool": f"{len(annotations)}:{annotations.pool[:8]}",
         "segments": task.view.segments,
         **_asked(annotations),
+        **handed(task),
         "features": f"{features.extractor}-{features.dim}:{features.digest[:8]}",
         **rules,
         "data": dataset.kind,
@@ -38,6 +46,11 @@ def signed(cell: Cell, limit: int | None, loaded: Sequence[str]) -> str:
     if loaded:
         parts[WEIGHTS] = digest(loaded)[:8]
     return signature(task.name.partition(":")[0], task.version, parts)
+
+
+def handed(task: Task) -> dict[str, str]:
+    """Returns the part of a signature that says that a task knows which video each text belongs to, where it does."""
+    return {PAIRING: "given"} if PAIRING in task.support else {}
 
 
 def _asked(annotations: Annotations) -> dict[str, str]:

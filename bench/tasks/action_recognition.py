@@ -91,6 +91,7 @@ class _Recognition:
 
     version: ClassVar[int] = 1
     per_segment: ClassVar[bool] = False
+    answers: ClassVar[tuple[type[Predictions], ...]] = (ClassScores,)
     primary: ClassVar[str] = PRIMARY
 
     @property

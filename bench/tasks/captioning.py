@@ -99,6 +99,7 @@ class Captioning:
     per_segment: ClassVar[bool] = True
     support: ClassVar[tuple[Support, ...]] = ()
     accepts: ClassVar[tuple[type, ...]] = (VideoCaptioner,)
+    answers: ClassVar[tuple[type[Predictions], ...]] = (Captions,)
     primary: ClassVar[str] = "CIDEr"
 
     @property

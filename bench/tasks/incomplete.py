@@ -81,6 +81,7 @@ class IncompleteRetrieval:
     per_segment: ClassVar[bool] = False
     support: ClassVar[tuple[Support, ...]] = ()
     accepts: ClassVar[tuple[type, ...]] = (VideoTextEncoder,)
+    answers: ClassVar[tuple[type[Predictions], ...]] = (EmbeddingCurve,)
     primary: ClassVar[str] = "t2v/R@1/AUC"
 
     @property

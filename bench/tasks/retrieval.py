@@ -121,6 +121,7 @@ class ParagraphVideoRetrieval:
     per_segment: ClassVar[bool] = False
     support: ClassVar[tuple[Support, ...]] = ()
     accepts: ClassVar[tuple[type, ...]] = (VideoTextEncoder, VideoTextScorer)
+    answers: ClassVar[tuple[type[Predictions], ...]] = (Embeddings, PairScores)
     primary: ClassVar[str] = "t2v/R@1"
 
     @property

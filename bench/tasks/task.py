@@ -13,7 +13,8 @@ from bench.inputs import Inputs, View
 from bench.predictions import Predictions
 from bench.results import Evidence, Measurement
 
-Support = Literal["classes", "labelled"]
+Support = Literal["classes", "labelled", "pairing"]
+PAIRING: Support = "pairing"
 
 Progress = Callable[[int, int, Mapping[str, float]], None]
 """`progress(done, total, values)`"""
@@ -81,7 +82,12 @@ class Task(Protocol):
 
     @property
     def support(self) -> tuple[Support, ...]:
-        """What else the inputs hold: `classes` their names, `labelled` training videos with their classes."""
+        """What else the inputs hold: `classes` their names, `labelled` training videos with their classes, `pairing`
+        which video each text belongs to, for questions inside one video. No retrieval task gets the last."""
+
+    @property
+    def answers(self) -> tuple[type[Predictions], ...]:
+        """The kinds of predictions that `predict` may return; saved ones are read by them."""
 
     @property
     def accepts(self) -> tuple[type, ...]:

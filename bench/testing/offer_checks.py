@@ -85,7 +85,7 @@ def check_task(session: Session, task: Task) -> str:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"predictions{predictions.suffix}"
         predictions.save(path)
-        again = load_predictions(path)
+        again = load_predictions(path, task.answers, predictions.kind)
     annotations = task.annotations(dataset, FEW)
     first, second = (task.score(said, annotations, "cpu") for said in (predictions, again))
     if first.measurements != second.measurements:

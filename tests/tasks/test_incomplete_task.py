@@ -127,7 +127,7 @@ def test_what_is_scored_verifies(sample):
 def test_predictions_survive_their_file(sample, tmp_path):
     found = predict(sample, TASK)
     found.save(tmp_path / "a.safetensors")
-    read = load_predictions(tmp_path / "a.safetensors")
+    read = load_predictions(tmp_path / "a.safetensors", (EmbeddingCurve,))
     assert isinstance(read, EmbeddingCurve)
     assert read.fractions == FRACTIONS
     assert (read.video_ids, read.paragraph_ids) == (found.video_ids, found.paragraph_ids)

@@ -233,7 +233,7 @@ def test_scores_of_another_test_set_are_refused() -> None:
 def test_scores_are_saved_and_read_back(tmp_path: Path) -> None:
     predictions = predict(Scorer())
     predictions.save(tmp_path / "p")
-    found = load_predictions(tmp_path / "p")
+    found = load_predictions(tmp_path / "p", TASK.answers)
     assert isinstance(found, PairScores)
     np.testing.assert_array_equal(found.scores, predictions.scores)
     assert (found.video_ids, found.paragraph_ids) == (predictions.video_ids, predictions.paragraph_ids)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import InvalidData, UnsupportedTask, UsageError, VerificationError
-from bench.predictions import load_predictions
+from bench.predictions import Captions
 from bench.results import Result, parse_signature, same_value
 from bench.runs.rescore import load_record
 from bench.tasks.captioning import Captioning
@@ -118,7 +118,7 @@ def _scored_by(chosen: Captioning, folder: Path, dataset: Dataset, result: Resul
         raise InvalidData(f"{folder} was scored from a file that is not kept. Score it again: `bench score captions`.")
     limit = result.data.n_evaluated if result.status == "partial" else None
     annotations = chosen.annotations(dataset, limit)
-    videos = chosen.items(load_predictions(folder / result.predictions.file), annotations)
+    videos = chosen.items(Captions.load(folder / result.predictions.file), annotations)
     scores = score(videos, replace(chosen.scoring, meteor="none"), annotations.pool)
     own = parse_signature(result.signature).get("protocol") == chosen.protocol
     for measurement in scores.measurements if own else ():

@@ -87,6 +87,7 @@ def _shots_in_words(shots: str) -> str:
 
 
 _TELLING: dict[str, Callable[[str], str]] = {
+    "pairing": lambda pairing: "asked inside the video of each text" if pairing == "given" else f"pairing {pairing}",
     "protocol": lambda protocol: PROTOCOLS.get(protocol, protocol),
     "cut": lambda cut: CUTS.get(cut, cut),
     "order": lambda order: ORDERS.get(order, order),
