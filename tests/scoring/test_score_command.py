@@ -48,6 +48,18 @@ def write(folder: Path, name: str, scores: np.ndarray) -> Path:
     return path
 
 
+@pytest.mark.parametrize("move", [lambda s: s - 64.0, lambda s: s * 0.25, lambda s: s * 8.0 + 32.0])
+def test_only_the_order_of_scores_counts_also_at_and_below_zero(tmp_path, bench_command, move) -> None:
+    """Other scorers lose right items at or below zero, or normalise what leaves 0 to 1."""
+    steps = np.round(WORLD * 64.0) / 64.0  # every move is exact in float32, so ties stay ties
+    before = scored(bench_command, "--similarity", write(tmp_path, "scores.npy", steps))
+    moved = move(steps)
+    assert (np.argsort(moved, axis=1, kind="stable") == np.argsort(steps, axis=1, kind="stable")).all()
+    after = scored(bench_command, "--similarity", write(tmp_path, "moved.npy", moved))
+    assert values(after) == values(before)
+    assert [m["ci95"] for m in after["measurements"]] == [m["ci95"] for m in before["measurements"]]
+
+
 @pytest.mark.parametrize("name", ["s.npy", "s.npz", "s.safetensors"])
 def test_every_form_of_file_gives_the_naive_numbers(bench_command: Any, name: str) -> None:
     record = scored(bench_command, "--similarity", write(bench_command.folder, name, WORLD))
