@@ -175,5 +175,6 @@ def test_two_models_are_compared_and_stand_on_a_board(bench_command, clips) -> N
     bench_command("leaderboard", "build", "--results", "board/results", "--output", "board")
     page = (bench_command.folder / "board" / "clips-retrieval.md").read_text()
     assert "Caption → video" in page
+    assert "every caption asked by itself" in page
     assert f"{TEST} videos" in page
     assert f"{sum(counts()[TRAIN:])} captions" in page

@@ -86,7 +86,12 @@ def _shots_in_words(shots: str) -> str:
     return f"learned from {'all training videos' if shots == 'all' else f'{shots} training videos a class'}"
 
 
+def _texts_in_words(text: str) -> str:
+    return {"caption": "every caption asked by itself", "captions-together": "captions asked together"}.get(text, "")
+
+
 _TELLING: dict[str, Callable[[str], str]] = {
+    "text": _texts_in_words,
     "pairing": lambda pairing: "asked inside the video of each text" if pairing == "given" else f"pairing {pairing}",
     "protocol": lambda protocol: PROTOCOLS.get(protocol, protocol),
     "cut": lambda cut: CUTS.get(cut, cut),
