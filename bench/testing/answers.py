@@ -16,7 +16,7 @@ from bench.models import (
     VideoTextEncoder,
     VideoTextScorer,
 )
-from bench.testing.report import CheckFailed
+from bench.testing.report import CheckFailed, NotApplicable
 
 Items = list[Any]
 """One value for each video or paragraph: an array, or a tuple of sentences."""
@@ -118,10 +118,16 @@ def require_same(expected: Mapping[str, Items], found: Mapping[str, Items], when
 
 
 def everything(model: Any, videos: VideoBatch, paragraphs: Sequence[Paragraph]) -> dict[str, Items]:
-    """Returns all that the model says of a batch of videos and a batch of paragraphs."""
+    """Returns all that the model says of a batch of videos and a batch of paragraphs.
+
+    Raises: NotApplicable for a model that provides nothing but capabilities of its own task.
+    """
     asked: tuple[Callable[[], dict[str, Items]], ...] = (
         lambda: of_videos(model, videos),
         lambda: of_paragraphs(model, paragraphs),
         lambda: of_pairs(model, videos, paragraphs),
     )
-    return {method: items for ask in asked for method, items in ask().items()}
+    said = {method: items for ask in asked for method, items in ask().items()}
+    if not said:
+        raise NotApplicable("only its task knows what to ask it: see how far that comes")
+    return said

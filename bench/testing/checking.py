@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import platform
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from bench.catalogue.catalogue import Catalogue
@@ -17,6 +19,7 @@ from bench.testing.model_checks import MODEL_CHECKS
 from bench.testing.offer_checks import check_dataset, check_import, check_task
 from bench.testing.report import CheckFailed, Finding, NotApplicable, Report
 from bench.testing.subject import subjects
+from bench.testing.task_to_board import ToBoard
 
 
 def check_plugin(session: Session, name: str, settings: Mapping[str, object] | None = None) -> Report:
@@ -71,6 +74,9 @@ def _offers(session: Session, plugin: Plugin) -> Iterator[Finding]:
     for name in plugin.provides.get("task", ()):
         task = catalogue.tasks[name]
         yield _finding(f"task {name}", "predicts and scores", partial(check_task, session, task))
+        with tempfile.TemporaryDirectory() as folder:
+            for step, taken in ToBoard(session, plugin, task, Path(folder)).steps():
+                yield _finding(f"task {name}", step, taken)
     for name in plugin.provides.get("reader", ()):
         yield _finding(f"reader {name}", "loader", partial(_resolved, catalogue.readers[name].loader))
         yield _finding(f"reader {name}", "datasets open", partial(check_dataset, session, name))

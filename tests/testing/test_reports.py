@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from cli.conftest import install
 
 from bench.testing.report import CheckFailed, Finding, Report
+
+CLI = Path(__file__).resolve().parents[1] / "cli"
 
 
 def report(*findings: Finding) -> Report:
@@ -41,3 +46,47 @@ def test_an_unknown_plugin_lists_those_there_are(bench_command):
     done = bench_command("plugin", "check", "hs", exit_code=3)
 
     assert "unknown plugin 'hs'. Did you mean 'hse'" in done.stderr
+
+
+def outcomes(done):
+    """Returns (outcome, detail) by (subject, check) of a printed report."""
+    rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")]
+    return {(row[0], row[1]): (row[2].strip(" |"), " ".join(row[3:])) for row in rows if len(row) > 2}
+
+
+def test_a_task_is_taken_to_the_board_and_told_where_it_stops(bench_command, tmp_path):
+    site = install(tmp_path / "site", CLI / "own_kind.py", "own-kind")
+
+    found = outcomes(bench_command("plugin", "check", "own-kind", path=site, exit_code=6))
+
+    guess, cheat = "task anet-guess", "task anet-cheat"
+    assert found[guess, "bench run"] == ("passed", "error: nothing (seed 0) 35.5, random (seed 0) 35.5")
+    assert found[guess, "bench rescore"] == ("passed", "every measurement is the same; word guesses")
+    assert found[guess, "bench leaderboard add"][0] == "failed"
+    assert "evidence of kind 'guesses'" in found[guess, "bench leaderboard add"][1]
+    assert found[guess, "bench compare"] == ("skipped", "the step before did not go well")
+    assert found[cheat, "bench run"][0] == "failed"
+    assert "asks to be handed just that" in found[cheat, "bench run"][1]
+
+
+FOUR = """
+\"\"\"Retrieval from four equal windows.\"\"\"
+from bench.api import View, hookimpl
+from bench.task_api import ParagraphVideoRetrieval
+
+@hookimpl
+def bench_tasks(datasets):
+    view = View("uniform-4")
+    return [ParagraphVideoRetrieval("anet-four", "anet", "val_1", view, view)]
+"""
+
+
+def test_a_task_that_keeps_its_promises_gets_its_rows(bench_command, tmp_path):
+    (tmp_path / "four.py").write_text(FOUR)
+    site = install(tmp_path / "site", tmp_path / "four.py", "four")
+
+    found = outcomes(bench_command("plugin", "check", "four", path=site))
+
+    steps = ("bench run", "bench rescore", "bench leaderboard add", "bench leaderboard build", "bench compare")
+    assert [found["task anet-four", step][0] for step in steps] == ["passed"] * 5
+    assert found["task anet-four", "bench leaderboard build"][1].startswith("2 rows with t2v/R@1, ")
