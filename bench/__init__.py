@@ -56,17 +56,20 @@ def run(
 
     Raises: BenchError; its `exit_code` is what the command line would return.
     """
-    said = dict(locals())  # the arguments and nothing else, as long as this stands first
-    del said["reporter"]
+    arguments = dict(locals())  # the arguments and nothing else, as long as this stands first
+    del arguments["reporter"]
+    from dataclasses import replace
+
     from bench.catalogue.config import load
     from bench.catalogue.lookup import Session
     from bench.runs import arguments as given
     from bench.runs import execute as runner
     from bench.runs import plan as planning
+    from bench.runs.request import Request
 
     session = Session(load(given.as_optional_path("config", config)))
-    request = planning.Request(
-        output=given.as_optional_path("output", output) or session.config.runs,
+    request = replace(
+        Request.under(session.config, given.as_optional_path("output", output)),
         settings=given.as_settings("settings", settings),
         seed=given.as_whole("seed", seed),
         device=given.as_text("device", device, "cuda:0"),
@@ -74,9 +77,8 @@ def run(
         batch_size=given.as_whole("batch_size", batch_size),
         limit=None if limit is None else given.as_whole("limit", limit),
         checkpoint=given.as_optional_path("checkpoint", checkpoint),
-        word_vectors=session.config.word_vectors,
         resume=given.as_flag("resume", resume),
-        command=(given.call("bench.run", said, run.__kwdefaults__),),
+        command=(given.call("bench.run", arguments, run.__kwdefaults__),),
     )
     cell = session.cell(given.as_text("model", model, "random"), given.as_text("task", task, "anet-retrieval"))
     return runner.execute(planning.plan(cell, request, reporter), reporter)

@@ -66,9 +66,8 @@ def annotated_batch(folder: Path, videos: int = 64) -> Batch:
     from bench.data.readers.activitynet import open_dataset
 
     features = FeatureDeclaration(SIMULATED, SIMULATED)
-    data = open_dataset(DatasetDeclaration("anet", "activitynet", folder, features)).training(
-        View("gt"), max_rows=MAX_ROWS
-    )
+    dataset = open_dataset(DatasetDeclaration("anet", "activitynet", folder, features))
+    data = dataset.training(dataset.training_set("paragraphs", View("gt")), max_rows=MAX_ROWS)
     vocabulary = Vocabulary.of(data.paragraphs)
     chosen = np.random.default_rng(SEED).permutation(len(data))[:videos].tolist()
     text = vocabulary.encode([data.paragraphs[i] for i in chosen])

@@ -66,7 +66,8 @@ def main() -> None:
     session = Session(load(CHECKOUT))
     spec = session.catalogue.model(asked.model)
     view = View("gt" if spec.uses_segments or asked.captions else "none")
-    data = session.dataset("anet").training(view, max_rows=spec.max_rows, limit=asked.limit)
+    dataset = session.dataset("anet")
+    data = dataset.training(dataset.training_set("paragraphs", view), max_rows=spec.max_rows, limit=asked.limit)
     names = CONCEPTS if asked.captions else ("t2v", "v2t")
     runs = range(asked.folds)[: asked.first]
     what = "right words, %" if asked.captions else "R@1"

@@ -5,6 +5,7 @@ No time is asserted: whether the claims hold is for whoever runs them at full si
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,11 @@ def test_the_probe_is_timed_against_cold_starts() -> None:
     out = run("probe.py", "--videos", "80", "--dim", "8", "--classes", "4")
     for name in ("80 x 8, 4 classes", "loss above cold", "scikit-learn s", "ratio"):
         assert name in out
+
+
+def test_what_a_run_executes_of_our_own_is_counted(tmp_path: Path) -> None:
+    out = run("trace_run.py", "run", "-m", "random", "-t", "anet-retrieval", "--limit", "4", "-o", str(tmp_path))
+    assert re.search(r"exit 0: \d{3} functions in \d+ files, \d+ frames deep\n__init__.main > run.run > ", out)
 
 
 def test_settings_are_compared_on_folds_of_train() -> None:

@@ -30,9 +30,7 @@ class Scorer:
 
 def check(model: Any, by_setting: tuple[type, ...] = EITHER, accepts: tuple[type, ...] = EITHER) -> None:
     spec = ModelSpec(name="toy", summary="", loader="toy:Toy", provides=EITHER, by_setting=by_setting)
-    plan: Any = SimpleNamespace(
-        is_base=False, cell=SimpleNamespace(spec=spec, task=SimpleNamespace(name="t", accepts=accepts))
-    )
+    plan: Any = SimpleNamespace(spec=spec, task=SimpleNamespace(name="t", accepts=accepts))
     _check_capabilities(plan, model)
 
 

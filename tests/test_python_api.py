@@ -11,6 +11,7 @@ import pytest
 
 import bench
 from bench.api import BenchError, Captions, Embeddings, Result, UnknownName, UsageError
+from bench.data.dataset import Dataset
 from bench.task_api import Evidence
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -37,6 +38,20 @@ def test_rescore_returns_the_record_again(here):
     result = bench.run("count-only", "anet-retrieval")
 
     assert bench.rescore(here / "runs" / result.run) == result
+
+
+def test_a_run_of_all_videos_opens_its_test_set_once_and_lists_what_it_learns_from_once(here, monkeypatch):
+    opened: list[str] = []
+    for name in ("annotations", "training_set"):
+        usual = getattr(Dataset, name)
+
+        def counted(*given, _name=name, _usual=usual, **more):
+            opened.append(_name)
+            return _usual(*given, **more)
+
+        monkeypatch.setattr(Dataset, name, counted)
+    bench.run(model="mean-pool", task="anet-retrieval", settings={"epochs": 1})
+    assert sorted(opened) == ["annotations", "training_set"]
 
 
 def test_settings_have_python_types(here):

@@ -47,7 +47,7 @@ from bench.predictions import Embeddings, PairScores, Predictions
 from bench.results import Result
 from bench.runs.execute import chosen_device
 from bench.runs.fit import Fitted, fitted_model
-from bench.runs.plan import RESULT, Plan
+from bench.runs.plan import RESULT, RunPlan
 from bench.runs.progress import Reporter, Silent
 from bench.tasks.asking.embedding import Parts, embed_clips, embed_sentences
 from bench.tasks.retrieval import ParagraphVideoRetrieval
@@ -125,7 +125,7 @@ def check_task(cell: Cell) -> None:
         )
 
 
-def diagnose(chosen: Plan, shuffle_seed: int = 0, reporter: Reporter | None = None) -> Diagnosis:
+def diagnose(chosen: RunPlan, shuffle_seed: int = 0, reporter: Reporter | None = None) -> Diagnosis:
     """Returns the diagnosis of a finished run.
 
     Raises: UnsupportedTask, ModelError, DataError; UsageError when the test set is too small for a swap;
@@ -136,15 +136,15 @@ def diagnose(chosen: Plan, shuffle_seed: int = 0, reporter: Reporter | None = No
     reporter = reporter or Silent()
     request, cell = chosen.request, chosen.cell
     execution = Execution(chosen_device(request.device), request.precision, request.seed, request.batch_size)
-    fitted = fitted_model(chosen, execution, reporter)
+    fitted = fitted_model(chosen.fit, chosen.folder, execution, reporter)
     made_with = result.provenance.checkpoint
     if fitted.checkpoint and made_with and fitted.checkpoint.sha256 != made_with.sha256:
         raise VerificationError(
             f"the checkpoint is not the one that {chosen.folder} was made with. Run again with --no-resume."
         )
     inputs = cell.dataset.inputs(cell.task.split, chosen.view, max_rows=cell.spec.max_rows, limit=request.limit)
-    annotations = cell.dataset.annotations(cell.task.split, limit=request.limit)
-    asked = _Asked(cell, fitted, execution, annotations, reporter)
+    assert isinstance(chosen.annotations, RetrievalAnnotations)  # noqa: S101 (of such a task)
+    asked = _Asked(cell, fitted, execution, chosen.annotations, reporter)
     findings, left_out = _clips(asked, inputs)
     before = asked.predict("as it is", inputs)
     findings += _order(asked, inputs, before, shuffle_seed)

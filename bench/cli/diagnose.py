@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.options import WHOLE, Command, chosen_settings, config_option
+from bench.cli.options import WHOLE, Command, chosen_settings, command_line, config_option
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
     from bench.analysis.diagnose import Diagnosis, Finding
     from bench.catalogue.lookup import Session
-    from bench.runs.plan import Plan
+    from bench.runs.plan import RunPlan
     from bench.runs.progress import Reporter
 
 
@@ -97,9 +96,9 @@ def _is_run(text: str) -> bool:
     return (Path(text) / "result.json").is_file()
 
 
-def _of_run(session: Session, folder: Path, asked: _Asked, device: str) -> Plan:
+def _of_run(session: Session, folder: Path, asked: _Asked, device: str) -> RunPlan:
     from bench.analysis.diagnose import check_task
-    from bench.runs.replan import plan_of_run
+    from bench.runs.plan import plan_of_run
     from bench.runs.rescore import load_record
 
     given = [f"--{name.replace('settings', 'set')}" for name, value in vars(asked).items() if value not in (None, ())]
@@ -111,25 +110,25 @@ def _of_run(session: Session, folder: Path, asked: _Asked, device: str) -> Plan:
     return plan_of_run(folder, record, cell, device)
 
 
-def _of_model(session: Session, model: str, asked: _Asked, device: str, reporter: Reporter) -> Plan:
+def _of_model(session: Session, model: str, asked: _Asked, device: str, reporter: Reporter) -> RunPlan:
     from bench.analysis.diagnose import check_task
     from bench.runs import execute as runner
     from bench.runs import plan as planning
+    from bench.runs.request import Request
 
     session.catalogue.model(model)
     if asked.task is None:
         raise UsageError(f"on which task shall {model!r} be diagnosed? Add --task, such as --task anet-retrieval.")
     cell = session.cell(model, asked.task)
     check_task(cell)
-    request = planning.Request(
-        output=asked.output or session.config.runs,
+    request = replace(
+        Request.under(session.config, asked.output),
         settings=chosen_settings((model,), asked.settings)[model],
         seed=asked.seed or 0,
         device=device,
         limit=asked.limit,
         checkpoint=asked.checkpoint,
-        word_vectors=session.config.word_vectors,
-        command=("bench", *sys.argv[1:]),
+        command=command_line(),
     )
     plan = planning.plan(cell, request, reporter)
     runner.execute(plan, reporter)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bench.errors import UsageError
 from bench.reading.numbers import whole_in
+
+if TYPE_CHECKING:
+    from bench.catalogue.config import Config
 
 config_option = click.option(
     "--config", "-C", type=click.Path(path_type=Path), help="bench.yaml to use (default: nearest upwards)."
@@ -114,3 +118,14 @@ def chosen_settings(models: tuple[str, ...], texts: tuple[str, ...]) -> dict[str
             )
         given[name] = value
     return {model: {**shared, **own[model]} for model in models}
+
+
+def command_line() -> tuple[str, ...]:
+    """Returns the command as it was typed, for the record."""
+    return ("bench", *sys.argv[1:])
+
+
+def say_default(config: Config) -> None:
+    """Says on stderr that no bench.yaml was found, where none was."""
+    if config.path is None:
+        click.echo("no bench.yaml found: using the packaged default (the generated sample)", err=True)

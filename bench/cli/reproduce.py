@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import WHOLE, Command, chosen_settings, config_option, parse_seeds
-from bench.cli.run import Planner, execute_all, print_plans, say_failures
+from bench.cli.options import WHOLE, Command, chosen_settings, command_line, config_option, parse_seeds, say_default
+from bench.cli.several import Several, print_plans
 from bench.errors import UnknownName, UnsupportedTask, UsageError, unknown_name
 
 if TYPE_CHECKING:
@@ -20,8 +19,9 @@ if TYPE_CHECKING:
     from bench.papers.figures import ComparedRow, ComparedTable
     from bench.papers.tables import PaperFigure, PaperRow, PaperTable
     from bench.results import Result
-    from bench.runs.plan import Plan, Request
+    from bench.runs.plan import RunPlan
     from bench.runs.progress import Reporter
+    from bench.runs.request import Request
 
 
 @click.command(cls=Command)
@@ -67,23 +67,19 @@ def reproduce(
     from bench.papers.figure_pages import figure_in
     from bench.papers.stored import StoredTable, save_stored
     from bench.papers.tables import PaperFigure, read_paper
-    from bench.runs.plan import Request
+    from bench.runs.execute import execute
+    from bench.runs.request import Request
 
     session = Session(configuration.load(config))
     found = session.catalogue.paper(paper)
-    if session.config.path is None:
-        click.echo("no bench.yaml found: using the packaged default (the generated sample)", err=True)
+    say_default(session.config)
     entries = read_paper(found)
     if table not in entries:
         raise unknown_name("table", table, entries)
     entry = entries[table]
     chosen = _chosen(entry, settings)
-    request = Request(  # the rest as `bench run` takes it by default: so its runs are found here, and ours there
-        output=output or session.config.runs,
-        device=device,
-        limit=limit,
-        word_vectors=session.config.word_vectors,
-        command=("bench", *sys.argv[1:]),
+    request = replace(  # the rest as `bench run` takes it by default: so its runs are found here, and ours there
+        Request.under(session.config, output), device=device, limit=limit, command=command_line()
     )
     with terminal() as reporter:
         asked = _Asked(request, seeds or (0,), chosen, reporter)
@@ -94,7 +90,12 @@ def reproduce(
     if dry_run:
         _print_dry_run(entry, planned, list(plans.values()), as_json=as_json)
         return 0
-    results, failures = execute_all({run: _as_planned(plan) for run, plan in plans.items()}) if plans else ([], [])
+    results = []
+    with terminal() as reporter:
+        several = Several(len(plans), reporter)
+        for run, plan in plans.items():
+            with several.one(run):
+                results.append(execute(plan, reporter))
     written = request.output / "reproduce", f"{paper}-{table}"
     if isinstance(entry, PaperFigure):
         rows = list(zip(entry.rows, planned, strict=True))
@@ -109,7 +110,7 @@ def reproduce(
             runs = [[] if isinstance(row, str) else [plan.run for plan in row] for row in planned]
             stored = StoredTable(paper=found.title, table=entry, runs=runs, changed=chosen)
             _say_stored(save_stored(board, written[1], stored))
-    return say_failures(failures, len(plans), saved=bool(results))
+    return several.exit_code(saved=bool(results))
 
 
 def _say_stored(path: Path) -> None:
@@ -140,8 +141,10 @@ def _plans(
     table: PaperTable | PaperFigure,
     row: PaperRow,
     asked: _Asked,
-) -> list[Plan] | str:
+) -> list[RunPlan] | str:
     """Returns the plans of a row, one for each task and seed, or what it needs before it can be run."""
+    from bench.runs.plan import plan
+
     if row.model is None or not row.all_tasks:
         return f"needs {row.needs}"
     try:
@@ -154,21 +157,17 @@ def _plans(
         if own != row.extractor and own in {other.extractor for other in table.rows}:
             return f"needs {row.extractor} features"
     settings: dict[str, object] = {**row.settings, **asked.chosen[row.model]}
-    plan_one = Planner(session, asked.request, {row.model: settings})
+    requests = [replace(asked.request, settings=settings, seed=seed) for seed in asked.seeds]
     try:
-        return [plan_one(row.model, task, seed, asked.reporter) for task in row.all_tasks for seed in asked.seeds]
+        return [plan(cell, request, asked.reporter) for cell in cells for request in requests]
     except UnsupportedTask as error:
         return f"needs another model: {error}"
-
-
-def _as_planned(plan: Plan) -> Any:
-    return lambda _: plan
 
 
 def _compared(
     paper: str,
     table: PaperTable,
-    planned: Sequence[list[Plan] | str],
+    planned: Sequence[list[RunPlan] | str],
     results: Sequence[Result],
     chosen: Mapping[str, dict[str, str]],
 ) -> ComparedTable:
@@ -183,7 +182,7 @@ def _compared(
 def _row(
     table: PaperTable,
     row: PaperRow,
-    plans: list[Plan] | str,
+    plans: list[RunPlan] | str,
     by_run: Mapping[str, Result],
     chosen: Mapping[str, dict[str, str]],
 ) -> ComparedRow:
@@ -198,7 +197,7 @@ def _row(
 
 
 def _print_dry_run(
-    table: PaperTable | PaperFigure, planned: Sequence[list[Plan] | str], plans: list[Plan], *, as_json: bool
+    table: PaperTable | PaperFigure, planned: Sequence[list[RunPlan] | str], plans: list[RunPlan], *, as_json: bool
 ) -> None:
     print_plans(plans, as_json=as_json)
     for row, plan in zip(table.rows, planned, strict=True):

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from bench.papers.embedded_videos import DrawnFigure
     from bench.papers.tables import PaperFigure, PaperRow
     from bench.results import Result
-    from bench.runs.plan import Plan
+    from bench.runs.plan import RunPlan
 
 
-def with_classes(plans: list[Plan] | str) -> list[Plan] | str:
+def with_classes(plans: list[RunPlan] | str) -> list[RunPlan] | str:
     """Returns the plans of a row, or that its test set needs classes: before anything is run for it."""
     from bench.data.video_classes import classed_videos
 
@@ -33,7 +33,7 @@ def with_classes(plans: list[Plan] | str) -> list[Plan] | str:
 def show_figure(
     paper: str,
     figure: PaperFigure,
-    planned: Sequence[tuple[PaperRow, list[Plan] | str]],
+    planned: Sequence[tuple[PaperRow, list[RunPlan] | str]],
     results: Sequence[Result],
     written: tuple[Path, str],
     *,

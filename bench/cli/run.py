@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.options import WHOLE, Command, chosen_settings, config_option, parse_seeds
-from bench.errors import BenchError, Interrupted, PartialFailure, UnsupportedTask, UsageError
+from bench.cli.options import WHOLE, Command, chosen_settings, command_line, config_option, parse_seeds, say_default
+from bench.cli.several import Several, print_plans
+from bench.errors import BenchError, UnsupportedTask, UsageError
 
 if TYPE_CHECKING:
-    from bench.catalogue.lookup import Session
     from bench.execution import Precision
-    from bench.results import Result
-    from bench.runs.plan import Plan, Request
-    from bench.runs.progress import Reporter
 
 
 @click.command(cls=Command)
@@ -68,156 +62,45 @@ def run(
     """
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
-    from bench.runs.plan import Request
+    from bench.cli.progress import terminal
+    from bench.cli.tables import print_results
+    from bench.runs.execute import execute
+    from bench.runs.plan import plan
+    from bench.runs.request import Request
 
     if seed is not None and seeds:
         raise UsageError("--seed and --seeds were both given. Keep one.")
     session = Session(configuration.load(config))
     for name in models:
         session.catalogue.model(name)
-    request = Request(
-        output=output or session.config.runs,
+    request = replace(
+        Request.under(session.config, output),
         device=device,
         precision=precision,
         batch_size=batch_size,
         limit=limit,
         checkpoint=checkpoint,
-        word_vectors=session.config.word_vectors,
         resume=resume,
-        command=("bench", *sys.argv[1:]),
+        command=command_line(),
     )
-    plan_one = Planner(session, request, chosen_settings(models, settings))
-    if session.config.path is None:
-        click.echo("no bench.yaml found: using the packaged default (the generated sample)", err=True)
-    jobs = {
-        f"{model} on {task} (seed {each})": partial(plan_one, model, task, each)
-        for task in dict.fromkeys(tasks)
-        for model in dict.fromkeys(models)
-        for each in seeds or (seed or 0,)
-    }
-    return _plan_all(jobs, as_json=as_json) if dry_run else _run_all(jobs, as_json=as_json)
-
-
-class Planner:
-    """Turns a model, task and seed into a plan: what one command asks for, under each model's own settings."""
-
-    def __init__(self, session: Session, request: Request, chosen: Mapping[str, Mapping[str, object]]) -> None:
-        self._session = session
-        self._request = request
-        self._chosen = chosen
-
-    def __call__(self, model: str, task: str, seed: int, reporter: Reporter) -> Plan:
-        from bench.runs import plan as planning
-
-        request = replace(self._request, settings=self._chosen[model], seed=seed)
-        return planning.plan(self._session.cell(model, task), request, reporter)
-
-
-def _plan_all(jobs: Mapping[str, Callable[[Reporter], Plan]], *, as_json: bool) -> int:
-    """Prints what would be done for every job. Raises: the error of one that could not be started."""
-    from bench.cli.progress import terminal
-
-    plans, skipped = [], []
+    chosen = chosen_settings(models, settings)
+    say_default(session.config)
+    cells = [(model, task) for task in dict.fromkeys(tasks) for model in dict.fromkeys(models)]
+    asked = [(model, task, one_seed) for model, task in cells for one_seed in seeds or (seed or 0,)]
+    plans, results = [], []
     with terminal() as reporter:
-        for name, planned in jobs.items():
-            try:
-                plans.append(planned(reporter))
-            except UnsupportedTask as error:
-                if len(jobs) == 1:
-                    raise
-                skipped.append(error)
-                reporter.say(_without(name, error))
-    print_plans(plans, as_json=as_json)
-    return say_failures(skipped, len(jobs), saved=bool(plans))
-
-
-def _run_all(jobs: Mapping[str, Callable[[Reporter], Plan]], *, as_json: bool) -> int:
-    from bench.cli.tables import print_results
-
-    results, failures = execute_all(jobs)
-    print_results(results, as_json=as_json)
-    return say_failures(failures, len(jobs), saved=bool(results))
-
-
-def execute_all(jobs: Mapping[str, Callable[[Reporter], Plan]]) -> tuple[list[Result], list[BenchError]]:
-    """Returns the results of what could be run, and why the others could not, which is also said as it happens.
-
-    Raises: Interrupted; the error itself where there is a single job.
-    """
-    from bench.cli.progress import terminal
-    from bench.runs import execute as runner
-
-    results: list[Result] = []
-    failures: list[BenchError] = []
-    with terminal() as reporter:
-        for name, planned in jobs.items():
-            try:
-                results.append(runner.execute(planned(reporter), reporter))
-            except Interrupted:
-                raise
-            except BenchError as error:
-                if len(jobs) == 1:
-                    raise
-                failures.append(error)
-                reporter.say(_without(name, error))
-    return results, failures
-
-
-def _without(name: str, error: BenchError) -> str:
-    what = "skipped" if isinstance(error, UnsupportedTask) else "failed"
-    return f"{name} {what}. {type(error).__name__}: {error}"
-
-
-def say_failures(failures: Sequence[BenchError], total: int, *, saved: bool) -> int:
-    """Returns the exit code of several runs, the first error's where none could be run.
-
-    Raises: PartialFailure when some failed or were skipped and others were not.
-    """
-    skipped = sum(isinstance(error, UnsupportedTask) for error in failures)
-    counts = {"failed": len(failures) - skipped, "were skipped, as a model cannot do a task": skipped}
-    what = " and ".join(f"{count} of {total} runs {happened}" for happened, count in counts.items() if count)
-    if failures and saved:
-        raise PartialFailure(f"{what}; the others are in order. Reasons are above.")
-    if failures:
-        click.echo(f"{what}; reasons are above.", err=True)
-        return failures[0].exit_code
-    return 0
-
-
-def print_plans(plans: list[Plan], *, as_json: bool) -> None:
-    """Prints what each plan would do."""
-    import json
-
-    if as_json:
-        rows = [
-            {
-                "run": plan.run,
-                "folder": str(plan.folder),
-                "state": _state(plan),
-                "settings": dict(plan.settings),
-                "signature": plan.signature,
-            }
-            for plan in plans
-        ]
-        click.echo(json.dumps(rows, indent=2))
-        return
-    for plan in plans:
-        click.echo(f"{plan.run}: {_state(plan)}")
-        click.echo(f"  folder     {plan.folder}")
-        click.echo(f"  signature  {plan.signature}")
-        click.echo("  settings   " + " ".join(f"{key}={value}" for key, value in plan.settings.items()))
-
-
-def _state(plan: Plan) -> str:
-    if plan.finished:
-        return "complete already, would be reused"
-    if plan.request.checkpoint:
-        return f"would predict and score with {plan.request.checkpoint}"
-    if plan.checkpoints is None:
-        return "would predict and score"
-    if plan.checkpoints.model.exists():
-        return "fitted already, would predict and score"
-    return "would fit, predict and score"
+        several = Several(len(asked), reporter)
+        for model, task, one_seed in asked:
+            with several.one(f"{model} on {task} (seed {one_seed})", UnsupportedTask if dry_run else BenchError):
+                wanted = replace(request, settings=chosen[model], seed=one_seed)
+                plans.append(plan(session.cell(model, task), wanted, reporter))
+                if not dry_run:
+                    results.append(execute(plans[-1], reporter))
+    if dry_run:
+        print_plans(plans, as_json=as_json)
+    else:
+        print_results(results, as_json=as_json)
+    return several.exit_code(saved=bool(plans if dry_run else results))
 
 
 @click.command(cls=Command)

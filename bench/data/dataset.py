@@ -103,7 +103,7 @@ class Dataset:
         )
 
     def _labelled(self, view: View, max_rows: int, limit: int | None) -> TrainingData:
-        return self.training(view, max_rows=max_rows, limit=limit, lesson="labels")
+        return self.training(self.training_set("labels", view), max_rows=max_rows, limit=limit)
 
     def annotations(self, split: str, limit: int | None = None, text: Unit = "paragraph") -> RetrievalAnnotations:
         """Returns which text belongs to which video, and which videos count as never found, for `inputs`."""
@@ -139,7 +139,7 @@ class Dataset:
         return tuple(tuple(labels[i]) for i in chosen)
 
     def training_set(self, lesson: Lesson, view: View) -> TrainingSet:
-        """Returns what a model that learns from `lesson` is trained on.
+        """Returns what a model that learns from `lesson` is trained on: whole videos, and of `view` only the segments.
 
         Raises: MissingData when the dataset has no such training data.
         """
@@ -159,18 +159,14 @@ class Dataset:
             return TrainingSet(split, lesson, View(view.segments))
         return TrainingSet(split, lesson, View(view.segments, text=unit_of(self, split, view.text)))
 
-    def training(
-        self, view: View, *, max_rows: int, limit: int | None = None, lesson: Lesson = "paragraphs"
-    ) -> TrainingData:
+    def training(self, chosen: TrainingSet, *, max_rows: int, limit: int | None = None) -> TrainingData:
         """Returns a training split in file order, its first `limit` videos, with a tenth marked as held out.
 
-        Training sees whole videos and paragraphs: of `view` only the segments count.
         Videos without features are left out where the policy allows it.
 
         Raises: InvalidData when a training video is also a test video; DataError when data is missing or broken.
         """
-        chosen = self.training_set(lesson, view)
-        split = chosen.split
+        split, lesson = chosen.split, chosen.lesson
         test = self.class_splits[1] if self.class_splits and split != TRAIN else self.declaration.test
         if test in self.tables:
             self.check_disjoint(test, split)
@@ -191,9 +187,8 @@ class Dataset:
             class_names=self.class_names() if lesson == "labels" else (),
         )
 
-    def training_digest(self, view: View, limit: int | None = None, lesson: Lesson = "paragraphs") -> str:
+    def training_digest(self, chosen: TrainingSet, limit: int | None = None) -> str:
         """Returns the SHA-256 of all that training depends on, but for the model's row cap."""
-        chosen = self.training_set(lesson, view)
         features, annotations = asdict(self.feature_identity([chosen.split])), self.annotation_digest(chosen.split)
         shown = {"segments": chosen.view.segments, "lesson": chosen.lesson}
         if chosen.view.text == "caption":

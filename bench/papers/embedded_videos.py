@@ -24,7 +24,7 @@ from bench.papers.projection import SEED, Agreement, Projection, agreement, most
 from bench.papers.tables import PaperFigure, PaperRow
 from bench.predictions import Embeddings, load_predictions
 from bench.results import Result
-from bench.runs.plan import Plan
+from bench.runs.plan import RunPlan
 from bench.runs.rescore import load_record
 
 SCHEMA = "bench-tsne/1"
@@ -73,7 +73,7 @@ class DrawnFigure:
     runs: tuple[DrawnRun, ...]
 
 
-def embedded_videos(plan: Plan, row: PaperRow) -> EmbeddedVideos:
+def embedded_videos(plan: RunPlan, row: PaperRow) -> EmbeddedVideos:
     """Returns the embeddings of a finished run.
 
     Raises: ModelError for a run that scores pairs; MissingData without classes; InvalidData, VerificationError.

@@ -21,7 +21,7 @@ from bench.plugins.offers import FinishedRun, RunStart
 from bench.results import Checkpoint, Data, Features, File, Missing, Model, Provenance, Result, Said, TaskName
 from bench.runs import provenance
 from bench.runs.fit import fitted_model
-from bench.runs.plan import RESULT, STARTED, Plan, claimed
+from bench.runs.plan import RESULT, STARTED, RunPlan, claimed
 from bench.runs.progress import Reporter, Silent
 from bench.runs.watchers import further_columns, watching
 from bench.tasks.task import Remarking, Scratch
@@ -31,7 +31,7 @@ EVIDENCE = "{run}.evidence.safetensors"  # named after the run, so that evidence
 SCRATCH = "tiles"  # finished parts of an unfinished prediction
 
 
-def execute(plan: Plan, reporter: Reporter | None = None) -> Result:
+def execute(plan: RunPlan, reporter: Reporter | None = None) -> Result:
     """Returns the result of a run, computed now or read from an earlier run of the same request.
 
     While another process runs the same request, this one waits, and takes its result.
@@ -73,25 +73,25 @@ def _litter(folder: Path) -> bool:
     return os.access(folder, os.W_OK) and ((folder / SCRATCH).exists() or any(folder.glob(f".*{PART}")))
 
 
-def _earlier(plan: Plan, reporter: Reporter, why: str = "already complete") -> Result:
+def _earlier(plan: RunPlan, reporter: Reporter, why: str = "already complete") -> Result:
     reporter.say(f"{plan.run}: {why}, reusing it (--no-resume runs it again)")
     return Result.load(plan.folder / RESULT)
 
 
-def _executed(plan: Plan, execution: Execution, reporter: Reporter) -> Result:
+def _executed(plan: RunPlan, execution: Execution, reporter: Reporter) -> Result:
     started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     cell = plan.cell
     write_json(plan.folder / STARTED, _resolved(plan, execution))
     log = _Log(plan.folder / "log.txt", reporter)
     log.say(f"{started} {plan.run} on {execution.device}")
-    start = RunStart(plan.run, plan.folder, cell.spec.name, cell.task.name, dict(plan.settings), execution)
+    start = RunStart(plan.run, plan.folder, cell.spec.name, cell.task.name, plan.fit.settings, execution)
     with watching(cell.extensions.watchers, start, log) as watched:
         result = _run(plan, execution, started, watched)
         watched.finished(result)
     return result
 
 
-def _run(plan: Plan, execution: Execution, started: str, log: Reporter) -> Result:
+def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter) -> Result:
     """Returns the result of a run, computed now and written."""
     cell, request = plan.cell, plan.request
     data = _data(plan)
@@ -101,7 +101,7 @@ def _run(plan: Plan, execution: Execution, started: str, log: Reporter) -> Resul
     for split, count in data.all_zero.items():
         what = "count as missing" if cell.dataset.declaration.all_zero == "missing" else "are used as they are"
         log.say(f"{split}: {count:,} videos have features that are all zeros and {what}")
-    fitted = fitted_model(plan, execution, log)
+    fitted = fitted_model(plan.fit, plan.folder, execution, log)
     seconds = {"fit": round(fitted.seconds, 3)}
 
     clock = time.perf_counter()
@@ -114,16 +114,15 @@ def _run(plan: Plan, execution: Execution, started: str, log: Reporter) -> Resul
         predictions = cell.task.predict(fitted.model, inputs, execution, _stage(log, "predict"), scratch)
         predictions.check(cell.spec.name)
     cell.dataset.check_unchanged()
-    plan.weights.check_unchanged()
-    said = PREDICTIONS + predictions.suffix
-    predictions.save(plan.folder / said)
+    plan.fit.check_unchanged()
+    saved = PREDICTIONS + predictions.suffix
+    predictions.save(plan.folder / saved)
     seconds["predict"] = round(time.perf_counter() - clock, 3)
 
     clock = time.perf_counter()
     evidence = EVIDENCE.format(run=plan.run)
     with cell.task_code.during("score"):
-        annotations = cell.task.annotations(cell.dataset, request.limit)
-        scored = cell.task.score(predictions, annotations, execution.device)
+        scored = cell.task.score(predictions, plan.annotations, execution.device)
         scored.evidence.save(plan.folder / evidence)
     seconds["score"] = round(time.perf_counter() - clock, 3)
 
@@ -131,14 +130,14 @@ def _run(plan: Plan, execution: Execution, started: str, log: Reporter) -> Resul
         run=plan.run,
         model=_model(plan, fitted.model),
         task=TaskName(name=cell.task.name, version=cell.task.version, dataset=cell.task.dataset, split=cell.task.split),
-        data=data.model_copy(update={"n_evaluated": len(annotations)}),
+        data=data.model_copy(update={"n_evaluated": len(plan.annotations)}),
         seed=request.seed,
-        status="partial" if request.limit is not None or len(annotations) < data.n_expected else "complete",
+        status="partial" if request.limit is not None or len(plan.annotations) < data.n_expected else "complete",
         signature=plan.signature,
         primary=scored.primary or cell.task.primary,
         measurements=list(scored.measurements),
         evidence=File(file=evidence, sha256=sha256(plan.folder / evidence)),
-        predictions=Said(file=said, sha256=sha256(plan.folder / said), kind=predictions.kind),
+        predictions=Said(file=saved, sha256=sha256(plan.folder / saved), kind=predictions.kind),
         provenance=_provenance(plan, execution, started, seconds, fitted.checkpoint),
     )
     log.say(f"{result.primary} = {result[result.primary].value:.2f}")
@@ -173,12 +172,12 @@ def chosen_device(asked: str) -> str:
     return f"cuda:{index or 0}"
 
 
-def _resolved(plan: Plan, execution: Execution) -> dict[str, Any]:
+def _resolved(plan: RunPlan, execution: Execution) -> dict[str, Any]:
     request = plan.request
     return {
         "run": plan.run,
         "model": plan.cell.spec.name,
-        "settings": dict(plan.settings),
+        "settings": plan.fit.settings,
         "task": plan.cell.task.name,
         "dataset": plan.cell.dataset.label,
         "signature": plan.signature,
@@ -187,41 +186,38 @@ def _resolved(plan: Plan, execution: Execution) -> dict[str, Any]:
         "limit": request.limit,
         "word_vectors": str(request.word_vectors) if request.word_vectors else None,
         "checkpoint": str(request.checkpoint) if request.checkpoint else None,
-        "ingredients": plan.checkpoints.ingredients.as_json() if plan.checkpoints else None,
+        "ingredients": plan.fit.checkpoints.ingredients.as_json() if plan.fit.checkpoints else None,
     }
 
 
-def _model(plan: Plan, model: Any) -> Model:
-    cell, settings = plan.cell, plan.settings
-    spec = cell.spec
+def _model(plan: RunPlan, model: Any) -> Model:
+    spec = plan.cell.spec
     return Model(
         name=spec.name,
         summary=spec.summary,
         paper=spec.paper,
-        distribution=cell.distribution,
+        distribution=plan.cell.distribution,
         revision=spec.revision,
-        settings=dict(settings),
+        settings=plan.fit.settings,
         provides=[capability.__name__ for capability in spec.provides if isinstance(model, capability)],
         uses_segments=spec.uses_segments,
         control=spec.control,
-        fingerprint=plan.weights.fingerprint,
+        fingerprint=plan.fit.weights.fingerprint,
     )
 
 
-def _data(plan: Plan) -> Data:
+def _data(plan: RunPlan) -> Data:
     """Returns what will be measured on, every expected video evaluated."""
-    dataset, split = plan.cell.dataset, plan.cell.task.split
-    learned = [plan.lesson.split] if plan.lesson else []
-    if "labelled" in plan.cell.task.support:
-        learned.append(dataset.training_set("labels", plan.view).split)
+    task, dataset, split = plan.cell.task, plan.cell.dataset, plan.cell.task.split
+    learned = [training.split for training in (plan.fit.training_set, plan.labelled) if training]
     splits = list(dict.fromkeys([*learned, split]))
     identity = dataset.feature_identity([split])
     policy = dataset.declaration.missing
     zeros = {name: len(videos) for name in splits if (videos := dataset.all_zero(name))}
     left_out = {name: len(videos) for name in splits if (videos := dataset.left_out(name))}
-    task = plan.cell.task
     with plan.cell.task_code.during("name its annotations"):
-        expected = len(task.annotations(dataset)) + (len(dataset.left_out(split)) if policy == "exclude" else 0)
+        whole = plan.annotations if plan.request.limit is None else task.annotations(dataset)
+        expected = len(whole) + (len(dataset.left_out(split)) if policy == "exclude" else 0)
         remarks = list(task.remarks(dataset)) if isinstance(task, Remarking) else []
     return Data(
         kind=dataset.kind,
@@ -239,7 +235,7 @@ def _data(plan: Plan) -> Data:
 
 
 def _provenance(
-    plan: Plan, execution: Execution, started: str, seconds: Mapping[str, float], checkpoint: Checkpoint | None
+    plan: RunPlan, execution: Execution, started: str, seconds: Mapping[str, float], checkpoint: Checkpoint | None
 ) -> Provenance:
     import torch
 

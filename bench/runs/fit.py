@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -18,7 +19,7 @@ from bench.plugins.guard import Guard
 from bench.plugins.import_strings import resolve
 from bench.results import Checkpoint
 from bench.runs import checkpoints
-from bench.runs.plan import BASE, Plan
+from bench.runs.plan import BASE, CHECKPOINT, FitPlan
 from bench.runs.progress import Reporter
 
 
@@ -39,13 +40,16 @@ class Fitted:
     guard: Guard
 
 
-def fitted_model(plan: Plan, execution: Execution, log: Reporter) -> Fitted:
+def fitted_model(plan: FitPlan, folder: Path, execution: Execution, log: Reporter) -> Fitted:
     """Returns the model of a plan, fitted when no checkpoint has its key yet.
+
+    Args:
+        folder: of the run, which keeps what failed in full.
 
     Raises: ModelError when its code fails; Interrupted after saving the state of an unfinished fit.
     """
-    spec = plan.cell.spec
-    guard = Guard(spec.name, execution.seed, plan.folder, log, _smaller(plan, execution))
+    spec = plan.spec
+    guard = Guard(spec.name, execution.seed, folder, log, _smaller(plan, execution))
     with guard.during("load"):
         model = resolve(spec.loader)(plan.weights.given, execution)
     _check_capabilities(plan, model)
@@ -57,7 +61,7 @@ def fitted_model(plan: Plan, execution: Execution, log: Reporter) -> Fitted:
     return Fitted(model, reference, seconds, guard)
 
 
-def _checkpoint(plan: Plan, model: Any, guard: Guard, execution: Execution) -> tuple[State, Checkpoint, float]:
+def _checkpoint(plan: FitPlan, model: Any, guard: Guard, execution: Execution) -> tuple[State, Checkpoint, float]:
     """Returns the state of the fitted model, what the record says of it, and the wall seconds of fitting it here.
 
     Of several processes that need the same checkpoint one fits it; the others wait and take it.
@@ -82,26 +86,26 @@ def _checkpoint(plan: Plan, model: Any, guard: Guard, execution: Execution) -> t
         word_vectors=made_from.word_vectors,
         parameters=sum(array.size for array in state.arrays.values()),
     )
-    if not plan.is_base:
-        write_json(plan.folder / "checkpoint.json", {"file": str(path), **reference.model_dump()})
+    if plan.task:
+        write_json(guard.folder / CHECKPOINT, {"file": str(path), **reference.model_dump()})
     return state, reference, seconds
 
 
-def _smaller(plan: Plan, execution: Execution) -> dict[str, str]:
+def _smaller(plan: FitPlan, execution: Execution) -> dict[str, str]:
     """Returns what the user can make smaller where memory is not enough, by what the model was doing."""
     batch, rows = plan.settings.get("batch"), execution.batch_size
-    smaller = {"": f"smaller settings (`bench info {plan.cell.spec.name}` lists them)"}
+    smaller = {"": f"smaller settings (`bench info {plan.spec.name}` lists them)"}
     if isinstance(batch, int) and batch > 1:
-        name = f"{BASE}batch" if plan.is_base else "batch"
+        name = f"{BASE}batch" if plan.task is None else "batch"
         smaller["fit"] = f"--set {name}={batch // 2} or lower (now {batch})"
     if rows > 1:
         smaller["predict"] = smaller["embed clips and sentences"] = f"--batch-size {rows // 2} or lower (now {rows})"
     return smaller
 
 
-def _check_capabilities(plan: Plan, model: Any) -> None:
+def _check_capabilities(plan: FitPlan, model: Any) -> None:
     """Raises ModelError for a model that lacks what it declares, UnsupportedTask for settings the task cannot use."""
-    spec, task = plan.cell.spec, plan.cell.task
+    spec, task = plan.spec, plan.task
     lacking = [kind for kind in spec.provides if not isinstance(model, kind)]
     owed = [kind for kind in lacking if kind not in spec.by_setting]
     if not owed and spec.by_setting and set(spec.by_setting) <= set(lacking):
@@ -111,7 +115,7 @@ def _check_capabilities(plan: Plan, model: Any) -> None:
             f"model {spec.name!r} declares {', '.join(kind.__name__ for kind in owed)} but {spec.loader} does not "
             "implement it. Add the methods, or declare less in its spec."
         )
-    if not plan.is_base and not isinstance(model, task.accepts):
+    if task and not isinstance(model, task.accepts):
         needs = " or ".join(kind.__name__ for kind in task.accepts)
         has = ", ".join(kind.__name__ for kind in spec.provides if kind not in lacking)
         raise UnsupportedTask(
@@ -120,15 +124,14 @@ def _check_capabilities(plan: Plan, model: Any) -> None:
         )
 
 
-def _fit(plan: Plan, model: Any, guard: Guard, execution: Execution) -> None:
+def _fit(plan: FitPlan, model: Any, guard: Guard, execution: Execution) -> None:
     assert plan.checkpoints is not None  # noqa: S101 (the caller checked)
-    assert plan.lesson is not None  # noqa: S101 (and so this holds)
-    folder, dataset, log = plan.checkpoints, plan.cell.dataset, guard.log
-    base = fitted_model(replace(plan.base, folder=plan.folder), execution, log).model if plan.base else None
-    lesson, limit = plan.lesson, plan.request.limit
-    data = dataset.training(lesson.view, max_rows=plan.cell.spec.max_rows, limit=limit, lesson=lesson.lesson)
-    log.say(f"fitting {plan.cell.spec.name} on {len(data)} videos of {dataset.label}")
-    if left_out := dataset.left_out(lesson.split):
+    assert plan.training_set is not None  # noqa: S101 (and so this holds)
+    folder, dataset, log = plan.checkpoints, plan.dataset, guard.log
+    base = fitted_model(plan.base, guard.folder, execution, log).model if plan.base else None
+    data = dataset.training(plan.training_set, max_rows=plan.spec.max_rows, limit=plan.request.limit)
+    log.say(f"fitting {plan.spec.name} on {len(data)} videos of {dataset.label}")
+    if left_out := dataset.left_out(plan.training_set.split):
         log.say(f"{len(left_out):,} training videos have no features and are left out")
 
     def progress(done: int, total: int, values: Mapping[str, float]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,9 @@ from bench.errors import UsageError, VerificationError
 from bench.evidence.verification import measured
 from bench.evidence.verified import Record, read_record
 from bench.runs import execute as runner
-from bench.runs.plan import RESULT, Request, plan
+from bench.runs.plan import RESULT, plan
 from bench.runs.progress import Reporter
+from bench.runs.request import Request
 
 OUTCOMES = ("bit-equal", "rank-equal", "within the interval", "different")
 """From the strongest to the weakest."""
@@ -55,25 +56,15 @@ def rerun(path: Path, output: Path, session: Session, device: str, reporter: Rep
     if result.predictions is None:
         command = " ".join(result.provenance.command)
         raise UsageError(f"{record.path} was scored from a file: no model is to be run. Score it again: `{command}`.")
-    request = Request(
-        output=output,
-        settings=result.model.settings,
-        seed=result.seed,
-        device=device,
-        precision="bf16" if result.provenance.precision == "bf16" else "fp32",
-        batch_size=result.provenance.batch_size,
-        limit=result.data.n_evaluated if result.status == "partial" else None,
-        word_vectors=session.config.word_vectors,
-        command=tuple(result.provenance.command),
-    )
+    request = replace(Request.of(result, output), device=device, word_vectors=session.config.word_vectors)
     planned = plan(session.cell(result.model.name, result.task.name), request, reporter)
     if planned.signature != result.signature:
         raise VerificationError(
             f"{record.path}: its signature is {result.signature}, the data at hand give {planned.signature}. "
             "Bind the dataset that the record names."
         )
-    trained = result.provenance.checkpoint
-    if trained and planned.checkpoints and planned.checkpoints.ingredients.key != trained.key:
+    trained, checkpoints = result.provenance.checkpoint, planned.fit.checkpoints
+    if trained and checkpoints and checkpoints.ingredients.key != trained.key:
         reporter.say("its checkpoint was made from other ingredients: another version, training set or word vectors")
     if planned.finished:
         raise UsageError(f"{planned.folder} exists: that would compare a run with itself. Choose another --output.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from bench.annotations import Annotations, RetrievalAnnotations
 from bench.catalogue.lookup import Cell
@@ -11,17 +12,24 @@ from bench.files import digest
 from bench.results import WEIGHTS, signature
 from bench.tasks.task import PAIRING, Task
 
+if TYPE_CHECKING:
+    from bench.data.dataset import TrainingSet
 
-def signed(cell: Cell, limit: int | None, loaded: Sequence[str]) -> str:
+
+def signed(
+    cell: Cell, annotations: Annotations, labelled: TrainingSet | None, limit: int | None, loaded: Sequence[str]
+) -> str:
     """Returns the signature of a model on a task.
 
     Args:
+        annotations: what its predictions will be scored against.
+        labelled: the training videos with classes that the task hands out, or None.
         limit: at most this many videos, or None.
         loaded: what tells the weights of a frozen model from others; () for a model that loads nothing.
     """
     task, dataset = cell.task, cell.dataset
-    with cell.task_code.during("name its annotations and rules"):
-        annotations, rules = task.annotations(dataset, limit), task.rules()
+    with cell.task_code.during("name its rules"):
+        rules = task.rules()
     if PAIRING in task.support and isinstance(annotations, RetrievalAnnotations):
         raise CatalogueError(
             f"task {task.name!r} asks which video belongs to which text, and asks to be handed just that "
@@ -38,9 +46,9 @@ def signed(cell: Cell, limit: int | None, loaded: Sequence[str]) -> str:
         **rules,
         "data": dataset.kind,
     }
-    if "labelled" in task.support:
-        split = dataset.training_set("labels", task.view).split
-        parts["labelled"] = f"{dataset.count(split, limit)}:{dataset.annotation_digest(split)[:8]}"
+    if labelled:
+        shown = dataset.count(labelled.split, limit), dataset.annotation_digest(labelled.split)[:8]
+        parts["labelled"] = "{}:{}".format(*shown)
     if dataset.left_out(task.split):
         parts["missing"] = f"{dataset.declaration.missing}-{len(dataset.left_out(task.split))}"
     if loaded:

@@ -61,7 +61,8 @@ def material_for(spec: ModelSpec) -> Material:
     """Returns training and test material under the view that the harness would choose for the model."""
     view = View("gt" if spec.uses_segments else "none")
     tested = inputs(spec.max_rows, view)
-    training = sample().training(view, max_rows=spec.max_rows, limit=TRAINED_ON, lesson=spec.learns_from)
+    lesson = sample().training_set(spec.learns_from, view)
+    training = sample().training(lesson, max_rows=spec.max_rows, limit=TRAINED_ON)
     return Material(training, tested.videos.batch(range(len(tested.videos))), tested.paragraphs)
 
 

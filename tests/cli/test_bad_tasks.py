@@ -26,8 +26,8 @@ def both(outside: Path) -> Path:
         ("BreaksInside", "predict", "RuntimeError: called by what the task called"),
         ("AnswersNothing", "predict", "AttributeError: 'NoneType' object has no attribute 'check'"),
         ("CannotScore", "score", "ZeroDivisionError: no queries"),
-        ("HasNoRules", "name its annotations and rules", "KeyError: 'weights'"),
-        ("HasNoAnnotations", "name its annotations and rules", "AttributeError: no such split"),
+        ("HasNoRules", "name its rules", "KeyError: 'weights'"),
+        ("HasNoAnnotations", "name its annotations", "AttributeError: no such split"),
     ],
 )
 def test_an_error_of_a_task_names_the_task_and_who_offers_it(bench_command, both, model, task, action, says):

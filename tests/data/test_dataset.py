@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bench.data.dataset import Dataset, TrainingSet
 from bench.data.declared import DatasetDeclaration, FeatureDeclaration, SplitDeclaration
 from bench.data.digests import heldout_indices, opaque_id
 from bench.data.readers.activitynet import open_dataset
@@ -139,10 +140,14 @@ def test_the_pool_is_about_ids_and_sentences_only(own, tmp_path):
     assert open_dataset(moved).annotations("test").pool != before.annotations("test").pool
 
 
+def told(dataset: Dataset, view: View) -> TrainingSet:
+    return dataset.training_set("paragraphs", view)
+
+
 def test_training_holds_out_a_tenth_chosen_by_id(sample):
-    data = sample.training(View(), max_rows=80)
+    data = sample.training(told(sample, View()), max_rows=80)
     assert (len(data), len(data.heldout), data.aligned) == (600, 60, True)
-    assert data.heldout == sample.training(View("none"), max_rows=80).heldout
+    assert data.heldout == sample.training(told(sample, View("none")), max_rows=80).heldout
     fit, held = data.split()
     assert len(fit) == 540
     assert set(held.videos.ids).isdisjoint(fit.videos.ids)
@@ -157,28 +162,30 @@ def test_the_held_out_tenth_depends_on_ids_and_not_on_their_order():
 
 def test_a_training_limit_keeps_the_first_videos_of_the_file(own):
     dataset = open_dataset(own)
-    data = dataset.training(View(), max_rows=80, limit=4)
+    data = dataset.training(told(dataset, View()), max_rows=80, limit=4)
     assert data.paragraphs == tuple((f"one {i}", f"two {i}") for i in range(4))
     assert len(data.heldout) == 1
-    assert not dataset.training(View("uniform-2"), max_rows=80).aligned
+    assert not dataset.training(told(dataset, View("uniform-2")), max_rows=80).aligned
 
 
 def test_the_training_digest_changes_with_what_training_depends_on(own):
     dataset = open_dataset(own)
+    usual = told(dataset, View())
+    simulated = open_dataset(replace(own, features=FeatureDeclaration("simulated", "simulated")))
     digests = {
-        dataset.training_digest(View()),
-        dataset.training_digest(View("none")),
-        dataset.training_digest(View(), limit=4),
-        open_dataset(replace(own, features=FeatureDeclaration("simulated", "simulated"))).training_digest(View()),
+        dataset.training_digest(usual),
+        dataset.training_digest(told(dataset, View("none"))),
+        dataset.training_digest(usual, limit=4),
+        simulated.training_digest(usual),
     }
     assert len(digests) == 4
-    assert open_dataset(replace(own, name="renamed")).training_digest(View()) in digests
+    assert open_dataset(replace(own, name="renamed")).training_digest(usual) in digests
 
 
 def test_training_on_test_videos_is_refused(tmp_path, own):
     dataset = open_dataset(declare(tmp_path, test=(15, 30)))
     with pytest.raises(InvalidData, match="5 videos of train are also in test"):
-        dataset.training(View(), max_rows=80)
+        dataset.training(told(dataset, View()), max_rows=80)
     assert "5 videos of train are also in test" in str(verify(dataset).problems[0])
 
 
