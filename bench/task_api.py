@@ -11,6 +11,7 @@ from bench.annotations import (
     RetrievalAnnotations,
 )
 from bench.data.declared import DatasetDeclaration
+from bench.evidence.query_values import QueryValues, measure, values_evidence
 from bench.files import write_tensors
 from bench.matching import Matching
 from bench.predictions.saved import Predictions, Tensors
@@ -31,11 +32,14 @@ __all__ = [
     "ParagraphVideoRetrieval",
     "Predictions",
     "Progress",
+    "QueryValues",
     "RetrievalAnnotations",
     "Scored",
     "Scratch",
     "Support",
     "Task",
     "Tensors",
+    "measure",
+    "values_evidence",
     "write_tensors",
 ]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import UsageError, VerificationError
-from bench.evidence.verification import pool_size
+from bench.evidence.comparisons import Paired, metrics_of, paired
+from bench.evidence.kinds import kind_of
 from bench.evidence.verified import Record, read_record
-from bench.metrics.comparisons import Paired, metrics_of, paired
 from bench.results import WEIGHTS, Result
 
 ACROSS = ("segments", "features")
@@ -120,7 +120,7 @@ def check_comparable(a: Side, b: Side, *, across: bool) -> None:
     """
     one, other = a.records[0], b.records[0]
     if not same_queries(one, other):
-        sizes = [pool_size(record.evidence) for record in (one, other)]
+        sizes = [kind_of(record.evidence).pool_size(record.evidence) for record in (one, other)]
         more = f"{sizes[1] - sizes[0]:+,} videos" if sizes[0] != sizes[1] else "equal in size, not in content"
         raise VerificationError(
             f"A and B were evaluated on different test sets: {_pool(one)} against {_pool(other)} ({more}). "
@@ -141,7 +141,7 @@ def check_comparable(a: Side, b: Side, *, across: bool) -> None:
 
 def _pool(record: Record) -> str:
     result = record.result
-    return f"{result.task.name} {result.task.split}, {pool_size(record.evidence):,} videos"
+    return f"{result.task.name} {result.task.split}, {kind_of(record.evidence).pool_size(record.evidence):,} videos"
 
 
 def compare_sides(a: Side, b: Side, metrics: Sequence[str] = ()) -> list[Paired]:

@@ -11,7 +11,7 @@ from bench.cli.options import Command
 
 if TYPE_CHECKING:
     from bench.analysis.compare import Side
-    from bench.metrics.comparisons import Paired
+    from bench.evidence.comparisons import Paired
 
 
 @click.command(cls=Command)

@@ -6,28 +6,12 @@ are more, and further ones that follow, such as a recall at another K; none that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from bench.errors import VerificationError
-from bench.metrics import class_measurements, curves, retrieval
-from bench.metrics.captions import evidence as captions
-from bench.metrics.classification import KIND as CLASSES
+from bench.evidence.kinds import kind_of
 from bench.results import Evidence, Measurement, same_value
-
-Measure = Callable[[Evidence, Iterable[str]], tuple[Measurement, ...]]
-
-
-def _ranks(evidence: Evidence, named: Iterable[str]) -> tuple[Measurement, ...]:
-    return (curves.measure_curve if curves.is_curve(evidence) else retrieval.measure)(evidence, named)
-
-
-KINDS: Mapping[str, Measure] = {
-    "ranks": _ranks,
-    CLASSES: class_measurements.measure,
-    captions.KIND: captions.measure,
-}
-"""Kind of evidence -> what is measured of it, with those of the given names that are not measured unasked."""
 
 
 def measured(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement, ...]:
@@ -35,12 +19,7 @@ def measured(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement
 
     Raises: VerificationError for evidence of an unknown kind, and where it contradicts itself.
     """
-    if evidence.kind not in KINDS:
-        raise VerificationError(
-            f"evidence of kind {evidence.kind!r}, which bench cannot measure again; it knows {', '.join(KINDS)}. "
-            "A task with evidence of its own can be run and re-scored; boards and comparisons need one of these kinds."
-        )
-    return KINDS[evidence.kind](evidence, tuple(named))
+    return kind_of(evidence).measure(evidence, tuple(named))
 
 
 def verify(evidence: Evidence, stated: Iterable[Measurement]) -> tuple[Measurement, ...]:
@@ -87,10 +66,3 @@ def _same(a: Any, b: Any) -> bool:
 def _shown(value: object) -> str:
     """Returns a value in words: full precision, for what differs may differ late."""
     return f"{value[0]!r} to {value[1]!r}" if isinstance(value, tuple) else "none" if value is None else repr(value)
-
-
-def pool_size(evidence: Evidence) -> int:
-    """Returns how large the test set is, as signatures say it: in videos (of a TREC run: documents)."""
-    if evidence.kind == "captions" and len(evidence.counts.get("video", ())):
-        return int(evidence.counts["video"][-1]) + 1
-    return evidence.n_items[min(evidence.n_items)]

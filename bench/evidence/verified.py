@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import InvalidData, VerificationError
-from bench.evidence.verification import pool_size, verify
+from bench.evidence.kinds import kind_of
+from bench.evidence.verification import verify
 from bench.files import sha256
 from bench.results import Evidence, Result, comparable, parse_signature
 
@@ -73,7 +74,7 @@ def check_statements(result: Result, evidence: Evidence) -> dict[str, str]:
         signature = parse_signature(comparable(result.signature))
     except ValueError as error:
         raise VerificationError(f"the signature {result.signature!r} cannot be taken apart.") from error
-    data, task, size = result.data, result.task, pool_size(evidence)
+    data, task, size = result.data, result.task, kind_of(evidence).pool_size(evidence)
     given = data.features
     made = (f"{given.extractor}-{given.dim}:{given.digest[:8]}", given.extractor)  # computed here, or elsewhere
     told = signature.get("features")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import combinations
 
+from bench.evidence.comparisons import Paired, has_values, paired
 from bench.leaderboard.board import Row, Table
-from bench.metrics.comparisons import LEVEL, Paired, has_values, holm, paired
+from bench.metrics.comparisons import LEVEL, holm
 
 MOST = 8
 """Rows that are compared: the best that are no controls, then controls. More would not fit on a page."""
@@ -39,7 +40,7 @@ def compared_rows(table: Table) -> ComparedRows | None:
     """Returns the first rows of a table against one another; None where there is nothing to compare."""
     rows = [row for row in table.rows if not row.control] + [row for row in table.rows if row.control]
     chosen = sorted(rows[:MOST], key=table.rows.index)
-    if len(chosen) < 2 or not has_values(table.primary):
+    if len(chosen) < 2 or not has_values(chosen[0].entries[0].evidence, table.primary):
         return None
     places = list(combinations(range(len(chosen)), 2))
     evidence = [[entry.evidence for entry in row.entries] for row in chosen]

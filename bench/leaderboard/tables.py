@@ -11,11 +11,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from bench.evidence.comparisons import has_values, values_of
+from bench.evidence.kinds import kind_of
 from bench.files import digest
 from bench.leaderboard.board import KINDS, Board, Row, Section, Table
 from bench.leaderboard.records import Entry, Note
 from bench.leaderboard.rows import columns_of, identity, ranked, remarks_on, row_of
-from bench.metrics.comparisons import has_values, tiers, values_of
+from bench.metrics.comparisons import tiers
 from bench.results import WEIGHTS, Evidence, comparable, parse_signature, protocol
 
 
@@ -61,18 +63,29 @@ def _test(entry: Entry) -> tuple[str, str, int]:
     The signature holds the first digits of the test set's digest only.
     """
     primary = entry.result.primary
-    units = len(values_of(entry.evidence, primary)) if has_values(primary) else entry.result[primary].n
+    compared = has_values(entry.evidence, primary)
+    units = len(values_of(entry.evidence, primary).values) if compared else entry.result[primary].n
     return primary, entry.evidence.pool, units
 
 
+def _measured(entry: Entry) -> tuple[str, str, bool]:
+    """Returns how the primary measurement is counted: no two rows of a table differ in it but for a forged record."""
+    primary = entry.result[entry.result.primary]
+    return kind_of(entry.evidence).name, primary.unit, primary.higher_is_better
+
+
 def _but_segments(entry: Entry) -> tuple[object, ...]:
-    return _test(entry), *((key, value) for key, value in entry.signature.items() if key not in ("segments", WEIGHTS))
+    return (
+        _test(entry),
+        _measured(entry),
+        *((key, value) for key, value in entry.signature.items() if key not in ("segments", WEIGHTS)),
+    )
 
 
 def _tables(entries: Sequence[Entry]) -> list[Table]:
     by_signature: dict[tuple[object, ...], list[Entry]] = defaultdict(list)
     for entry in entries:
-        by_signature[protocol(entry.result.signature), *_test(entry)].append(entry)
+        by_signature[protocol(entry.result.signature), *_test(entry), _measured(entry)].append(entry)
     tables = [_table(own, _guests(own, by_signature)) for own in by_signature.values()]
     return sorted(tables, key=_table_order)
 
@@ -133,7 +146,7 @@ def _in_tiers(
     rows: Sequence[Row], evidence: Mapping[tuple[str, tuple[str, ...]], Sequence[Evidence]], primary: str
 ) -> tuple[Row, ...]:
     """Returns the rows, best first, with their tiers; without where `primary` has no value for each query."""
-    if not has_values(primary):
+    if not all(has_values(seed, primary) for row in rows for seed in evidence[row.model, row.remarks]):
         return tuple(rows)
-    values = [[values_of(seed, primary) for seed in evidence[row.model, row.remarks]] for row in rows]
+    values = [[values_of(seed, primary).values for seed in evidence[row.model, row.remarks]] for row in rows]
     return tuple(replace(row, tier=tier) for row, tier in zip(rows, tiers(values), strict=True))

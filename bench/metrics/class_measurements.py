@@ -18,7 +18,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from bench.errors import InvalidData, UsageError, VerificationError
+from bench.errors import InvalidData, VerificationError
 from bench.metrics.classification import KIND, Counted, average_precisions, hits, label_hits, opened
 from bench.metrics.resampling import sure_interval
 from bench.metrics.statistics import Statistic, ci95
@@ -89,17 +89,6 @@ def metrics_of(evidence: Evidence) -> tuple[str, ...]:
     """Returns the measurements that have a value for each video, by name."""
     check_evidence(evidence)
     return tuple(statistics_of(opened(evidence)))
-
-
-def values_of(evidence: Evidence, metric: str) -> np.ndarray:
-    """Returns (n,) float64: what each video adds to `metric`, from 0 to 1 for hits.
-
-    Raises: UsageError for a metric that has no value for each video.
-    """
-    found = statistics_of(opened(evidence), [metric])
-    if metric not in found:
-        raise UsageError(f"metric {metric!r} has no value for each video to compare. Use {', '.join(found)}.")
-    return found[metric].values / 100.0
 
 
 def measure(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement, ...]:

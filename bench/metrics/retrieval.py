@@ -66,7 +66,7 @@ def statistics_of(counts: np.ndarray, ks: Sequence[int] = KS) -> dict[str, Stati
     """Returns what is measured in one direction, by name; `any-hit` in it where a query has several right items."""
     ranks = ranks_from_zero(counts)
     recalls = {f"R@{k}": Statistic(100.0 * expected_hits(counts, k), share=True) for k in ks}
-    found = {**recalls, "MedR": Statistic(ranks, median=True), "MeanR": Statistic(ranks + 1.0)}
+    found = {**recalls, "MedR": Statistic(ranks, summary="median rank"), "MeanR": Statistic(ranks + 1.0)}
     prefix = hit_rule(counts)
     return {prefix + name: statistic for name, statistic in found.items()}
 
@@ -118,7 +118,7 @@ def _interval(statistic: Statistic, captions: np.ndarray | None) -> tuple[float,
     if captions is None:
         return ci95(statistic)
     # Better no interval of a median over captions than one that takes them for as many videos.
-    return None if statistic.median else ci95(of_clusters(statistic, captions))
+    return None if statistic.summary != "mean" else ci95(of_clusters(statistic, captions))
 
 
 def directions_of(evidence: Evidence) -> tuple[str, ...]:

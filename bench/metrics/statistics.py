@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
@@ -30,26 +31,30 @@ SEED = 20181008
 
 @dataclass(frozen=True)
 class Statistic:
-    """A mean, a share or a median rank, over queries.
+    """A mean, a share or a median, over queries.
 
     Attributes:
         values: (n,) float64, one per query.
-        median: when true the statistic is floor(median of `values`) + 1, else their mean.
+        summary: `mean`; `median`; or `median rank`, which is floor(median) + 1 of ranks counted from 0.
         share: when true the values are parts of 0 to 100 percent, such as hits, so that a mean of 0 or 100 is no proof
             that the next query will be like them.
         weights: (n,) how much each value counts in the mean, drawn together with it; None where all count alike.
     """
 
     values: np.ndarray
-    median: bool = False
+    summary: Literal["mean", "median", "median rank"] = "mean"
     share: bool = False
     weights: np.ndarray | None = None
 
     def value(self) -> float:
         """Returns the statistic of the queries at hand."""
-        if self.median:
-            return float(np.floor(np.median(self.values)) + 1.0)
-        return float(np.average(self.values, weights=self.weights))
+        if self.summary == "mean":
+            return float(np.average(self.values, weights=self.weights))
+        return float(self.of_medians(np.median(self.values)))
+
+    def of_medians(self, medians: np.ndarray | np.floating[Any]) -> np.ndarray:
+        """Returns the statistic of samples of queries whose values have these medians."""
+        return np.asarray(np.floor(medians) + 1.0 if self.summary == "median rank" else medians)
 
 
 def of_clusters(statistic: Statistic, sizes: np.ndarray) -> Statistic:
@@ -67,9 +72,9 @@ def of_clusters(statistic: Statistic, sizes: np.ndarray) -> Statistic:
 def interval(statistic: Statistic) -> tuple[float, float]:
     """Returns the 95 % percentile interval of `statistic` over resampled queries; see above for 0 and 100 %."""
     values, weights = statistic.values, statistic.weights
-    if statistic.median:
+    if statistic.summary != "mean":
         rng = np.random.default_rng(SEED)
-        return percentile_interval(np.floor(resampled_medians(values, RESAMPLES, rng)) + 1.0)
+        return percentile_interval(statistic.of_medians(resampled_medians(values, RESAMPLES, rng)))
     if statistic.share and statistic.value() in (0.0, 100.0):
         return sure_interval(statistic.value(), np.ones(len(values)) if weights is None else weights)
     if weights is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from bench.errors import InvalidData
 from bench.files import PathLike, read_tensors, write_tensors
@@ -27,27 +27,33 @@ class Evidence:
             (n_queries, 3) uint32: n_greater, n_equal (itself not counted), n_positives.
         pool: digest of the test set.
         n_items: size of the test set by name; for `ranks`, of the gallery by direction.
-        kind: `ranks`, `captions` or `classes`.
+        kind: `ranks`, `captions`, `classes` or `values`.
+        about: what the arrays of its kind need said beside them, in JSON; empty for most.
     """
 
     counts: Mapping[str, np.ndarray]
     pool: str
     n_items: Mapping[str, int]
     kind: str = "ranks"
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     def save(self, path: PathLike) -> None:
-        about = {"kind": "evidence", "of": self.kind, "pool": self.pool, "n_items": dict(self.n_items)}
-        write_tensors(path, self.counts, about)
+        values = {"kind": "evidence", "of": self.kind, "pool": self.pool, "n_items": dict(self.n_items)}
+        write_tensors(path, self.counts, values | ({"about": dict(self.about)} if self.about else {}))
 
     @classmethod
     def load(cls, path: PathLike) -> Evidence:
         """Reads what `save` wrote. Raises: InvalidData for any other file."""
         arrays, values = read_tensors(path)
-        pool, n_items = values.get("pool"), values.get("n_items")
-        whole = isinstance(n_items, dict) and all(isinstance(size, int) for size in n_items.values())
-        if values.get("kind") != "evidence" or not isinstance(pool, str) or not isinstance(n_items, dict) or not whole:
+        pool, n_items, about = values.get("pool"), values.get("n_items"), values.get("about", {})
+        whole = values.get("kind") == "evidence" and isinstance(about, dict)
+        if not whole or not isinstance(pool, str) or not _sizes(n_items):
             raise InvalidData(f"{path} holds no evidence. `bench rescore --write RUN` counts it again.")
-        return cls(counts=arrays, pool=pool, n_items=n_items, kind=str(values.get("of", "ranks")))
+        return cls(counts=arrays, pool=pool, n_items=n_items, kind=str(values.get("of", "ranks")), about=about)
+
+
+def _sizes(value: object) -> TypeGuard[dict[str, int]]:
+    return isinstance(value, dict) and all(isinstance(size, int) for size in value.values())
 
 
 def same_value(a: float, b: float) -> bool:

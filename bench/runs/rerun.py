@@ -77,9 +77,9 @@ def rerun(path: Path, output: Path, session: Session, device: str, reporter: Rep
 def compared(first: Record, again: Record) -> tuple[str, str]:
     """Returns the word for how two records of one command compare, and the first measurement outside its interval."""
     a, b = first.result, again.result
-    same_evidence = first.evidence.counts.keys() == again.evidence.counts.keys() and all(
-        np.array_equal(first.evidence.counts[name], again.evidence.counts[name]) for name in first.evidence.counts
-    )
+    counts, found = first.evidence.counts, again.evidence.counts
+    same_evidence = counts.keys() == found.keys() and all(np.array_equal(counts[name], found[name]) for name in counts)
+    same_evidence = same_evidence and first.evidence.about == again.evidence.about
     if same_evidence and a.predictions and b.predictions and a.predictions.sha256 == b.predictions.sha256:
         return "bit-equal", ""
     if same_evidence:
@@ -87,10 +87,10 @@ def compared(first: Record, again: Record) -> tuple[str, str]:
     names = [measurement.name for measurement in a.measurements]
     known = {measurement.name: measurement for measurement in measured(again.evidence, names)}
     for measurement in measured(first.evidence, names):
-        found = known.get(measurement.name)
-        if found is None:
+        value = known.get(measurement.name)
+        if value is None:
             return "different", f"{measurement.name} was not measured again"
         low, high = measurement.ci95 or (measurement.value, measurement.value)
-        if not low <= found.value <= high:
-            return "different", f"{measurement.name} is {found.value:.2f}, outside {low:.2f} to {high:.2f}"
+        if not low <= value.value <= high:
+            return "different", f"{measurement.name} is {value.value:.2f}, outside {low:.2f} to {high:.2f}"
     return "within the interval", ""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from bench.annotations import Annotations
 from bench.errors import InvalidData, SaveError, VerificationError
-from bench.evidence.verification import KINDS, compare_measurements, differences, measured
+from bench.evidence.kinds import known
+from bench.evidence.verification import compare_measurements, differences, measured
 from bench.evidence.verified import REMAKE, check_statements
 from bench.files import sha256, write_atomically
 from bench.plugins.task_code import TaskCode
@@ -146,7 +147,7 @@ def _scored_by(task: Task, predictions: Predictions, result: Result, dataset: Da
         annotations = task.annotations(dataset, limit)
         scored = task.score(predictions, annotations, "cpu")
     found = scored.measurements
-    if scored.evidence.kind in KINDS:
+    if known(scored.evidence):
         found = measured(scored.evidence, [measurement.name for measurement in result.measurements])
     pool = f"{len(annotations)}:{annotations.pool[:8]}"
     decided = {"split": task.split, "pool": pool, "segments": task.view.segments, **handed(task), **task.rules()}
@@ -168,7 +169,7 @@ def _compare(folder: Path, result: Result, again: _Again) -> None:
     stored = Evidence.load(folder / result.evidence.file)
     if difference := _evidence_differs(stored, again.scored.evidence):
         raise VerificationError(f"the evidence {difference} differs from what the predictions give.")
-    if stored.kind in KINDS:
+    if known(stored):
         check_statements(result, stored)
     if stated := next(_statements_differ(result, again), ""):
         raise VerificationError(f"{stated} {AGAIN}.")
@@ -176,7 +177,7 @@ def _compare(folder: Path, result: Result, again: _Again) -> None:
 
 def _evidence_differs(stored: Evidence, found: Evidence) -> str:
     """Returns in what two pieces of evidence differ, or nothing."""
-    if (stored.kind, stored.pool, dict(stored.n_items)) != (found.kind, found.pool, dict(found.n_items)):
+    if any(getattr(stored, field) != getattr(found, field) for field in ("kind", "pool", "n_items", "about")):
         return "of another kind or test set"
     common = stored.counts.keys() & found.counts.keys()
     same = {name for name in common if _same(stored.counts[name], found.counts[name])}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench.errors import UsageError
-from bench.evidence.verification import pool_size
+from bench.evidence.kinds import kind_of
 from bench.files import digest, sha256, slug
 from bench.results import Data, Evidence, Features, File, Measurement, Model, Provenance, Result, TaskName, signature
 from bench.runs import provenance
@@ -73,7 +73,7 @@ def record_of(measured: Measured, claim: Claim, source: Path, rules: Mapping[str
 
     Raises: UsageError for a word that cannot stand in a signature.
     """
-    evidence, given, size = measured.evidence, sha256(source), pool_size(measured.evidence)
+    evidence, given, size = measured.evidence, sha256(source), kind_of(measured.evidence).pool_size(measured.evidence)
     parts = {
         "split": claim.split,
         "pool": f"{size}:{evidence.pool[:8]}",

@@ -24,9 +24,20 @@ def section(hook: str) -> str:
     return found.group(1)
 
 
-def block(text: str, head: str) -> str | None:
-    found = re.search(rf"^```{re.escape(head)}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    return found.group(1) if found else None
+def blocks(text: str, head: str) -> list[str]:
+    return re.findall(rf"^```{re.escape(head)}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def examples(hook: str) -> list[tuple[str, str, str | None]]:
+    """Returns the examples of a hook: a module, commands that use it, and the configuration they need."""
+    text = section(hook)
+    code, config, commands = (
+        blocks(text, head) for head in (f"python mine.py {hook}", f"yaml bench.yaml {hook}", "sh")
+    )
+    assert code, f"{hook} has no example"
+    assert len(code) == len(commands), f"{hook} has an example without a command that uses it"
+    assert len(config) in (0, len(code))
+    return list(zip(code, commands, config or [None] * len(code), strict=True))
 
 
 def features_by_hand(folder: Path) -> None:
@@ -39,12 +50,12 @@ def features_by_hand(folder: Path) -> None:
             (folder / "features" / f"{name}.txt").write_text(f"{i} 1 2\n0 1 {i}\n" * 3)
 
 
-@pytest.mark.parametrize("hook", HOOKS)
-def test_each_hook_is_documented_by_an_example_that_runs(bench_command, tmp_path, hook):
-    text = section(hook)
-    code, config, commands = (block(text, head) for head in (f"python mine.py {hook}", f"yaml bench.yaml {hook}", "sh"))
-    assert code, f"{hook} has no example"
-    assert commands, f"{hook} has no command that uses its example"
+EXAMPLES = [(hook, number) for hook in HOOKS for number in range(len(examples(hook)))]
+
+
+@pytest.mark.parametrize(("hook", "number"), EXAMPLES)
+def test_each_hook_is_documented_by_an_example_that_runs(bench_command, tmp_path, hook, number):
+    code, commands, config = examples(hook)[number]
     module = tmp_path / "mine.py"
     module.write_text(code)
     site = install(tmp_path / "site", module, "mine")
@@ -76,7 +87,7 @@ def column(folder: Path) -> bool:
 
 EFFECTS = {
     "bench_models": lambda folder, printed: "lengths" in printed,
-    "bench_tasks": lambda folder, printed: "segments=uniform-4" in printed,
+    "bench_tasks": lambda folder, printed: "segments=uniform-4" in printed or "2 rows in 1 tables" in printed,
     "bench_datasets": lambda folder, printed: "pool=6:" in printed,
     "bench_feature_readers": lambda folder, printed: "features=by-hand-3:" in printed,
     "bench_papers": lambda folder, printed: "mine2026" in printed,

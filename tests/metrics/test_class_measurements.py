@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from bench.errors import UsageError, VerificationError
+from bench.evidence.comparisons import metrics_of, values_of
 from bench.evidence.verification import verify
-from bench.metrics.class_measurements import measure, metrics_of, values_of
+from bench.metrics.class_measurements import measure
 from bench.metrics.classification import count_classes, truth_of
 from bench.results import Evidence, Measurement
 
@@ -135,11 +136,11 @@ def test_a_k_beyond_the_classes_is_left_out() -> None:
 def test_values_per_video_average_to_the_measurement() -> None:
     found = values(measure(evidence()))
     for metric in metrics_of(evidence()):
-        assert 100 * values_of(evidence(), metric).mean() == pytest.approx(found[metric])
+        assert 100 * values_of(evidence(), metric).values.mean() == pytest.approx(found[metric])
 
 
 def test_map_has_no_value_per_video() -> None:
-    with pytest.raises(UsageError, match=r"'mAP' has no value for each video.*top1"):
+    with pytest.raises(UsageError, match=r"'mAP' has no value for each query or video.*top1"):
         values_of(evidence(), "mAP")
 
 
@@ -161,7 +162,7 @@ def test_what_a_record_lacks_follows_and_what_is_foreign_is_found() -> None:
 def test_top_k_at_another_k_follows_and_is_compared() -> None:
     further = next(m for m in measure(evidence(), ["top2"]) if m.name == "top2")
     assert further in verify(evidence(), (further,))
-    assert 100 * values_of(evidence(), "top2").mean() == pytest.approx(further.value)
+    assert 100 * values_of(evidence(), "top2").values.mean() == pytest.approx(further.value)
     with pytest.raises(VerificationError, match="top2 is"):
         verify(evidence(), (further.model_copy(update={"value": further.value + 1}),))
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import UsageError
-from bench.metrics.comparisons import has_values, holm, mean_and_std, metrics_of, paired, tiers, values_of
+from bench.evidence.comparisons import has_values, metrics_of, paired, values_of
+from bench.metrics.comparisons import holm, mean_and_std, tiers
 from bench.results import Evidence
 
 
@@ -83,14 +84,14 @@ def test_equal_models_have_no_effect_size() -> None:
 def test_the_captions_of_a_video_count_as_one_unit() -> None:
     t2v = np.array([[0, 0, 1], [0, 0, 1], [1, 0, 1]], dtype=np.uint32)
     v2t = np.array([[0, 0, 2], [0, 0, 1]], dtype=np.uint32)
-    values = values_of(Evidence({"t2v": t2v, "v2t": v2t}, "p", {"t2v": 2, "v2t": 3}), "t2v/R@1")
+    values = values_of(Evidence({"t2v": t2v, "v2t": v2t}, "p", {"t2v": 2, "v2t": 3}), "t2v/R@1").values
     assert values == pytest.approx([2 * 2 / 3, 0.0])  # its mean is that of the three captions
 
 
 @pytest.mark.parametrize("metric", ["t2v/MedR", "t2v/R@0", "R@1", "x2y/R@1", "t2v/R@-1", "t2v/r@1"])
 def test_what_has_no_value_for_each_query_is_refused(metric: str) -> None:
-    assert not has_values(metric)
-    with pytest.raises(UsageError, match="no value for each query"):
+    assert not has_values(evidence_of(np.array([0, 1])), metric)
+    with pytest.raises(UsageError, match="no value for each query or video"):
         values_of(evidence_of(np.array([0, 1])), metric)
 
 

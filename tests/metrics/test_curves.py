@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import VerificationError
+from bench.evidence.comparisons import has_values, metrics_of, paired, values_of
 from bench.evidence.verification import verify
-from bench.metrics.comparisons import has_values, metrics_of, paired, values_of
 from bench.metrics.curves import (
     CURVE_KS,
     FRACTIONS,
@@ -101,8 +101,8 @@ def test_the_mean_over_queries_is_the_measurement():
     for measurement in measure_curve(HALF):
         values = curve_values(HALF, parse_name(measurement.name))
         assert 100 * values.mean() == pytest.approx(measurement.value)
-        assert has_values(measurement.name)
-        assert (values_of(HALF, measurement.name) == values).all()
+        assert has_values(HALF, measurement.name)
+        assert (values_of(HALF, measurement.name).values == values).all()
     assert set(metrics_of(HALF)) == {m.name for m in measure_curve(HALF)}
 
 

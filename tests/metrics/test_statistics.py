@@ -154,7 +154,7 @@ def test_an_interval_over_clusters_stays_within_0_to_100_and_has_a_width(videos:
 
 def test_one_query_shows_no_spread() -> None:
     assert ci95(Statistic(np.array([50.0]), share=True)) is None
-    assert ci95(Statistic(np.array([3.0]), median=True)) is None
+    assert ci95(Statistic(np.array([3.0]), summary="median rank")) is None
     assert ci95(Statistic(np.array([100.0]), share=True)) == pytest.approx((2.5, 100.0))
 
 
@@ -165,15 +165,16 @@ def test_the_interval_of_a_share_is_that_of_the_binomial() -> None:
     assert high == pytest.approx(30 + 1.96 * 1.449, abs=0.15)
 
 
-@pytest.mark.parametrize("median", [False, True])
-def test_an_interval_repeats(median: bool) -> None:
-    assert interval(Statistic(SKEWED, median=median)) == interval(Statistic(SKEWED, median=median))
+@pytest.mark.parametrize("summary", ["mean", "median", "median rank"])
+def test_an_interval_repeats(summary: str) -> None:
+    assert interval(Statistic(SKEWED, summary=summary)) == interval(Statistic(SKEWED, summary=summary))
 
 
 @pytest.mark.parametrize("n", [1, 2, 7])
 def test_equal_values_have_no_spread(n: int) -> None:
     assert interval(Statistic(np.full(n, 4.0))) == (4.0, 4.0)
-    assert interval(Statistic(np.full(n, 4.0), median=True)) == (5.0, 5.0)
+    assert interval(Statistic(np.full(n, 4.0), summary="median rank")) == (5.0, 5.0)
+    assert interval(Statistic(np.full(n, 4.0), summary="median")) == (4.0, 4.0)
 
 
 @example([0.0, 9.5e-296])

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from bench.errors import VerificationError
-from bench.evidence.verification import KINDS, measured, verify
+from bench.evidence.kinds import KINDS, kind_of
+from bench.evidence.query_values import QueryValues, values_evidence
+from bench.evidence.verification import measured, verify
 from bench.metrics.captions.items import Sentence, VideoCaptions, rules
 from bench.metrics.captions.scoring import score
 from bench.metrics.classification import count_classes, truth_of
@@ -39,6 +41,12 @@ EVIDENCE = {
         "p",
     ),
     "captions": captions(),
+    "values": values_evidence(
+        [QueryValues("R1@0.5", 100.0 * RNG.integers(0, 2, 40), share=True), QueryValues("error", RNG.normal(size=40))],
+        "p",
+        12,
+        [i // 4 for i in range(40)],
+    ),
 }
 EDITS: dict[str, Any] = {
     "value": lambda m: m.value + 1e-6,
@@ -50,7 +58,7 @@ EDITS: dict[str, Any] = {
 
 
 def test_every_kind_of_evidence_and_every_field_is_tried() -> None:
-    assert set(KINDS) == {evidence.kind for evidence in EVIDENCE.values()}
+    assert {kind.name for kind in KINDS} == {kind_of(evidence).name for evidence in EVIDENCE.values()}
     assert {"name", *EDITS} == set(Measurement.model_fields)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bench.errors import UsageError, VerificationError
+from bench.evidence.comparisons import paired
 from bench.evidence.verification import verify
 from bench.metrics.captions.evidence import (
     by_tiou,
@@ -20,7 +21,6 @@ from bench.metrics.captions.evidence import (
 )
 from bench.metrics.captions.items import Rules, Sentence, VideoCaptions, rules
 from bench.metrics.captions.scoring import score
-from bench.metrics.comparisons import paired
 from bench.results import Evidence
 
 WORDS = ["a", "man", "dog", "runs", "sits", "the", "red", "ball"]

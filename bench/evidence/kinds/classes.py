@@ -1,0 +1,35 @@
+"""Classes: for each label of each video, how many classes and how many videos score above and equal to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench.evidence.kinds.kind import UnitValues
+from bench.metrics.class_measurements import measure, metrics_of, statistics_of
+from bench.metrics.classification import KIND, opened
+from bench.results import Evidence, Measurement
+
+
+class Classes:
+    """The kind of evidence of action recognition."""
+
+    name = KIND
+
+    def holds(self, evidence: Evidence) -> bool:
+        return evidence.kind == KIND
+
+    def measure(self, evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement, ...]:
+        return measure(evidence, named)
+
+    def pool_size(self, evidence: Evidence) -> int:
+        return evidence.n_items[min(evidence.n_items)]
+
+    def compared(self, evidence: Evidence) -> tuple[str, ...]:
+        return metrics_of(evidence)
+
+    def unit_values(self, evidence: Evidence, metric: str) -> UnitValues | None:
+        found = statistics_of(opened(evidence), [metric])
+        return UnitValues(found[metric].values / 100.0) if metric in found else None
+
+    def comparable(self, evidence: Evidence) -> str:
+        return f"{', '.join(self.compared(evidence))}, or topK for any other K"

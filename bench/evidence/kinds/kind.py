@@ -1,0 +1,66 @@
+"""What a kind of evidence is to everything above it: one object that reads, measures, counts and compares it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from bench.results import Evidence, Measurement, Unit
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class UnitValues:
+    """What each unit adds to a measurement: a query, or a video with its queries where a video has several.
+
+    Attributes:
+        values: (units,) float64 whose mean is the measurement divided by `scale`; hits and shares lie in 0 to 1.
+        unit: of the measurement.
+        higher_is_better: whether more is better.
+        scale: what 1 in `values` is in `unit`.
+        farthest: no difference of two such measurements is larger, in `unit`.
+    """
+
+    values: np.ndarray
+    unit: Unit = "percent"
+    higher_is_better: bool = True
+    scale: float = 100.0
+    farthest: float = 100.0
+
+
+def ranks_of_units(values: np.ndarray) -> UnitValues:
+    """Returns ranks, counted from 1 (units,), as what each unit adds to their mean."""
+    return UnitValues(values, "rank", higher_is_better=False, scale=1.0, farthest=math.inf)
+
+
+class Kind(Protocol):
+    """A kind of evidence. All that is asked of evidence is asked through the one object of its kind."""
+
+    @property
+    def name(self) -> str:
+        """What an error calls it."""
+
+    def holds(self, evidence: Evidence) -> bool:
+        """Returns whether the evidence is of this kind, whole or not."""
+
+    def measure(self, evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement, ...]:
+        """Returns every measurement that follows, among them those of `named` that do, after checking the evidence.
+
+        Raises: VerificationError where it contradicts itself.
+        """
+
+    def pool_size(self, evidence: Evidence) -> int:
+        """Returns how large the test set is, as signatures say it: in videos (of a TREC run: documents)."""
+
+    def compared(self, evidence: Evidence) -> tuple[str, ...]:
+        """Returns the measurements in which two models are compared where nobody says in which."""
+
+    def unit_values(self, evidence: Evidence, metric: str) -> UnitValues | None:
+        """Returns what each unit adds to `metric`, or None where it is no mean over units, or not measured."""
+
+    def comparable(self, evidence: Evidence) -> str:
+        """Returns, in words for an error, which measurements have a value for each unit."""
