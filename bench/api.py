@@ -6,6 +6,8 @@ Other doors, for what a model must not see: `bench.data_api` (datasets and featu
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from bench.errors import (
     BenchError,
     CatalogueError,
@@ -52,7 +54,9 @@ from bench.plugins.hookspecs import API_VERSION, hookimpl
 from bench.plugins.offers import ColumnSpec, ExporterSpec, FinishedRun, RunStart, Watcher, WatcherSpec
 from bench.plugins.papers import Paper
 from bench.predictions import Captions, ClassScores, Embeddings, PairScores
-from bench.results import Measurement, Result
+
+if TYPE_CHECKING:
+    from bench.results import Measurement, Result
 
 __all__ = [
     "API_VERSION",
@@ -110,3 +114,12 @@ __all__ = [
     "hookimpl",
     "length_ordered",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Returns what a record is made of: read when it is asked for, as every listing imports every plugin."""
+    if name in ("Measurement", "Result"):
+        from bench import results
+
+        return getattr(results, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

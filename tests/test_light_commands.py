@@ -67,9 +67,25 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
     assert not heavy & loaded_by_command(tmp_path, "--help")
 
 
-@pytest.mark.parametrize("arguments", ["list models", "list tasks", "list datasets", "plugin list"])
-def test_a_listing_does_not_load_torch(tmp_path: Path, arguments: str) -> None:
-    assert not {"torch", "pandas", "datasets"} & loaded_by_command(tmp_path, *arguments.split())
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "list models",
+        "list tasks",
+        "list datasets",
+        "list papers",
+        "list runs",
+        "plugin list",
+        "info hse",
+        "info anet-retrieval",
+        "info anet-captioning",
+        "info anet",
+        "doctor --help",
+    ],
+)
+def test_what_only_looks_names_up_loads_neither_torch_nor_numpy(tmp_path: Path, arguments: str) -> None:
+    heavy = {"torch", "numpy", "pandas", "datasets", "h5py", "matplotlib", "scipy", "sklearn", "jinja2"}
+    assert not heavy & loaded_by_command(tmp_path, *arguments.split())
 
 
 def test_comparing_does_not_load_torch(tmp_path: Path, control_runs: Path) -> None:

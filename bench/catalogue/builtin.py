@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from bench.data.declared import DatasetDeclaration, DatasetSpec, FeatureReader
+from bench.data.declared import HALVES, DatasetDeclaration, DatasetSpec, FeatureReader
 from bench.data.features.opening import OWN
-from bench.data.readers.activitynet import HALVES
 from bench.inputs import View
 from bench.matching import Unit
 from bench.plugins.hookspecs import hookimpl

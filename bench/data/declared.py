@@ -25,6 +25,9 @@ PACK = "pack"
 LABELLED = ("labelled_train", "labelled_val")
 """The splits of a captioned dataset whose classes a labels.csv gives, for training and for testing."""
 
+HALVES = {"ae-val": "validation", "ae-test": "testing"}
+"""Halves of val_1 of ActivityNet Captions, set aside by ActivityNet-Entities, and the list that each is in."""
+
 Policy = Literal["fail", "penalise", "exclude"]
 """What happens to videos without features."""
 AllZero = Literal["keep", "missing"]

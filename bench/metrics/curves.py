@@ -15,12 +15,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from bench.errors import VerificationError
-from bench.metrics.names import MeasurementName, recalls_in
+from bench.metrics.names import FRACTIONS, MeasurementName, recalls_in
 from bench.metrics.retrieval import DIRECTIONS, check_evidence, expected_hits
 from bench.metrics.statistics import Statistic, ci95
 from bench.results import Evidence, Measurement
 
-FRACTIONS = (0.2, 0.4, 0.6, 0.8, 1.0)
 CURVE_KS = (1, 5, 50)
 """The recalls of the paper's tables; those at any other K follow from the evidence."""
 

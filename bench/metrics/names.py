@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+FRACTIONS = (0.2, 0.4, 0.6, 0.8, 1.0)
+"""Of its clips or sentences that a video keeps, on a curve."""
+
 _NAME = re.compile(
     r"(?P<direction>t2v|v2t)/(?P<metric>[^/\[\]]+)(?:\[keep=(?P<keep>[01](?:\.\d{1,3})?)\]|(?P<area>/AUC))?"
 )

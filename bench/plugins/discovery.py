@@ -174,16 +174,17 @@ class LoadedPlugin:
     def ask(self, hook: str, kind: type, **arguments: Any) -> list[Any]:
         """Returns what the plugin offers through one hook; nothing once it has failed."""
         offered: list[Any] = []
-        if not self.error and not self.blocked:
+        asked = getattr(self._hooks.hook, hook)
+        if asked.get_hookimpls() and not self.error and not self.blocked:
             with self._isolated(f"in {hook}"):
-                offered = self._answer(hook, kind, arguments)
+                offered = self._answer(asked, kind, arguments)
         return offered
 
-    def _answer(self, hook: str, kind: type, arguments: Mapping[str, Any]) -> list[Any]:
-        answers: Iterable[Iterable[Any]] = getattr(self._hooks.hook, hook)(**arguments)
+    def _answer(self, hook: pluggy.HookCaller, kind: type, arguments: Mapping[str, Any]) -> list[Any]:
+        answers: Iterable[Iterable[Any]] = hook(**arguments)
         offered = [item for answer in answers for item in answer]
         for item in offered:
-            _check(hook, kind, item)
+            _check(hook.name, kind, item)
         return offered
 
     @contextmanager

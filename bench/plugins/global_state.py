@@ -51,9 +51,9 @@ def undisturbed(*, seed: int | None = None, capture: bool = False) -> Iterator[D
             yield found
     finally:
         found.printed = text.getvalue()
-        found.changed += [name for name, was in begun.items() if not _same(was, _now(name))]
+        found.changed += [name for name, was in begun.items() if not _still(name, was)]
         for name, was in before.items():
-            if name in found.changed or not _same(was, _now(name)):
+            if name in found.changed or not _still(name, was):
                 _restore(name, was)
 
 
@@ -108,6 +108,12 @@ def _now(name: str) -> Any:
         "cudnn tf32": torch.backends.cudnn.allow_tf32,
         "benchmark": torch.backends.cudnn.benchmark,
     }
+
+
+def _still(name: str, was: Any) -> bool:
+    """Returns whether a state is what it was; that of python is numbers alone, which compare at once."""
+    now = _now(name)
+    return bool(was == now) if name == PYTHON else _same(was, now)
 
 
 def _same(was: Any, now: Any) -> bool:

@@ -53,16 +53,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-import numpy as np
-
 from bench.annotations import AnnotationSource, ClassAnnotations
 from bench.errors import UsageError
 from bench.execution import Execution
 from bench.inputs import Inputs, View
-from bench.metrics.class_measurements import PRIMARY, measure
 from bench.models import VideoClassifier, VideoEncoder, VideoTextEncoder
 from bench.predictions import ClassScores, Predictions
-from bench.tasks.asking.class_scores import class_evidence, classify_videos, probe_videos, similarities
 from bench.tasks.prompts import BARE, ENSEMBLE, PATTERNS, patterns_of
 from bench.tasks.task import Progress, Scored, Scratch, Support
 
@@ -92,7 +88,7 @@ class _Recognition:
     version: ClassVar[int] = 1
     per_segment: ClassVar[bool] = False
     answers: ClassVar[tuple[type[Predictions], ...]] = (ClassScores,)
-    primary: ClassVar[str] = PRIMARY
+    primary: ClassVar[str] = "top1"
 
     @property
     def parameters(self) -> Mapping[str, str]:
@@ -120,6 +116,9 @@ class _Recognition:
 
         Raises: VerificationError when the predictions are not those of this test set.
         """
+        from bench.metrics.class_measurements import measure
+        from bench.tasks.asking.class_scores import class_evidence
+
         evidence = class_evidence(predictions, annotations, self.name)
         return Scored(measurements=measure(evidence), evidence=evidence)
 
@@ -177,6 +176,8 @@ class ZeroShotRecognition(_Recognition):
 
         Raises: InvalidData when two classes have one prompt; ModelError when an answer cannot be used.
         """
+        from bench.tasks.asking.class_scores import similarities
+
         scores = similarities(model, inputs, patterns_of(self.template), execution, progress)
         return ClassScores(inputs.videos.ids, scores, inputs.class_names)
 
@@ -238,6 +239,10 @@ class LinearProbe(_Recognition):
         Raises: InvalidData, UsageError when the training videos do not suffice; ModelError when an answer cannot be
         used.
         """
+        import numpy as np
+
+        from bench.tasks.asking.class_scores import classify_videos, probe_videos
+
         if isinstance(model, VideoClassifier) and not self.shots:
             scores = classify_videos(model, inputs, execution, progress)
         else:

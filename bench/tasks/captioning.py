@@ -48,17 +48,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.annotations import AnnotationSource, CaptionAnnotations
 from bench.errors import MissingData, UsageError, VerificationError
 from bench.execution import Execution
 from bench.inputs import Inputs, View
-from bench.metrics.captions.items import Missing, Protocol, Rules, VideoCaptions, rules
+from bench.metrics.captions.items import Missing, Protocol, Rules, rules
 from bench.models import VideoCaptioner
 from bench.predictions import Captions, Predictions
-from bench.tasks.asking.captions import answered, captions_of
 from bench.tasks.task import Progress, Scored, Scratch, Support
+
+if TYPE_CHECKING:
+    from bench.metrics.captions.items import VideoCaptions
 
 ALL, FIRST = "all", "first"
 JAVA: Mapping[str, bool] = {"off": False, "required": True}
@@ -194,6 +196,8 @@ class Captioning:
 
         Raises: ModelError as soon as a batch lacks a sentence.
         """
+        from bench.tasks.asking.captions import captions_of
+
         return captions_of(model, inputs, execution, lambda done: progress(done, len(inputs.videos), {}))
 
     def score(self, predictions: Predictions, annotations: CaptionAnnotations, device: str) -> Scored:
@@ -211,6 +215,8 @@ class Captioning:
 
         Raises: VerificationError when the predictions are not those of this test set.
         """
+        from bench.tasks.asking.captions import answered
+
         if not isinstance(predictions, Captions):
             raise VerificationError(
                 f"the predictions are of another kind ({predictions.kind}) than those of {self.base}. "

@@ -37,20 +37,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, get_args
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from bench.annotations import AnnotationSource, RetrievalAnnotations
 from bench.errors import UsageError, VerificationError
 from bench.execution import Execution
 from bench.inputs import Inputs, Order, View
-from bench.metrics.curves import FRACTIONS, joined, measure_curve
+from bench.metrics.names import FRACTIONS
 from bench.models import VideoTextEncoder
 from bench.predictions import EmbeddingCurve, Predictions
-from bench.tasks.asking.embedding import embed_paragraphs, embed_videos
-from bench.tasks.counting import evidence_of
 from bench.tasks.task import Progress, Scored, Scratch, Support
+
+if TYPE_CHECKING:
+    import numpy as np
 
 CUTS = ("video", "text", "both")
 
@@ -142,6 +141,8 @@ class IncompleteRetrieval:
         A side that is not cut is embedded once.
         Raises: ModelError as soon as a batch has the wrong shape or type, or is not finite.
         """
+        from bench.tasks.asking.embedding import embed_paragraphs, embed_videos
+
         n_videos, n_paragraphs = len(inputs.videos), len(inputs.paragraphs)
         of_videos, of_text = self._fractions("video"), self._fractions("text")
         total = len(of_videos) * n_videos + len(of_text) * n_paragraphs
@@ -166,6 +167,9 @@ class IncompleteRetrieval:
         Raises: VerificationError when the predictions are not those of this test set or of these fractions;
         ModelError when they cannot be ranked.
         """
+        from bench.metrics.curves import joined, measure_curve
+        from bench.tasks.counting import evidence_of
+
         if not isinstance(predictions, EmbeddingCurve) or predictions.fractions != FRACTIONS:
             raise VerificationError(
                 f"the predictions are not embeddings at the fractions {', '.join(map(str, FRACTIONS))}: they belong to "

@@ -87,12 +87,8 @@ from bench.errors import UsageError, VerificationError
 from bench.execution import Execution
 from bench.inputs import Inputs, View
 from bench.matching import TEXTS
-from bench.metrics.retrieval import hit_rule, measure
 from bench.models import VideoTextEncoder, VideoTextScorer
 from bench.predictions import Embeddings, PairScores, Predictions
-from bench.tasks.asking.embedding import embed_paragraphs, embed_videos
-from bench.tasks.asking.pair_scoring import score_pairs
-from bench.tasks.counting import evidence_of
 from bench.tasks.task import Progress, Scored, Scratch, Support
 
 ASKED = {"paragraph": "one", **{unit: word for word, unit in TEXTS.items()}}
@@ -185,11 +181,15 @@ class ParagraphVideoRetrieval:
         """
         if isinstance(model, VideoTextEncoder):
             return self._embeddings(model, inputs, execution, progress)
+        from bench.tasks.asking.pair_scoring import score_pairs
+
         return score_pairs(model, inputs, execution, progress, scratch)
 
     def _embeddings(
         self, model: VideoTextEncoder, inputs: Inputs, execution: Execution, progress: Progress
     ) -> Embeddings:
+        from bench.tasks.asking.embedding import embed_paragraphs, embed_videos
+
         n_videos, n_all = len(inputs.videos), len(inputs.videos) + len(inputs.paragraphs)
         videos = embed_videos(model, inputs, execution, lambda done: progress(done, n_all, {}))
         paragraphs = embed_paragraphs(model, inputs, execution, lambda done: progress(n_videos + done, n_all, {}))
@@ -203,6 +203,9 @@ class ParagraphVideoRetrieval:
         Raises: VerificationError when the predictions are not those of this test set; ModelError when they cannot be
         ranked.
         """
+        from bench.metrics.retrieval import hit_rule, measure
+        from bench.tasks.counting import evidence_of
+
         if not isinstance(predictions, Embeddings | PairScores):
             raise VerificationError(
                 f"the predictions are of another kind ({predictions.kind}) than those of {self.base}. "

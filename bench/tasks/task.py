@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from bench.annotations import Annotations, AnnotationSource
 from bench.execution import Execution
 from bench.inputs import Inputs, View
-from bench.predictions import Predictions
-from bench.results import Evidence, Measurement
+
+if TYPE_CHECKING:
+    from bench.predictions import Predictions
+    from bench.results import Evidence, Measurement
 
 Support = Literal["classes", "labelled", "pairing"]
 PAIRING: Support = "pairing"

@@ -29,7 +29,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.data.declared import DatasetDeclaration, SplitDeclaration
+from bench.data.declared import HALVES, DatasetDeclaration, SplitDeclaration
 from bench.data.readers.entries import EntryReader
 from bench.data.readers.json_files import read_json
 from bench.data.tables import AnnotatedVideos
@@ -42,8 +42,6 @@ SPLITS = {"train": "train", "val_1": "val_1", "val_2": "val_2"}
 """Official splits and the stem of the file each is in."""
 COUNTS = {"train": 10_009, "val_1": 4_917, "val_2": 4_885, "ae-val": 2_460, "ae-test": 2_457}
 """Videos in the official files of ActivityNet Captions."""
-HALVES = {"ae-val": "validation", "ae-test": "testing"}
-"""Halves of val_1 and the name of the list each is in."""
 HALVES_FILE = "split_ids_anet_entities.json"
 WITHOUT_CAPTIONS = "ids of the split's list without captions, left out"
 

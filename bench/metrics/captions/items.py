@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench.errors import UsageError
-from bench.metrics.captions.java import java_program
 
 Protocol = Literal["corpus", "densevid", "paragraph"]
 Missing = Literal["zero", "skip", "error"]
@@ -111,6 +110,8 @@ def rules(
     if protocol not in PROTOCOLS:
         raise UsageError(f"unknown caption protocol {protocol!r}. Known: {', '.join(PROTOCOLS)}.")
     if java:
+        from bench.metrics.captions.java import java_program
+
         java_program(required=True)
     return Rules(
         protocol=protocol,
