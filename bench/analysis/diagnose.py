@@ -47,6 +47,7 @@ from bench.predictions import Embeddings, PairScores, Predictions
 from bench.results import Result
 from bench.runs.execute import chosen_device
 from bench.runs.fit import Fitted, fitted_model
+from bench.runs.naming import own_names
 from bench.runs.plan import RESULT, RunPlan
 from bench.runs.progress import Reporter, Silent
 from bench.tasks.asking.embedding import Parts, embed_clips, embed_sentences
@@ -166,9 +167,14 @@ class _Asked:
         def progress(done: int, total: int, values: Mapping[str, float]) -> None:
             self.reporter.step(stage, done, total, values)
 
-        with self.fitted.guard.during("predict"), self.cell.task_code.during("predict", self.fitted.model):
-            predictions = self.cell.task.predict(self.fitted.model, inputs, self.execution, progress)
-        predictions.check(self.cell.spec.name)
+        cell = self.cell
+        with (
+            own_names(cell.dataset, cell.task.split, inputs.view),
+            self.fitted.guard.during("predict"),
+            cell.task_code.during("predict", self.fitted.model),
+        ):
+            predictions = cell.task.predict(self.fitted.model, inputs, self.execution, progress)
+            predictions.check(cell.spec.name)
         return predictions
 
     def hits(self, predictions: Predictions) -> dict[str, np.ndarray]:

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 from bench.errors import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
 
-def check_scores(model: str, expected: tuple[int, int], scores: np.ndarray) -> None:
-    """Raises ModelError unless `scores` is float32, finite and of the shape `expected` (paragraphs, videos)."""
+def check_scores(model: str, paragraphs: Sequence[str], videos: Sequence[str], scores: np.ndarray) -> None:
+    """Raises ModelError unless `scores` is float32, finite and (paragraphs, videos), whose ids are given."""
     import numpy as np
 
+    expected = (len(paragraphs), len(videos))
     if scores.shape != expected:
         raise ModelError(
             f"model {model!r} returned scores of shape {tuple(scores.shape)}; expected {expected}: a row for each "
@@ -26,14 +29,21 @@ def check_scores(model: str, expected: tuple[int, int], scores: np.ndarray) -> N
         row, column = np.argwhere(~finite)[0]
         raise ModelError(
             f"model {model!r} returned NaN or infinity for {int((~finite).sum())} of {scores.size} pairs (first: "
-            f"paragraph {row}, video {column}): such scores cannot be ranked. Check the training loss and the features."
+            f"paragraph {paragraphs[row]}, video {videos[column]}): such scores cannot be ranked. Check the training "
+            "loss and the features."
         )
 
 
-def check_rows(model: str, side: str, expected: int, rows: np.ndarray) -> None:
-    """Raises ModelError unless `rows` is (expected, d) float32 and finite."""
+def check_rows(model: str, side: str, ids: Sequence[str], rows: np.ndarray) -> None:
+    """Raises ModelError unless `rows` is (n, d) float32 and finite.
+
+    Args:
+        side: what the rows stand for, such as `videos`.
+        ids: (n,) the video or text of each row.
+    """
     import numpy as np
 
+    expected = len(ids)
     if rows.ndim != 2 or rows.shape[0] != expected:
         raise ModelError(
             f"model {model!r} returned {side} of shape {tuple(rows.shape)}; expected ({expected}, d): one row for each "
@@ -44,6 +54,19 @@ def check_rows(model: str, side: str, expected: int, rows: np.ndarray) -> None:
     bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if bad.size:
         raise ModelError(
-            f"model {model!r} returned NaN or infinity for {bad.size} of {expected} {side} (first at row {bad[0]}): "
+            f"model {model!r} returned NaN or infinity for {bad.size} of {expected} {side} (first: {ids[bad[0]]}): "
             "such values cannot be ranked. Check the training loss and the features."
         )
+
+
+def check_directions(side: str, ids: Sequence[str], rows: np.ndarray) -> None:
+    """Raises ModelError unless each row of (n, d) has a direction: finite, and not all zeros. `ids` name the rows."""
+    import numpy as np
+
+    largest = np.maximum(rows.max(axis=1), -rows.min(axis=1)) if rows.size else np.zeros(len(rows))
+    bad = np.flatnonzero(~(np.isfinite(largest) & (largest > 0)))
+    if bad.size:
+        first = bad[0]
+        what = "are all zeros and have no direction" if largest[first] == 0 else "hold NaN or infinity"
+        of = f"{bad.size} of {len(rows)} {side} embeddings"
+        raise ModelError(f"{of} {what} (first: {ids[first]}). Check the model, or the features of these videos.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.errors import ModelError
 from bench.files import PathLike, write_tensors
+from bench.predictions.checks import check_rows
 from bench.predictions.saved import Tensors
 
 if TYPE_CHECKING:
@@ -42,12 +43,7 @@ class ClassScores(Tensors):
             )
         if self.scores.dtype != np.float32:
             raise ModelError(f"model {model!r} returned class scores as {self.scores.dtype}; expected float32.")
-        bad = np.flatnonzero(~np.isfinite(self.scores).all(axis=1))
-        if bad.size:
-            raise ModelError(
-                f"model {model!r} returned NaN or infinity for {bad.size} of {expected[0]} videos (first at row "
-                f"{bad[0]}): such scores cannot be ranked. Check the training loss and the features."
-            )
+        check_rows(model, "videos", self.video_ids, self.scores)
 
     def save(self, path: PathLike) -> None:
         """Writes one safetensors file; equal scores give equal bytes."""

@@ -39,7 +39,7 @@ class Embeddings(Tensors):
             ("videos", self.video_ids, self.videos),
             ("paragraphs", self.paragraph_ids, self.paragraphs),
         ):
-            check_rows(model, side, len(ids), rows)
+            check_rows(model, side, ids, rows)
         if self.videos.shape[1] != self.paragraphs.shape[1]:
             raise ModelError(
                 f"model {model!r} embeds videos in {self.videos.shape[1]} dimensions but paragraphs in "
@@ -75,7 +75,7 @@ class PairScores(Tensors):
 
     def check(self, model: str) -> None:
         """Raises ModelError unless every pair has a finite score."""
-        check_scores(model, (len(self.paragraph_ids), len(self.video_ids)), self.scores)
+        check_scores(model, self.paragraph_ids, self.video_ids, self.scores)
 
     def save(self, path: PathLike) -> None:
         """Writes one safetensors file; equal scores give equal bytes."""

@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from bench.plugins.offers import FinishedRun, RunStart
 from bench.results import Checkpoint, Data, Features, File, Missing, Model, Provenance, Result, Said, TaskName
 from bench.runs import provenance
 from bench.runs.fit import fitted_model
+from bench.runs.naming import own_names
 from bench.runs.plan import RESULT, STARTED, RunPlan, claimed
 from bench.runs.progress import Reporter, Silent
 from bench.runs.watchers import further_columns, watching
@@ -110,7 +112,8 @@ def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter) -> Re
     )
     weights = fitted.checkpoint.sha256 if fitted.checkpoint else ""
     scratch = Scratch(plan.folder / SCRATCH, digest([weights, execution.seed, execution.precision]), log.say)
-    with fitted.guard.during("predict"), cell.task_code.during("predict", fitted.model):
+    named = partial(own_names, cell.dataset, cell.task.split, plan.view)
+    with named(), fitted.guard.during("predict"), cell.task_code.during("predict", fitted.model):
         predictions = cell.task.predict(fitted.model, inputs, execution, _stage(log, "predict"), scratch)
         predictions.check(cell.spec.name)
     cell.dataset.check_unchanged()
@@ -121,7 +124,7 @@ def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter) -> Re
 
     clock = time.perf_counter()
     evidence = EVIDENCE.format(run=plan.run)
-    with cell.task_code.during("score"):
+    with named(), cell.task_code.during("score"):
         scored = cell.task.score(predictions, plan.annotations, execution.device)
         scored.evidence.save(plan.folder / evidence)
     seconds["score"] = round(time.perf_counter() - clock, 3)

@@ -19,6 +19,7 @@ from bench.plugins.task_code import TaskCode
 from bench.predictions import Predictions, load_predictions
 from bench.results import Evidence, File, Measurement, Rescored, Result, comparable, parse_signature, signature
 from bench.runs import provenance
+from bench.runs.naming import own_names
 from bench.runs.plan import RESULT
 from bench.runs.signing import handed
 from bench.tasks.task import AsSigned, Scored, Task
@@ -143,7 +144,7 @@ def _scored_again(folder: Path, result: Result, task: Task, dataset: Dataset) ->
 
 def _scored_by(task: Task, predictions: Predictions, result: Result, dataset: Dataset) -> _Again:
     limit = result.data.n_evaluated if result.status == "partial" else None
-    with TaskCode(task).during("score"):
+    with own_names(dataset, task.split, task.view), TaskCode(task).during("score"):
         annotations = task.annotations(dataset, limit)
         scored = task.score(predictions, annotations, "cpu")
     found = scored.measurements

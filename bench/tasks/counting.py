@@ -16,6 +16,7 @@ from bench.errors import InvalidData, ModelError, VerificationError
 from bench.metrics.retrieval import BEST_CAPTION
 from bench.metrics.similarities import Pairs, Scores, Similarities, count_best_captions, count_ranks
 from bench.predictions import Embeddings, PairScores
+from bench.predictions.checks import check_directions
 from bench.results import Evidence
 
 
@@ -32,6 +33,9 @@ def evidence_of(predictions: Embeddings | PairScores, annotations: RetrievalAnno
     matching = annotations.matching
     _check_ids("paragraphs", predictions.paragraph_ids, matching.texts)
     _check_ids("videos", predictions.video_ids, set(matching.videos) - annotations.missing)
+    if isinstance(predictions, Embeddings):
+        check_directions("text", predictions.paragraph_ids, predictions.paragraphs)
+        check_directions("video", predictions.video_ids, predictions.videos)
     count = _count_pairs if matching.one_to_one and isinstance(predictions, Embeddings) else _count_all
     counts = count(predictions, annotations, device)
     sizes = {"t2v": len(matching.videos), "v2t": len(matching.texts), BEST_CAPTION: len(counts["v2t"])}

@@ -1,6 +1,7 @@
 """A model that misbehaves costs one line and its own cell, nothing else."""
 
 import json
+import re
 
 import pytest
 from cli.conftest import install
@@ -30,6 +31,15 @@ def test_a_faulty_model_is_one_line_and_exit_code_3(bench_command, outside, mode
     assert says in last
     assert "Traceback" not in done.stderr
     assert not list(bench_command.folder.glob("runs/*/result.json"))
+
+
+@pytest.mark.parametrize("model", ["NotANumber", "ZeroVector"])
+def test_what_cannot_be_ranked_is_named_by_the_id_that_the_dataset_gives_it(bench_command, outside, model):
+    done = bench_command("run", "-m", model, "-t", "anet-retrieval", exit_code=3, path=outside)
+
+    last = done.stderr.strip().splitlines()[-1]
+    assert re.search(r"\(first: 'sample_val_\d{4}'\)", last)
+    assert not re.search(r"\b[0-9a-f]{16}\b", last)
 
 
 def test_good_cells_are_saved_when_others_fail(bench_command, outside):

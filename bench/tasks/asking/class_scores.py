@@ -13,6 +13,7 @@ from bench.inputs import Inputs, Paragraph
 from bench.metrics.classification import count_classes, truth_of
 from bench.models import VideoClassifier, VideoEncoder, VideoTextEncoder
 from bench.predictions import ClassScores, Predictions
+from bench.predictions.checks import check_directions
 from bench.probing.choice import Labelled, few_shots, fitted_probe, normalised
 from bench.results import Evidence
 from bench.tasks.asking.embedding import classify, embed_paragraphs, embed_videos
@@ -33,6 +34,8 @@ def similarities(
     videos = embed_videos(model, inputs, execution, lambda done: progress(done, total, {}))
     asked = Inputs(inputs.videos, tuple(map(str, range(len(sentences)))), sentences, inputs.view)
     said = embed_paragraphs(model, asked, execution, lambda done: progress(n_videos + done, total, {}))
+    check_directions("video", inputs.videos.ids, videos)
+    check_directions("class", [repr(sentence) for (sentence,) in sentences], said)
     each = normalised(said).reshape(len(patterns), len(inputs.class_names), -1)
     return np.asarray(normalised(videos) @ normalised(each.mean(axis=0)).T)
 
@@ -66,6 +69,8 @@ def probe_videos(
     learned = Inputs(chosen.videos, (), (), inputs.view)
     rows = embed_videos(model, learned, execution, lambda done: progress(done, total, {}))
     asked = embed_videos(model, inputs, execution, lambda done: progress(len(chosen) + done, total, {}))
+    check_directions("training video", chosen.videos.ids, rows)
+    check_directions("video", inputs.videos.ids, asked)
     probe = fitted_probe(
         Labelled(rows, chosen.labels, training.class_names),
         execution.seed,

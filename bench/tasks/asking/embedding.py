@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,14 +25,18 @@ def embed_videos(model: VideoEncoder, inputs: Inputs, execution: Execution, done
     """Returns (n_videos, d) float32 in the order of the inputs. Raises: ModelError."""
     groups = length_ordered(inputs.videos.rows, execution.batch_size)
     batches = inputs.videos.batches(groups, execution.device)
-    return _embed(_Batches(type(model).__name__, "videos", groups, batches), model.embed_videos, done)
+    return _embed(
+        _Batches(type(model).__name__, "videos", inputs.videos.ids, groups, batches), model.embed_videos, done
+    )
 
 
 def classify(model: VideoClassifier, inputs: Inputs, execution: Execution, done: Done) -> np.ndarray:
     """Returns (n_videos, classes) float32 in the order of the inputs. Raises: ModelError."""
     groups = length_ordered(inputs.videos.rows, execution.batch_size)
     batches = inputs.videos.batches(groups, execution.device)
-    return _embed(_Batches(type(model).__name__, "class scores", groups, batches), model.classify, done)
+    return _embed(
+        _Batches(type(model).__name__, "class scores", inputs.videos.ids, groups, batches), model.classify, done
+    )
 
 
 def embed_paragraphs(model: VideoTextEncoder, inputs: Inputs, execution: Execution, done: Done) -> np.ndarray:
@@ -40,15 +44,18 @@ def embed_paragraphs(model: VideoTextEncoder, inputs: Inputs, execution: Executi
     lengths = np.array([sum(map(len, paragraph)) for paragraph in inputs.paragraphs], dtype=np.int64)
     groups = length_ordered(lengths, execution.batch_size)
     texts = ([inputs.paragraphs[i] for i in group] for group in groups)
-    return _embed(_Batches(type(model).__name__, "paragraphs", groups, texts), model.embed_paragraphs, done)
+    return _embed(
+        _Batches(type(model).__name__, "paragraphs", inputs.paragraph_ids, groups, texts), model.embed_paragraphs, done
+    )
 
 
 @dataclass(frozen=True)
 class _Batches:
-    """Batches of one side of the inputs; `groups` holds the places that the rows of each batch belong to."""
+    """Batches of one side of the inputs; `groups` holds the places that the rows of each batch belong to in `ids`."""
 
     model: str
     side: str
+    ids: Sequence[str]
     groups: list[list[int]]
     batches: Iterable[Any]
 
@@ -66,7 +73,7 @@ def _embed(work: _Batches, embed: Callable[[Any], Tensor], progress: Callable[[i
             what = str(answer.dtype) if isinstance(answer, torch.Tensor) else type(answer).__name__
             raise ModelError(f"model {work.model!r} returned {work.side} as {what}; expected a float32 tensor.")
         rows = answer.detach().cpu().numpy()
-        check_rows(work.model, work.side, len(group), rows)
+        check_rows(work.model, work.side, [work.ids[i] for i in group], rows)
         if out is None:
             out = np.empty((total, rows.shape[1]), dtype=np.float32)
         if rows.shape[1] != out.shape[1]:
@@ -103,7 +110,7 @@ def embed_clips(model: ClipTextEncoder, inputs: Inputs, execution: Execution, do
     """Returns the clips of all videos in the order of the inputs. Raises: ModelError."""
     groups = length_ordered(inputs.videos.rows, execution.batch_size)
     batches = inputs.videos.batches(groups, execution.device)
-    work = _Batches(type(model).__name__, "clips", groups, batches)
+    work = _Batches(type(model).__name__, "clips", inputs.videos.ids, groups, batches)
     return _embed_parts(work, model.embed_clips, lambda batch: batch.segments.lengths.cpu().numpy(), done)
 
 
@@ -112,7 +119,7 @@ def embed_sentences(model: ClipTextEncoder, inputs: Inputs, execution: Execution
     lengths = np.array([sum(map(len, paragraph)) for paragraph in inputs.paragraphs], dtype=np.int64)
     groups = length_ordered(lengths, execution.batch_size)
     texts = ([inputs.paragraphs[i] for i in group] for group in groups)
-    work = _Batches(type(model).__name__, "sentences", groups, texts)
+    work = _Batches(type(model).__name__, "sentences", inputs.paragraph_ids, groups, texts)
     return _embed_parts(work, model.embed_sentences, lambda batch: np.array([len(p) for p in batch]), done)
 
 
@@ -138,7 +145,7 @@ def _embed_parts(
                 f"each of the {int(wanted.sum())} {work.side} of a batch. Fix the model's embed method."
             )
         vectors = answer.values.detach().cpu().numpy()
-        check_rows(work.model, work.side, int(wanted.sum()), vectors)
+        check_rows(work.model, work.side, np.repeat([work.ids[i] for i in group], wanted).tolist(), vectors)
         rows.append(vectors)
         counts.append(wanted)
         done += len(group)

@@ -110,17 +110,18 @@ def _computed(
             if tile.row != row:
                 row, paragraphs = tile.row, model.encode_paragraphs([inputs.paragraphs[i] for i in tile.paragraphs])
             answer = model.score(videos[tile.column], paragraphs)
-        yield tile, _checked(kind, tile, answer)
+        yield tile, _checked(kind, inputs, tile, answer)
 
 
-def _checked(kind: str, tile: _Tile, answer: Any) -> np.ndarray:
+def _checked(kind: str, inputs: Inputs, tile: _Tile, answer: Any) -> np.ndarray:
     import torch
 
     if not isinstance(answer, torch.Tensor) or answer.dtype == torch.bfloat16:
         what = str(answer.dtype) if isinstance(answer, torch.Tensor) else type(answer).__name__
         raise ModelError(f"model {kind!r} returned scores as {what}; expected a float32 tensor.")
     scores: np.ndarray = answer.detach().cpu().numpy()
-    check_scores(kind, (len(tile.paragraphs), len(tile.videos)), scores)
+    paragraphs = [inputs.paragraph_ids[i] for i in tile.paragraphs]
+    check_scores(kind, paragraphs, [inputs.videos.ids[i] for i in tile.videos], scores)
     return scores
 
 
