@@ -73,5 +73,5 @@ def test_records_of_two_models_and_partial_ones_are_refused(runs: Any) -> None:
 
 def test_a_file_that_is_no_card_is_left_alone(runs: Any) -> None:
     (runs.folder / "README.md").write_text("---\n- a\n---\ntext")
-    assert "is no model card" in runs("export", "runs/random--*--s0--*", "-o", "README.md", exit_code=4).stderr
+    assert "is not a model card" in runs("export", "runs/random--*--s0--*", "-o", "README.md", exit_code=4).stderr
     assert (runs.folder / "README.md").read_text() == "---\n- a\n---\ntext"

@@ -75,8 +75,10 @@ def open_side(paths: Sequence[Path]) -> Side:
             )
     seeds = [record.result.seed for record in records]
     if len(set(seeds)) < len(seeds):
+        twice = max(seeds, key=seeds.count)
+        both = " and ".join(str(record.path) for record in records if record.result.seed == twice)
         raise UsageError(
-            f"seed {max(seeds, key=seeds.count)} of {first.result.model.name} was given twice. Name each run once."
+            f"seed {twice} of {first.result.model.name} was given twice, as {both}. Leave one of them out."
         )
     return Side(tuple(records))
 

@@ -10,14 +10,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import InvalidData, UsageError
+from bench.errors import UsageError
 from bench.evidence.verified import Record
 from bench.files import write_atomically
 from bench.metrics.names import parse_name
+from bench.reading.outside import Form, read_text, reading
+from bench.reading.yaml_files import parse_yaml
 from bench.results import Measurement, Result
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCardData
+
+CARD = Form("a model card", remedy="Mend it, or name a file that is not there yet.")
 
 
 def card_data(records: Sequence[Record]) -> ModelCardData:
@@ -45,7 +49,11 @@ def card_data(records: Sequence[Record]) -> ModelCardData:
     for results in by_signature.values():
         seeds = [result.seed for result in results]
         if len(set(seeds)) < len(seeds):
-            raise UsageError(f"a seed of {first.model.name} on {results[0].task.name} was given twice. Name it once.")
+            twice = max(seeds, key=seeds.count)
+            raise UsageError(
+                f"seed {twice} of {first.model.name} on {results[0].task.name} was given twice, as "
+                f"{' and '.join(result.run for result in results if result.seed == twice)}. Leave one of them out."
+            )
         found += [_evaluation(results, measurement) for measurement in results[0].measurements]
     return ModelCardData(model_name=first.model.name, eval_results=found)
 
@@ -88,12 +96,14 @@ def write_card(data: ModelCardData, path: Path) -> None:
     Raises: InvalidData for a card that cannot be read, SaveError.
     """
     from huggingface_hub import ModelCard, ModelCardData
+    from huggingface_hub.repocard import REGEX_YAML_BLOCK
 
     if path.exists():
-        try:
-            card = ModelCard(path.read_text(encoding="utf-8"), ignore_metadata_errors=False)
-        except (OSError, ValueError) as error:
-            raise InvalidData(f"{path} is no model card: {' '.join(str(error).split())[:160]}.") from error
+        text = read_text(path, CARD)
+        with reading(path, CARD):
+            if head := REGEX_YAML_BLOCK.search(text):
+                parse_yaml(head.group(2))  # the library's own reader knows no limits
+            card = ModelCard(text, ignore_metadata_errors=False)
         if isinstance(card.data, ModelCardData):  # always, but only said of cards in general
             card.data.eval_results, card.data.model_name = data.eval_results, data.model_name
     else:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from bench.errors import DataError
 from bench.files import write_atomically
 from bench.leaderboard.board import Board
 from bench.leaderboard.pages.contents import MANIFEST, contents
@@ -14,6 +15,7 @@ from bench.leaderboard.pages.site import PaperPage, Site
 from bench.leaderboard.published import PublishedTask, read_published
 from bench.leaderboard.records import Entry, Note, read
 from bench.leaderboard.tables import boards
+from bench.reading.outside import JSON, read_text, reading
 
 PaperPages = Callable[[Path, Sequence[Entry]], tuple[PaperPage, ...]]
 
@@ -105,11 +107,14 @@ def files_of_build(output: Path) -> frozenset[str]:
 
     The list is a file as any other and not trusted: only what a build could have written counts.
     """
+    path = output / MANIFEST
     try:
-        named = json.loads((output / MANIFEST).read_bytes())["files"]
-    except (OSError, ValueError, KeyError, TypeError):
+        text = read_text(path, JSON)
+        with reading(path, JSON):
+            named = [name for name in json.loads(text)["files"] if isinstance(name, str)]
+    except DataError:
         return frozenset()
-    return frozenset(name for name in named if isinstance(name, str) and _could_be_built(name))
+    return frozenset(filter(_could_be_built, named))
 
 
 def _could_be_built(name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +13,6 @@ import numpy as np
 from markupsafe import Markup
 from pydantic import ConfigDict, Field, model_validator
 
-from bench.errors import InvalidData
 from bench.files import slug
 from bench.leaderboard.pages import wording
 from bench.leaderboard.pages.html import STYLE, environment
@@ -20,9 +20,14 @@ from bench.leaderboard.pages.markdown import escape
 from bench.leaderboard.pages.site import PaperPage
 from bench.leaderboard.pictures.charts import Picture
 from bench.leaderboard.pictures.svg import PALETTE, Drawing
+from bench.reading.outside import Form, read_text, reading
 from bench.results import Finite, Record
 
 READING = "Near videos are similar; sizes of groups, and distances between them, mean nothing."
+
+
+DRAW = "Draw it again by `bench reproduce`."
+FIGURE = Form("a figure of `bench reproduce`", remedy=DRAW)
 
 
 class StoredPanel(Record):
@@ -65,13 +70,13 @@ class StoredFigure(Record):
 def figure_in(folder: Path, name: str) -> StoredFigure:
     """Returns a figure that `bench reproduce` wrote as `<name>.json` and `<name>.csv`.
 
-    Raises: InvalidData when they are not there or hold something else.
+    Raises: MissingData when they are not there; InvalidData when they hold something else.
     """
     source = folder / f"{slug(name)}.json"
-    try:
-        made = json.loads(source.read_bytes())
-        with source.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
+    text, table = read_text(source, FIGURE, DRAW), read_text(source.with_suffix(".csv"), FIGURE, DRAW)
+    with reading(source, FIGURE):
+        made = json.loads(text)
+        rows = list(csv.DictReader(StringIO(table, newline="")))
         classes = [one["name"] for one in made["classes"]]
         return StoredFigure(
             paper=made["paper"],
@@ -81,8 +86,6 @@ def figure_in(folder: Path, name: str) -> StoredFigure:
             classes=classes,
             panels=[_stored_panel(panel, rows, classes) for panel in made["panels"]],
         )
-    except (OSError, KeyError, ValueError) as error:
-        raise InvalidData(f"{source} is no figure of `bench reproduce` ({error!r}). Draw it again.") from error
 
 
 def _stored_panel(panel: dict[str, object], rows: Sequence[dict[str, str]], classes: Sequence[str]) -> StoredPanel:

@@ -48,7 +48,10 @@ class Evidence:
         pool, n_items, about = values.get("pool"), values.get("n_items"), values.get("about", {})
         whole = values.get("kind") == "evidence" and isinstance(about, dict)
         if not whole or not isinstance(pool, str) or not _sizes(n_items):
-            raise InvalidData(f"{path} holds no evidence. `bench rescore --write RUN` counts it again.")
+            raise InvalidData(
+                f"{path} holds no evidence of bench. `bench rescore --write RUN` counts it again from the run's "
+                "predictions; without them run it with --no-resume, or score its file into another --output."
+            )
         return cls(counts=arrays, pool=pool, n_items=n_items, kind=str(values.get("of", "ranks")), about=about)
 
 

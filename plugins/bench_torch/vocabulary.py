@@ -118,9 +118,12 @@ def read_vectors(file: Path, wanted: set[str], dim: int) -> dict[str, np.ndarray
 
 
 def _numbers(file: Path, number: int, line: str) -> np.ndarray:
+    said = line.split(" ")[1:]
     try:
-        vector = np.array(line.split(" ")[1:], dtype=np.float32)
-    except ValueError as error:
+        if odd := next((one for one in said if not one.isascii() or "_" in one), None):
+            raise ValueError(f"{odd[:40]!r}")  # Python reads 1_0 and full-width digits as numbers
+        vector = np.array(said, dtype=np.float32)
+    except (ValueError, OverflowError) as error:
         raise InvalidData(f"{file}, line {number}: not a number ({error}). Get the file again.") from error
     if not np.isfinite(vector).all():
         raise InvalidData(f"{file}, line {number}: NaN or infinity. Get the file again.")

@@ -152,6 +152,12 @@ def yaml_mutated(random: Random, content: bytes) -> bytes:
     return written(value).encode("utf-8", "surrogatepass")
 
 
+def card_mutated(random: Random, content: bytes) -> bytes:
+    """Returns a model card whose head is changed as YAML is, or with damaged bytes."""
+    before, head, after = content.split(b"---\n", 2)
+    return b"---\n".join([before, yaml_mutated(random, head) + b"\n", after])
+
+
 def npy_mutated(random: Random, content: bytes) -> bytes:
     """Returns an array of another shape or type, with a header that lies, or with damaged bytes."""
     if random.random() < 0.6:

@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,21 @@ PUBLISHED = {
 }
 
 
+CARD = """---
+language: [en]
+tags: [video, retrieval]
+model-index:
+- name: toy
+  results:
+  - task: {type: retrieval}
+    dataset: {type: toys, name: Toys}
+    metrics: [{type: recall, value: 12.5}]
+---
+
+# A toy
+"""
+
+
 @dataclass(frozen=True)
 class Target:
     """One kind of file.
@@ -54,12 +70,14 @@ class Target:
         command: the command that reads it.
         mutate: how it is damaged.
         codes: exit codes that are right, whatever was damaged.
+        sealed: where the record states the file's digest, which is put right, so that the file itself is read.
     """
 
     file: str
     command: tuple[str, ...]
     mutate: Mutator
     codes: frozenset[int] = frozenset({0, 4})
+    sealed: str = ""
 
 
 def _data(dataset: str) -> tuple[str, ...]:
@@ -127,6 +145,10 @@ TARGETS: Mapping[str, Target] = {
     "record": Target(RECORD, RESCORE, mutating.json_mutated, RECORDS),
     "evidence": Target(EVIDENCE, RESCORE, mutating.tensors_mutated, RECORDS),
     "predictions": Target(PREDICTIONS, RESCORE, mutating.tensors_mutated, RECORDS),
+    "evidence, sealed": Target(EVIDENCE, RESCORE, mutating.tensors_mutated, RECORDS, "evidence"),
+    "predictions, sealed": Target(PREDICTIONS, RESCORE, mutating.tensors_mutated, RECORDS, "predictions"),
+    "evidence on a board, sealed": Target(EVIDENCE, BUILD, mutating.tensors_mutated, RECORDS, "evidence"),
+    "model card": Target("card.md", ("export", RUN, "--output", "card.md"), mutating.card_mutated),
     "record on a board": Target(RECORD, BUILD, mutating.json_mutated, RECORDS),
     "evidence on a board": Target(EVIDENCE, BUILD, mutating.tensors_mutated, RECORDS),
 }
@@ -139,6 +161,7 @@ def make_valid(folder: Path) -> None:
     _write_features(folder, rows)
     _write_annotations(folder)
     _write_scored(folder, random)
+    (folder / "card.md").write_text(CARD)
     (folder / "published").mkdir()
     (folder / "published" / "a.yaml").write_text(json.dumps(PUBLISHED))
 
@@ -228,9 +251,14 @@ def one(folder: Path, file: str) -> Path:
     return path
 
 
-def put(folder: Path, file: str, content: bytes) -> None:
+def put(folder: Path, target: Target, content: bytes) -> None:
     """Replaces a file, and forgets the pages that were built."""
-    path = one(folder, file)
+    path = one(folder, target.file)
     path.unlink()
     path.write_bytes(content)
+    if target.sealed:
+        record = folder / RECORD
+        told = json.loads(record.read_text())
+        told[target.sealed]["sha256"] = sha256(content).hexdigest()
+        record.write_text(json.dumps(told))
     shutil.rmtree(folder / "pages", ignore_errors=True)

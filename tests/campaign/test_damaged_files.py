@@ -51,7 +51,7 @@ def test_a_damaged_file_is_read_or_refused(name: str, cases: int, folder: Path) 
     wrong, codes = [], Counter[object]()
     try:
         for seed in range(cases):
-            put(folder, target.file, target.mutate(Random(f"{name} {seed}"), content))
+            put(folder, target, target.mutate(Random(f"{name} {seed}"), content))
             started = time.process_time()
             code, said = left_with(folder, target)
             codes[code] += 1
@@ -60,7 +60,7 @@ def test_a_damaged_file_is_read_or_refused(name: str, cases: int, folder: Path) 
             if code not in target.codes or (code and len(said) > LONGEST):
                 wrong.append(f"case {seed}: {code}: {said[-1500:]}")
     finally:
-        put(folder, target.file, content)
+        put(folder, target, content)
     sys.stdout.write(f"{name}: {cases} cases, exit codes {dict(codes)}\n")
     assert not wrong, f"{len(wrong)} of {cases}:\n" + "\n".join(wrong[:5])
 

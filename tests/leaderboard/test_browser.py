@@ -96,7 +96,9 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows.append(with_values(record(model__name="beta", seed=seed, run=f"beta--s{seed}"), t2v_R1=40.0, v2t_R1=70.0))
     rows.append(with_values(record(model__name="floor", model__control=True), t2v_R1=1.0))
     rows.append(record(model__name="alpha", signature=windows))
-    rows.append(record(model__name="gamma", signature=simulated, data__kind="simulated", data__label="real text"))
+    c3d = {"extractor": "c3d", "dim": 500, "stride": "1 row", "digest": "d" * 64}
+    told = {"data__kind": "simulated", "data__label": "real text", "data__features": c3d}
+    rows.append(record(model__name="gamma", signature=simulated, **told))
     for i, value in enumerate(rows):
         save(folder / "results" / f"r{i}", value)
     (folder / "published").mkdir()

@@ -62,6 +62,7 @@ class Tags(HTMLParser):
 
 def hostile_record(text: str, **changes: Any) -> dict[str, Any]:
     """Returns a record with `text` wherever a record holds free text."""
+    extractor = re.sub(r"[|=]", "", text)  # else no signature can name it
     value = record(
         model__name=text,
         model__summary=text,
@@ -69,11 +70,12 @@ def hostile_record(text: str, **changes: Any) -> dict[str, Any]:
         model__distribution=text,
         model__settings={text: text},
         data__label=text,
-        data__features__extractor=text,
+        data__features__extractor=extractor,
         task__name=re.sub(r"[|=]", "", text.partition(":")[0]) or "x",  # else no signature can name it
         **changes,
     )
-    value["signature"] = record()["signature"].replace("anet-retrieval/2", f"{value['task']['name']}/2")
+    signature = record()["signature"].replace("anet-retrieval/2", f"{value['task']['name']}/2")
+    value["signature"] = signature.replace("sample-64", f"{extractor}-64")
     return value
 
 

@@ -105,6 +105,8 @@ def test_without_a_file_vectors_are_random_and_seeded() -> None:
         ("dog 1 2\ncat 1\n", "line 2"),
         ("dog 1 2\ncat 1 x\n", "line 2: not a number"),
         ("dog 1 2\ncat 1 nan\n", "line 2: NaN or infinity"),
+        ("dog 1 2\ncat 1 1_0\n", "line 2: not a number"),
+        ("dog 1 2\ncat 1 ４\n", "line 2: not a number"),
         ("dog 1 2\n\n", "line 2"),
     ],
 )
