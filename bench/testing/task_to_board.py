@@ -17,7 +17,8 @@ from bench.models import ModelSpec, Trainable
 from bench.plugins.discovery import Plugin
 from bench.results import Result
 from bench.runs.execute import execute
-from bench.runs.plan import Request, plan
+from bench.runs.plan import plan
+from bench.runs.request import Request
 from bench.runs.rescore import rescore
 from bench.submission import add
 from bench.tasks.task import Task
