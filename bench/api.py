@@ -38,6 +38,7 @@ from bench.inputs import (
     length_ordered,
 )
 from bench.models import (
+    SCHEDULE,
     ClipTextEncoder,
     ModelSpec,
     Setting,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "API_VERSION",
+    "SCHEDULE",
     "BenchError",
     "Captions",
     "CatalogueError",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from bench.errors import UsageError
@@ -156,6 +157,18 @@ class Setting:
         raise UsageError(
             f"setting {name}={value}: expected {type(self.default).__name__}, such as {name}={self.default}."
         )
+
+
+SCHEDULE: Mapping[str, Setting] = MappingProxyType(
+    {
+        "lr": Setting(1e-3, "learning rate of Adam", minimum=0),
+        "batch": Setting(64, "videos per step", minimum=1),
+        "epochs": Setting(15, "passes over the training videos", minimum=0),
+        "lr_drop": Setting(10, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
+        "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
+    }
+)
+"""How fast and how long a network is trained: `settings={..., **SCHEDULE}`. The bundled networks all take these."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from torch import Tensor
 from bench_fse.model import FSENetwork, Shape
 from bench_hse.loss import Terms
 from bench_hse.model import HSENetwork
+from bench_hse.model import Shape as HSEShape
 
 WORD_DIM, MARGIN, TAU, TAU_LOW = 300, 0.2, 5e-4, 1e-4
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -35,7 +36,7 @@ def networks(hidden: int, words: int) -> dict[str, FSENetwork | HSENetwork]:
     vectors = torch.randn(words, WORD_DIM)
     terms = Terms(low="strong", cluster=True, margin=MARGIN, hardest=False, tau=TAU, tau_low=TAU_LOW)
     shape = Shape(hidden=hidden, pooling="max", margin=MARGIN, hardest=False)
-    return {"hse": HSENetwork(DIM, vectors, terms, (hidden, "max")), "fse": FSENetwork(DIM, vectors, shape)}
+    return {"hse": HSENetwork(DIM, vectors, terms, HSEShape(hidden, "max")), "fse": FSENetwork(DIM, vectors, shape)}
 
 
 def step(network: FSENetwork | HSENetwork, loss: Callable[[], Tensor], kind: torch.dtype) -> None:

@@ -36,7 +36,7 @@ from bench_torch.losses import cosines
 from bench_torch.lstm import LSTM, Memory
 from bench_torch.pair_scorer import PairScorer, ScoringNetwork
 from bench_torch.text import Text, WordVectors, select
-from bench_torch.training import MatchingNetwork
+from bench_torch.training import MatchingNetwork, TrainableNetwork
 from bench_torch.video_text_model import VideoTextModel
 
 
@@ -79,8 +79,8 @@ class Sides(nn.Module):
         return Ragged(memory.hidden, text.counts)
 
 
-class DenseMatching(MatchingNetwork):
-    """One vector a side: score=embedding."""
+class SidedNetwork(TrainableNetwork):
+    """What compares the two sides, and learns from a ranking loss."""
 
     def __init__(self, dim: int, vectors: Tensor, shape: Shape) -> None:
         super().__init__(dim)
@@ -88,12 +88,23 @@ class DenseMatching(MatchingNetwork):
         self.words = WordVectors(vectors)
         self.sides = Sides(dim, self.words, shape)
 
+    def similarities(self, segments: Ragged, sentences: Ragged) -> Tensor:
+        """Returns (B, n): how alike whole videos and whole paragraphs are."""
+        raise NotImplementedError
+
     def loss(self, videos: VideoBatch, text: Text) -> Tensor:
         """Returns the ranking loss of whole videos, and that of segments where each belongs to a sentence."""
         segments, sentences = self.sides.of_videos(videos), self.sides.of_text(text, self.words)
-        whole = cosines(mean_directions(segments), mean_directions(sentences))
-        same = videos.same()
+        whole, same = self.similarities(segments, sentences), videos.same()
         return matching_loss(whole, segments, sentences, self.shape.margin, aligned=self.shape.aligned, same=same)
+
+
+class DenseMatching(SidedNetwork, MatchingNetwork):
+    """One vector a side: score=embedding."""
+
+    def similarities(self, segments: Ragged, sentences: Ragged) -> Tensor:
+        """Returns (B, n): the cosine of mean directions."""
+        return cosines(mean_directions(segments), mean_directions(sentences))
 
     def embed_videos(self, videos: VideoBatch) -> Tensor:
         """Returns (B, hidden)."""
@@ -104,21 +115,12 @@ class DenseMatching(MatchingNetwork):
         return mean_directions(self.sides.of_text(text, self.words))
 
 
-class DenseAlignment(ScoringNetwork):
+class DenseAlignment(SidedNetwork, ScoringNetwork):
     """The best segment of each sentence: score=alignment."""
 
-    def __init__(self, dim: int, vectors: Tensor, shape: Shape) -> None:
-        super().__init__(dim)
-        self.shape = shape
-        self.words = WordVectors(vectors)
-        self.sides = Sides(dim, self.words, shape)
-
-    def loss(self, videos: VideoBatch, text: Text) -> Tensor:
-        """Returns the ranking loss of whole videos, and that of segments where each belongs to a sentence."""
-        segments, sentences = self.encode_videos(videos), self.encode_text(text)
-        whole = self.score(segments, sentences).t()
-        same = videos.same()
-        return matching_loss(whole, segments, sentences, self.shape.margin, aligned=self.shape.aligned, same=same)
+    def similarities(self, segments: Ragged, sentences: Ragged) -> Tensor:
+        """Returns (B, n): what `score` says of every pair."""
+        return self.score(segments, sentences).t()
 
     def encode_videos(self, videos: VideoBatch) -> Ragged:
         """Returns B sequences of (segments, hidden)."""

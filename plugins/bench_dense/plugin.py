@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.api import ModelSpec, Setting, Trainable, VideoCaptioner, VideoTextEncoder, VideoTextScorer, hookimpl
+from bench.api import (
+    SCHEDULE,
+    ModelSpec,
+    Setting,
+    Trainable,
+    VideoCaptioner,
+    VideoTextEncoder,
+    VideoTextScorer,
+    hookimpl,
+)
 
 DENSE = ModelSpec(
     name="dense",
@@ -35,11 +44,8 @@ DENSE = ModelSpec(
         "hidden": Setting(512, "size of the LSTM states", minimum=1),
         "word_dim": Setting(300, "size of the word vectors", minimum=1),
         "margin": Setting(0.2, "score=embedding and alignment: margin of the ranking losses", minimum=0),
-        "lr": Setting(1e-3, "learning rate of Adam", minimum=0),
+        **SCHEDULE,
         "batch": Setting(64, "videos per step (1 in the paper)", minimum=1),
-        "epochs": Setting(15, "passes over the training videos", minimum=0),
-        "lr_drop": Setting(10, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
-        "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
     },
     recipes={
         "sample": {"hidden": 64, "word_dim": 64, "lr": 3e-3, "epochs": 50, "lr_drop": 38},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.api import ModelSpec, Setting, Trainable, VideoCaptioner, hookimpl
+from bench.api import SCHEDULE, ModelSpec, Setting, Trainable, VideoCaptioner, hookimpl
 
 DVC = ModelSpec(
     name="dvc",
@@ -19,11 +19,8 @@ DVC = ModelSpec(
         "word_dim": Setting(300, "size of the word vectors", minimum=1),
         "beam": Setting(1, "hypotheses of the search; 1 is greedy", minimum=1, trained=False),
         "max_words": Setting(30, "the most words of a sentence", minimum=1, trained=False),
-        "lr": Setting(1e-3, "learning rate of Adam", minimum=0),
+        **SCHEDULE,
         "batch": Setting(64, "videos per step (1 in the paper)", minimum=1),
-        "epochs": Setting(15, "passes over the training videos", minimum=0),
-        "lr_drop": Setting(10, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
-        "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
     },
     recipes={"sample": {"hidden": 128, "word_dim": 64, "attributes": 100, "lr": 1e-2, "epochs": 40, "lr_drop": 30}},
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.api import ModelSpec, Setting, Trainable, VideoCaptioner, VideoTextEncoder, hookimpl
+from bench.api import SCHEDULE, ModelSpec, Setting, Trainable, VideoCaptioner, VideoTextEncoder, hookimpl
 
 FSE = ModelSpec(
     name="fse",
@@ -18,11 +18,7 @@ FSE = ModelSpec(
         "pooling": Setting("max", "how GRU states become one vector", ("max", "last", "attention")),
         "margin": Setting(0.2, "margin of the ranking loss", minimum=0),
         "hardest": Setting(False, "hardest negatives instead of the sum over all (--max_violation)"),
-        "lr": Setting(1e-3, "learning rate of Adam", minimum=0),
-        "batch": Setting(64, "videos per step", minimum=1),
-        "epochs": Setting(15, "passes over the training videos", minimum=0),
-        "lr_drop": Setting(10, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
-        "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
+        **SCHEDULE,
     },
     recipes={"sample": {"hidden": 128, "word_dim": 64, "lr": 1e-2, "epochs": 50, "lr_drop": 38}},
     uses_segments=False,
@@ -41,11 +37,7 @@ FSE_CAPTIONER = ModelSpec(
         "word_dim": Setting(300, "size of the word vectors", minimum=1),
         "beam": Setting(1, "hypotheses of the search; 1 is greedy", minimum=1, trained=False),
         "max_words": Setting(30, "the most words of a sentence", minimum=1, trained=False),
-        "lr": Setting(1e-3, "learning rate of Adam", minimum=0),
-        "batch": Setting(64, "videos per step", minimum=1),
-        "epochs": Setting(15, "passes over the training videos", minimum=0),
-        "lr_drop": Setting(10, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
-        "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
+        **SCHEDULE,
     },
     recipes={"sample": {"hidden": 128, "word_dim": 64, "lr": 1e-2, "epochs": 20, "lr_drop": 15}},
 )

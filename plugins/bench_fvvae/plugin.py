@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from bench.api import ModelSpec, Setting, Trainable, VideoEncoder, hookimpl
+from bench.api import SCHEDULE, ModelSpec, Setting, Trainable, VideoEncoder, hookimpl
 
 FVVAE = ModelSpec(
     name="fv-vae",
@@ -20,11 +21,10 @@ FVVAE = ModelSpec(
         "scale": Setting(7.0, "root mean square of a descriptor's numbers (158 / sqrt 512 in the code)", minimum=0),
         "class_weight": Setting(20.0, "weight of the classifier (1e3 for 50 descriptors in the code)", minimum=0),
         "dropout": Setting(0.5, "share of a descriptor that is dropped in training, below 1", minimum=0),
-        "lr": Setting(1e-3, "learning rate of Adam", minimum=0),
-        "batch": Setting(128, "videos per step", minimum=1),
-        "epochs": Setting(30, "passes over the training videos", minimum=0),
-        "lr_drop": Setting(20, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
-        "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
+        **SCHEDULE,
+        "batch": replace(SCHEDULE["batch"], default=128),
+        "epochs": replace(SCHEDULE["epochs"], default=30),
+        "lr_drop": replace(SCHEDULE["lr_drop"], default=20),
     },
     recipes={"sample": {"reduced": 64, "latent": 16, "lr": 1e-2}},
 )

@@ -8,6 +8,7 @@ Source: Zhang, Hu, Sha, ECCV 2018, and its released code.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from torch import Tensor, nn
 
@@ -19,6 +20,22 @@ from bench_torch.gru import GRU
 from bench_torch.losses import reconstruction_loss
 from bench_torch.text import Text, WordVectors, join
 from bench_torch.training import MatchingNetwork
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the network is like.
+
+    Attributes:
+        hidden, pooling: of all encoders.
+        context: whether the high encoders start from the flat embedding, or from zero.
+        flat: whether the flat embeddings are compared instead of those of sequences.
+    """
+
+    hidden: int
+    pooling: str
+    context: bool = True
+    flat: bool = False
 
 
 class Hierarchy(nn.Module):
@@ -54,14 +71,13 @@ class Hierarchy(nn.Module):
 class HSENetwork(MatchingNetwork):
     """One hierarchy over frames and clips, one over words and sentences."""
 
-    def __init__(self, dim: int, vectors: Tensor, terms: Terms, shape: tuple[int, str]) -> None:
-        """`shape` is (hidden size, pooling)."""
+    def __init__(self, dim: int, vectors: Tensor, terms: Terms, shape: Shape) -> None:
         super().__init__(dim)
         self.terms = terms
-        self.context, self.flat = True, False
+        self.context, self.flat = shape.context, shape.flat
         self.words = WordVectors(vectors)
-        self.video = Hierarchy(dim, *shape, decoders=terms.tau > 0)
-        self.text = Hierarchy(self.words.dim, *shape, decoders=terms.tau > 0)
+        self.video = Hierarchy(dim, shape.hidden, shape.pooling, decoders=terms.tau > 0)
+        self.text = Hierarchy(self.words.dim, shape.hidden, shape.pooling, decoders=terms.tau > 0)
 
     def loss(self, videos: VideoBatch, text: Text) -> Tensor:
         """Returns all terms of the paper's loss."""
@@ -111,10 +127,13 @@ class HSE(DualEncoder):
             tau=self.setting("tau", float),
             tau_low=self.setting("tau_low", float),
         )
-        network = HSENetwork(dim, vectors, terms, (self.setting("hidden", int), self.setting("pooling", str)))
-        network.context = self.setting("level2_init", str) == "context"
-        network.flat = self.setting("embedding", str) == "flat"
-        return network
+        shape = Shape(
+            hidden=self.setting("hidden", int),
+            pooling=self.setting("pooling", str),
+            context=self.setting("level2_init", str) == "context",
+            flat=self.setting("embedding", str) == "flat",
+        )
+        return HSENetwork(dim, vectors, terms, shape)
 
     def fit(self, data: TrainingData, training: Training) -> None:
         """Trains on `data`. Raises: ModelError when low=strong is asked for and clips are not aligned to sentences."""

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.api import ClipTextEncoder, ModelSpec, Paper, Setting, Trainable, VideoCaptioner, VideoTextEncoder, hookimpl
+from bench.api import (
+    SCHEDULE,
+    ClipTextEncoder,
+    ModelSpec,
+    Paper,
+    Setting,
+    Trainable,
+    VideoCaptioner,
+    VideoTextEncoder,
+    hookimpl,
+)
 
 HSE = ModelSpec(
     name="hse",
@@ -35,11 +45,7 @@ HSE = ModelSpec(
             ("sequence", "flat"),
             trained=False,
         ),
-        "lr": Setting(1e-3, "learning rate of Adam", minimum=0),
-        "batch": Setting(64, "videos per step", minimum=1),
-        "epochs": Setting(15, "passes over the training videos", minimum=0),
-        "lr_drop": Setting(10, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
-        "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
+        **SCHEDULE,
     },
     recipes={"sample": {"hidden": 128, "word_dim": 64, "lr": 1e-2, "epochs": 50, "lr_drop": 38}},
     revision=2,
@@ -58,11 +64,7 @@ HSE_CAPTIONER = ModelSpec(
         "word_dim": Setting(300, "size of the word vectors", minimum=1),
         "beam": Setting(1, "hypotheses of the search; 1 is greedy", minimum=1, trained=False),
         "max_words": Setting(30, "the most words of a sentence", minimum=1, trained=False),
-        "lr": Setting(1e-3, "learning rate of Adam", minimum=0),
-        "batch": Setting(64, "videos per step", minimum=1),
-        "epochs": Setting(15, "passes over the training videos", minimum=0),
-        "lr_drop": Setting(10, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
-        "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
+        **SCHEDULE,
     },
     recipes={"sample": {"hidden": 128, "word_dim": 64, "lr": 1e-2, "epochs": 20, "lr_drop": 15}},
 )

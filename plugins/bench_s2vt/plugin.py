@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.api import ModelSpec, Setting, Trainable, VideoCaptioner, VideoTextEncoder, VideoTextScorer, hookimpl
+from bench.api import (
+    SCHEDULE,
+    ModelSpec,
+    Setting,
+    Trainable,
+    VideoCaptioner,
+    VideoTextEncoder,
+    VideoTextScorer,
+    hookimpl,
+)
 
 S2VT = ModelSpec(
     name="s2vt",
@@ -34,11 +43,7 @@ S2VT = ModelSpec(
         "frame_dim": Setting(500, "size that frame features are embedded to", minimum=1),
         "word_dim": Setting(300, "size of the word vectors (500 in the paper, which learns them)", minimum=1),
         "margin": Setting(0.2, "score=embedding: margin of the ranking loss", minimum=0),
-        "lr": Setting(1e-3, "learning rate of Adam", minimum=0),
-        "batch": Setting(64, "videos per step", minimum=1),
-        "epochs": Setting(15, "passes over the training videos", minimum=0),
-        "lr_drop": Setting(10, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
-        "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
+        **SCHEDULE,
     },
     recipes={
         "sample": {"hidden": 128, "frame_dim": 64, "word_dim": 64, "lr": 3e-3, "epochs": 30, "lr_drop": 22},

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from bench.api import ModelSpec, Setting, Trainable, VideoClassifier, hookimpl
+from bench.api import SCHEDULE, ModelSpec, Setting, Trainable, VideoClassifier, hookimpl
 
 TSN = ModelSpec(
     name="tsn",
@@ -20,11 +21,10 @@ TSN = ModelSpec(
         "consensus": Setting("average", "what snippets agree on", ("average", "max", "topk")),
         "top": Setting(3, "consensus=topk: of how many snippets the greatest scores are averaged", minimum=1),
         "dropout": Setting(0.8, "share of the features that are dropped in training, below 1", minimum=0),
-        "lr": Setting(1e-3, "learning rate of Adam", minimum=0),
-        "batch": Setting(128, "videos per step", minimum=1),
-        "epochs": Setting(80, "passes over the training videos", minimum=0),
-        "lr_drop": Setting(30, "the learning rate is divided by 10 after each of so many epochs", minimum=1),
-        "selection": Setting("fixed", "which epoch: the last, or the best on held-out videos", ("fixed", "held-out")),
+        **SCHEDULE,
+        "batch": replace(SCHEDULE["batch"], default=128),
+        "epochs": replace(SCHEDULE["epochs"], default=80),
+        "lr_drop": replace(SCHEDULE["lr_drop"], default=30),
     },
     recipes={"sample": {"segments": 9, "consensus": "topk", "dropout": 0.2, "lr": 3e-2}},
 )
