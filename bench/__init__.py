@@ -32,6 +32,7 @@ def run(
     checkpoint: PathLike | None = None,
     output: PathLike | None = None,
     resume: bool = True,
+    checkpoint_every: float | str = 5,
     config: PathLike | None = None,
     reporter: Reporter | None = None,
 ) -> Result:
@@ -49,6 +50,7 @@ def run(
         checkpoint: a model.safetensors to use instead of fitting.
         output: where runs are written (default: `runs` of bench.yaml).
         resume: reuse what an earlier run of the same request left.
+        checkpoint_every: minutes between two saves of an unfinished fit, or `epoch` for one after each.
         config: bench.yaml to use (default: the nearest upwards).
         reporter: told what happens; its methods are those of `bench.runs.progress.Reporter`.
 
@@ -65,6 +67,7 @@ def run(
     from bench.runs import arguments as given
     from bench.runs import execute as runner
     from bench.runs import plan as planning
+    from bench.runs.checkpoints import minutes_between
     from bench.runs.request import Request
 
     session = Session(load(given.as_optional_path("config", config)))
@@ -78,6 +81,7 @@ def run(
         limit=None if limit is None else given.as_whole("limit", limit),
         checkpoint=given.as_optional_path("checkpoint", checkpoint),
         resume=given.as_flag("resume", resume),
+        checkpoint_minutes=minutes_between(checkpoint_every),
         command=(given.call("bench.run", arguments, run.__kwdefaults__),),
     )
     cell = session.cell(given.as_text("model", model, "random"), given.as_text("task", task, "anet-retrieval"))

@@ -38,6 +38,11 @@ class State:
     values: Mapping[str, Any]
 
 
+def after_epochs(epoch_done: bool) -> bool:
+    """Says when to save an unfinished fit: after every epoch, and at no other time."""
+    return epoch_done
+
+
 @dataclass(frozen=True)
 class Training:
     """What `fit` gets beside the data.
@@ -46,10 +51,11 @@ class Training:
         execution: device, precision and seed.
         word_vectors: a GloVe text file (a word and its numbers per line), or None for random vectors.
         progress: `progress(done, total, values)`: steps done of `total`, with figures to show such as the loss.
-        checkpoint: saves the state of an unfinished fit, atomically; call it once an epoch.
+        checkpoint: saves the state of an unfinished fit, atomically; call it when it is due, or once an epoch.
         resume: returns the last saved state, or None at a fresh start.
         stop_requested: true after Ctrl-C or SIGTERM: save a checkpoint and raise `Interrupted`.
         base: the fitted model that `ModelSpec.base` names; None without one.
+        checkpoint_due: `checkpoint_due(epoch_done)`: whether to save now; ask after every resumable step.
     """
 
     execution: Execution
@@ -59,3 +65,4 @@ class Training:
     resume: Callable[[], State | None]
     stop_requested: Callable[[], bool]
     base: Any = None
+    checkpoint_due: Callable[[bool], bool] = after_epochs

@@ -104,6 +104,7 @@ def test_a_checkpoint_may_be_named_by_text(here):
         ({"limit": "30"}, "limit='30': a whole number is wanted"),
         ({"seed": 1.5}, "seed=1.5: a whole number is wanted"),
         ({"seed": True}, "seed=True: a whole number is wanted"),
+        ({"checkpoint_every": "nan"}, "--checkpoint-every nan: minutes above 0 are wanted"),
         ({"batch_size": None}, "batch_size=None: a whole number is wanted"),
         ({"precision": "fp16"}, "precision='fp16': one of 'fp32', 'bf16' is wanted"),
         ({"precision": ["fp32"]}, "precision=['fp32']: one of"),

@@ -36,6 +36,13 @@ if TYPE_CHECKING:
 )
 @config_option
 @click.option("--resume/--no-resume", default=True, show_default=True, help="Reuse what an earlier run left.")
+@click.option(
+    "--checkpoint-every",
+    default="5",
+    show_default=True,
+    metavar="MINUTES|epoch",
+    help="How often an unfinished fit is saved; Ctrl-C saves it too.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON on stdout.")
 def run(
@@ -52,6 +59,7 @@ def run(
     output: Path | None,
     config: Path | None,
     resume: bool,
+    checkpoint_every: str,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -64,6 +72,7 @@ def run(
     from bench.catalogue.lookup import Session
     from bench.cli.progress import terminal
     from bench.cli.tables import print_results
+    from bench.runs.checkpoints import minutes_between
     from bench.runs.execute import execute
     from bench.runs.plan import plan
     from bench.runs.request import Request
@@ -81,6 +90,7 @@ def run(
         limit=limit,
         checkpoint=checkpoint,
         resume=resume,
+        checkpoint_minutes=minutes_between(checkpoint_every),
         command=command_line(),
     )
     chosen = chosen_settings(models, settings)

@@ -7,6 +7,7 @@ beside where `model.safetensors` will be, and the same command goes on from it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from bench.execution import State
 from bench.files import digest, read_tensors, remove_leftovers, sha256, slug, write_json, write_tensors
 from bench.locks import LOCK, held
 from bench.models import ModelSpec, Value
+from bench.reading.numbers import real_in
 
 KIND = "checkpoint"
 ARITHMETIC = {"fp32": "fp32", "bf16": "bf16/2"}
@@ -64,6 +66,39 @@ class Ingredients:
         if not self.fingerprint:
             del said["fingerprint"]  # keys from before there were any stay valid
         return said
+
+
+class Pace:
+    """When the state of an unfinished fit is saved: after every epoch, or whenever so many minutes have passed.
+
+    A state can be larger than what an epoch costs; by the clock, a kill costs those minutes whatever an epoch takes.
+    """
+
+    def __init__(self, minutes: float | None, clock: Callable[[], float] = time.monotonic) -> None:
+        """`minutes` between the end of a save and the next, None for after every epoch; `clock` gives seconds."""
+        self._seconds = None if minutes is None else 60 * minutes
+        self._clock = clock
+        self._last = clock()
+
+    def due(self, epoch_done: bool) -> bool:
+        """Returns whether to save now, an epoch having just ended or not."""
+        return epoch_done if self._seconds is None else self._clock() - self._last >= self._seconds
+
+    def saved(self) -> None:
+        """Takes note that a state was saved."""
+        self._last = self._clock()
+
+
+def minutes_between(every: float | str) -> float | None:
+    """Returns the minutes that `every` asks for, None for `epoch`. Raises: UsageError for anything else."""
+    if every == "epoch":
+        return None
+    minutes = real_in(str(every))
+    if minutes is None or minutes <= 0:
+        raise UsageError(
+            f"--checkpoint-every {every}: minutes above 0 are wanted, such as 5 or 0.5, or `epoch` for after each."
+        )
+    return minutes
 
 
 class CheckpointFolder:

@@ -137,15 +137,22 @@ def _fit(plan: FitPlan, model: Any, guard: Guard, execution: Execution) -> None:
     def progress(done: int, total: int, values: Mapping[str, float]) -> None:
         log.step("fit", done, total, values)
 
+    pace = checkpoints.Pace(plan.request.checkpoint_minutes)
+
+    def save(state: State) -> None:
+        folder.save_unfinished(state)
+        pace.saved()
+
     with stop_requests() as stop_requested:
         training = Training(
             execution=execution,
             word_vectors=plan.request.word_vectors,
             progress=progress,
-            checkpoint=folder.save_unfinished,
+            checkpoint=save,
             resume=folder.unfinished,
             stop_requested=stop_requested.is_set,
             base=base,
+            checkpoint_due=pace.due,
         )
         with guard.during("fit"):
             model.fit(data, training)

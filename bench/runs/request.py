@@ -30,6 +30,7 @@ class Request:
         checkpoint: a checkpoint to use instead of fitting.
         word_vectors: GloVe text file, or None for random vectors.
         resume: reuse what an earlier run of the same request left.
+        checkpoint_minutes: between two saves of an unfinished fit; None for one after every epoch.
         command: what the user typed, for the record.
     """
 
@@ -43,6 +44,7 @@ class Request:
     checkpoint: Path | None = None
     word_vectors: Path | None = None
     resume: bool = True
+    checkpoint_minutes: float | None = 5.0
     command: tuple[str, ...] = ()
 
     @classmethod

@@ -81,11 +81,14 @@ def search(decoder: WordDecoder, words: WordVectors, conditions: Iterator[Tensor
         found = Hypotheses.first(start, decoder.end, beam)
         ended = start.hidden.new_full((decoder.end + 1,), -torch.inf)
         ended[decoder.end] = 0.0
+        told: Tensor | None = None
         for place in range(beam.max_words + 1):
             last = found.said[:, :, place - 1]  # before the first word: the last place, which holds the end
             read = decoder.project_words(decoder.vectors(words, last.reshape(-1)))
-            condition = decoder.project_condition(next(conditions).float()).repeat_interleave(beam.width, dim=0)
-            memory = decoder.lstm.step(read + condition, found.memory)
+            if (condition := next(conditions)) is not told:  # the same at every step but for captioners that walk
+                told = condition
+                projected = decoder.project_condition(told.float()).repeat_interleave(beam.width, dim=0)
+            memory = decoder.lstm.step(read + projected, found.memory)
             scores = decoder.output(memory.hidden).log_softmax(dim=1).view(*last.shape, -1)
             scores[:, :, UNKNOWN_NUMBER] = -torch.inf
             if place == beam.max_words:

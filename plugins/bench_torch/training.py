@@ -171,8 +171,7 @@ class _Fit:
             self.epoch, self.position = self.epoch + 1, 0
             if self.heldout is not None:
                 self.consider(self.heldout)
-            self.training.checkpoint(self.state())
-            self.stop_if_asked()
+            self.pause(epoch_done=True)
         if self.heldout is not None:
             restore_module(self.network, self.best, BEST)
 
@@ -189,7 +188,7 @@ class _Fit:
             values = {"loss": loss, "epoch": float(self.epoch + 1)}
             self.training.progress(done, self.schedule.epochs * len(groups), values)
             if self.position < len(groups):
-                self.stop_if_asked(save=True)
+                self.pause(epoch_done=False)
 
     def groups(self) -> list[list[int]]:
         """Returns the batches of this epoch; they depend on the seed and the epoch only."""
@@ -221,11 +220,13 @@ class _Fit:
             self.best_score, self.best_epoch = score, self.epoch
             self.best = module_arrays(self.network, BEST)
 
-    def stop_if_asked(self, *, save: bool = False) -> None:
-        if not self.training.stop_requested():
-            return
-        if save:
+    def pause(self, *, epoch_done: bool) -> None:
+        """Saves where the fit stands if that is due. Raises: Interrupted after saving, when asked to stop."""
+        stopping = self.training.stop_requested()
+        if stopping or self.training.checkpoint_due(epoch_done):
             self.training.checkpoint(self.state())
+        if not stopping:
+            return
         raise Interrupted(
             f"stopped in training after {self.epoch} of {self.schedule.epochs} epochs and {self.position} batches; "
             "all of it is saved, and the same command goes on from there."

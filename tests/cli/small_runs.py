@@ -8,7 +8,8 @@ from typing import Any
 
 from bench.files import sha256
 
-RUN = ("run", "-m", "fse", "--limit", "40", "--set", "epochs=3", "--set", "hidden=16", "--output", "out", "-t")
+SMALL = ("--limit", "40", "--set", "epochs=3", "--set", "hidden=16")
+RUN = ("run", "-m", "fse", *SMALL, "--checkpoint-every", "epoch", "--output", "out", "-t")
 TASK = "anet-retrieval"
 
 

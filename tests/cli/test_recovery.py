@@ -18,6 +18,8 @@ FIT = (
     "epochs=8",
     "--set",
     "hidden=32",
+    "--checkpoint-every",
+    "1e-9",  # after every batch
     "--json",
 )
 

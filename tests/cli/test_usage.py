@@ -60,6 +60,7 @@ RANDOM = ("run", "-m", "random", "-t", "anet-retrieval")
         ((*RANDOM, "--seed", "-1"), 2, "--seed -1"),
         ((*RANDOM, "--limit", "0"), 2, "--limit 0"),
         ((*RANDOM, "--batch-size", "0"), 2, "--batch-size 0"),
+        ((*RANDOM, "--checkpoint-every", "0"), 2, "--checkpoint-every 0: minutes above 0 are wanted"),
         ((*RANDOM, "--device", "cuda:99"), 2, "CUDA devices"),
         ((*RANDOM, "--device", "tpu"), 2, "not a device"),
         ((*RANDOM, "--precision", "int8"), 2, "int8"),

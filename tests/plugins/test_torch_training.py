@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,24 @@ def test_a_checkpoint_is_saved_after_every_epoch(data: TrainingData, record: Any
     run = record()
     train(Slope(), examples(data), None, Schedule(3, 5, 0.1, 1), run.training())
     assert [(state.values["epoch"], state.values["position"]) for state in run.states] == [(1, 0), (2, 0), (3, 0)]
+
+
+def test_a_checkpoint_is_saved_whenever_it_is_due_and_gone_on_from_exactly(data: TrainingData, record: Any) -> None:
+    schedule, asked = Schedule(2, 5, 0.1, 1), []
+    whole = record()
+
+    def due(epoch_done: bool) -> bool:
+        asked.append(epoch_done)
+        return len(asked) in (2, 4)
+
+    torch.manual_seed(0)
+    train(Slope(), examples(data), None, schedule, replace(whole.training(), checkpoint_due=due))
+    assert asked == [False, False, True] * 2
+    assert [(state.values["epoch"], state.values["position"]) for state in whole.states] == [(0, 2), (1, 1)]
+    for state, done in zip(whole.states, (2, 4), strict=True):
+        resumed = record(start=state)
+        train(Slope(), examples(data), None, schedule, resumed.training())
+        assert resumed.losses == whole.losses[done:]
 
 
 def test_a_loss_that_is_not_finite_names_epoch_and_step(data: TrainingData, record: Any) -> None:

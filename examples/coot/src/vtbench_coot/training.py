@@ -74,8 +74,10 @@ def train(network: nn.Module, loss: Loss, data: TrainingData, schedule: Schedule
             optimizer.step()
             done, total = epoch * len(groups) + step + 1, schedule.epochs * len(groups)
             training.progress(done, total, {"loss": value.item(), "epoch": epoch + 1.0})
-        training.checkpoint(_unfinished(network, optimizer, epoch + 1))
-        if training.stop_requested():
+        stopping = training.stop_requested()
+        if stopping or training.checkpoint_due(True):
+            training.checkpoint(_unfinished(network, optimizer, epoch + 1))
+        if stopping:
             raise Interrupted(f"stopped after {epoch + 1} of {schedule.epochs} epochs; all of it is saved.")
     network.eval()
 
