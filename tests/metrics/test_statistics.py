@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bench.metrics import statistics
 from bench.metrics.resampling import mean_distribution, mean_interval, resampled_medians, sure_interval
 from bench.metrics.statistics import Statistic, ci95, compare, exact_binomial, interval, of_clusters
 
@@ -243,6 +244,14 @@ def test_sign_flips_agree_with_trying_all_of_them() -> None:
     assert found.test == "sign flips"
     assert found.p_value == pytest.approx(exact, abs=0.01)
     assert found.difference == pytest.approx(differences.mean())
+
+
+def test_what_no_draw_reaches_is_told_without_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = np.full(300, 0.75), np.tile([0.0, 0.25, 0.5], 100)
+    told = compare([first], [second])
+    monkeypatch.setattr(statistics, "OUT_OF_REACH", 0.0)
+    assert told == compare([first], [second])
+    assert told.p_value == 1 / (statistics.RESAMPLES + 1)
 
 
 def test_swapping_the_models_turns_the_sign() -> None:
