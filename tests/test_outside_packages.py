@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gzip
 import json
 from pathlib import Path
 
@@ -14,15 +15,19 @@ from bench.scaffolding import KINDS
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
 
 
-def test_both_examples_are_found_and_in_order(with_examples: Path, tmp_path: Path) -> None:
+def test_the_examples_are_found_and_in_order(with_examples: Path, tmp_path: Path) -> None:
     listed = json.loads(process(with_examples / "bench", "--strict-plugins", "plugin", "list", "--json", cwd=tmp_path))
 
     found = {row["plugin"]: (row["distribution"], row["provides"]) for row in listed if row["status"] == "ok"}
     assert found["ridge"] == ("vtbench-ridge", {"model": ["ridge"]})
     assert found["coot"] == ("vtbench-coot", {"model": ["coot"]})
+    assert found["moments"] == (
+        "vtbench-moments",
+        {"model": ["random-span", "whole-video", "frequent-span"], "task": ["anet-moments", "didemo-moments"]},
+    )
 
 
-@pytest.mark.parametrize(("name", "settings"), [("ridge", []), ("coot", ["hidden=16", "word_dim=8"])])
+@pytest.mark.parametrize(("name", "settings"), [("ridge", []), ("coot", ["hidden=16", "word_dim=8"]), ("moments", [])])
 def test_an_example_passes_the_conformance_kit(
     with_examples: Path, tmp_path: Path, name: str, settings: list[str]
 ) -> None:
@@ -46,7 +51,46 @@ def test_outside_models_get_a_row_on_the_board(with_examples: Path, tmp_path: Pa
     assert "coot" in page
 
 
-@pytest.mark.parametrize("package", ["ridge", "coot"])
+def to_the_board(bench: Path, folder: Path) -> str:
+    """Takes moment retrieval all the way in `folder` and returns the page of its board."""
+    small = [part for setting in ("hidden=16", "word_dim=8", "epochs=1") for part in ("--set", f"hse.{setting}")]
+    models = [part for model in ("hse", "random-span", "frequent-span") for part in ("-m", model)]
+    process(bench, "run", *models, *small, "-t", "anet-moments", "--device", "cpu", cwd=folder)
+    runs = sorted(path.relative_to(folder) for path in folder.glob("runs/*--anet-moments--*"))
+    assert len(runs) == 3
+    process(bench, "rescore", *runs, cwd=folder)
+    process(bench, "leaderboard", "add", *runs, "--board", "board", cwd=folder)
+    process(bench, "leaderboard", "build", "--results", "board/results", "--output", "board", cwd=folder)
+    compared = json.loads(process(bench, "compare", runs[1], runs[2], "--json", cwd=folder))
+    assert [row["metric"] for row in compared["comparisons"]] == ["R1@0.5", "R1@0.7", "mIoU"]
+    return (folder / "board" / "anet-moments.md").read_text(encoding="utf-8")
+
+
+def test_moment_retrieval_stands_on_a_board_though_nothing_in_bench_knows_it(
+    with_examples: Path, tmp_path: Path
+) -> None:
+    page = to_the_board(with_examples / "bench", tmp_path)
+
+    for told in ("hse", "random-span", "frequent-span", "R1@0.5", "R1@0.7", "mIoU", "inside the video of each text"):
+        assert told in page
+
+
+def test_moment_retrieval_on_real_text_with_simulated_features(with_examples: Path, tmp_path: Path, shared) -> None:
+    (tmp_path / "captions").mkdir()
+    for split, count in (("train", 40), ("val_1", 60)):
+        entries = json.loads(gzip.decompress(shared(f"data/activitynet_captions/{split}.json.gz").read_bytes()))
+        (tmp_path / "captions" / f"{split}.json").write_text(json.dumps(dict(list(entries.items())[:count])))
+    (tmp_path / "bench.yaml").write_text(
+        "version: 1\ndatasets: {anet: {reader: activitynet, root: captions, features: simulated}}\n"
+    )
+
+    page = to_the_board(with_examples / "bench", tmp_path)
+
+    assert "anet (simulated features)" in page
+    assert "60 videos" in page
+
+
+@pytest.mark.parametrize("package", ["ridge", "coot", "moments"])
 def test_an_example_needs_no_private_import(package: str) -> None:
     doors = {"bench.api", "bench.data_api", "bench.task_api", "bench.board_api", "bench.testing"}
     for path in (PROJECT / "examples" / package).rglob("*.py"):
