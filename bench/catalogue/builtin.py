@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from bench.data.declared import HALVES, DatasetDeclaration, DatasetSpec, FeatureReader
+from bench.data.declared import CAPTIONS, HALVES, DatasetDeclaration, DatasetSpec, FeatureReader
 from bench.data.features.opening import OWN
 from bench.inputs import View
 from bench.matching import Unit
@@ -35,6 +35,15 @@ def bench_datasets() -> list[DatasetSpec]:
             files="train.json, val_1.json and val_2.json of the official captions.zip, plain or gzip; beside them, for "
             "paragraph captioning, split_ids_anet_entities.json of ActivityNet-Entities",
             class_splits=("train", "val_1"),
+        ),
+        DatasetSpec(
+            name=CAPTIONS,
+            summary="captions in the official files of MSR-VTT, VATEX, MSVD, YouCook2, in lists and tables",
+            loader="bench.data.readers.captioned:open_dataset",
+            splits={},
+            test="test",
+            files="JSON or JSON Lines, plain or gzip, .csv or .txt, named under splits; `bench data verify` says "
+            "which form was taken",
         ),
         DatasetSpec(
             name="labels",

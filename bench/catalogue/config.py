@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.data.declared import (
+    CAPTIONS,
     PACK,
     SAMPLE,
     SIMULATED,
@@ -85,7 +86,7 @@ class _Dataset(_Section):
     root: Path
     features: str
     splits: dict[Name, _Split] = Field(default_factory=dict)
-    segments: Literal["gt", "none"] = "gt"
+    segments: Literal["gt", "none"] | None = None
     test: Name | None = None
     missing: Policy = "fail"
     all_zero: AllZero = "keep"
@@ -193,7 +194,7 @@ def _dataset(source: Path, parsed: _File, name: str, base: Path) -> DatasetDecla
     if splits and "train" not in splits:
         raise ConfigError(f"{source.name}: datasets.{name}.splits: no 'train' among {', '.join(sorted(splits))}.")
     for split, one in splits.items():
-        if one.part and one.ids is None:
+        if one.part and one.ids is None and entry.reader != CAPTIONS:
             raise ConfigError(
                 f"{source.name}: datasets.{name}.splits.{split}.part: names a list in 'ids', which is missing. Add it."
             )
@@ -208,7 +209,13 @@ def _dataset(source: Path, parsed: _File, name: str, base: Path) -> DatasetDecla
             f"{source.name}: datasets.{name}.all_zero: 'missing' needs a policy for missing videos. "
             "Write 'missing: penalise' or 'missing: exclude' beside it."
         )
-    if entry.captions and entry.segments != "none":
+    if entry.reader == CAPTIONS and (root is None or not splits):
+        raise ConfigError(
+            f"{source.name}: datasets.{name}: reader {CAPTIONS} has no official folder. Name the file of each split: "
+            "root: FOLDER and splits: {train: {file: FILE}, test: {file: FILE}}, with part, ids or take as needed."
+        )
+    segments = entry.segments or ("none" if entry.reader == CAPTIONS else "gt")
+    if entry.captions and segments != "none":
         raise ConfigError(
             f"{source.name}: datasets.{name}.captions: {entry.captions}: its sentences describe segments, so together "
             "they are one paragraph. Leave captions out, or say segments: none if they describe whole videos."
@@ -219,7 +226,7 @@ def _dataset(source: Path, parsed: _File, name: str, base: Path) -> DatasetDecla
         root=root,
         features=_features_of(source, parsed, name, base),
         splits=splits,
-        segments=entry.segments,
+        segments=segments,
         test=test,
         missing=entry.missing,
         all_zero=entry.all_zero,

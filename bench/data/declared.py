@@ -22,6 +22,9 @@ SIMULATED = "simulated"
 PACK = "pack"
 """The reader of feature packs; a pack itself says what its features are."""
 
+CAPTIONS = "captions"
+"""The reader of caption files, which may name their parts themselves and give no segments."""
+
 LABELLED = ("labelled_train", "labelled_val")
 """The splits of a captioned dataset whose classes a labels.csv gives, for training and for testing."""
 
@@ -106,8 +109,10 @@ class SplitDeclaration:
 
     Attributes:
         file: annotations, JSON, plain or gzip.
-        ids: a JSON list of the video ids that belong to the split, or several such lists by name; None for all.
-        part: the name of the list in `ids`, where that file holds several.
+        ids: a JSON list of the video ids that belong to the split, or several such lists by name, or a .csv table
+            with a column video_id, or a .txt file with one a line; None for all.
+        part: the name of the list in `ids`, where that file holds several; without `ids`, of a part that annotations
+            themselves name (reader `captions`).
         take: first and past-the-last position, in file order, of the videos that belong to the split; None for all.
     """
 

@@ -26,6 +26,7 @@ class AnnotatedVideos:
         frames: (n,) video frames that timestamps were counted in before they became seconds, 0 where nobody says; ()
             for annotations made in seconds.
         oddities: what a reader put right, in words, with how often; shown by `bench data verify`.
+        form: which form the file had, in words, where its reader knows several; shown likewise.
     """
 
     ids: tuple[str, ...]
@@ -36,6 +37,7 @@ class AnnotatedVideos:
     class_names: tuple[str, ...] = ()
     frames: tuple[int, ...] = ()
     oddities: Mapping[str, int] = field(default_factory=dict)
+    form: str = ""
 
 
 class Tables(Mapping[str, "Table"]):

@@ -70,13 +70,16 @@ def _count(dataset: Dataset, split: str, report: Report) -> None:
     count = report.videos[split] = dataset.count(split)
     sentences = sum(map(len, columns["sentences"]))
     segments = sum(map(len, columns["timestamps"]))
+    whole = dataset.declaration.segments == "none" and not segments
     labels = Counter(label for own in columns.get("labels", ()) for label in own)
-    told = [f"{sentences:,} sentences, {segments:,} segments"] if sentences or not labels else []
+    said = f"{sentences:,} captions" if whole else f"{sentences:,} sentences, {segments:,} segments"
+    told = [said] if sentences or not labels else []
     told += [f"{labels.total():,} labels of {len(labels):,} classes"] if labels else []
     report.facts.append(", ".join([f"{split}: {count:,} videos", *told]))
     if isinstance(dataset.tables, Tables):
-        oddities = dataset.tables.videos(split).oddities
-        report.facts.extend(f"{split}: {times:,} {oddity}" for oddity, times in oddities.items())
+        read = dataset.tables.videos(split)
+        report.facts += [f"{split}: read as {read.form}"] if read.form else []
+        report.facts.extend(f"{split}: {times:,} {oddity}" for oddity, times in read.oddities.items())
     repeated = sum(times - 1 for told, times in Counter(map(tuple, columns["sentences"])).items() if told)
     if repeated:
         report.facts.append(f"{split}: {repeated:,} times a paragraph that occurred before, kept")

@@ -1,0 +1,83 @@
+"""Captions as the official files of caption datasets have them: MSR-VTT, VATEX, MSVD, YouCook2, lists and tables.
+
+`caption_files` says which forms are read. Which one a file has is told by its content, and `bench data verify` says
+which was taken. Captions describe whole videos (`segments: none`), several of one video stand in the order of the file,
+and `captions:` in bench.yaml says how they are asked. Where the form gives times (YouCook2), sentences describe
+segments; `segments: gt` has to be said then.
+
+Splits are declared in bench.yaml: a file each, all of it or what `part` (the `split` of MSR-VTT, the `subset` of
+YouCook2), a list of `ids` or `take` leave. Texts are put right, and broken ones refused, as in
+`bench.data.readers.activitynet`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bench.data.declared import DatasetDeclaration, SplitDeclaration
+from bench.data.readers.activitynet import chosen_ids
+from bench.data.readers.caption_files import Caption, read_captions
+from bench.data.readers.entries import EntryReader
+from bench.data.tables import AnnotatedVideos
+from bench.errors import InvalidData
+
+if TYPE_CHECKING:
+    from bench.data.dataset import Dataset
+
+WITHOUT = "videos of the file without captions, left out"
+
+
+def open_dataset(declaration: DatasetDeclaration) -> Dataset:
+    """Returns the dataset that bench.yaml declares with `reader: captions`; splits are read when they are used.
+
+    Raises: DataError when features cannot be opened.
+    """
+    from bench.data.opening import open_annotated
+
+    timed = declaration.segments != "none"
+    openers = {split: partial(read_split, part, timed) for split, part in declaration.splits.items()}
+    return open_annotated(declaration, openers)
+
+
+def read_split(declaration: SplitDeclaration, timed: bool) -> AnnotatedVideos:
+    """Returns the captions of one split, in file order.
+
+    Args:
+        timed: whether sentences describe segments.
+
+    Raises: MissingData; InvalidData for a broken file, or one that gives times when none are expected.
+    """
+    path = declaration.file
+    found = read_captions(path, declaration.part if declaration.ids is None else "")
+    said = {video: captions for video, captions in found.videos.items() if captions}
+    if not said:
+        raise InvalidData(f"{path} holds no captions. Name another file, or another part of it.")
+    oddities: Counter[str] = Counter({WITHOUT: len(found.videos) - len(said)})
+    with_times = next((video for video, captions in said.items() if any(one.segment for one in captions)), None)
+    if with_times is not None and not timed:
+        raise InvalidData(
+            f"{path}: sentences have times, such as those of video {with_times[:60]!r}: they describe segments. Say "
+            "segments: gt beside reader: captions in bench.yaml."
+        )
+    reader = EntryReader(path.name, oddities)
+    ids = chosen_ids(declaration if declaration.ids else replace(declaration, part=""), said, oddities)
+    entries = [reader.read(video, _entry(said[video], found.durations.get(video))) for video in ids]
+    return AnnotatedVideos(
+        ids=tuple(ids),
+        durations=tuple(entry.duration for entry in entries),
+        timestamps=tuple(entry.timestamps for entry in entries),
+        sentences=tuple(entry.sentences for entry in entries),
+        oddities={oddity: count for oddity, count in oddities.items() if count},
+        form=found.words or "captions by video",
+    )
+
+
+def _entry(captions: list[Caption], duration: float | None) -> dict[str, object]:
+    """Returns a video in the form that `EntryReader` reads; with times where sentences have them."""
+    entry: dict[str, object] = {"sentences": [one.text for one in captions], "duration": duration}
+    if any(one.segment for one in captions):
+        entry["timestamps"] = [list(one.segment) if one.segment else None for one in captions]
+    return entry
