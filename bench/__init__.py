@@ -99,10 +99,12 @@ def rescore(folder: PathLike, *, config: PathLike | None = None) -> Result:
     """
     from bench.catalogue.config import load
     from bench.catalogue.lookup import Session
+    from bench.evidence.verified import stored
     from bench.runs import arguments as given
-    from bench.runs import rescore as rescoring
+    from bench.runs.rescore import rescore as score_again
 
     place = given.as_path("folder", folder)
     session = Session(load(given.as_optional_path("config", config)))
-    task = session.catalogue.task(rescoring.load_record(place).task.name)
-    return rescoring.rescore(place, task, session.dataset(task.dataset))
+    record = stored(place)
+    task = session.catalogue.task(record.result.task.name)
+    return score_again(record, task, session.dataset(task.dataset))

@@ -13,7 +13,7 @@ from typing import Literal
 
 from bench.catalogue.lookup import Session
 from bench.errors import BenchError, CatalogueError, DataError, InvalidData, SaveError, ToolError, UsageError
-from bench.evidence.verified import read_record
+from bench.evidence.verified import RESULT, stored, verified
 from bench.files import remove_leftovers, sha256, slug, taken, write_atomically
 from bench.leaderboard.building import Sources, files_of_build, site_of
 from bench.leaderboard.checks import Check, Rerun, predictions_path, read_check, save_check
@@ -24,8 +24,8 @@ from bench.leaderboard.tables import first_of_each_seed
 from bench.reading.outside import one_line
 from bench.results import File, Result
 from bench.runs import provenance
-from bench.runs.plan import RESULT, STARTED
-from bench.runs.rescore import load_record, rescore
+from bench.runs.plan import STARTED
+from bench.runs.rescore import rescore
 
 OTHER = "For a run of its own, run with --no-resume; to replace what is there, remove its files from the board first."
 
@@ -49,16 +49,17 @@ def add(folder: Path, board: Path, session: Session, *, keep_predictions: bool =
     """
     if not taken(folder / RESULT) and (folder / STARTED).is_file():
         raise UsageError(f"{folder}: unfinished, no {RESULT} there. Give its `bench run` command again; it goes on.")
-    record = load_record(folder)
+    run = stored(folder)
+    record = run.result
     if record.status != "complete":
         raise UsageError(
             f"{folder} is {record.status}, {record.data.n_evaluated:,} of {record.data.n_expected:,} videos, and never "
             "ranked. Run it on all: without --limit, and not under `missing: exclude`."
         )
-    read_record(folder)  # the invariants, also where nothing can be scored again
+    verified(run)  # the invariants, also where nothing can be scored again
     if record.predictions is not None:
         task = session.catalogue.task(record.task.name)
-        rescore(folder, task, session.dataset(task.dataset))
+        rescore(run, task, session.dataset(task.dataset))
     for place in (board / "results").glob("*/"):
         remove_leftovers(place)  # of an earlier command that was killed while it wrote
     target = board / "results" / slug(record.task.name) / f"{record.run}.json"
@@ -157,7 +158,7 @@ def _checked(entry: Entry, session: Session) -> Finding:
         return Finding(entry.file, "invariants only", reason, unproved=True)
     try:
         with as_run(entry.path, result) as folder:
-            rescore(folder, task, dataset)
+            rescore(stored(folder), task, dataset)
     except ToolError as error:  # says nothing about the record
         return Finding(entry.file, "invariants only", f"it cannot be scored again here: {error}", unproved=True)
     except BenchError as error:

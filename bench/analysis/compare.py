@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.errors import UsageError, VerificationError
 from bench.evidence.comparisons import Paired, metrics_of, paired
 from bench.evidence.kinds import kind_of
-from bench.evidence.verified import Record, read_record
+from bench.evidence.verified import Verified, read_record
 from bench.results import WEIGHTS, Result
 
 ACROSS = ("segments", "features")
@@ -21,7 +21,7 @@ ACROSS = ("segments", "features")
 class Side:
     """The runs of one model: one for each seed, ordered by seed."""
 
-    records: tuple[Record, ...]
+    records: tuple[Verified, ...]
 
     @property
     def first(self) -> Result:
@@ -95,7 +95,7 @@ def _unlike(a: Result, b: Result) -> str:
     return "" if made == (b.model.distribution, b.model.revision, b.provenance.precision) else "version or precision"
 
 
-def _different_parts(a: Record, b: Record) -> str:
+def _different_parts(a: Verified, b: Verified) -> str:
     """Returns the parts of the signature in which two records differ, in words, or nothing.
 
     A model that looks at whole videos only predicts the same under every segment source.
@@ -108,7 +108,7 @@ def _different_parts(a: Record, b: Record) -> str:
     return ", ".join(f"{key} ({a.signature.get(key, 'none')}, {b.signature.get(key, 'none')})" for key in differing)
 
 
-def same_queries(a: Record, b: Record) -> bool:
+def same_queries(a: Verified, b: Verified) -> bool:
     """Returns whether two records were evaluated on the same queries in the same order."""
     sizes = [{way: len(counts) for way, counts in record.evidence.counts.items()} for record in (a, b)]
     return a.evidence.pool == b.evidence.pool and sizes[0] == sizes[1]
@@ -141,7 +141,7 @@ def check_comparable(a: Side, b: Side, *, across: bool) -> None:
         )
 
 
-def _pool(record: Record) -> str:
+def _pool(record: Verified) -> str:
     result = record.result
     return f"{result.task.name} {result.task.split}, {kind_of(record.evidence).pool_size(record.evidence):,} videos"
 

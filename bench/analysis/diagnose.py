@@ -37,6 +37,7 @@ from bench.annotations import RetrievalAnnotations
 from bench.catalogue.lookup import Cell
 from bench.data.distractors import with_one_sentence_swapped
 from bench.errors import UnsupportedTask, VerificationError
+from bench.evidence.verified import RESULT
 from bench.execution import Execution
 from bench.inputs import Inputs
 from bench.metrics.hierarchy import preferences, rank_within, unit_rows
@@ -48,7 +49,7 @@ from bench.results import Result
 from bench.runs.execute import chosen_device
 from bench.runs.fit import Fitted, fitted_model
 from bench.runs.naming import own_names
-from bench.runs.plan import RESULT, RunPlan
+from bench.runs.plan import RunPlan
 from bench.runs.progress import Reporter, Silent
 from bench.tasks.asking.embedding import Parts, embed_clips, embed_sentences
 from bench.tasks.retrieval import ParagraphVideoRetrieval

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import UsageError
-from bench.evidence.verified import Record
+from bench.evidence.verified import Verified
 from bench.files import write_atomically
 from bench.metrics.names import parse_name
 from bench.reading.outside import Form, read_text, reading
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CARD = Form("a model card", remedy="Mend it, or name a file that is not there yet.")
 
 
-def card_data(records: Sequence[Record]) -> ModelCardData:
+def card_data(records: Sequence[Verified]) -> ModelCardData:
     """Returns the metadata of one model's records: each measurement as a mean over seeds, with its signature.
 
     Raises: UsageError for records of several models or settings, partial ones, or a seed that was given twice.

@@ -98,13 +98,13 @@ def _is_run(text: str) -> bool:
 
 def _of_run(session: Session, folder: Path, asked: _Asked, device: str) -> RunPlan:
     from bench.analysis.diagnose import check_task
+    from bench.evidence.verified import stored
     from bench.runs.plan import plan_of_run
-    from bench.runs.rescore import load_record
 
     given = [f"--{name.replace('settings', 'set')}" for name, value in vars(asked).items() if value not in (None, ())]
     if given:
         raise UsageError(f"{', '.join(given)}: the record in {folder} says this. Leave it out, or name a model.")
-    record = load_record(folder)
+    record = stored(folder).result
     cell = session.cell(record.model.name, record.task.name)
     check_task(cell)
     return plan_of_run(folder, record, cell, device)

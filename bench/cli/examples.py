@@ -24,11 +24,12 @@ def examples(runs: tuple[Path, ...], count: int, metric: str, output: Path | Non
     from bench.analysis.examples.pages import write_pages
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
-    from bench.runs.rescore import load_record
+    from bench.evidence.verified import stored
 
     session = Session(configuration.load(config))
     for folder in runs:
-        task = session.catalogue.task(load_record(folder).task.name)
-        shown = examples_of(folder, task, session.dataset(task.dataset), metric, count)
+        record = stored(folder)
+        task = session.catalogue.task(record.result.task.name)
+        shown = examples_of(record, task, session.dataset(task.dataset), metric, count)
         for path in write_pages(shown, output or folder):
             click.echo(path)

@@ -130,9 +130,9 @@ def rescore(runs: tuple[Path, ...], write: bool, config: Path | None, as_json: b
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
     from bench.cli.tables import print_results
+    from bench.evidence.verified import RESULT, stored
     from bench.metrics.captions.meteor.program import started_once
     from bench.results import Result
-    from bench.runs.plan import RESULT
     from bench.runs.rescore import rescore as score_again
     from bench.runs.rescore import rewrite
 
@@ -143,7 +143,7 @@ def rescore(runs: tuple[Path, ...], write: bool, config: Path | None, as_json: b
             task = session.catalogue.task(Result.load(folder / RESULT).task.name)
             dataset = session.dataset(task.dataset)
             written, changes = rewrite(folder, task, dataset) if write else (None, [])
-            results.append(Result.load(written / RESULT) if written else score_again(folder, task, dataset))
+            results.append(Result.load(written / RESULT) if written else score_again(stored(folder), task, dataset))
             if written is None:
                 click.echo(f"{folder}: every measurement is the same when scored again", err=True)
                 continue

@@ -12,7 +12,7 @@ from bench.errors import InvalidData, VerificationError
 from bench.evidence.kinds import kind_of
 from bench.evidence.verification import verify
 from bench.files import sha256
-from bench.results import Evidence, Result, comparable, parse_signature
+from bench.results import Evidence, File, Result, comparable, parse_signature
 
 REMAKE = (
     "Make it again: `bench rescore --write RUN` does where the run's predictions are; without them, run it with "
@@ -20,8 +20,30 @@ REMAKE = (
 )
 
 
+RESULT = "result.json"
+"""The record in a run's folder."""
+
+
 @dataclass(frozen=True)
-class Record:
+class Stored:
+    """A record on disk; the files beside it are the ones that it names.
+
+    Attributes:
+        path: the JSON file.
+        result: what it says.
+    """
+
+    path: Path
+    result: Result
+
+    @property
+    def folder(self) -> Path:
+        """Where the record and its files are."""
+        return self.path.parent
+
+
+@dataclass(frozen=True)
+class Verified:
     """A record of which everything that can be measured again was, and is as stated.
 
     Attributes:
@@ -37,32 +59,59 @@ class Record:
     signature: dict[str, str]
 
 
-def read_record(path: Path) -> Record:
-    """Returns the record in a run's folder or JSON file, with its evidence.
+def stored(path: Path, *, predictions: bool = True) -> Stored:
+    """Returns the record in a run's folder or JSON file, after checking that its files are the ones it names.
 
-    Raises: InvalidData when a file is missing, foreign or not the one that the record names; VerificationError when
-    something that the record states does not follow from the evidence, or breaks what must hold for any ranking.
+    Args:
+        predictions: whether the file of predictions has to be there, too.
+
+    Raises: InvalidData when a file is missing or foreign, VerificationError when a digest differs.
     """
-    path = path / "result.json" if path.is_dir() else path
+    path = path / RESULT if path.is_dir() else path
     result = Result.load(path)
-    place = path.parent / result.evidence.file
-    if not place.is_file():
-        raise InvalidData(f"{path}: its evidence {result.evidence.file} is missing. Restore it. {REMAKE}")
-    if sha256(place) != result.evidence.sha256:
-        raise InvalidData(
-            f"{path}: {result.evidence.file} is not the evidence that the record names (sha256 differs). "
-            f"Restore it. {REMAKE}"
+    for file in (result.evidence, result.predictions if predictions else None):
+        if file is not None:
+            check_file(path.parent, file)
+    return Stored(path, result)
+
+
+def check_file(folder: Path, file: File) -> None:
+    """Raises InvalidData when a file that a record names is missing, VerificationError when it is another one."""
+    path = folder / file.file
+    if not path.is_file():
+        raise InvalidData(f"{path} is missing; the record names it. Restore it. {REMAKE}")
+    digest = sha256(path)
+    if digest != file.sha256:
+        raise VerificationError(
+            f"{path} has sha256 {digest[:12]}…, the record says {file.sha256[:12]}…. Restore it. {REMAKE}"
         )
-    evidence = Evidence.load(place)
+
+
+def read_record(path: Path) -> Verified:
+    """Returns the record in a run's folder or JSON file, with its evidence; predictions need not be there.
+
+    Raises: as `stored` and `verified`.
+    """
+    return verified(stored(path, predictions=False))
+
+
+def verified(record: Stored) -> Verified:
+    """Returns a record with its evidence.
+
+    Raises: InvalidData for evidence that cannot be read; VerificationError when something that the record states does
+    not follow from the evidence, or breaks what must hold for any ranking.
+    """
+    result = record.result
+    evidence = Evidence.load(record.folder / result.evidence.file)
     try:
-        found = verify(evidence, result.measurements)
+        measurements = verify(evidence, result.measurements)
         signature = check_statements(result, evidence)
     except VerificationError as error:
-        raise VerificationError(f"{path}: {error} {REMAKE}") from error
-    names = {measurement.name for measurement in found}
+        raise VerificationError(f"{record.path}: {error} {REMAKE}") from error
+    names = {measurement.name for measurement in measurements}
     columns = [column for column in result.columns if column.name not in names]
-    complete = result.model_copy(update={"measurements": list(found), "columns": columns})
-    return Record(path, complete, evidence, signature)
+    complete = result.model_copy(update={"measurements": list(measurements), "columns": columns})
+    return Verified(record.path, complete, evidence, signature)
 
 
 def check_statements(result: Result, evidence: Evidence) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import BenchError, InvalidData, UsageError
-from bench.evidence.verified import read_record
+from bench.evidence.verified import Verified, read_record
 from bench.leaderboard.checks import Check, Status, check_path, predictions_path, read_check
 from bench.reading.outside import one_line, regular_file
 from bench.results import Evidence, Result
@@ -29,23 +29,33 @@ class Note:
 
 @dataclass(frozen=True)
 class Entry:
-    """A record that passed its checks: its numbers follow from its evidence.
+    """A record of a board.
 
     Attributes:
+        record: its numbers follow from its evidence.
         file: where it was found, relative to the results folder.
-        path: the same as a path that can be opened.
-        result: the record.
-        evidence: the counts it rests on.
-        signature: its signature, taken apart.
         check: what was done here to trust it, or None.
     """
 
+    record: Verified
     file: str
-    path: Path
-    result: Result
-    evidence: Evidence
-    signature: dict[str, str]
     check: Check | None = None
+
+    @property
+    def path(self) -> Path:
+        return self.record.path
+
+    @property
+    def result(self) -> Result:
+        return self.record.result
+
+    @property
+    def evidence(self) -> Evidence:
+        return self.record.evidence
+
+    @property
+    def signature(self) -> dict[str, str]:
+        return self.record.signature
 
     @property
     def status(self) -> Status:
@@ -103,4 +113,4 @@ def _read(path: Path, name: str) -> Entry:
     for beside in (path.with_name(result.evidence.file), predictions_path(path, result), check_path(path)):
         if beside is not None and beside.is_symlink():
             raise InvalidData(f"{path}: {beside.name} is a link. Put the file itself there.")
-    return Entry(name, path, result, record.evidence, record.signature, read_check(path, result))
+    return Entry(record, name, read_check(path, result))

@@ -16,6 +16,7 @@ import numpy as np
 
 from bench.data.video_classes import ClassedVideo, classed_videos
 from bench.errors import ModelError
+from bench.evidence.verified import stored
 from bench.files import slug, spreadsheet_cell, write_atomically
 from bench.leaderboard.pages.wording import KIND_WARNINGS
 from bench.papers.figures import measured_on
@@ -25,7 +26,6 @@ from bench.papers.tables import PaperFigure, PaperRow
 from bench.predictions import Embeddings, load_predictions
 from bench.results import Result
 from bench.runs.plan import RunPlan
-from bench.runs.rescore import load_record
 
 SCHEMA = "bench-tsne/1"
 
@@ -78,7 +78,7 @@ def embedded_videos(plan: RunPlan, row: PaperRow) -> EmbeddedVideos:
 
     Raises: ModelError for a run that scores pairs; MissingData without classes; InvalidData, VerificationError.
     """
-    result = load_record(plan.folder)
+    result = stored(plan.folder).result
     classed = classed_videos(plan.cell.dataset, result.task.split)
     said = result.predictions
     predictions = load_predictions(plan.folder / said.file, plan.cell.task.answers, said.kind) if said else None

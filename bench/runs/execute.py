@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, UsageError, out_of_memory
+from bench.evidence.verified import RESULT
 from bench.execution import Execution
 from bench.files import PART, check_takes_records, digest, remove_leftovers, sha256, write_atomically, write_json
 from bench.locks import LOCK, held
@@ -23,7 +24,7 @@ from bench.results import Checkpoint, Data, Features, File, Missing, Model, Prov
 from bench.runs import provenance
 from bench.runs.fit import fitted_model
 from bench.runs.naming import own_names
-from bench.runs.plan import RESULT, STARTED, RunPlan, claimed
+from bench.runs.plan import STARTED, RunPlan, claimed
 from bench.runs.progress import Reporter, Silent
 from bench.runs.watchers import further_columns, watching
 from bench.tasks.task import Remarking, Scratch

@@ -17,6 +17,7 @@ from bench.annotations import Annotations
 from bench.catalogue.lookup import Cell
 from bench.data.readers.json_files import read_json
 from bench.errors import InvalidData, SaveError, UnsupportedTask, UsageError, VerificationError
+from bench.evidence.verified import RESULT
 from bench.files import digest, sha256, slug, taken
 from bench.inputs import View
 from bench.models import ModelSpec, Trainable, Value
@@ -33,7 +34,6 @@ from bench.tasks.task import AsSigned, Task
 if TYPE_CHECKING:
     from bench.data.dataset import Dataset, TrainingSet
 
-RESULT = "result.json"
 STARTED = "config.json"  # the first file of a run, written before anything is computed
 CHECKPOINT = "checkpoint.json"  # names the checkpoint that a run predicted with
 BASE = "base."

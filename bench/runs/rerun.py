@@ -10,9 +10,9 @@ import numpy as np
 from bench.catalogue.lookup import Session
 from bench.errors import UsageError, VerificationError
 from bench.evidence.verification import measured
-from bench.evidence.verified import Record, read_record
+from bench.evidence.verified import RESULT, Verified, read_record
 from bench.runs import execute as runner
-from bench.runs.plan import RESULT, plan
+from bench.runs.plan import plan
 from bench.runs.progress import Reporter
 from bench.runs.request import Request
 
@@ -32,8 +32,8 @@ class Outcome:
         differs: the measurement that is farthest outside its interval, in words; "" where none is.
     """
 
-    first: Record
-    again: Record
+    first: Verified
+    again: Verified
     folder: Path
     word: str
     differs: str = ""
@@ -74,7 +74,7 @@ def rerun(path: Path, output: Path, session: Session, device: str, reporter: Rep
     return Outcome(record, again, planned.folder, word, differs)
 
 
-def compared(first: Record, again: Record) -> tuple[str, str]:
+def compared(first: Verified, again: Verified) -> tuple[str, str]:
     """Returns the word for how two records of one command compare, and the first measurement outside its interval."""
     a, b = first.result, again.result
     counts, found = first.evidence.counts, again.evidence.counts

@@ -13,14 +13,13 @@ from bench.annotations import Annotations
 from bench.errors import InvalidData, SaveError, VerificationError
 from bench.evidence.kinds import known
 from bench.evidence.verification import compare_measurements, differences, measured
-from bench.evidence.verified import REMAKE, check_statements
+from bench.evidence.verified import REMAKE, RESULT, Stored, check_file, check_statements
 from bench.files import sha256, write_atomically
 from bench.plugins.task_code import TaskCode
 from bench.predictions import Predictions, load_predictions
 from bench.results import Evidence, File, Measurement, Rescored, Result, comparable, parse_signature, signature
 from bench.runs import provenance
 from bench.runs.naming import own_names
-from bench.runs.plan import RESULT
 from bench.runs.signing import handed
 from bench.tasks.task import AsSigned, Scored, Task
 
@@ -31,29 +30,6 @@ if TYPE_CHECKING:
 
 AGAIN = "when scored again"
 _SUFFIX = "-rescored"
-
-
-def load_record(folder: Path) -> Result:
-    """Returns the record in a run's folder, after checking that its files are the ones it names.
-
-    Raises: InvalidData when something is missing, VerificationError when a digest differs.
-    """
-    result = Result.load(folder / RESULT)
-    for part in (result.evidence, result.predictions):
-        if part is not None:
-            _check_digest(folder, part)
-    return result
-
-
-def _check_digest(folder: Path, part: File) -> None:
-    path = folder / part.file
-    if not path.is_file():
-        raise InvalidData(f"{path} is missing; the record names it. Restore it. {REMAKE}")
-    found = sha256(path)
-    if found != part.sha256:
-        raise VerificationError(
-            f"{path} has sha256 {found[:12]}…, the record says {part.sha256[:12]}…. Restore it. {REMAKE}"
-        )
 
 
 @dataclass(frozen=True)
@@ -73,12 +49,12 @@ class _Again:
     """Those parts of the signature that task and data decide."""
 
 
-def rescore(folder: Path, task: Task, dataset: Dataset) -> Result:
+def rescore(record: Stored, task: Task, dataset: Dataset) -> Result:
     """Returns the record of a run after scoring its predictions again, with all measurements that follow.
 
     Raises: VerificationError when annotations, evidence or anything that the record states of them differ.
     """
-    result = load_record(folder)
+    folder, result = record.folder, record.result
     again = _scored_again(folder, result, task, dataset)
     try:
         _compare(folder, result, again)
@@ -99,7 +75,7 @@ def rewrite(folder: Path, task: Task, dataset: Dataset) -> tuple[Path | None, li
     path = folder / RESULT
     result = Result.load(path)
     if result.predictions is not None:
-        _check_digest(folder, result.predictions)
+        check_file(folder, result.predictions)
     again = _scored_again(folder, result, task, dataset)
     new = _remade(path, result, again)
     changes = list(_changes(folder, result, new, again))

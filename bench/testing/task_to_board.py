@@ -12,6 +12,7 @@ from pathlib import Path
 from bench.analysis.compare import check_comparable, compare_sides, open_side
 from bench.catalogue.config import CHECKOUT, PACKAGED, load
 from bench.catalogue.lookup import Session
+from bench.evidence.verified import stored
 from bench.leaderboard.building import Sources, build
 from bench.models import ModelSpec, Trainable
 from bench.plugins.discovery import Plugin
@@ -106,7 +107,7 @@ class ToBoard:
     def rescore(self) -> str:
         """Scores what was said again, without the models."""
         for folder, _ in self.runs:
-            rescore(folder, self.task, self.session.dataset(self.task.dataset))
+            rescore(stored(folder), self.task, self.session.dataset(self.task.dataset))
         kinds = {result.predictions.kind for _, result in self.runs if result.predictions}
         return f"every measurement is the same; {', '.join(sorted(kinds))}"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.analysis.confusions.picture import svg
 from bench.errors import UsageError
-from bench.evidence.verified import Record
+from bench.evidence.verified import Verified
 from bench.files import spreadsheet_cell, write_atomically
 from bench.metrics.classification import KIND
 from bench.metrics.confusions import Confusion, class_rows, confusions
@@ -18,7 +18,7 @@ SHOWN = 20
 """Pairs in the picture."""
 
 
-def write_confusions(record: Record, folder: Path) -> tuple[list[Confusion], list[Path]]:
+def write_confusions(record: Verified, folder: Path) -> tuple[list[Confusion], list[Path]]:
     """Returns the pairs that were confused, the most frequent first, and the files written to `folder`.
 
     Raises: UsageError for a record of another kind of task; SaveError when a file cannot be written.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import InvalidData, UnsupportedTask, UsageError, VerificationError
+from bench.evidence.verified import Stored
 from bench.predictions import Captions
 from bench.results import Result, parse_signature, same_value
-from bench.runs.rescore import load_record
 from bench.tasks.captioning import Captioning
 from bench.tasks.task import Task
 
@@ -64,7 +63,7 @@ class Examples:
     groups: Mapping[str, tuple[Example, ...]]
 
 
-def examples_of(folder: Path, task: Task, dataset: Dataset, metric: str, count: int) -> Examples:
+def examples_of(record: Stored, task: Task, dataset: Dataset, metric: str, count: int) -> Examples:
     """Returns `count` captions of each kind of a finished run, scored again.
 
     Raises: UnsupportedTask for a run that wrote no captions; UsageError for a metric without single scores;
@@ -75,59 +74,61 @@ def examples_of(folder: Path, task: Task, dataset: Dataset, metric: str, count: 
     if count < 1:
         raise UsageError(f"--count {count}: show at least 1.")
     if not isinstance(task, Captioning):
-        raise UnsupportedTask(f"{folder}: task {task.name!r} asks for no captions. Name the run of a captioning task.")
-    result = load_record(folder)
-    found, protocol = _scored(folder, task, dataset, result, metric)
-    found.sort(key=lambda one: (-one.score, one.video, one.segment or (0.0, 0.0), one.references))
-    middle = max(0, (len(found) - count) // 2)
+        raise UnsupportedTask(
+            f"{record.folder}: task {task.name!r} asks for no captions. Name the run of a captioning task."
+        )
+    scored, protocol = _scored(record, task, dataset, metric)
+    scored.sort(key=lambda example: (-example.score, example.video, example.segment or (0.0, 0.0), example.references))
+    middle = max(0, (len(scored) - count) // 2)
     groups = {
-        "Best": tuple(found[:count]),
-        "In the middle": tuple(found[middle : middle + count]),
-        "Worst": tuple(found[-count:][::-1]),
+        "Best": tuple(scored[:count]),
+        "In the middle": tuple(scored[middle : middle + count]),
+        "Worst": tuple(scored[-count:][::-1]),
     }
     return Examples(
-        result=result,
+        result=record.result,
         metric=metric,
         protocol=protocol,
-        count=len(found),
-        zeros=sum(one.score == 0 for one in found),
-        distinct=len({one.caption for one in found}),
+        count=len(scored),
+        zeros=sum(example.score == 0 for example in scored),
+        distinct=len({example.caption for example in scored}),
         groups=groups,
     )
 
 
-def _scored(folder: Path, task: Captioning, dataset: Dataset, result: Result, metric: str) -> tuple[list[Example], str]:
+def _scored(record: Stored, task: Captioning, dataset: Dataset, metric: str) -> tuple[list[Example], str]:
     """Returns every caption with its own score, and the protocol that gave it."""
     # A score of densevid belongs to a video's corpus: its sentences, too, are scored one by one as by `corpus`.
-    own = "corpus" if task.protocol == "densevid" else task.protocol
-    *lighter, last = replace(task, protocol=own).as_signed(parse_signature(result.signature))
-    for one in lighter:
+    single = "corpus" if task.protocol == "densevid" else task.protocol
+    *lighter, last = replace(task, protocol=single).as_signed(parse_signature(record.result.signature))
+    for light in lighter:
         try:
-            return _scored_by(one, folder, dataset, result, metric), own
+            return _scored_by(light, record, dataset, metric), single
         except VerificationError:
             continue  # the scorers that the record names decide
-    return _scored_by(last, folder, dataset, result, metric), own
+    return _scored_by(last, record, dataset, metric), single
 
 
-def _scored_by(chosen: Captioning, folder: Path, dataset: Dataset, result: Result, metric: str) -> list[Example]:
+def _scored_by(task: Captioning, record: Stored, dataset: Dataset, metric: str) -> list[Example]:
     """Returns every caption with its own score. Raises: VerificationError when the record's scores are others."""
     from bench.metrics.captions.evidence import item_values
     from bench.metrics.captions.scoring import score
 
+    folder, result = record.folder, record.result
     if result.predictions is None:
         raise InvalidData(f"{folder} was scored from a file that is not kept. Score it again: `bench score captions`.")
     limit = result.data.n_evaluated if result.status == "partial" else None
-    annotations = chosen.annotations(dataset, limit)
-    videos = chosen.items(Captions.load(folder / result.predictions.file), annotations)
-    scores = score(videos, replace(chosen.scoring, meteor="none"), annotations.pool)
-    own = parse_signature(result.signature).get("protocol") == chosen.protocol
-    for measurement in scores.measurements if own else ():
+    annotations = task.annotations(dataset, limit)
+    videos = task.items(Captions.load(folder / result.predictions.file), annotations)
+    scores = score(videos, replace(task.scoring, meteor="none"), annotations.pool)
+    recorded = parse_signature(result.signature).get("protocol") == task.protocol
+    for measurement in scores.measurements if recorded else ():
         if not same_value(measurement.value, result[measurement.name].value):
             raise VerificationError(
                 f"{folder}: {measurement.name} is {result[measurement.name].value:.6g} in the record, "
                 f"{measurement.value:.6g} when scored again. `bench rescore {folder}` says more."
             )
-    names = {dataset.opaque(chosen.split, "video", name): name for name in dataset.columns(chosen.split)["video_id"]}
+    names = {dataset.opaque(task.split, "video", name): name for name in dataset.columns(task.split)["video_id"]}
     values = item_values(scores.evidence, metric)
     return [_example(item, names, value) for item, value in zip(scores.items, values.tolist(), strict=True)]
 
