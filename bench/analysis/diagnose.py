@@ -41,7 +41,7 @@ from bench.evidence.verified import RESULT
 from bench.execution import Execution
 from bench.inputs import Inputs
 from bench.metrics.hierarchy import preferences, rank_within, unit_rows
-from bench.metrics.retrieval import expected_hits
+from bench.metrics.rank_statistics import expected_hits
 from bench.metrics.statistics import SEED, Comparison, Statistic, compare, interval, of_clusters
 from bench.models import ClipTextEncoder
 from bench.predictions import Embeddings, PairScores, Predictions

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from bench.cli.export import export
-from bench.cli.options import Group, WholeRange, config_option
+from bench.cli.options import Group, WholeRange, config_option, metric_option, say_not_given
 
 if TYPE_CHECKING:
     from bench.errors import BenchError
@@ -96,15 +97,22 @@ def _say_left_out(failures: list[BenchError], total: int) -> int:
 @results_option
 @output_option
 @published_option
+@metric_option
 @config_option
-def build(folders: tuple[Path, ...], output: Path | None, published: Path | None, config: Path | None) -> None:
+def build(
+    folders: tuple[Path, ...], output: Path | None, published: Path | None, metrics: tuple[str, ...],
+    config: Path | None,
+) -> None:  # fmt: skip
     """Build Markdown and HTML pages from records. Needs no model, no dataset and no GPU."""
     from bench.leaderboard.building import build as build_pages
 
     sources, target = _sources(folders, output, published, config)
+    sources = replace(sources, metrics=metrics)
     report = build_pages(sources, target)
     for note in report.left_out:
         click.echo(f"left out: {note.file}: {note.reason}", err=True)
+    shown = {column.name for board in report.boards for table in board.tables for column in table.columns}
+    say_not_given(metrics, shown)
     click.echo(f"{report.rows} rows in {report.tables} tables: {report.index}")
 
 
@@ -132,12 +140,13 @@ def _sources(
 @results_option
 @output_option
 @published_option
+@metric_option
 @click.option("--strict", is_flag=True, help="A record whose references are not here is an error as well.")
 @click.option("--records-only", is_flag=True, help="Leave the pages out: a submission does not bring them.")
 @config_option
 def check(
-    folders: tuple[Path, ...], output: Path | None, published: Path | None, strict: bool, records_only: bool,
-    config: Path | None,
+    folders: tuple[Path, ...], output: Path | None, published: Path | None, metrics: tuple[str, ...], strict: bool,
+    records_only: bool, config: Path | None,
 ) -> None:  # fmt: skip
     """Score every record again where its predictions and references are here, and compare pages byte for byte.
 
@@ -150,6 +159,7 @@ def check(
     from bench.metrics.captions.meteor.program import started_once
 
     sources, target = _sources(folders, output, published, config)
+    sources = replace(sources, metrics=metrics)
     session = Session(configuration.load(config))
     found = []
     with started_once():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,22 @@ if TYPE_CHECKING:
 config_option = click.option(
     "--config", "-C", type=click.Path(path_type=Path), help="bench.yaml to use (default: nearest upwards)."
 )
+
+metric_option = click.option(
+    "--metric", "metrics", multiple=True,
+    help="Show a further measurement, such as t2v/R@100 or t2v/MRR, wherever the evidence gives it; repeatable.",
+)  # fmt: skip
+_FORMS = (
+    "Retrieval has R@K, P@K, nDCG@K, MRR, MedR and MeanR behind t2v/ or v2t/ (v2t/any-hit R@K where videos have "
+    "several captions), incomplete retrieval R@K[keep=0.4] and R@K/AUC, classes topK, Hit@K and AvgHit@K."
+)
+
+
+def say_not_given(metrics: Iterable[str], given: Container[str]) -> None:
+    """Says on stderr which of the measurements that were asked for no record gives."""
+    for metric in dict.fromkeys(metrics):
+        if metric not in given:
+            click.echo(f"--metric {metric}: no record here gives it, so it is not shown. {_FORMS}", err=True)
 
 
 def _refuse_repeated(command: click.Command, context: click.Context, arguments: Sequence[str]) -> None:

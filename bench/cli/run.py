@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.options import WHOLE, Command, chosen_settings, command_line, config_option, parse_seeds, say_default
+from bench.cli.options import (
+    WHOLE,
+    Command,
+    chosen_settings,
+    command_line,
+    config_option,
+    metric_option,
+    parse_seeds,
+    say_default,
+    say_not_given,
+)
 from bench.cli.several import Several, print_plans
 from bench.errors import BenchError, UnsupportedTask, UsageError
 
 if TYPE_CHECKING:
     from bench.execution import Precision
+    from bench.results import Result
 
 
 @click.command(cls=Command)
@@ -34,6 +46,7 @@ if TYPE_CHECKING:
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), help="Where runs are written (default: runs of bench.yaml)."
 )
+@metric_option
 @config_option
 @click.option("--resume/--no-resume", default=True, show_default=True, help="Reuse what an earlier run left.")
 @click.option(
@@ -57,6 +70,7 @@ def run(
     limit: int | None,
     checkpoint: Path | None,
     output: Path | None,
+    metrics: tuple[str, ...],
     config: Path | None,
     resume: bool,
     checkpoint_every: str,
@@ -105,11 +119,12 @@ def run(
                 wanted = replace(request, settings=chosen[model], seed=one_seed)
                 plans.append(plan(session.cell(model, task), wanted, reporter))
                 if not dry_run:
-                    results.append(execute(plans[-1], reporter))
+                    results.append(with_metrics(execute(plans[-1], reporter), plans[-1].folder, metrics))
     if dry_run:
         print_plans(plans, as_json=as_json)
     else:
         print_results(results, as_json=as_json)
+        say_not_given(metrics, {measurement.name for result in results for measurement in result.measurements})
     return several.exit_code(saved=bool(plans if dry_run else results))
 
 
@@ -119,9 +134,10 @@ def run(
     "--write", is_flag=True,
     help="Where a record does not hold, write what its predictions give as a new run beside it; nothing is changed.",
 )  # fmt: skip
+@metric_option
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON on stdout.")
-def rescore(runs: tuple[Path, ...], write: bool, config: Path | None, as_json: bool) -> None:
+def rescore(runs: tuple[Path, ...], write: bool, metrics: tuple[str, ...], config: Path | None, as_json: bool) -> None:
     """Score the saved predictions of RUNS (folders) again and compare all that their records say of them.
 
     Leaves with 6 where a record does not hold. With --write it then gets a successor in the folder <run>-rescored:
@@ -143,10 +159,28 @@ def rescore(runs: tuple[Path, ...], write: bool, config: Path | None, as_json: b
             task = session.catalogue.task(Result.load(folder / RESULT).task.name)
             dataset = session.dataset(task.dataset)
             written, changes = rewrite(folder, task, dataset) if write else (None, [])
-            results.append(Result.load(written / RESULT) if written else score_again(stored(folder), task, dataset))
+            again = Result.load(written / RESULT) if written else score_again(stored(folder), task, dataset)
+            results.append(with_metrics(again, written or folder, metrics))
             if written is None:
                 click.echo(f"{folder}: every measurement is the same when scored again", err=True)
                 continue
             click.echo("\n".join(f"{folder}: {line}" for line in changes), err=True)
             click.echo(f"{folder}: scored again, written as {written}", err=True)
     print_results(results, as_json=as_json)
+    say_not_given(metrics, {measurement.name for result in results for measurement in result.measurements})
+
+
+def with_metrics(result: Result, folder: Path, metrics: Sequence[str]) -> Result:
+    """Returns the record in a run's folder with the further measurements that follow from its evidence."""
+    if not metrics:
+        return result
+    from bench.evidence.kinds import known
+    from bench.evidence.verification import measured
+    from bench.results import Evidence
+
+    evidence = Evidence.load(folder / result.evidence.file)
+    if known(evidence) is None:
+        return result
+    stated = {measurement.name: measurement for measurement in result.measurements}
+    follows = measured(evidence, [*stated, *metrics])
+    return result.model_copy(update={"measurements": [stated.get(one.name, one) for one in follows]})

@@ -22,13 +22,16 @@ def measured(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement
     return kind_of(evidence).measure(evidence, tuple(named))
 
 
-def verify(evidence: Evidence, stated: Iterable[Measurement]) -> tuple[Measurement, ...]:
+def verify(evidence: Evidence, stated: Iterable[Measurement], named: Iterable[str] = ()) -> tuple[Measurement, ...]:
     """Returns every measurement that follows from the evidence, those that are stated as they are stated.
+
+    Args:
+        named: further names; those of them that follow are measured as well.
 
     Raises: VerificationError naming the first that is stated and does not follow from the evidence in every field.
     """
     told = {measurement.name: measurement for measurement in stated}
-    found = measured(evidence, told)
+    found = measured(evidence, [*told, *named])
     compare_measurements(told.values(), found, "from its evidence")
     return tuple(told.get(measurement.name, measurement) for measurement in found)
 

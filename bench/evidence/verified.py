@@ -5,6 +5,7 @@ Needs no plugin, no dataset, no torch.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,16 +88,23 @@ def check_file(folder: Path, file: File) -> None:
         )
 
 
-def read_record(path: Path) -> Verified:
+def read_record(path: Path, named: Iterable[str] = ()) -> Verified:
     """Returns the record in a run's folder or JSON file, with its evidence; predictions need not be there.
+
+    Args:
+        named: as `verified`.
 
     Raises: as `stored` and `verified`.
     """
-    return verified(stored(path, predictions=False))
+    return verified(stored(path, predictions=False), named)
 
 
-def verified(record: Stored) -> Verified:
+def verified(record: Stored, named: Iterable[str] = ()) -> Verified:
     """Returns a record with its evidence.
+
+    Args:
+        named: names of measurements beyond those that are there unasked, such as `t2v/R@100`; where they do not follow
+            from the evidence they are left out.
 
     Raises: InvalidData for evidence that cannot be read; VerificationError when something that the record states does
     not follow from the evidence, or breaks what must hold for any ranking.
@@ -104,7 +112,7 @@ def verified(record: Stored) -> Verified:
     result = record.result
     evidence = Evidence.load(record.folder / result.evidence.file)
     try:
-        measurements = verify(evidence, result.measurements)
+        measurements = verify(evidence, result.measurements, named)
         signature = check_statements(result, evidence)
     except VerificationError as error:
         raise VerificationError(f"{record.path}: {error} {REMAKE}") from error

@@ -28,11 +28,13 @@ class Sources:
         results: folders of records, searched with their subfolders.
         published: folder of published figures; tasks that have some get a page also without a record.
         papers: folder of tables of papers that were measured, and what makes pages of them.
+        metrics: measurements shown beyond those of the records, in every table to which they apply.
     """
 
     results: tuple[Path, ...]
     published: Path | None = None
     papers: tuple[Path, PaperPages] | None = None
+    metrics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def site_of(sources: Sources, output: Path) -> Site:
 
     Raises: UsageError when a results folder does not exist.
     """
-    entries, unreadable = read(sources.results)
+    entries, unreadable = read(sources.results, sources.metrics)
     measured, repeated = boards(entries)
     published, unusable = read_published(sources.published) if sources.published else ({}, [])
     built = _with_published(measured, published)

@@ -68,10 +68,13 @@ class Entry:
         return self.result.status != "complete" or data.n_evaluated != data.n_expected
 
 
-def read(folders: Sequence[Path]) -> tuple[list[Entry], list[Note]]:
+def read(folders: Sequence[Path], metrics: Sequence[str] = ()) -> tuple[list[Entry], list[Note]]:
     """Returns the readable records below `folders` and, for every other file that looks like one, why it is left out.
 
     A record is any `result.json`, and any `<task>/<model>--<run>.json` as `bench leaderboard add` stores them.
+
+    Args:
+        metrics: measurements beyond those of the records, of which those that follow from their evidence are added.
 
     Raises: UsageError when a folder does not exist.
     """
@@ -83,7 +86,7 @@ def read(folders: Sequence[Path]) -> tuple[list[Entry], list[Note]]:
         for path in sorted(_candidates(folder)):
             name = path.relative_to(folder).as_posix()
             try:
-                entries.append(_read(path, name))
+                entries.append(_read(path, name, metrics))
             except Exception as error:  # noqa: BLE001 (anyone writes such files; one of them never stops the others)
                 notes.append(Note(name, reason_of(error, path)))
     return entries, notes
@@ -102,13 +105,13 @@ def _candidates(folder: Path) -> Iterator[Path]:
     yield from (path for path in folder.glob("*/*--*.json") if not path.name.endswith(COMPANIONS))
 
 
-def _read(path: Path, name: str) -> Entry:
+def _read(path: Path, name: str, metrics: Sequence[str]) -> Entry:
     if path.is_symlink():
         raise InvalidData(f"{path} is a link. Put the file itself there.")
     size = regular_file(path).stat().st_size
     if size > LARGEST:
         raise InvalidData(f"{path} has {size:,} bytes; no record has more than {LARGEST:,}.")
-    record = read_record(path)
+    record = read_record(path, metrics)
     result = record.result
     for beside in (path.with_name(result.evidence.file), predictions_path(path, result), check_path(path)):
         if beside is not None and beside.is_symlink():

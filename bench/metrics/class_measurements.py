@@ -33,20 +33,29 @@ PER_CLASS = "mean_class/top1"
 
 
 def statistics_of(counted: Counted, named: Iterable[str] = ()) -> dict[str, Statistic]:
-    """Returns all that is a mean over videos, by name, in percent; with `top<k>` for every further k in `named`."""
-    n_classes = len(counted.classes)
-    tops = sorted({*TOPS, *(int(name[3:]) for name in named if re.fullmatch(r"top[1-9][0-9]{0,8}", name))})
+    """Returns all that is a mean over videos, by name, in percent; with `top<k>` and the like for the k in `named`."""
+    n_classes, asked = len(counted.classes), tuple(named)
+    tops = _cut_offs("top", TOPS, asked)
     found = {f"top{k}": Statistic(100.0 * hits(counted, k), share=True) for k in tops if k < n_classes}
     if not found:
         return found
     found[PER_CLASS] = Statistic(100.0 * per_class_values(counted, hits(counted, 1)))
     if int(counted.videos[:, 0].max()) > 1:
         found["main/top1"] = Statistic(100.0 * label_hits(counted, 1)[counted.starts], share=True)
-    if n_classes > OFFICIAL_K:
-        found[f"Hit@{OFFICIAL_K}"] = Statistic(100.0 * hits(counted, OFFICIAL_K), share=True)
-        of_labels = np.add.reduceat(label_hits(counted, OFFICIAL_K), counted.starts) / counted.videos[:, 0]
-        found[f"AvgHit@{OFFICIAL_K}"] = Statistic(100.0 * of_labels, share=True)
+    for k in _cut_offs("Hit@", (OFFICIAL_K,), asked):
+        if k < n_classes:
+            found[f"Hit@{k}"] = Statistic(100.0 * hits(counted, k), share=True)
+    for k in _cut_offs("AvgHit@", (OFFICIAL_K,), asked):
+        if k < n_classes:
+            of_labels = np.add.reduceat(label_hits(counted, k), counted.starts) / counted.videos[:, 0]
+            found[f"AvgHit@{k}"] = Statistic(100.0 * of_labels, share=True)
     return found
+
+
+def _cut_offs(family: str, usual: Iterable[int], names: Iterable[str]) -> list[int]:
+    """Returns the usual k of a family of measurements and those of `names`, rising."""
+    matches = (re.fullmatch(rf"{family}([1-9][0-9]{{0,8}})", name) for name in names)
+    return sorted({*usual, *(int(match[1]) for match in matches if match)})
 
 
 def per_class_values(counted: Counted, values: np.ndarray) -> np.ndarray:
@@ -95,7 +104,7 @@ def measure(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement,
     """Returns every measurement of `evidence`, those that are means over videos with their 95 % interval.
 
     Args:
-        named: names of measurements; `top<k>` among them is measured for a k beyond `TOPS` as well.
+        named: names of measurements; `top<k>`, `Hit@<k>` and `AvgHit@<k>` among them are measured as well.
 
     Raises: VerificationError when the evidence contradicts itself; InvalidData for a test of a single class.
     """

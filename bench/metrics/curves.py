@@ -16,7 +16,8 @@ import numpy as np
 
 from bench.errors import VerificationError
 from bench.metrics.names import FRACTIONS, MeasurementName, recalls_in
-from bench.metrics.retrieval import DIRECTIONS, check_evidence, expected_hits
+from bench.metrics.rank_statistics import expected_hits
+from bench.metrics.retrieval import DIRECTIONS, check_evidence
 from bench.metrics.statistics import Statistic, ci95
 from bench.results import Evidence, Measurement
 
@@ -88,11 +89,12 @@ def curve_statistics(evidence: Evidence, ks: Iterable[int] = CURVE_KS) -> dict[M
 
 
 def measure_curve(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement, ...]:
-    """Returns every measurement of a curve with its 95 % interval, and those at the other K of which `named` speaks.
+    """Returns every measurement of a curve with its 95 % interval, and those of `named` that follow.
 
     Raises: VerificationError when the evidence contradicts itself, or the numbers what must hold for any ranking.
     """
-    ks = sorted({*CURVE_KS, *recalls_in(named)})
+    asked = {*named}
+    ks = sorted({*CURVE_KS, *recalls_in(asked)})
     statistics = curve_statistics(evidence, ks)
     for way in DIRECTIONS:
         for keep in FRACTIONS:
@@ -109,6 +111,7 @@ def measure_curve(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measur
             n=len(statistic.values),
         )
         for name, statistic in statistics.items()
+        if str(name) in asked or int(name.metric.removeprefix("R@")) in CURVE_KS
     )
 
 

@@ -1,8 +1,7 @@
-"""Recall at K, median and mean rank, from evidence: per query how many items score above and equal to the right one.
+"""Recalls and ranks from evidence: per query how many items score above and equal to the right one.
 
-With g items above the right one and e others equal to it, ties are broken at random and the expectation is reported:
-the query is found among the first k with probability clip((k - g) / (e + 1), 0, 1), and its expected rank is
-1 + g + e/2. Where nothing ties this equals the published scorers; a constant model gets exactly k/N.
+What is measured, and how ties count, is in `bench.metrics.rank_statistics`. Where nothing ties this equals the
+published scorers; a constant model gets exactly k/N.
 
 Where a query has several right items, its rank is that of the best of them among the wrong ones, and the measurement
 says so: `v2t/any-hit R@1`. Where a video has several captions, v2t is measured by a second convention too, under
@@ -15,12 +14,12 @@ Source for MedR: floor(median of ranks counted from 0) + 1, as in the code of Zh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
 from bench.errors import VerificationError
-from bench.metrics.names import recalls_in
+from bench.metrics.rank_statistics import DEFAULT, RankMetric, expected_hits, parse_metric, statistic_of
 from bench.metrics.statistics import Statistic, ci95, of_clusters
 from bench.results import Evidence, Measurement
 
@@ -28,18 +27,7 @@ DIRECTIONS = ("t2v", "v2t")
 """`t2v`: a paragraph asks for its video; `v2t`: a video asks for its paragraph."""
 BEST_CAPTION = "v2t/best-caption"
 """A video asks for itself among the videos, each of which counts by the best of its captions."""
-KS = (1, 5, 10, 50)
 ANY_HIT = "any-hit "
-
-
-def expected_hits(counts: np.ndarray, k: int) -> np.ndarray:
-    """Returns (n,) float64: the probability that each query finds its item among the first `k`, ties at random.
-
-    Args:
-        counts: (n, >=2) integers: items above, items equal.
-    """
-    greater, equal = counts[:, 0].astype(np.float64), counts[:, 1].astype(np.float64)
-    return np.asarray(np.clip((k - greater) / (equal + 1), 0.0, 1.0))
 
 
 def optimistic_hits(counts: np.ndarray, k: int) -> np.ndarray:
@@ -55,20 +43,6 @@ def pessimistic_hits(counts: np.ndarray, k: int) -> np.ndarray:
 def recall(counts: np.ndarray, k: int, hits: Callable[[np.ndarray, int], np.ndarray] = expected_hits) -> float:
     """Returns R@k in percent under the tie rule `hits`."""
     return float(100.0 * hits(counts, k).mean())
-
-
-def ranks_from_zero(counts: np.ndarray) -> np.ndarray:
-    """Returns (n,) float64: the expected number of items above the right one, g + e/2."""
-    return np.asarray(counts[:, 0] + counts[:, 1] / 2.0, dtype=np.float64)
-
-
-def statistics_of(counts: np.ndarray, ks: Sequence[int] = KS) -> dict[str, Statistic]:
-    """Returns what is measured in one direction, by name; `any-hit` in it where a query has several right items."""
-    ranks = ranks_from_zero(counts)
-    recalls = {f"R@{k}": Statistic(100.0 * expected_hits(counts, k), share=True) for k in ks}
-    found = {**recalls, "MedR": Statistic(ranks, summary="median rank"), "MeanR": Statistic(ranks + 1.0)}
-    prefix = hit_rule(counts)
-    return {prefix + name: statistic for name, statistic in found.items()}
 
 
 def hit_rule(counts: np.ndarray) -> str:
@@ -88,30 +62,45 @@ def measure(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement,
     """Returns every measurement of `evidence`, each with its 95 % interval; percent are 0-100, ranks start at 1.
 
     Args:
-        named: names of measurements; of the recalls among them those at a K beyond `KS` are measured as well.
+        named: names of measurements; those among them that follow are measured as well, such as `t2v/R@100`.
 
     Raises: VerificationError when the evidence contradicts itself, or the numbers what must hold for any ranking.
     """
     check_evidence(evidence)
     captions = captions_of_videos(evidence)
-    ks = sorted({*KS, *recalls_in(named)})
     measurements = []
     for direction in directions_of(evidence):
         counts = evidence.counts[direction]
-        statistics = statistics_of(counts, ks)
-        _check_ranking(direction, evidence, ks, statistics)
-        for name, statistic in statistics.items():
+        statistics = statistics_of(counts, {*DEFAULT, *_asked(direction, hit_rule(counts), named)})
+        _check_ranking(direction, evidence, statistics)
+        for metric, statistic in statistics.items():
             measurements.append(
                 Measurement(
-                    name=full_name(direction, name),
+                    name=full_name(direction, f"{hit_rule(counts)}{metric}"),
                     value=statistic.value(),
-                    unit="percent" if "R@" in name else "rank",
-                    higher_is_better="R@" in name,
+                    unit="rank" if metric.in_ranks else "percent",
+                    higher_is_better=not metric.in_ranks,
                     ci95=_interval(statistic, captions if direction == "t2v" else None),
                     n=len(counts),
                 )
             )
     return tuple(measurements)
+
+
+def statistics_of(counts: np.ndarray, metrics: Iterable[RankMetric] = DEFAULT) -> dict[RankMetric, Statistic]:
+    """Returns what is measured in one direction, recalls first; without what the counts do not say."""
+    found = ((metric, statistic_of(counts, metric)) for metric in sorted(metrics, key=lambda metric: metric.place))
+    return {metric: statistic for metric, statistic in found if statistic is not None}
+
+
+def metric_in(name: str, direction: str, rule: str = "") -> RankMetric | None:
+    """Returns the measurement of ranks that `name` is in one direction under the hit rule `rule`, or None."""
+    head = full_name(direction, rule)
+    return parse_metric(name.removeprefix(head)) if name.startswith(head) else None
+
+
+def _asked(direction: str, rule: str, named: Iterable[str]) -> Iterator[RankMetric]:
+    yield from (metric for name in named if (metric := metric_in(name, direction, rule)) is not None)
 
 
 def _interval(statistic: Statistic, captions: np.ndarray | None) -> tuple[float, float] | None:
@@ -167,21 +156,26 @@ def _check_best_captions(evidence: Evidence) -> None:
         )
 
 
-def _check_ranking(direction: str, evidence: Evidence, ks: Sequence[int], statistics: Mapping[str, Statistic]) -> None:
+def _check_ranking(direction: str, evidence: Evidence, statistics: Mapping[RankMetric, Statistic]) -> None:
     counts, n_items = evidence.counts[direction], evidence.n_items[direction]
-    n, prefix = len(counts), hit_rule(counts)
-    rising = [statistics[f"{prefix}R@{k}"].value() for k in ks]
+    values = {metric: statistic.value() for metric, statistic in statistics.items()}
+    recalls = {metric.k: value for metric, value in values.items() if metric.family == "R"}
+    rising = list(recalls.values())
     if rising != sorted(rising) or not 0.0 <= rising[0] <= rising[-1] <= 100.0:
         raise VerificationError(f"{direction}: recalls {rising} do not rise from 0 to 100 with K.")
-    for name in ("MedR", "MeanR"):
-        value = statistics[f"{prefix}{name}"].value()
-        if not 1.0 <= value <= n_items:
-            raise VerificationError(f"{direction}/{name} is {value}, outside 1 to {n_items}.")
-    for k, value in zip(ks, rising, strict=True):
-        low, high = recall(counts, k, pessimistic_hits), recall(counts, k, optimistic_hits)
-        if not low - 1e-9 <= value <= high + 1e-9:
-            raise VerificationError(f"{direction}/R@{k} lies outside its bounds under ties, {low} to {high}.")
-        for bound in (low, high):
-            found = bound * n / 100.0
-            if abs(found - round(found)) > 1e-6:
-                raise VerificationError(f"{direction}/R@{k}: {bound} % of {n} queries is no whole number of queries.")
+    for metric, value in values.items():
+        low, high = (1.0, float(n_items)) if metric.in_ranks else (0.0, 100.0)
+        if not low <= value <= high + 1e-9:
+            raise VerificationError(f"{direction}/{metric} is {value}, outside {low:g} to {high:g}.")
+    for k, value in recalls.items():
+        _check_recall(f"{direction}/R@{k}", counts, k, value)
+
+
+def _check_recall(name: str, counts: np.ndarray, k: int, value: float) -> None:
+    low, high = recall(counts, k, pessimistic_hits), recall(counts, k, optimistic_hits)
+    if not low - 1e-9 <= value <= high + 1e-9:
+        raise VerificationError(f"{name} lies outside its bounds under ties, {low} to {high}.")
+    for bound in (low, high):
+        queries = bound * len(counts) / 100.0
+        if abs(queries - round(queries)) > 1e-6:
+            raise VerificationError(f"{name}: {bound} % of {len(counts)} queries is no whole number of queries.")

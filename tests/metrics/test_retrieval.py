@@ -11,17 +11,8 @@ from hypothesis import strategies as st
 
 from bench.errors import VerificationError
 from bench.evidence.verification import verify
-from bench.metrics.retrieval import (
-    KS,
-    check_evidence,
-    expected_hits,
-    measure,
-    optimistic_hits,
-    pessimistic_hits,
-    ranks_from_zero,
-    recall,
-    statistics_of,
-)
+from bench.metrics.rank_statistics import KS, expected_hits, ranks_from_zero
+from bench.metrics.retrieval import check_evidence, measure, optimistic_hits, pessimistic_hits, recall, statistics_of
 from bench.results import Evidence, Measurement
 
 

@@ -16,7 +16,7 @@ from bench.evidence.verification import verify
 from bench.execution import Execution
 from bench.inputs import Inputs, Paragraph, View
 from bench.matching import Matching
-from bench.metrics.retrieval import KS
+from bench.metrics.rank_statistics import KS
 from bench.models import VideoTextEncoder, VideoTextScorer
 from bench.predictions import Embeddings
 from bench.tasks.retrieval import ParagraphVideoRetrieval

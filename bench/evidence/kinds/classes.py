@@ -32,4 +32,4 @@ class Classes:
         return UnitValues(found[metric].values / 100.0) if metric in found else None
 
     def comparable(self, evidence: Evidence) -> str:
-        return f"{', '.join(self.compared(evidence))}, or topK for any other K"
+        return f"{', '.join(self.compared(evidence))}, or topK, Hit@K or AvgHit@K for any other K"

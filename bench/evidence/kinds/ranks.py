@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 import numpy as np
 
 from bench.evidence.kinds.kind import UnitValues, ranks_of_units
 from bench.metrics.curves import is_curve
-from bench.metrics.retrieval import (
-    ANY_HIT,
-    BEST_CAPTION,
-    KS,
-    captions_of_videos,
-    directions_of,
-    expected_hits,
-    full_name,
-    hit_rule,
-    measure,
-    ranks_from_zero,
-)
+from bench.metrics.rank_statistics import FORMS, KS, statistic_of
+from bench.metrics.retrieval import captions_of_videos, directions_of, full_name, hit_rule, measure, metric_in
 from bench.results import Evidence, Measurement
-
-_METRIC = re.compile(
-    rf"(?P<direction>{BEST_CAPTION}(?= )|t2v|v2t)(?:/(?:{ANY_HIT})?| )(?:R@(?P<k>[1-9][0-9]{{0,8}})|MeanR)"
-)
 
 
 class Ranks:
@@ -47,16 +32,18 @@ class Ranks:
         return tuple(full_name(way, f"{hit_rule(evidence.counts[way])}R@{k}") for way in ways for k in KS)
 
     def unit_values(self, evidence: Evidence, metric: str) -> UnitValues | None:
-        match = _METRIC.fullmatch(metric)
-        if not match or match["direction"] not in evidence.counts:
-            return None
-        counts = evidence.counts[match["direction"]]
-        values = expected_hits(counts, int(match["k"])) if match["k"] else ranks_from_zero(counts) + 1.0
-        captions = captions_of_videos(evidence) if match["direction"] == "t2v" else None
-        if captions is not None:
-            sums = np.add.reduceat(values, captions.cumsum() - captions)
-            values = np.asarray(sums * (len(captions) / len(values)), dtype=np.float64)
-        return UnitValues(values) if match["k"] else ranks_of_units(values)
+        for direction in directions_of(evidence):
+            counts = evidence.counts[direction]
+            asked = metric_in(metric, direction, hit_rule(counts)) or metric_in(metric, direction)
+            statistic = asked and statistic_of(counts, asked)
+            if asked and statistic and statistic.summary == "mean":
+                values = statistic.values if asked.in_ranks else statistic.values / 100.0
+                captions = captions_of_videos(evidence) if direction == "t2v" else None
+                if captions is not None:
+                    sums = np.add.reduceat(values, captions.cumsum() - captions)
+                    values = np.asarray(sums * (len(captions) / len(values)), dtype=np.float64)
+                return ranks_of_units(values) if asked.in_ranks else UnitValues(values)
+        return None
 
     def comparable(self, evidence: Evidence) -> str:
-        return f"{', '.join(self.compared(evidence))}, R@K for any other K, or MeanR"
+        return f"{', '.join(self.compared(evidence))}; in their place any other of {FORMS}, but MedR"

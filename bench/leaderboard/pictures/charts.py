@@ -18,7 +18,8 @@ from bench.leaderboard.pictures.svg import Drawing
 from bench.metrics import classification
 from bench.metrics.confusions import confusions
 from bench.metrics.names import parse_name
-from bench.metrics.retrieval import DIRECTIONS, KS, expected_hits
+from bench.metrics.rank_statistics import KS, expected_hits
+from bench.metrics.retrieval import DIRECTIONS
 
 if TYPE_CHECKING:
     from markupsafe import Markup
