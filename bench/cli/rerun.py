@@ -49,8 +49,8 @@ def rerun(record: Path, device: str, output: Path | None, confirm: bool, config:
         click.echo(json.dumps(value, indent=2))
     else:
         for measurement in outcome.first.result.measurements:
-            found = {m.name: m.value for m in outcome.again.result.measurements}.get(measurement.name)
-            again = "–" if found is None else f"{found:.2f}"
+            repeated = {m.name: m.value for m in outcome.again.result.measurements}.get(measurement.name)
+            again = "–" if repeated is None else f"{repeated:.2f}"
             click.echo(f"{measurement.name:24} {measurement.value:10.2f} {again:>10}")
         click.echo(f"{known.result.run}: {outcome.word}" + (f" ({outcome.differs})" if outcome.differs else ""))
     if outcome.word == "different":
@@ -80,6 +80,6 @@ def _confirm(path: Path, word: str, folder: Path) -> None:
     from bench.submission import new_check
 
     made = Result.load(folder / "result.json").provenance
-    found = Rerun.model_validate({"outcome": word, "versions": made.versions, "hardware": made.hardware})
-    save_check(path, new_check(path, Result.load(path), found))
+    rerun = Rerun.model_validate({"outcome": word, "versions": made.versions, "hardware": made.hardware})
+    save_check(path, new_check(path, Result.load(path), rerun))
     click.echo(f"{path}: reproduced; `bench leaderboard build` shows it", err=True)

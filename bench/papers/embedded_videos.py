@@ -111,7 +111,7 @@ def _drawn(run: EmbeddedVideos, names: Sequence[str]) -> DrawnRun:
 
 def picture(drawn: DrawnFigure) -> Picture:
     """Returns what is drawn: a panel for each run, the runs of one seed beside one another."""
-    results = [one.run.result for one in drawn.runs]
+    results = [drawn_run.run.result for drawn_run in drawn.runs]
     kind, circumstances = measured_on(results)
     notes = (
         circumstances,
@@ -120,11 +120,11 @@ def picture(drawn: DrawnFigure) -> Picture:
         "Near points are similar; sizes of groups, and distances between them, mean nothing.",
         *_sentences(KIND_WARNINGS.get(kind, "")),
     )
-    ordered = sorted(drawn.runs, key=lambda one: one.run.result.seed)
+    ordered = sorted(drawn.runs, key=lambda drawn_run: drawn_run.run.result.seed)
     return Picture(
         title=drawn.figure.title,
         class_names=tuple(drawn.classes),
-        panels=tuple(_panel(one) for one in ordered),
+        panels=tuple(_panel(drawn_run) for drawn_run in ordered),
         columns=len(drawn.runs) // len({result.seed for result in results}) or 1,
         notes=notes,
     )
@@ -151,18 +151,18 @@ def as_csv(drawn: DrawnFigure) -> str:
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
     table.writerow(["system", "run", "seed", "video_id", "class", "x", "y"])
-    for one in drawn.runs:
-        result = one.run.result
-        for video, (x, y) in zip(one.run.videos, one.projection.coordinates.tolist(), strict=True):
+    for drawn_run in drawn.runs:
+        result = drawn_run.run.result
+        for video, (x, y) in zip(drawn_run.run.videos, drawn_run.projection.coordinates.tolist(), strict=True):
             place = f"{x:.6g}", f"{y:.6g}"
-            row = [one.run.row.title, result.run, str(result.seed), video.video_id, video.class_name]
+            row = [drawn_run.run.row.title, result.run, str(result.seed), video.video_id, video.class_name]
             table.writerow([*map(spreadsheet_cell, row), *place])
     return out.getvalue()
 
 
 def as_json(drawn: DrawnFigure) -> dict[str, Any]:
     """Returns all that is needed to make the figure again, and what holds in the space it was made from."""
-    kind, circumstances = measured_on([one.run.result for one in drawn.runs])
+    kind, circumstances = measured_on([drawn_run.run.result for drawn_run in drawn.runs])
     return {
         "schema": SCHEMA,
         "paper": drawn.paper,
@@ -178,7 +178,7 @@ def as_json(drawn: DrawnFigure) -> dict[str, Any]:
             "learning_rate": "auto",
             "seed": SEED,
         },
-        "panels": [_as_json(one) for one in drawn.runs],
+        "panels": [_as_json(drawn_run) for drawn_run in drawn.runs],
     }
 
 

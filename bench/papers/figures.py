@@ -97,21 +97,21 @@ def compared(
 def differences(row: PaperRow, result: Result, changed: Mapping[str, object]) -> list[str]:
     """Returns how a run's protocol differs from that of a published row; data that are not real outweigh the rest."""
     data, checkpoint = result.data, result.provenance.checkpoint
-    found = {"generated": ["generated data"], "simulated": ["simulated features"]}.get(data.kind, [])
+    differences = {"generated": ["generated data"], "simulated": ["simulated features"]}.get(data.kind, [])
     if data.n_evaluated < data.n_expected:
-        found = [*found, f"{data.n_evaluated:,} of {data.n_expected:,} videos"]
+        differences = [*differences, f"{data.n_evaluated:,} of {data.n_expected:,} videos"]
     elif result.status != "complete":
-        found = [*found, "partial"]
-    found = [*found, *(f"{name}={value}" for name, value in changed.items())]
+        differences = [*differences, "partial"]
+    differences = [*differences, *(f"{name}={value}" for name, value in changed.items())]
     if data.kind != "real":
-        return found
+        return differences
     if row.extractor and data.features.extractor != row.extractor:
-        found = [*found, f"features {data.features.extractor or 'unnamed'} instead of {row.extractor}"]
+        differences = [*differences, f"features {data.features.extractor or 'unnamed'} instead of {row.extractor}"]
     if data.missing:
-        found = [*found, f"videos without features ({data.missing.policy})"]
+        differences = [*differences, f"videos without features ({data.missing.policy})"]
     if checkpoint and checkpoint.word_vectors == "random":
-        found = [*found, "random word vectors"]
-    return [*found, *row.differs]
+        differences = [*differences, "random word vectors"]
+    return [*differences, *row.differs]
 
 
 def _verdict(figures: Iterable[Figure], different: Sequence[str]) -> str:
@@ -135,8 +135,10 @@ def _figures(table: PaperTable, row: PaperRow, results: Sequence[Result]) -> tup
 def _ours(row: PaperRow, column: str, results: Sequence[Result]) -> Cell | None:
     task, name = row.source(column)
     of_task = [result for result in results if task in ("", result.task.name.partition(":")[0])]
-    found = [m for result in of_task for m in result.measurements if m.name == name]
-    return cell_of(of_task, Column(name, found[0].unit, found[0].higher_is_better)) if found else None
+    measurements = [m for result in of_task for m in result.measurements if m.name == name]
+    return (
+        cell_of(of_task, Column(name, measurements[0].unit, measurements[0].higher_is_better)) if measurements else None
+    )
 
 
 def measured_on(results: Sequence[Result]) -> tuple[str, str]:

@@ -33,23 +33,23 @@ def _git(root: Path, *arguments: str) -> str | None:
 
 def versions(distribution: str) -> dict[str, str]:
     """Returns the versions of Python, of our main dependencies, and of the distribution that offers the model."""
-    found = {"python": platform.python_version()}
+    releases = {"python": platform.python_version()}
     for name in (*PACKAGES, distribution.split(" ")[0]):
         try:
-            found[name] = metadata.version(name)
+            releases[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return releases
 
 
 def hardware(device: str) -> dict[str, str]:
     """Returns what a reader needs to judge a time: system, processor, cores, and the GPU in use."""
-    found = {"system": f"{platform.system()} {platform.machine()}", "cpu": _cpu(), "cores": str(os.cpu_count() or 0)}
+    machine = {"system": f"{platform.system()} {platform.machine()}", "cpu": _cpu(), "cores": str(os.cpu_count() or 0)}
     if device.startswith("cuda"):
         import torch
 
-        found["gpu"] = torch.cuda.get_device_name(device)
-    return found
+        machine["gpu"] = torch.cuda.get_device_name(device)
+    return machine
 
 
 def _cpu() -> str:

@@ -77,8 +77,10 @@ def rerun(path: Path, output: Path, session: Session, device: str, reporter: Rep
 def compared(first: Verified, again: Verified) -> tuple[str, str]:
     """Returns the word for how two records of one command compare, and the first measurement outside its interval."""
     a, b = first.result, again.result
-    counts, found = first.evidence.counts, again.evidence.counts
-    same_evidence = counts.keys() == found.keys() and all(np.array_equal(counts[name], found[name]) for name in counts)
+    counts, counts_again = first.evidence.counts, again.evidence.counts
+    same_evidence = counts.keys() == counts_again.keys() and all(
+        np.array_equal(counts[name], counts_again[name]) for name in counts
+    )
     same_evidence = same_evidence and first.evidence.about == again.evidence.about
     if same_evidence and a.predictions and b.predictions and a.predictions.sha256 == b.predictions.sha256:
         return "bit-equal", ""

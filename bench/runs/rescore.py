@@ -111,8 +111,8 @@ def _scored_again(folder: Path, result: Result, task: Task, dataset: Dataset) ->
     with TaskCode(task).during("read its predictions"):
         predictions = load_predictions(folder / result.predictions.file, task.answers, result.predictions.kind)
     *lighter, last = task.as_signed(parse_signature(result.signature)) if isinstance(task, AsSigned) else (task,)
-    for one in lighter:
-        again = _scored_by(one, predictions, result, dataset)
+    for candidate in lighter:
+        again = _scored_by(candidate, predictions, result, dataset)
         if _holds(folder, result, again):
             return again
     return _scored_by(last, predictions, result, dataset)
@@ -123,13 +123,13 @@ def _scored_by(task: Task, predictions: Predictions, result: Result, dataset: Da
     with own_names(dataset, task.split, task.view), TaskCode(task).during("score"):
         annotations = task.annotations(dataset, limit)
         scored = task.score(predictions, annotations, "cpu")
-    found = scored.measurements
+    measurements = scored.measurements
     if known(scored.evidence):
-        found = measured(scored.evidence, [measurement.name for measurement in result.measurements])
+        measurements = measured(scored.evidence, [measurement.name for measurement in result.measurements])
     pool = f"{len(annotations)}:{annotations.pool[:8]}"
     decided = {"split": task.split, "pool": pool, "segments": task.view.segments, **handed(task), **task.rules()}
     decided["data"] = dataset.kind
-    return _Again(task, annotations, scored, found, decided)
+    return _Again(task, annotations, scored, measurements, decided)
 
 
 def _holds(folder: Path, result: Result, again: _Again) -> bool:
@@ -152,13 +152,13 @@ def _compare(folder: Path, result: Result, again: _Again) -> None:
         raise VerificationError(f"{stated} {AGAIN}.")
 
 
-def _evidence_differs(stored: Evidence, found: Evidence) -> str:
+def _evidence_differs(stored: Evidence, counted: Evidence) -> str:
     """Returns in what two pieces of evidence differ, or nothing."""
-    if any(getattr(stored, field) != getattr(found, field) for field in ("kind", "pool", "n_items", "about")):
+    if any(getattr(stored, field) != getattr(counted, field) for field in ("kind", "pool", "n_items", "about")):
         return "of another kind or test set"
-    common = stored.counts.keys() & found.counts.keys()
-    same = {name for name in common if _same(stored.counts[name], found.counts[name])}
-    return next((f"for {name}" for name in sorted({*stored.counts, *found.counts} - same)), "")
+    common = stored.counts.keys() & counted.counts.keys()
+    same = {name for name in common if _same(stored.counts[name], counted.counts[name])}
+    return next((f"for {name}" for name in sorted({*stored.counts, *counted.counts} - same)), "")
 
 
 def _statements_differ(result: Result, again: _Again) -> Iterator[str]:

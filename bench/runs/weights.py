@@ -49,8 +49,8 @@ class Weights:
 
     def check_unchanged(self) -> None:
         """Raises InvalidData when a file is not what it was when its digest was taken."""
-        if stamp([Path(found[0]) for found in self.stamps]) != self.stamps:
-            names = ", ".join(Path(found[0]).name for found in self.stamps)
+        if stamp([Path(file[0]) for file in self.stamps]) != self.stamps:
+            names = ", ".join(Path(file[0]).name for file in self.stamps)
             raise InvalidData(f"the weights {names} were changed while they were used. Run again.")
 
 
@@ -101,13 +101,13 @@ def _path(value: str) -> Path:
 def _file(name: str, value: str) -> tuple[str, str]:
     """Returns a file's name with its digest, and its path."""
     path, asked = _path(value), value.partition(MARK)[2]
-    found = sha256(path)
-    if asked and found != asked:
+    file_digest = sha256(path)
+    if asked and file_digest != asked:
         raise VerificationError(
-            f"setting {name}: {path} has the SHA-256 {found[:16]}…, asked for {asked[:16]}…. "
+            f"setting {name}: {path} has the SHA-256 {file_digest[:16]}…, asked for {asked[:16]}…. "
             f"Put that file there, or name it: --set {name}=PATH."
         )
-    return f"{path.name}{MARK}{found}", str(path.resolve())
+    return f"{path.name}{MARK}{file_digest}", str(path.resolve())
 
 
 def _repository(name: str, value: str) -> tuple[str, str]:

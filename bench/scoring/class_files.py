@@ -77,15 +77,15 @@ def read_predictions(path: Path) -> Said:
 
 
 def _listed(path: Path) -> Said:
-    found: Said = {}
+    classes_of: Said = {}
     for video, name, score in scores_of(path):
-        own = found.setdefault(_clean(video), {})
+        own = classes_of.setdefault(_clean(video), {})
         if _clean(name) in own:
             _refuse(path, f"video {video[:60]!r} has class {name[:60]!r} twice")
         own[_clean(name)] = score
-    if not found:
+    if not classes_of:
         _refuse(path, "holds no scores")
-    return found
+    return classes_of
 
 
 def _scores(path: Path, video: str, told: Any) -> dict[str, float]:
@@ -98,17 +98,17 @@ def _scores(path: Path, video: str, told: Any) -> dict[str, float]:
         pairs.append((entry["label"], entry["score"]))
     if not isinstance(told, dict | list):
         _refuse(path, f"video {video[:60]!r} holds a JSON {type(told).__name__}")
-    found: dict[str, float] = {}
+    score_of: dict[str, float] = {}
     for name, score in pairs:
         if not isinstance(name, str):
             _refuse(path, f"video {video[:60]!r} has a class that is no text")
         number = finite(score)
         if number is None:
             _refuse(path, f"video {video[:60]!r}, class {name[:60]!r}: score {shown(score)} is no finite number")
-        if _clean(name) in found:
+        if _clean(name) in score_of:
             _refuse(path, f"video {video[:60]!r} has class {name[:60]!r} twice")
-        found[_clean(name)] = number
-    return found
+        score_of[_clean(name)] = number
+    return score_of
 
 
 def read_labels(path: Path, subset: str | None = None) -> Labels:
@@ -136,8 +136,8 @@ def read_labels(path: Path, subset: str | None = None) -> Labels:
 
 def _only(path: Path, parts: list[str]) -> str:
     if len(parts) != 1:
-        found = ", ".join(part[:60] for part in parts[:5]) or "none but for training"
-        raise UsageError(f"{path} holds several subsets to be tested on, or none: {found}. Choose one by --subset.")
+        subsets = ", ".join(part[:60] for part in parts[:5]) or "none but for training"
+        raise UsageError(f"{path} holds several subsets to be tested on, or none: {subsets}. Choose one by --subset.")
     return parts[0]
 
 
@@ -174,13 +174,13 @@ def _objects(path: Path) -> list[Row]:
 
 def _by_frequency(path: Path, video: str, named: Iterable[Any]) -> tuple[str, ...]:
     """Returns distinct class names, the most frequent first, as they came where equally frequent."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for name in named:
         if not isinstance(name, str):
             _refuse(path, f"video {video[:60]!r} has a class that is no text")
         if name.strip():
-            found[_clean(name.strip())] += 1
-    return tuple(name for name, _ in found.most_common())
+            counts[_clean(name.strip())] += 1
+    return tuple(name for name, _ in counts.most_common())
 
 
 def evidence_of(said: Said, labels: Labels, task: str, split: str) -> tuple[Evidence, list[str]]:

@@ -12,7 +12,7 @@ from bench.data.declared import FeatureDeclaration
 from bench.data.features.hdf5_storage import stored_in
 from bench.data.features.row_contents import stamp
 from bench.data.features.shapes import as_matrix
-from bench.data.features.stored import Entry, StoredFeatures, matrix_entry
+from bench.data.features.stored import MatrixEntry, StoredFeatures, matrix_entry
 from bench.errors import InvalidData
 from bench.reading.outside import HDF5, reading, regular_file
 
@@ -40,7 +40,7 @@ class Hdf5Layout:
             if key.startswith(head) and key.endswith(tail) and len(key) > len(head) + len(tail):
                 yield str(key[len(head) : len(key) - len(tail)])
 
-    def find(self, video_id: str) -> Entry | None:
+    def find(self, video_id: str) -> MatrixEntry | None:
         dataset = self._dataset(video_id)
         if dataset is None:
             return None

@@ -11,7 +11,7 @@ from bench.data.declared import FeatureDeclaration
 from bench.data.features.arrays import checked_folder, load_array, mapped_array, stored_array, stored_names
 from bench.data.features.row_contents import stamp
 from bench.data.features.shapes import as_matrix
-from bench.data.features.stored import Entry, StoredFeatures, matrix_entry
+from bench.data.features.stored import MatrixEntry, StoredFeatures, matrix_entry
 from bench.errors import InvalidData
 from bench.reading.outside import regular_file
 
@@ -25,7 +25,7 @@ class NpyFolder:
     def ids(self) -> Iterator[str]:
         yield from sorted(path.stem for path in self._folder.glob("*.npy"))
 
-    def find(self, video_id: str) -> Entry | None:
+    def find(self, video_id: str) -> MatrixEntry | None:
         path = self._folder / f"{video_id}.npy"
         if not path.exists():
             return None
@@ -54,7 +54,7 @@ class IcepFolder:
     def ids(self) -> Iterator[str]:
         yield from sorted(path.stem for path in self._folder.glob("*.npz"))
 
-    def find(self, video_id: str) -> Entry | None:
+    def find(self, video_id: str) -> MatrixEntry | None:
         path = self._folder / f"{video_id}.npz"
         if not path.exists():
             return None
@@ -115,7 +115,7 @@ class OneNpz:
     def ids(self) -> Iterator[str]:
         yield from self._rows
 
-    def find(self, video_id: str) -> Entry | None:
+    def find(self, video_id: str) -> MatrixEntry | None:
         rows = self._rows.get(video_id)
         return None if rows is None else matrix_entry(rows.shape, rows.dtype, f"features of {video_id!r}")
 

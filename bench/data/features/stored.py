@@ -21,7 +21,7 @@ from bench.inputs import DataKind
 
 
 @dataclass(frozen=True)
-class Entry:
+class MatrixEntry:
     """The features of one video, before they are read: T rows of dimension D in numbers of `dtype`."""
 
     rows: int
@@ -35,7 +35,7 @@ class Layout(Protocol):
     def ids(self) -> Iterator[str]:
         """Yields every video that has features, always in the same order."""
 
-    def find(self, video_id: str) -> Entry | None:
+    def find(self, video_id: str) -> MatrixEntry | None:
         """Returns what the features of a video are, or None when it has none. Raises: InvalidData."""
 
     def read(self, video_id: str) -> np.ndarray:
@@ -53,7 +53,7 @@ class StoredFeatures:
         self._declaration = declaration
         self._layout = layout
         self._where = f"features {declaration.name!r} ({declaration.path})"
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, MatrixEntry] = {}
         self._dim = declaration.dim or self._found_dim()
         key = (declaration.reader, str(declaration.path and declaration.path.resolve()))
         self._contents = RowContents(RowSource(key, layout.read, layout.files, partial(_size, self._entries)))
@@ -148,7 +148,7 @@ class StoredFeatures:
             kind=self.kind,
         )
 
-    def _checked(self, video_id: str, entry: Entry) -> Entry:
+    def _checked(self, video_id: str, entry: MatrixEntry) -> MatrixEntry:
         reason = None
         if entry.dim != self._dim:
             reason = f"has dimension {entry.dim}, expected {self._dim}"
@@ -164,15 +164,15 @@ class StoredFeatures:
         return entry
 
 
-def _size(entries: Mapping[str, Entry], video_id: str) -> int:
+def _size(entries: Mapping[str, MatrixEntry], video_id: str) -> int:
     entry = entries[video_id]
     return entry.rows * entry.dim * entry.dtype.itemsize
 
 
-def matrix_entry(shape: tuple[int, ...], dtype: np.dtype, where: str) -> Entry:
+def matrix_entry(shape: tuple[int, ...], dtype: np.dtype, where: str) -> MatrixEntry:
     """Returns the entry of an array of features. Raises: InvalidData for a shape that is no (T, D): see `shapes`."""
     rows, dim = rows_and_dim(shape, where)
-    return Entry(rows=rows, dim=dim, dtype=dtype)
+    return MatrixEntry(rows=rows, dim=dim, dtype=dtype)
 
 
 def refuse_unusable(where: str, found: Mapping[str, RowContent]) -> None:

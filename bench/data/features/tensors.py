@@ -11,7 +11,7 @@ import numpy as np
 from bench.data.declared import FeatureDeclaration
 from bench.data.features.row_contents import stamp
 from bench.data.features.shapes import as_matrix
-from bench.data.features.stored import Entry, StoredFeatures, matrix_entry
+from bench.data.features.stored import MatrixEntry, StoredFeatures, matrix_entry
 from bench.errors import InvalidData
 from bench.reading.outside import SAFETENSORS, reading, regular_file
 
@@ -38,7 +38,7 @@ class TensorLayout:
     def ids(self) -> Iterator[str]:
         yield from sorted(self._names)
 
-    def find(self, video_id: str) -> Entry | None:
+    def find(self, video_id: str) -> MatrixEntry | None:
         if video_id not in self._names:
             return None
         with reading(self._path, SAFETENSORS):
