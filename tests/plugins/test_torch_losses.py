@@ -14,6 +14,8 @@ from bench_torch.losses import (
     contrastive_loss,
     cosines,
     hinge,
+    of_parts,
+    part_cluster_loss,
     ranking_loss,
     reconstruction_loss,
 )
@@ -135,3 +137,60 @@ def test_losses_stay_in_float32_under_autocast() -> None:
     with torch.autocast("cpu", torch.bfloat16):
         cast = ranking_loss(x, y, 0.2), block_loss(*parts, 0.2), contrastive_loss(x, y, 0.1), reconstruction_loss(x, y)
     assert exact == cast
+
+
+# Entries 0 and 1 are one video with two captions, entry 2 is another.
+SAME = torch.tensor([[True, True, False], [True, True, False], [False, False, True]])
+SIMILAR = torch.tensor([[0.9, 0.8, 0.1], [0.7, 0.6, 0.2], [0.3, 0.4, 0.5]], dtype=torch.float64)
+
+
+def test_a_second_caption_of_a_video_is_no_negative_of_the_hinge() -> None:
+    """By hand, margin 0.2: of the pairs across videos only row 2 with column 1 costs, 0.2 + 0.4 - 0.5 = 0.1.
+
+    Counted as negatives, the video's own two captions would cost 0.1 and 0.3 by row and 0.4 by column more.
+    """
+    assert hinge(SIMILAR, 0.2, same=SAME).item() == pytest.approx(0.1 / 9)
+    assert hinge(SIMILAR, 0.2, hardest=True, same=SAME).item() == pytest.approx(0.1 / 9)
+    assert hinge(SIMILAR, 0.2).item() == pytest.approx(0.9 / 9)
+
+
+@given(seeds)
+def test_infonce_of_a_repeated_video_is_that_without_the_pairs(seed: int) -> None:
+    """Entry 0 picks among columns 0 and 2, entry 1 among 1 and 2, entry 2 among all; likewise by column."""
+    x, y = pairs(seed, 3)
+    logits = (cosines(x, y) / 0.1).double()
+    allowed = {0: [0, 2], 1: [1, 2], 2: [0, 1, 2]}
+    rows = [torch.logsumexp(logits[i, own], 0) - logits[i, i] for i, own in allowed.items()]
+    columns = [torch.logsumexp(logits[own, i], 0) - logits[i, i] for i, own in allowed.items()]
+    expected = (sum(rows) + sum(columns)) / 6
+    assert contrastive_loss(x, y, 0.1, same=SAME).item() == pytest.approx(float(expected), rel=1e-4, abs=1e-4)
+
+
+@given(seeds)
+def test_where_every_video_stands_once_the_losses_are_equal_to_the_bit(seed: int) -> None:
+    x, y = pairs(seed, 6)
+    lengths = torch.tensor([1, 2, 3])
+    clips, sentences = Ragged(x, lengths), Ragged(y, lengths)
+    for hardest in (False, True):
+        assert torch.equal(
+            ranking_loss(x, y, 0.2, hardest=hardest), ranking_loss(x, y, 0.2, hardest=hardest, same=torch.eye(6).bool())
+        )
+        assert torch.equal(
+            cluster_loss(x, y, 0.2, hardest=hardest), cluster_loss(x, y, 0.2, hardest=hardest, same=torch.eye(6).bool())
+        )
+        of_videos = torch.eye(3).bool()
+        assert torch.equal(
+            block_loss(clips, sentences, 0.2, hardest=hardest),
+            block_loss(clips, sentences, 0.2, hardest=hardest, same=of_videos),
+        )
+        assert torch.equal(
+            part_cluster_loss(clips, sentences, 0.2, hardest=hardest, same=None),
+            part_cluster_loss(clips, sentences, 0.2, hardest=hardest, same=of_videos),
+        )
+    assert torch.equal(contrastive_loss(x, y, 0.1), contrastive_loss(x, y, 0.1, same=torch.eye(6).bool()))
+
+
+def test_parts_of_another_entry_of_a_video_are_no_negatives_and_those_of_one_entry_are() -> None:
+    """Entries 0 and 1 are one video, with 1 and 2 clips; entry 2 has 1. Of 4 clips, 0 meets 1 and 2, not 3."""
+    parts = Ragged(torch.eye(4), torch.tensor([1, 2, 1]))
+    assert of_parts(SAME, parts).int().tolist() == [[1, 1, 1, 0], [1, 1, 0, 0], [1, 0, 1, 0], [0, 0, 0, 1]]
