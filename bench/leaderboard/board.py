@@ -78,6 +78,7 @@ class Table:
         key: names the table in links and file names: letters, digits and dashes.
         n: how many videos were tested on.
         tested: the same in words, with the number of queries where they are not as many.
+        certain: why columns are empty that would be the same for every model on this test set.
     """
 
     key: str
@@ -89,6 +90,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     tested: str
+    certain: tuple[str, ...] = ()
 
     @property
     def place(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 
 from bench.files import digest
@@ -52,6 +52,12 @@ def row_of(entries: Sequence[Entry], columns: Sequence[Column], segments: str) -
         entries=tuple(by_seed),
         status=least([entry.status for entry in by_seed]),
     )
+
+
+def without(row: Row, columns: Sequence[Column], names: Container[str]) -> Row:
+    """Returns a row with nothing in the columns of these names."""
+    cells = (None if column.name in names else cell for column, cell in zip(columns, row.cells, strict=True))
+    return replace(row, cells=tuple(cells))
 
 
 def _setting(name: str, value: bool | int | float | str) -> str:

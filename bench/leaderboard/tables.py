@@ -16,7 +16,7 @@ from bench.evidence.kinds import kind_of
 from bench.files import digest
 from bench.leaderboard.board import KINDS, Board, Row, Section, Table
 from bench.leaderboard.records import Entry, Note
-from bench.leaderboard.rows import columns_of, identity, ranked, remarks_on, row_of
+from bench.leaderboard.rows import columns_of, identity, ranked, remarks_on, row_of, without
 from bench.metrics.comparisons import tiers
 from bench.results import WEIGHTS, Evidence, comparable, parse_signature, protocol
 
@@ -118,10 +118,13 @@ def _table(own: Sequence[Entry], guests: Sequence[Entry]) -> Table:
     for entry in [*own, *guests]:
         by_row[identity(entry.result)].append(entry)
     columns = columns_of([entry.result for entry in [*own, *guests]])
+    kind = kind_of(own[0].evidence)
+    reasons = {column.name: kind.certain(own[0].evidence, column.name) for column in columns}
+    reasons = {name: why for name, why in reasons.items() if why and name != own[0].result.primary}
     remarks = remarks_on([entries[0].result for entries in by_row.values()])
     segments = own[0].signature.get("segments", "")
     rows = [
-        replace(row_of(entries, columns, segments), remarks=told)
+        without(replace(row_of(entries, columns, segments), remarks=told), columns, reasons)
         for entries, told in zip(by_row.values(), remarks, strict=True)
     ]
     first, shared = own[0].result, protocol(own[0].result.signature)
@@ -138,6 +141,7 @@ def _table(own: Sequence[Entry], guests: Sequence[Entry]) -> Table:
         primary=first.primary,
         columns=columns,
         tested=first.tested(),
+        certain=tuple(reasons.values()),
         rows=_in_tiers(ranked(rows, columns, first.primary), evidence, first.primary),
     )
 

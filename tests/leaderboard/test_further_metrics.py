@@ -106,3 +106,36 @@ def test_a_run_shows_them_and_its_record_stays_as_it_is(bench_command):
     ]
     assert compared["a"]["mean"] == pytest.approx(found["t2v/nDCG@5"])
     assert (folder / "result.json").read_bytes() == before
+
+
+def test_a_recall_that_every_model_has_is_a_dash_with_its_reason(bench_command):
+    (bench_command.folder / "bench.yaml").write_text(SMALL)
+    videos = {
+        f"v{i}": {"duration": 8, "timestamps": [[0, 4], [4, 8]], "sentences": [f"a{i}", f"b{i}"]} for i in range(8)
+    }
+    for name in ("train", "test"):
+        (bench_command.folder / f"{name}.json").write_text(json.dumps(videos))
+    bench_command("run", "-m", "random", "-m", "count-only", "-t", "small-retrieval", "-o", "results")
+    asked = ("--metric", "t2v/R@8", "--metric", "t2v/R@7")
+    bench_command("leaderboard", "build", "--results", "results", "-o", "out", *asked)
+    [table] = (bench_command.folder / "out" / "tables").glob("*.json")
+    for row in json.loads(table.read_text())["rows"]:
+        assert set(row["values"]) == {
+            *(f"{way}/{name}" for way in ("t2v", "v2t") for name in ("R@1", "R@5", "MedR", "MeanR")),
+            "t2v/R@7",
+            "t2v/R@8",
+        }
+    page = (bench_command.folder / "out" / "small-retrieval.md").read_text()
+    assert "t2v/R@50 says nothing here: all of 8 ranked are among the first 50." in page
+    assert "R@8 says" not in page  # who asks for it gets it
+
+
+SMALL = """
+version: 1
+datasets:
+  small:
+    reader: activitynet
+    root: .
+    features: simulated
+    splits: {train: {file: train.json}, test: {file: test.json}}
+"""

@@ -33,5 +33,8 @@ class Captions:
             return None
         return UnitValues(video_shares(evidence, metric), farthest=HIGHEST.get(metric, 100.0))
 
+    def certain(self, evidence: Evidence, metric: str) -> str:
+        return ""
+
     def comparable(self, evidence: Evidence) -> str:
         return ", ".join(names_of(evidence))

@@ -31,5 +31,8 @@ class Classes:
         found = statistics_of(opened(evidence), [metric])
         return UnitValues(found[metric].values / 100.0) if metric in found else None
 
+    def certain(self, evidence: Evidence, metric: str) -> str:
+        return ""
+
     def comparable(self, evidence: Evidence) -> str:
         return f"{', '.join(self.compared(evidence))}, or topK, Hit@K or AvgHit@K for any other K"

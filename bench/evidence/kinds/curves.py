@@ -33,5 +33,8 @@ class Curves:
             return None
         return UnitValues(curve_values(evidence, name))
 
+    def certain(self, evidence: Evidence, metric: str) -> str:
+        return ""
+
     def comparable(self, evidence: Evidence) -> str:
         return f"{', '.join(self.compared(evidence))}, or R@K for any other K"

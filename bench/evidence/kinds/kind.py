@@ -62,5 +62,8 @@ class Kind(Protocol):
     def unit_values(self, evidence: Evidence, metric: str) -> UnitValues | None:
         """Returns what each unit adds to `metric`, or None where it is no mean over units, or not measured."""
 
+    def certain(self, evidence: Evidence, metric: str) -> str:
+        """Returns why `metric`, shown unasked, is the same for every model on this test set, or nothing."""
+
     def comparable(self, evidence: Evidence) -> str:
         """Returns, in words for an error, which measurements have a value for each unit."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.evidence.kinds.kind import UnitValues, ranks_of_units
 from bench.metrics.curves import is_curve
-from bench.metrics.rank_statistics import FORMS, KS, statistic_of
+from bench.metrics.rank_statistics import DEFAULT, FORMS, KS, statistic_of
 from bench.metrics.retrieval import captions_of_videos, directions_of, full_name, hit_rule, measure, metric_in
 from bench.results import Evidence, Measurement
 
@@ -44,6 +44,16 @@ class Ranks:
                     values = np.asarray(sums * (len(captions) / len(values)), dtype=np.float64)
                 return ranks_of_units(values) if asked.in_ranks else UnitValues(values)
         return None
+
+    def certain(self, evidence: Evidence, metric: str) -> str:
+        for direction in directions_of(evidence):
+            asked, n_items = (
+                metric_in(metric, direction, hit_rule(evidence.counts[direction])),
+                evidence.n_items[direction],
+            )
+            if asked in DEFAULT and asked.k >= n_items:  # whoever asks for another K gets it
+                return f"{metric} says nothing here: all of {n_items:,} ranked are among the first {asked.k:,}."
+        return ""
 
     def comparable(self, evidence: Evidence) -> str:
         return f"{', '.join(self.compared(evidence))}; in their place any other of {FORMS}, but MedR"

@@ -95,6 +95,9 @@ class Values:
         farthest = 100.0 if declared.share else np.inf
         return UnitValues(values, declared.unit, declared.higher_is_better, scale, farthest)
 
+    def certain(self, evidence: Evidence, metric: str) -> str:
+        return ""
+
     def comparable(self, evidence: Evidence) -> str:
         return ", ".join(self.compared(evidence)) or "another record: this one holds medians only"
 

@@ -221,4 +221,5 @@ def footnotes(table: Table, *, bars: bool = True) -> list[str]:
         notes.append("20 % to 100 %: the share of clips or sentences that is kept. Area: under the curve, as a mean.")
     if any(not column.higher_is_better for column in table.columns):
         notes.append("↓ less is better.")
+    notes += [f"{UNKNOWN} {plain(reason)}" for reason in table.certain]
     return notes
