@@ -43,10 +43,9 @@ class FSECaptioning(EncodingNetwork):
         """Takes the weights of FSE's video encoder over."""
         self.encoder.load_state_dict(cast("FSENetwork", base).video_encoder.state_dict())
 
-    def watch(self, videos: VideoBatch) -> Tensor:
+    def encode(self, videos: VideoBatch) -> Tensor:
         """Returns (S, size) of the segments."""
-        with self.reading():
-            vectors: Tensor = self.encoder(videos.clip_frames)
+        vectors: Tensor = self.encoder(videos.clip_frames)
         return vectors
 
 

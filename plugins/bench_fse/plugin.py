@@ -40,6 +40,7 @@ FSE_CAPTIONER = ModelSpec(
         **SCHEDULE,
     },
     recipes={"sample": {"hidden": 128, "word_dim": 64, "lr": 1e-2, "epochs": 20, "lr_drop": 15}},
+    revision=2,
 )
 
 

@@ -54,12 +54,11 @@ class HSECaptioning(EncodingNetwork):
         self.encoder.low.load_state_dict(video.low.state_dict())
         self.encoder.high.load_state_dict(video.high.state_dict())
 
-    def watch(self, videos: VideoBatch) -> Tensor:
+    def encode(self, videos: VideoBatch) -> Tensor:
         """Returns (S, 2 size): each segment's vector beside its video's."""
-        with self.reading():
-            sequences = join(videos.clip_frames, videos.frames)
-            side = self.encoder.encode(sequences, videos.segments.lengths, context=self.context)
-            return torch.cat([side.parts.values, side.sequence[side.parts.owners()]], dim=1)
+        sequences = join(videos.clip_frames, videos.frames)
+        side = self.encoder.encode(sequences, videos.segments.lengths, context=self.context)
+        return torch.cat([side.parts.values, side.sequence[side.parts.owners()]], dim=1)
 
 
 class HSECaptioner(CaptionerOnBase):

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from bench.api import Execution, ModelError, Paragraph, Settings, State, Training, TrainingData, VideoBatch
 from bench_torch.captioning import CaptioningNetwork, ConditionedNetwork
 from bench_torch.search import Beam
-from bench_torch.training import TrainableNetwork
+from bench_torch.training import Examples, TrainableNetwork
 from bench_torch.video_text_model import VideoTextModel
+from bench_torch.watched import WatchedBatch, watched
 
 
 class Captioner(VideoTextModel):
@@ -58,9 +59,20 @@ class EncodingNetwork(ConditionedNetwork):
         """Leaves the encoder out of training, if it is to be frozen."""
         self.encoder.requires_grad_(not self.frozen)
 
-    def reading(self) -> torch.set_grad_enabled:
-        """Returns the context that the encoder reads in: without gradients where it is frozen."""
-        return torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen)
+    def encode(self, videos: VideoBatch) -> Tensor:
+        """Returns (S, condition): what the encoder makes of the segments."""
+        raise NotImplementedError
+
+    def watch(self, videos: VideoBatch) -> Tensor:
+        """Returns (S, condition): what was made of the segments before, or is now, without gradients if frozen."""
+        if isinstance(videos, WatchedBatch):
+            return videos.vectors
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            return self.encode(videos)
+
+    def prepared(self, examples: Examples, batch: int, execution: Execution) -> Examples:
+        """Returns the examples with what a frozen encoder makes of them, which is the same in every epoch."""
+        return watched(examples, self.watch, batch, execution) if self.frozen else examples
 
 
 class CaptionerOnBase(Captioner):

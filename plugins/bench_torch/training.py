@@ -56,6 +56,10 @@ class TrainableNetwork(nn.Module):
         """Returns the loss, a float32 scalar; video i belongs to target i."""
         raise NotImplementedError
 
+    def prepared(self, examples: Examples, batch: int, execution: Execution) -> Examples:
+        """Returns the examples in the form that is read in every epoch; `batch` videos fit into one step."""
+        return examples
+
     def merit(self, heldout: Examples, execution: Execution) -> float:
         """Returns how good the network is on held-out videos, higher is better: here minus the mean loss."""
         groups = length_ordered(heldout.videos.rows, execution.batch_size)
@@ -166,6 +170,10 @@ class _Fit:
 
     def run(self) -> None:
         self.resume()
+        batch, execution = self.schedule.batch, self.training.execution
+        if self.epoch < self.schedule.epochs:
+            self.examples = self.network.prepared(self.examples, batch, execution)
+            self.heldout = self.heldout and self.network.prepared(self.heldout, batch, execution)
         while self.epoch < self.schedule.epochs:
             self.run_epoch()
             self.epoch, self.position = self.epoch + 1, 0

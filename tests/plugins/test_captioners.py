@@ -267,3 +267,37 @@ def test_dense_sees_as_much_context_as_it_is_given(
         )
     assert torch.equal(before[0], after[0]) == (context != "full")
     assert not torch.equal(before[2], after[2])
+
+
+@pytest.mark.parametrize("name", ON_BASE)
+def test_a_frozen_encoder_reads_each_video_once_in_a_fit(
+    name: str, data: TrainingData, make_model: Any, record: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = make_model(name.removesuffix("-captioner"))
+    base.fit(data, record().training())
+    seen: list[int] = []
+
+    def fit(execution: Execution | None = None) -> tuple[Any, list[float]]:
+        run, model = record(execution or Execution()), made(make_model, name, execution, batch=5, epochs=4)
+        build = model.build
+
+        def counted(*given: Any) -> Any:
+            network = build(*given)
+            encode = network.encode
+            network.encode = lambda videos: seen.append(len(videos)) or encode(videos)
+            return network
+
+        model.build = counted
+        seen.clear()
+        model.fit(data, run.training(base))
+        return model, run.losses
+
+    kept, losses = fit()
+    assert sum(seen) == len(data)
+    other, _ = fit(Execution(batch_size=3))
+    for key, array in kept.state().arrays.items():
+        assert (array == other.state().arrays[key]).all(), f"{key} depends on the batches of prediction"
+    monkeypatch.setattr("bench_torch.watched.LIMIT", 100)
+    _, again = fit()
+    assert sum(seen) > 4 * len(data), "what does not fit into memory is read in every epoch"
+    assert again == pytest.approx(losses, rel=1e-3)
