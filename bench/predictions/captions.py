@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from bench.errors import InvalidData, ModelError
 from bench.files import PathLike, write_atomically
 from bench.inputs import Paragraph
+from bench.predictions.saved import ids_in
 from bench.reading.outside import Form, read_text, reading
 
 FORM = Form("a whole file of captions written by bench", ("json",), "Run again with --no-resume.")
@@ -71,7 +72,7 @@ class Captions:
             if head != HEAD:
                 raise InvalidData(f"{path} holds no captions written by bench. Run again with --no-resume.")
             return cls(
-                video_ids=tuple(line["video"] for line in lines),
+                video_ids=ids_in([line["video"] for line in lines]),
                 segments=tuple(tuple((float(a), float(b)) for a, b in line["segments"]) for line in lines),
                 sentences=tuple(tuple(map(str, line["sentences"])) for line in lines),
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bench.errors import ModelError
 from bench.files import PathLike, write_tensors
 from bench.predictions.checks import check_rows
-from bench.predictions.saved import Tensors
+from bench.predictions.saved import Tensors, ids_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,4 +53,4 @@ class ClassScores(Tensors):
     @classmethod
     def from_file(cls, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> ClassScores:
         """Returns what `save` wrote. Raises KeyError for what is lacking."""
-        return cls(tuple(values["video_ids"]), arrays["scores"], tuple(values["class_names"]))
+        return cls(ids_in(values["video_ids"]), arrays["scores"], ids_in(values["class_names"]))

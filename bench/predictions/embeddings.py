@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bench.errors import ModelError
 from bench.files import PathLike, write_tensors
 from bench.predictions.checks import check_rows, check_scores
-from bench.predictions.saved import Tensors
+from bench.predictions.saved import Tensors, ids_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,7 +54,7 @@ class Embeddings(Tensors):
     @classmethod
     def from_file(cls, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> Embeddings:
         """Returns what `save` wrote. Raises KeyError for what is lacking."""
-        return cls(tuple(values["video_ids"]), arrays["videos"], tuple(values["paragraph_ids"]), arrays["paragraphs"])
+        return cls(ids_in(values["video_ids"]), arrays["videos"], ids_in(values["paragraph_ids"]), arrays["paragraphs"])
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class PairScores(Tensors):
     @classmethod
     def from_file(cls, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> PairScores:
         """Returns what `save` wrote. Raises KeyError for what is lacking."""
-        return cls(tuple(values["video_ids"]), tuple(values["paragraph_ids"]), arrays["scores"])
+        return cls(ids_in(values["video_ids"]), ids_in(values["paragraph_ids"]), arrays["scores"])
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class EmbeddingCurve(Tensors):
     def from_file(cls, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> EmbeddingCurve:
         """Returns what `save` wrote. Raises KeyError for what is lacking."""
         sides = (_curve(arrays, "videos"), _curve(arrays, "paragraphs"))
-        return cls(tuple(values["video_ids"]), sides[0], tuple(values["paragraph_ids"]), sides[1])
+        return cls(ids_in(values["video_ids"]), sides[0], ids_in(values["paragraph_ids"]), sides[1])
 
 
 def _curve(arrays: Mapping[str, np.ndarray], side: str) -> dict[float, np.ndarray]:

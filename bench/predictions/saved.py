@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
-from bench.errors import InvalidData
+from bench.errors import InvalidData, ModelError
 from bench.files import PathLike, read_tensors
+from bench.reading.outside import shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,16 +49,33 @@ class Tensors:
         """Reads what `save` wrote. Raises: InvalidData for any other file."""
         arrays, values = read_tensors(path)
         if values.get("kind") != cls.kind:
-            raise InvalidData(f"{path} holds {values.get('kind')}, not {cls.kind}. {AGAIN}")
+            raise InvalidData(f"{path} holds {shown(values.get('kind'))}, not {cls.kind}. {AGAIN}")
         try:
-            return cls.from_file(arrays, values)
+            found = cls.from_file(arrays, values)
+            found.check(cls.kind)
         except KeyError as error:
-            raise InvalidData(f"{path} holds no {cls.kind}: it lacks {error}. {AGAIN}") from error
+            raise InvalidData(f"{path} holds no {cls.kind}: it lacks {shown(error.args[0])}. {AGAIN}") from error
+        except (ModelError, TypeError, ValueError) as error:  # what a model said was checked before it was saved
+            raise InvalidData(
+                f"{path} is not whole: ids, shapes, types or values of its {cls.kind} do not fit one another. {AGAIN}"
+            ) from error
+        return found
+
+    def check(self, model: str) -> None:
+        """Raises ModelError, naming the model, for an answer that cannot be scored."""
+        raise NotImplementedError
 
     @classmethod
     def from_file(cls, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> Self:
-        """Returns what `save` wrote. Raises KeyError for what is lacking."""
+        """Returns what `save` wrote. Raises KeyError for what is lacking, ValueError for what is of another type."""
         raise NotImplementedError
+
+
+def ids_in(value: Any) -> tuple[str, ...]:
+    """Returns ids as a file holds them. Raises ValueError for anything but a list of texts."""
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ValueError("ids that are no list of texts")
+    return tuple(value)
 
 
 def load_predictions(path: PathLike, answers: Sequence[type[Predictions]], kind: str = "") -> Predictions:
@@ -78,4 +96,5 @@ def load_predictions(path: PathLike, answers: Sequence[type[Predictions]], kind:
         if answer.kind == named:
             return answer.load(path)
     expected = " or ".join(answer.kind for answer in answers)
-    raise InvalidData(f"{path} holds {named}; expected {expected}. Score it under the task it was made for. {AGAIN}")
+    held = shown(named)
+    raise InvalidData(f"{path} holds {held}; expected {expected}. Score it under the task it was made for. {AGAIN}")

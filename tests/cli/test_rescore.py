@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from bench.files import sha256
+from bench.files import read_tensors, sha256, write_tensors
 
 
 @pytest.fixture
@@ -29,6 +29,48 @@ def test_an_untouched_run_scores_the_same(bench_command, finished):
 
     assert "every measurement is the same" in done.stderr
     assert "t2v/R@1" in done.stdout
+
+
+def ids_of_lists(arrays, values):
+    values["video_ids"] = [[one] for one in values["video_ids"]]
+
+
+def ids_without_end(arrays, values):
+    values["paragraph_ids"] = 7
+
+
+def a_row_less(arrays, values):
+    arrays["videos"] = arrays["videos"][1:].copy()
+
+
+def a_row_of_nan(arrays, values):
+    arrays["videos"] = arrays["videos"].copy()
+    arrays["videos"][3] = float("nan")
+
+
+def a_kind_of_a_thousand_words(arrays, values):
+    values["kind"] = ["embeddings"] * 1000
+
+
+@pytest.mark.parametrize(
+    "change", [ids_of_lists, ids_without_end, a_row_less, a_row_of_nan, a_kind_of_a_thousand_words]
+)
+def test_predictions_that_do_not_fit_one_another_are_named_in_one_line_and_no_model_is_blamed(
+    bench_command, finished, change
+):
+    path = finished / "predictions.safetensors"
+    arrays, values = read_tensors(path)
+    changed = dict(arrays), dict(values)
+    change(*changed)
+    path.unlink()
+    write_tensors(path, *changed)
+    edit(finished, lambda record: record["predictions"].update(sha256=sha256(path)))
+
+    said = bench_command("rescore", finished, exit_code=4).stderr.strip().splitlines()[-1]
+
+    assert said.startswith("InvalidData:")
+    assert "predictions.safetensors" in said
+    assert len(said) < 400
 
 
 def test_a_changed_number_is_found(bench_command, finished):
