@@ -42,7 +42,7 @@ def write_record(folder: Path, task: str, model: str, seed: int, counts: dict[st
             "kind": "generated", "label": "made up", "annotations": {"val_1": DIGEST}, "n_expected": n,
             "n_evaluated": n, "features": {"extractor": "none", "dim": 1, "stride": "1 row", "digest": DIGEST},
         },
-        "signature": f"{task}/1|split=val_1|pool={n}:bbbbbbbb|segments=gt|features=none-1|data=generated",
+        "signature": f"{task}/1|split=val_1|pool={n}:bbbbbbbb|segments=gt|features=none-1:dddddddd|data=generated",
         "measurements": [measurement.model_dump() for measurement in measure(evidence)],
         "evidence": {"file": path.name, "sha256": sha256(path)}, "predictions": None,
         "provenance": {

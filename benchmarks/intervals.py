@@ -10,6 +10,7 @@ import numpy as np
 from timing import arguments, measure, start, table
 
 from bench.metrics import retrieval
+from bench.metrics.rank_statistics import ranks_from_zero
 from bench.results import Evidence
 
 MODELS = {"at chance": None, "weak": (4.5, 1.8), "strong": (0.5, 1.5)}
@@ -44,7 +45,7 @@ def main() -> None:
     rows: list[list[object]] = [["model", "CPU s, all 12 measurements", "CPU s, loop, mean rank alone"]]
     for name, shape in MODELS.items():
         of_model = evidence(chosen.n, shape)
-        ranks = retrieval.ranks_from_zero(of_model.counts["t2v"])
+        ranks = ranks_from_zero(of_model.counts["t2v"])
         bench = measure({"bench": lambda e=of_model: retrieval.measure(e)}, chosen.repeats, "cpu")["bench"]
         loop = measure({"loop": lambda r=ranks: resample(r, chosen.resamples)}, 1, "cpu", warm=False)["loop"]
         rows.append([name, bench.cpu, loop.cpu])

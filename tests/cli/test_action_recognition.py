@@ -177,8 +177,8 @@ def test_requests_that_cannot_be_met(sport: Any, task: str, exit_code: int, mess
     [
         ("NotANumber", "sport-linear-probe", "NaN or infinity"),
         ("TooFewClasses", "sport-linear-probe", "expected (12, 4)"),
-        ("AllZero", "sport-zero-shot", "12 of 12 embeddings are all zeros"),
-        ("AllZero", "sport-linear-probe", "24 of 24 embeddings are all zeros"),
+        ("AllZero", "sport-zero-shot", "12 of 12 video embeddings are all zeros"),
+        ("AllZero", "sport-linear-probe", "24 of 24 training video embeddings are all zeros"),
         ("features", "sport-zero-shot", "needs a VideoTextEncoder"),
     ],
 )

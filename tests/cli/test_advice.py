@@ -87,7 +87,7 @@ def test_a_record_from_a_file_names_the_command_that_scores_it_again(bench_comma
     assert command in bench_command("rerun", folder, exit_code=2).stderr
     evidence = next(folder.glob("*evidence*"))
     evidence.write_bytes(b"half")
-    assert "into another --output" in bench_command("compare", folder, folder, exit_code=4).stderr
+    assert "into another --output" in bench_command("compare", folder, folder, exit_code=6).stderr
 
     bench_command("score", "retrieval", *flags[:-1], "again")
 
