@@ -195,8 +195,10 @@ def counted(mine: Sequence[str], theirs: Sequence[str], cache: str | None = None
         input=json.dumps([list(mine), list(theirs)]).encode(),
         env={**os.environ, **({"BENCH_CACHE": cache} if cache else {})},
         capture_output=True,
-        check=True,
+        check=False,
     )
+    if done.returncode:
+        sys.exit(f"METEOR in a process of its own left with {done.returncode}: {done.stderr.decode()}")
     return np.load(io.BytesIO(done.stdout)), int(done.stderr) / 1024
 
 

@@ -5,6 +5,7 @@ No time is asserted: whether the claims hold is for whoever runs them at full si
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -16,9 +17,19 @@ from torch.utils._python_dispatch import TorchDispatchMode
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 
 
+STARTED_IN = dict(os.environ)
+"""The environment before any test ran: what another test may leave in its process must not reach a benchmark."""
+
+
 def run(script: str, *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, BENCHMARKS / script, *arguments], capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, BENCHMARKS / script, *arguments],
+        cwd=BENCHMARKS.parent,
+        env=STARTED_IN,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

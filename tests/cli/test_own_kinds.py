@@ -55,7 +55,7 @@ def test_predictions_of_another_kind_than_the_record_names_are_refused(bench_com
 
     done = bench_command("rescore", guessed, path=site, exit_code=4)
 
-    assert "predictions.json holds spans; expected word guesses" in done.stderr
+    assert "predictions.json holds 'spans'; expected word guesses" in done.stderr
 
 
 def test_a_retrieval_task_that_asks_for_the_pairing_is_refused_before_anything_is_computed(bench_command, site):
