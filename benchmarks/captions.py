@@ -43,13 +43,15 @@ from bench.metrics.captions.tokenising import tokenised
 SEED, SEGMENTS = 20181008, 17_031
 # A process of its own: captions and references as JSON come in, counts go out; then its greatest memory in KB.
 ALONE = """
-import json, re, sys
+import io, json, re, sys
 from pathlib import Path
 import numpy as np
 from bench.metrics.captions.meteor.counting import meteor_counts
 captions, references = json.load(sys.stdin)
 counts = meteor_counts([(caption, [text]) for caption, text in zip(captions, references)])
-np.save(sys.stdout.buffer, counts)
+content = io.BytesIO()  # numpy asks a file for its position, which a pipe does not have
+np.save(content, counts)
+sys.stdout.buffer.write(content.getvalue())
 print(re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1], file=sys.stderr)
 """
 
