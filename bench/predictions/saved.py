@@ -28,7 +28,7 @@ class Predictions(Protocol):
     suffix: ClassVar[str]
 
     def check(self, model: str) -> None:
-        """Raises ModelError, naming the model, for an answer that cannot be scored."""
+        """Raises ModelError, naming the model, for an answer that cannot be scored. Every kind has its own."""
 
     def save(self, path: PathLike) -> None:
         """Writes one file, whole or not at all; equal predictions give equal bytes."""
