@@ -110,8 +110,8 @@ def test_without_a_file_the_packaged_default_applies(tmp_path, monkeypatch):
         ("version: 1\ndatasets: {a: {reader: x, root: d, features: nope}}", "no feature source 'nope'"),
         ("version: 1\ndatasets: {a: {reader: x, root: d, features: sample}}", "for both or for neither"),
         (
-            "version: 1\ndatasets: {a: {reader: x, root: d, features: simulated, splits: {test: {file: f}}}}",
-            "no 'train'",
+            "version: 1\ndatasets: {a: {reader: x, root: d, features: simulated, splits: {train: {file: f}}}}",
+            "datasets.a.test: not given",
         ),
         (
             "version: 1\ndatasets: {a: {reader: x, root: d, features: simulated, test: z, splits: {train: {file: f}}}}",

@@ -191,8 +191,6 @@ def _dataset(source: Path, parsed: _File, name: str, base: Path) -> DatasetDecla
         split: SplitDeclaration(folder / one.file, folder / one.ids if one.ids else None, one.take, one.part)
         for split, one in entry.splits.items()
     }
-    if splits and "train" not in splits:
-        raise ConfigError(f"{source.name}: datasets.{name}.splits: no 'train' among {', '.join(sorted(splits))}.")
     for split, one in splits.items():
         if one.part and one.ids is None and entry.reader != CAPTIONS:
             raise ConfigError(
@@ -212,7 +210,8 @@ def _dataset(source: Path, parsed: _File, name: str, base: Path) -> DatasetDecla
     if entry.reader == CAPTIONS and (root is None or not splits):
         raise ConfigError(
             f"{source.name}: datasets.{name}: reader {CAPTIONS} has no official folder. Name the file of each split: "
-            "root: FOLDER and splits: {train: {file: FILE}, test: {file: FILE}}, with part, ids or take as needed."
+            "root: FOLDER and splits: {train: {file: FILE}, test: {file: FILE}}, with part, ids or take as needed; "
+            "without train, models that do not train can be run."
         )
     segments = entry.segments or ("none" if entry.reader == CAPTIONS else "gt")
     if entry.captions and segments != "none":

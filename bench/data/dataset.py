@@ -14,8 +14,9 @@ from bench.annotations import CaptionAnnotations, ClassAnnotations, RetrievalAnn
 from bench.data.declared import DatasetDeclaration, ExaminedFeatures, FeatureIdentity, FeatureSource
 from bench.data.digests import heldout_indices, opaque_id
 from bench.data.features.examining import all_zero, examine
+from bench.data.lessons import TRAIN, TrainingSet, training_set, training_split
 from bench.data.split_parts import uncut_videos
-from bench.data.texts import beside_videos, pairing_of, texts_of, unit_of
+from bench.data.texts import beside_videos, pairing_of, texts_of
 from bench.errors import InvalidData, MissingData, UsageError
 from bench.files import digest
 from bench.inputs import DataKind, Inputs, TrainingData, Videos, View
@@ -27,23 +28,6 @@ if TYPE_CHECKING:
 
     from bench.data.features.row_contents import Progress
     from bench.data.loading import FrameVideos
-
-TRAIN = "train"
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """What a model is trained on.
-
-    Attributes:
-        split: the split.
-        lesson: what is told of its videos: their paragraphs, nothing, or their classes.
-        view: how the videos are cut; of it only the segments count.
-    """
-
-    split: str
-    lesson: Lesson
-    view: View
 
 
 @dataclass(frozen=True)
@@ -138,26 +122,17 @@ class Dataset:
         labels = self.columns(split)["labels"]
         return tuple(tuple(labels[i]) for i in chosen)
 
+    def trains(self, lesson: Lesson) -> bool:
+        """Returns whether there are videos to train on; a dataset may have a test split only."""
+        split = training_split(self, lesson)
+        return split in self.tables and bool(self.count(split))
+
     def training_set(self, lesson: Lesson, view: View) -> TrainingSet:
         """Returns what a model that learns from `lesson` is trained on: whole videos, and of `view` only the segments.
 
         Raises: MissingData when the dataset has no such training data.
         """
-        labelled = self.class_splits[0] if self.class_splits else None
-        split = TRAIN if lesson == "paragraphs" or labelled is None else labelled
-        if lesson == "labels" and labelled is None:
-            raise MissingData(
-                f"dataset {self.name!r} has no classes to train on. "
-                f"Declare a labels.csv as datasets.{self.name}.labels."
-            )
-        if lesson == "paragraphs" and not any(self.columns(split)["sentences"]):
-            raise MissingData(
-                f"dataset {self.name!r} has no captions to train on. "
-                "Choose a model that learns from videos or classes, or a control."
-            )
-        if lesson != "paragraphs":
-            return TrainingSet(split, lesson, View(view.segments))
-        return TrainingSet(split, lesson, View(view.segments, text=unit_of(self, split, view.text)))
+        return training_set(self, lesson, view)
 
     def training(self, chosen: TrainingSet, *, max_rows: int, limit: int | None = None) -> TrainingData:
         """Returns a training split in file order, its first `limit` videos, with a tenth marked as held out.

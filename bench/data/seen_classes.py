@@ -26,6 +26,8 @@ def remarks(dataset: Dataset, *, captions: bool) -> tuple[str, ...]:
 
 def named_in_captions(dataset: Dataset) -> str:
     """Returns how many class names stand word for word in training captions, and how often a video's own one does."""
+    if "train" not in dataset.tables:
+        return "there are no training captions that could name the classes"
     columns = dataset.columns("train")
     names = [_plain(name) for name in dataset.class_names()]
     texts = {v: _plain(" ".join(told)) for v, told in zip(columns["video_id"], columns["sentences"], strict=True)}

@@ -65,6 +65,9 @@ class Tables(Mapping[str, "Table"]):
             self._tables[split] = as_table(self.videos(split))
         return self._tables[split]
 
+    def __contains__(self, split: object) -> bool:
+        return split in self._openers
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._openers)
 

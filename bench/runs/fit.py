@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -53,7 +53,7 @@ def fitted_model(plan: FitPlan, folder: Path, execution: Execution, log: Reporte
     with guard.during("load"):
         model = resolve(spec.loader)(plan.weights.given, execution)
     _check_capabilities(plan, model)
-    if plan.checkpoints is None:
+    if plan.checkpoints is None and plan.request.checkpoint is None:
         return Fitted(model, None, 0.0, guard)
     state, reference, seconds = _checkpoint(plan, model, guard, execution)
     with guard.during("load its checkpoint"):
@@ -67,18 +67,26 @@ def _checkpoint(plan: FitPlan, model: Any, guard: Guard, execution: Execution) -
     Of several processes that need the same checkpoint one fits it; the others wait and take it.
     """
     folder, named = plan.checkpoints, plan.request.checkpoint
+    if named:
+        return *_loaded(plan, named, guard), 0.0
     assert folder is not None  # noqa: S101 (the caller checked)
-    path, seconds = named or folder.model, 0.0
-    with nullcontext() if named else folder.held(guard.log.say):
-        if not named and not plan.request.resume:
+    seconds = 0.0
+    with folder.held(guard.log.say):
+        if not plan.request.resume:
             folder.discard()
-        if not named and not path.exists():
+        if not folder.model.exists():
             clock = time.perf_counter()
             _fit(plan, model, guard, execution)
             seconds = time.perf_counter() - clock
-        state, made_from = checkpoints.load_state(path)
-        whole = sha256(path)
-    guard.log.say(f"checkpoint {path}" if seconds or named else f"checkpoint {path}, fitted before")
+        state, reference = _loaded(plan, folder.model, guard, "" if seconds else ", fitted before")
+    return state, reference, seconds
+
+
+def _loaded(plan: FitPlan, path: Path, guard: Guard, remark: str = "") -> tuple[State, Checkpoint]:
+    """Returns the state in a checkpoint, and what the record says of it; `remark` ends the line that is logged."""
+    state, made_from = checkpoints.load_state(path)
+    whole = sha256(path)
+    guard.log.say(f"checkpoint {path}{remark}")
     reference = Checkpoint(
         key=made_from.key,
         sha256=whole,
@@ -88,7 +96,7 @@ def _checkpoint(plan: FitPlan, model: Any, guard: Guard, execution: Execution) -
     )
     if plan.task:
         write_json(guard.folder / CHECKPOINT, {"file": str(path), **reference.model_dump()})
-    return state, reference, seconds
+    return state, reference
 
 
 def _smaller(plan: FitPlan, execution: Execution) -> dict[str, str]:

@@ -32,7 +32,8 @@ from bench.runs.weights import Weights, fingerprint, pinned
 from bench.tasks.task import AsSigned, Task
 
 if TYPE_CHECKING:
-    from bench.data.dataset import Dataset, TrainingSet
+    from bench.data.dataset import Dataset
+    from bench.data.lessons import TrainingSet
 
 STARTED = "config.json"  # the first file of a run, written before anything is computed
 CHECKPOINT = "checkpoint.json"  # names the checkpoint that a run predicted with
@@ -123,7 +124,8 @@ def plan(cell: Cell, request: Request, reporter: Reporter | None = None) -> RunP
     spec, task, dataset = cell.spec, cell.task, cell.dataset
     _check(cell, request)
     view = _seen(cell, task.view)
-    trained_on, base_trained_on = _training_set(cell), _training_set(cell.base) if cell.base else None
+    trained_on = _training_set(cell, request)
+    base_trained_on = _training_set(cell.base, request) if cell.base else None
     labelled = dataset.training_set("labels", view) if "labelled" in task.support else None
     if trained_on:
         dataset.check_disjoint(task.split, trained_on.split)
@@ -220,11 +222,16 @@ def _seen(cell: Cell, view: View) -> View:
     return view if cell.spec.uses_segments or asked_for_each else View("none", text=view.text)
 
 
-def _training_set(cell: Cell) -> TrainingSet | None:
-    """Returns what the model of a cell is fitted on. Raises: UsageError, MissingData when the dataset lacks it."""
+def _training_set(cell: Cell, request: Request) -> TrainingSet | None:
+    """Returns what the model of a cell is fitted on; None where nothing is, or a checkpoint on other data.
+
+    Raises: UsageError, MissingData when the dataset lacks it.
+    """
     if Trainable not in cell.spec.provides:
         return None
     lesson = cell.spec.learns_from
+    if request.checkpoint and not cell.dataset.trains(lesson):
+        return None
     view = cell.task.training_view if lesson == "paragraphs" else cell.task.view
     return cell.dataset.training_set(lesson, _seen(cell, view))
 

@@ -13,7 +13,7 @@ from bench.results import WEIGHTS, signature
 from bench.tasks.task import PAIRING, Task
 
 if TYPE_CHECKING:
-    from bench.data.dataset import TrainingSet
+    from bench.data.lessons import TrainingSet
 
 
 def signed(

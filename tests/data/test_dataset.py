@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.data.dataset import Dataset, TrainingSet
+from bench.data.dataset import Dataset
 from bench.data.declared import DatasetDeclaration, FeatureDeclaration, SplitDeclaration
 from bench.data.digests import heldout_indices, opaque_id
+from bench.data.lessons import TrainingSet
 from bench.data.readers.activitynet import open_dataset
 from bench.data.verify import verify
 from bench.errors import ConfigError, InvalidData, MissingData, UsageError

@@ -71,7 +71,7 @@ def _read_split(path: Path, training: bool) -> AnnotatedVideos:
     number = {name: i for i, name in enumerate(names)}
     seen = {name for video in videos if video.subset in TRAINING for name in video.classes}
     chosen = [video for video in videos if (video.subset in TRAINING) == training]
-    unseen = sum(not seen.issuperset(video.classes) for video in chosen)
+    unseen = sum(not seen.issuperset(video.classes) for video in chosen) if seen else 0
     return AnnotatedVideos(
         ids=tuple(video.video_id for video in chosen),
         durations=tuple(video.duration for video in chosen),
@@ -100,9 +100,11 @@ def _read_once(path: Path, changed: int, size: int) -> tuple[LabelledVideo, ...]
             raise InvalidData(f"{path}: video {video.video_id!r} occurs twice. Leave one row, with all its classes.")
         seen.add(video.video_id)
     tests = sorted({video.subset for video in videos} - set(TRAINING))
-    if len(tests) > 1 or not tests or len(tests) == len({video.subset for video in videos}):
+    if len(tests) != 1:
         found = ", ".join(sorted({video.subset for video in videos})) or "no rows"
-        raise InvalidData(f"{path}: subsets {found}; expected one for training (train) and one for testing (test).")
+        raise InvalidData(
+            f"{path}: subsets {found}; expected one for testing (test), and one for training (train) if models train."
+        )
     return videos
 
 
