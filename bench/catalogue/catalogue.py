@@ -20,7 +20,7 @@ from bench.data.declared import (
     FeatureReader,
 )
 from bench.errors import CatalogueError, ConfigError, UsageError, unknown_name
-from bench.models import ModelSpec
+from bench.models import EncoderSpec, ModelSpec
 from bench.plugins.discovery import (
     EntryPoint,
     LoadedPlugin,
@@ -39,7 +39,7 @@ from bench.tasks.task import Task
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Everything that can be named: models, tasks, readers, datasets and papers, and the plugins they come from.
+    """Everything that can be named: models, encoders, tasks, readers, datasets, papers; and the plugins they come from.
 
     Attributes:
         closed: dataset -> why it cannot be opened: its reader comes from a plugin that failed or is blocked.
@@ -51,6 +51,7 @@ class Catalogue:
     tasks: Mapping[str, Task]
     readers: Mapping[str, DatasetSpec]
     datasets: Mapping[str, DatasetDeclaration]
+    encoders: Mapping[str, EncoderSpec] = field(default_factory=dict)
     papers: Mapping[str, Paper] = field(default_factory=dict)
     feature_readers: Mapping[str, FeatureReader] = field(default_factory=dict)
     exporters: Mapping[str, ExporterSpec] = field(default_factory=dict)
@@ -65,6 +66,15 @@ class Catalogue:
         if name not in self.models:
             raise unknown_name("model", name, self.models)
         return self.models[name]
+
+    def encoder(self, text: str) -> EncoderSpec:
+        """Returns the spec that `name` or `name:argument` names. Raises: UnknownName, UsageError, CatalogueError."""
+        name, colon, argument = text.partition(":")
+        if name in self.clashes:
+            raise CatalogueError(self.clashes[name])
+        if name not in self.encoders:
+            raise unknown_name("encoder", name, self.encoders)
+        return self.encoders[name].with_argument(argument) if colon else self.encoders[name]
 
     def task(self, text: str) -> Task:
         """Returns the task that `name` or `name:key=value,…` names. Raises: UnknownName, UsageError, CatalogueError."""
@@ -119,9 +129,10 @@ class Catalogue:
             raise CatalogueError(reason)
         return found
 
-    def distribution(self, model: str) -> str:
-        """Returns the distribution, with version, that offers a model."""
-        return next(plugin.distribution for plugin in self.plugins if model in plugin.provides.get("model", ()))
+    def distribution(self, name: str, kind: str = "model") -> str:
+        """Returns the distribution, with version, that offers a model or an encoder."""
+        base = name.partition(":")[0]
+        return next(plugin.distribution for plugin in self.plugins if base in plugin.provides.get(kind, ()))
 
     def task_code(self, task: Task) -> TaskCode:
         """Returns what runs a task's code, under the name of the distribution that offers it."""
@@ -159,6 +170,7 @@ def discover(
     datasets, closed = _declared(declared, readers, feature_readers, records)
     declarations = tuple(datasets.values())
     models = merged("model", lambda plugin: plugin.ask("bench_models", ModelSpec))
+    encoders = merged("encoder", lambda plugin: plugin.ask("bench_encoders", EncoderSpec))
     tasks = merged("task", lambda plugin: plugin.ask("bench_tasks", object, datasets=declarations))
     papers = merged("paper", lambda plugin: plugin.ask("bench_papers", Paper))
     exporters = merged("exporter", lambda plugin: plugin.ask("bench_exporters", ExporterSpec))
@@ -173,6 +185,7 @@ def discover(
         tasks=tasks,
         readers=readers,
         datasets=datasets,
+        encoders=encoders,
         papers=papers,
         feature_readers=feature_readers,
         exporters=exporters,

@@ -14,6 +14,7 @@ from bench.cli.options import Command, Group, config_option
 
 if TYPE_CHECKING:
     from bench.catalogue.catalogue import Catalogue
+    from bench.models import Setting
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -36,7 +37,7 @@ def _show(head: Sequence[str], rows: Sequence[Sequence[str]], *, as_json: bool) 
 
 @click.group("list", cls=Group)
 def list_group() -> None:
-    """List models, tasks, datasets, papers or runs."""
+    """List models, encoders, tasks, datasets, papers or runs."""
 
 
 @list_group.command()
@@ -50,6 +51,25 @@ def models(config: Path | None, as_json: bool) -> None:
         for spec in sorted(catalogue.models.values(), key=lambda spec: (spec.control, spec.name))
     ]
     _show(("model", "provides", "distribution", "summary"), rows, as_json=as_json)
+    _warn(catalogue)
+
+
+@list_group.command()
+@config_option
+@json_option
+def encoders(config: Path | None, as_json: bool) -> None:
+    """List the encoders of frames and texts that plugins offer."""
+    catalogue = _catalogue(config)
+    rows = [
+        (
+            spec.name + (f":{spec.argument.upper()}" if spec.argument else ""),
+            ", ".join(kind.__name__ for kind in spec.provides),
+            spec.extra or catalogue.distribution(spec.name, "encoder"),
+            spec.summary,
+        )
+        for _, spec in sorted(catalogue.encoders.items())
+    ]
+    _show(("encoder", "provides", "install", "summary"), rows, as_json=as_json)
     _warn(catalogue)
 
 
@@ -140,12 +160,14 @@ def _warn(catalogue: Catalogue) -> None:
 @config_option
 @json_option
 def info(name: str, config: Path | None, as_json: bool) -> None:
-    """Show all there is to know about NAME: a model, a task, a dataset or a paper."""
+    """Show all there is to know about NAME: a model, an encoder, a task, a dataset or a paper."""
     from bench.errors import unknown_name
 
     catalogue = _catalogue(config)
     if name in catalogue.models:
         facts = _model_facts(catalogue, name)
+    elif name.partition(":")[0] in catalogue.encoders:
+        facts = _encoder_facts(catalogue, name)
     elif name.partition(":")[0] in catalogue.tasks:
         facts = _task_facts(catalogue, name)
     elif name in catalogue.datasets:
@@ -153,7 +175,7 @@ def info(name: str, config: Path | None, as_json: bool) -> None:
     elif name in catalogue.papers:
         facts = _paper_facts(catalogue, name)
     else:
-        known = [*catalogue.models, *catalogue.tasks, *catalogue.datasets, *catalogue.papers]
+        known = [*catalogue.models, *catalogue.encoders, *catalogue.tasks, *catalogue.datasets, *catalogue.papers]
         raise unknown_name("name", name, known)
     if as_json:
         click.echo(json.dumps(facts, indent=2, default=str))
@@ -169,11 +191,10 @@ def info(name: str, config: Path | None, as_json: bool) -> None:
 
 def _model_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
     spec = catalogue.models[name]
-    settings = {}
-    for key, setting in spec.settings.items():
-        choices = f" ({', '.join(map(str, setting.choices))})" if setting.choices else ""
-        recipes = "".join(f"; {r}: {values[key]}" for r, values in spec.recipes.items() if key in values)
-        settings[key] = f"{setting.default}{choices} — {setting.doc}{recipes}"
+    settings = {key: _in_words(setting) for key, setting in spec.settings.items()}
+    for recipe, values in spec.recipes.items():
+        for key in values:
+            settings[key] += f"; {recipe}: {values[key]}"
     return {
         "model": name,
         "summary": spec.summary,
@@ -185,6 +206,28 @@ def _model_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
         "row cap": spec.max_rows,
         "uses segments": spec.uses_segments,
         "settings": settings,
+    }
+
+
+def _in_words(setting: Setting) -> str:
+    choices = f" ({', '.join(map(str, setting.choices))})" if setting.choices else ""
+    return f"{setting.default}{choices} — {setting.doc}"
+
+
+def _encoder_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
+    spec = catalogue.encoder(name)
+    return {
+        "encoder": name,
+        "summary": spec.summary,
+        "paper": spec.paper or "none",
+        "provides": ", ".join(kind.__name__ for kind in spec.provides),
+        "distribution": catalogue.distribution(spec.name, "encoder"),
+        "code": spec.loader,
+        "revision": spec.revision,
+        "install": f"pip install '{spec.extra}'" if spec.extra else "nothing further",
+        "weights trained on": spec.trained_on or "as the user's weights were",
+        "after a colon": spec.argument or "nothing",
+        "settings": {key: _in_words(setting) for key, setting in spec.settings.items()},
     }
 
 

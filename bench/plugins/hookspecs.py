@@ -13,7 +13,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from bench.data.declared import DatasetDeclaration, DatasetSpec, FeatureReader
-    from bench.models import ModelSpec
+    from bench.models import EncoderSpec, ModelSpec
     from bench.plugins.offers import ColumnSpec, ExporterSpec, WatcherSpec
     from bench.plugins.papers import Paper
     from bench.tasks.task import Task
@@ -29,6 +29,11 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 @hookspec
 def bench_models() -> Iterable[ModelSpec]:
     """Returns the models this plugin offers."""
+
+
+@hookspec
+def bench_encoders() -> Iterable[EncoderSpec]:
+    """Returns the encoders this plugin offers: frames, windows of frames and sentences become vectors."""
 
 
 @hookspec

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bench.annotations import Annotations
 from bench.catalogue.lookup import Cell
+from bench.catalogue.weights import Weights, fingerprint, pinned
 from bench.data.readers.json_files import read_json
 from bench.errors import InvalidData, SaveError, UnsupportedTask, UsageError, VerificationError
 from bench.evidence.verified import RESULT
@@ -28,7 +29,6 @@ from bench.runs.examine import examine
 from bench.runs.progress import Reporter, Silent
 from bench.runs.request import Request
 from bench.runs.signing import signed
-from bench.runs.weights import Weights, fingerprint, pinned
 from bench.tasks.task import AsSigned, Task
 
 if TYPE_CHECKING:

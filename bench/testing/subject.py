@@ -9,13 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from bench.catalogue.weights import pinned
 from bench.errors import Interrupted
 from bench.execution import Execution, State, Training
 from bench.models import ModelSpec, Trainable, Value
 from bench.plugins.global_state import undisturbed
 from bench.plugins.import_strings import resolve
 from bench.runs.checkpoints import CheckpointFolder, Ingredients, load_state
-from bench.runs.weights import pinned
 from bench.testing.isolation import Traces
 from bench.testing.material import Material, material_for
 from bench.testing.opened import listening

@@ -1,4 +1,4 @@
-"""Which weights a model was given: files and repositories that its settings name, pinned to what they hold.
+"""Which weights a model or an encoder is given: files and repositories that settings name, pinned to what they hold.
 
 A record holds a file as `NAME@sha256:DIGEST` and a repository of the Hugging Face Hub as `OWNER/NAME@COMMIT`; where
 they lie on this machine is told to the model alone. Nothing is downloaded: a repository is what the local cache has.
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.data.features.row_contents import Stamp, stamp
-from bench.errors import CatalogueError, InvalidData, MissingData, UsageError, VerificationError
+from bench.errors import BenchError, CatalogueError, InvalidData, MissingData, UsageError, VerificationError
 from bench.files import digest, sha256
-from bench.models import ModelSpec, Value
+from bench.models import EncoderSpec, ModelSpec, Value
 from bench.plugins.import_strings import resolve
 from bench.reading.outside import regular_file
 
@@ -54,8 +54,8 @@ class Weights:
             raise InvalidData(f"the weights {names} were changed while they were used. Run again.")
 
 
-def pinned(spec: ModelSpec, settings: Mapping[str, object], known: Weights | None = None) -> Weights:
-    """Returns settings of a model with the files and repositories they name pinned down.
+def pinned(spec: ModelSpec | EncoderSpec, settings: Mapping[str, object], known: Weights | None = None) -> Weights:
+    """Returns settings with the files and repositories they name pinned down.
 
     Args:
         settings: some or all of the settings; those of `known` may be among them as they are there.
@@ -73,24 +73,23 @@ def pinned(spec: ModelSpec, settings: Mapping[str, object], known: Weights | Non
     return Weights({name: value for name, value in pins.items() if isinstance(value, Value)}, places, stamps)
 
 
-def fingerprint(spec: ModelSpec, weights: Weights) -> str:
-    """Returns what a model states of what it loads; "" for one that states nothing.
+def fingerprint(spec: ModelSpec | EncoderSpec, weights: Weights) -> str:
+    """Returns what a model or an encoder states of what it loads; "" for one that states nothing.
 
     Raises: CatalogueError for code that cannot be found, fails, or returns no text of one line.
     """
     if not spec.fingerprint:
         return ""
+    named = f"{spec.kind} {spec.name!r}: its fingerprint {spec.fingerprint}"
     try:
         stated = resolve(spec.fingerprint)(weights.given)
+    except BenchError:
+        raise
     except Exception as error:  # whatever the code of a plugin raises
         reason = " ".join(str(error).split())
-        raise CatalogueError(
-            f"model {spec.name!r}: its fingerprint {spec.fingerprint} failed: {type(error).__name__}: {reason}. Fix it."
-        ) from error
+        raise CatalogueError(f"{named} failed: {type(error).__name__}: {reason}. Fix it.") from error
     if not isinstance(stated, str) or not 0 < len(stated) <= 200 or not stated.isprintable():
-        raise CatalogueError(
-            f"model {spec.name!r}: its fingerprint {spec.fingerprint} must be one line of 1 to 200 characters. Fix it."
-        )
+        raise CatalogueError(f"{named} must be one line of 1 to 200 characters. Fix it.")
     return stated
 
 

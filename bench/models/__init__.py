@@ -1,0 +1,38 @@
+"""What a model and an encoder are: light specs that plugins offer, and the protocols of what each can do.
+
+A spec names its code as `"package.module:object"`; nothing heavy is imported until a run needs it. Models turn features
+into answers; encoders turn frames and sentences into features.
+"""
+
+from bench.models.capabilities import (
+    ClipTextEncoder,
+    Trainable,
+    VideoCaptioner,
+    VideoClassifier,
+    VideoEncoder,
+    VideoTextEncoder,
+    VideoTextScorer,
+)
+from bench.models.encoders import ClipEncoder, EncoderSpec, FrameEncoder, TextEncoder
+from bench.models.settings import SCHEDULE, Setting, Settings, Value
+from bench.models.spec import Lesson, ModelSpec
+
+__all__ = [
+    "SCHEDULE",
+    "ClipEncoder",
+    "ClipTextEncoder",
+    "EncoderSpec",
+    "FrameEncoder",
+    "Lesson",
+    "ModelSpec",
+    "Setting",
+    "Settings",
+    "TextEncoder",
+    "Trainable",
+    "Value",
+    "VideoCaptioner",
+    "VideoClassifier",
+    "VideoEncoder",
+    "VideoTextEncoder",
+    "VideoTextScorer",
+]
