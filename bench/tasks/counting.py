@@ -13,6 +13,7 @@ import numpy as np
 
 from bench.annotations import RetrievalAnnotations
 from bench.errors import InvalidData, ModelError, VerificationError
+from bench.matching import Matching
 from bench.metrics.retrieval import BEST_CAPTION
 from bench.metrics.similarities import Pairs, Scores, Similarities, count_best_captions, count_ranks
 from bench.predictions import Embeddings, PairScores
@@ -42,14 +43,24 @@ def evidence_of(predictions: Embeddings | PairScores, annotations: RetrievalAnno
     return Evidence(counts=counts, pool=annotations.pool, n_items={name: sizes[name] for name in counts})
 
 
+def queries_of(annotations: RetrievalAnnotations) -> dict[str, tuple[str, ...]]:
+    """Returns by direction the opaque ids of the queries, in the order of their evidence."""
+    matching = annotations.matching
+    asking = tuple(text for text in _texts_in_order(matching) if matching.by_text[text])
+    return {"t2v": asking, "v2t": tuple(sorted({video for text in asking for video in matching.by_text[text]}))}
+
+
+def _texts_in_order(matching: Matching) -> list[str]:
+    beside = not matching.one_to_one and matching.one_video_each
+    return sorted(matching.texts, key=lambda text: (matching.by_text[text] if beside else (), text))
+
+
 def _count_all(
     predictions: Embeddings | PairScores, annotations: RetrievalAnnotations, device: str
 ) -> dict[str, np.ndarray]:
     """Returns by direction (queries, 3) uint32 evidence of any matching."""
     matching, missing = annotations.matching, sorted(annotations.missing)
-    right = {text: matching.by_text[text] for text in predictions.paragraph_ids}
-    beside = not matching.one_to_one and matching.one_video_each
-    order = sorted(right, key=lambda text: (right[text] if beside else (), text))
+    right, order = matching.by_text, _texts_in_order(matching)
     names = (*predictions.video_ids, *missing)
     place = {video: i for i, video in enumerate(names)}
     columns = [sorted(place[video] for video in right[text]) for text in order]

@@ -325,9 +325,9 @@ def test_examples_of_densevid_are_scored_one_by_one(mine):
 
 
 def test_examples_of_another_kind_of_run_are_refused(mine):
-    record = json.loads(mine("run", "-m", "random", "-t", "mine-retrieval", "--json").stdout)[0]
+    record = json.loads(mine("run", "-m", "random", "-t", "mine-retrieval-incomplete", "--json").stdout)[0]
 
-    assert "asks for no captions" in mine("examples", f"runs/{record['run']}", exit_code=3).stderr
+    assert "is no captioning or retrieval" in mine("examples", f"runs/{record['run']}", exit_code=3).stderr
     assert "METEOR" in mine("examples", f"runs/{record['run']}", "--metric", "METEOR", exit_code=2).stderr
 
 

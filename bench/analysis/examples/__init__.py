@@ -1,1 +1,1 @@
-"""What a captioner wrote beside what people wrote: a page of examples for each run."""
+"""What a captioner wrote beside what people wrote, what was found for queries: a page of examples for each run."""

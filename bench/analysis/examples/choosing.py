@@ -74,9 +74,7 @@ def examples_of(record: Stored, task: Task, dataset: Dataset, metric: str, count
     if count < 1:
         raise UsageError(f"--count {count}: show at least 1.")
     if not isinstance(task, Captioning):
-        raise UnsupportedTask(
-            f"{record.folder}: task {task.name!r} asks for no captions. Name the run of a captioning task."
-        )
+        raise UnsupportedTask(f"{record.folder}: task {task.name!r} is no captioning or retrieval. Name a run of one.")
     scored, protocol = _scored(record, task, dataset, metric)
     scored.sort(key=lambda example: (-example.score, example.video, example.segment or (0.0, 0.0), example.references))
     middle = max(0, (len(scored) - count) // 2)

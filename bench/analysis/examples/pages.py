@@ -12,6 +12,7 @@ from bench.files import write_atomically
 from bench.leaderboard.pages import wording
 from bench.leaderboard.pages.html import environment
 from bench.leaderboard.pages.markdown import escape
+from bench.results import Result
 
 LONGEST = 600
 """Characters shown of one caption."""
@@ -34,9 +35,8 @@ def title(examples: Examples) -> str:
     return f"What {examples.result.model.name} says"
 
 
-def circumstances(examples: Examples) -> str:
-    """Returns one line on the run."""
-    result = examples.result
+def circumstances(result: Result) -> str:
+    """Returns one line on a run."""
     primary = result[result.primary]
     bounds = f" ({primary.ci95[0]:.1f}\u2013{primary.ci95[1]:.1f})" if primary.ci95 else ""
     parts = [result.task.name, result.data.label, f"split {result.task.split}", f"seed {result.seed}"]
@@ -61,7 +61,7 @@ def place(example: Example) -> str:
 
 def markdown(examples: Examples) -> str:
     """Returns the examples as a Markdown page."""
-    lines = [f"# {escape(title(examples))}", "", escape(circumstances(examples), LONGEST), ""]
+    lines = [f"# {escape(title(examples))}", "", escape(circumstances(examples.result), LONGEST), ""]
     if wording.KIND_WARNINGS[examples.result.data.kind]:
         lines += [f"> {wording.KIND_WARNINGS[examples.result.data.kind]}", ""]
     lines += [escape(counts(examples), LONGEST), "", CAUTION, ""]
@@ -91,7 +91,7 @@ def html(examples: Examples) -> str:
     return template.render(
         examples=examples,
         title=title(examples),
-        circumstances=circumstances(examples),
+        circumstances=circumstances(examples.result),
         counts=counts(examples),
         caution=CAUTION,
         place=place,

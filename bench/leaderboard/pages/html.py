@@ -35,22 +35,25 @@ def environment() -> Environment:
     environment.filters["plain"] = wording.plain
     environment.globals.update(
         wording=wording, published_wording=published_wording, making=making, cells=_cells, style=None, root="",
-        style_text=style(), style_hash=_hash(style()), script=_text("board.js"), script_hash=_hash(_text("board.js")),
+        style_text=style(), style_hash=integrity(style()), script=text_of("board.js"),
+        script_hash=integrity(text_of("board.js")), further_style="", further_hash="",
     )  # fmt: skip
     return environment
 
 
 @cache
-def _text(name: str) -> str:
+def text_of(name: str) -> str:
+    """Returns a file beside the templates: a style sheet or the script."""
     return files("bench.leaderboard").joinpath("templates", name).read_text(encoding="utf-8").strip() + "\n"
 
 
 def style() -> str:
     """Returns the style sheet that all pages share."""
-    return _text(STYLE)
+    return text_of(STYLE)
 
 
-def _hash(text: str) -> str:
+def integrity(text: str) -> str:
+    """Returns the hash by which a page allows a style sheet or a script inside it."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
