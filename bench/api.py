@@ -59,6 +59,7 @@ from bench.plugins.hookspecs import API_VERSION, hookimpl
 from bench.plugins.offers import ColumnSpec, ExporterSpec, FinishedRun, RunStart, Watcher, WatcherSpec
 from bench.plugins.papers import Paper
 from bench.predictions import Captions, ClassScores, Embeddings, PairScores
+from bench.reading.word_vectors import read_word_vectors
 
 if TYPE_CHECKING:
     from bench.results import Measurement, Result
@@ -123,6 +124,7 @@ __all__ = [
     "WatcherSpec",
     "hookimpl",
     "length_ordered",
+    "read_word_vectors",
 ]
 
 

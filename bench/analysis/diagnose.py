@@ -203,7 +203,10 @@ def _clips(asked: _Asked, inputs: Inputs) -> tuple[list[Finding], dict[str, str]
         }
     videos, paragraphs = asked.pairs(inputs.videos.ids, inputs.paragraph_ids)
     totals = len(inputs.videos), len(inputs.paragraphs)
-    with asked.fitted.guard.during("embed clips and sentences"):
+    with (
+        own_names(asked.cell.dataset, asked.cell.task.split, inputs.view),
+        asked.fitted.guard.during("embed clips and sentences"),
+    ):
         clips = embed_clips(
             model, inputs, asked.execution, lambda done: asked.reporter.step("clips", done, totals[0], {})
         ).at(videos)

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HEAD = 4096
+ARRAYS = frozenset({"npy", "npz", "hdf5", "safetensors"})
 EMPTY_ZIP = b"PK\x05\x06"
 AGAIN = "Download or write it again."
-NO_PICKLE = (
-    "bench opens no pickle, which could run any code. Where you trust it, write its dictionary (id -> rows) as npz: "
-    "import numpy as np; rows = {{i: np.atleast_2d(np.asarray(r)) for i, r in {load}.items()}}; "
+NO_PICKLE = "bench opens no pickle, which could run any code. "
+WRITE_IT = "Write it in the form that is expected."
+WRITE_ARRAYS = (
+    "Where you trust it, write its array by np.save('{stem}.npy', np.asarray({load})), or its dictionary (id -> rows) "
+    "as npz: import numpy as np; rows = {{i: np.atleast_2d(np.asarray(r)) for i, r in {load}.items()}}; "
     "np.savez('{stem}.npz', video_id=list(rows), features=np.concatenate(list(rows.values())), "
     "lengths=[len(r) for r in rows.values()])"
 )
@@ -38,8 +41,8 @@ _STARTS = (
     (b"\x28\xb5\x2f\xfd", Found("zstd", "a zstd file", _UNPACK)),
     (b"7z\xbc\xaf\x27\x1c", Found("7z", "a 7z archive", _UNPACK)),
     (b"Rar!", Found("rar", "a rar archive", _UNPACK)),
-    (b"PAR1", Found("parquet", "a Parquet table", "Write it in the form that is expected.")),
-    (b"ARROW1", Found("arrow", "an Arrow table", "Write it in the form that is expected.")),
+    (b"PAR1", Found("parquet", "a Parquet table", WRITE_IT)),
+    (b"ARROW1", Found("arrow", "an Arrow table", WRITE_IT)),
     (b"MATLAB 5.0", Found("mat", "a MATLAB file", "Load it by scipy.io.loadmat, and write the form that is expected.")),
     (b"SQLite format 3", Found("sqlite", "an SQLite database", "Write the form that is expected.")),
     (
@@ -83,7 +86,7 @@ def _zip(path: Path, head: bytes) -> Found:
 
 
 def _pickle(words: str, path: Path, load: str) -> Found:
-    return Found("pickle", words, NO_PICKLE.format(load=load, stem=path.stem))
+    return Found("pickle", words, NO_PICKLE + WRITE_ARRAYS.format(load=load, stem=path.stem))
 
 
 def _text(head: bytes) -> Found | None:

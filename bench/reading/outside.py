@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, InvalidData, MissingData
-from bench.reading.forms import AGAIN, form_of
+from bench.reading.forms import AGAIN, ARRAYS, NO_PICKLE, WRITE_IT, form_of
 
 GZIP = b"\x1f\x8b"
 LARGEST = 1 << 30
@@ -117,7 +117,9 @@ def foreign(path: Path, form: Form) -> InvalidData | None:
     if found is None or found.name in form.names:
         return None
     expected = form.words.replace("whole ", "").replace("a HDF5", "an HDF5")
-    return InvalidData(f"{path} is {found.words}, not {expected}. {found.advice}")
+    of_arrays = ARRAYS.intersection(form.names)
+    advice = NO_PICKLE + WRITE_IT if found.name == "pickle" and not of_arrays else found.advice
+    return InvalidData(f"{path} is {found.words}, not {expected}. {advice}")
 
 
 def _absent(path: Path, error: Exception, hint: str) -> MissingData:

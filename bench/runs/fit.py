@@ -138,7 +138,9 @@ def _fit(plan: FitPlan, model: Any, guard: Guard, execution: Execution) -> None:
     folder, dataset, log = plan.checkpoints, plan.dataset, guard.log
     base = fitted_model(plan.base, guard.folder, execution, log).model if plan.base else None
     data = dataset.training(plan.training_set, max_rows=plan.spec.max_rows, limit=plan.request.limit)
-    log.say(f"fitting {plan.spec.name} on {len(data)} videos of {dataset.label}")
+    videos = len(set(data.videos.ids))  # a video stands in the data once for each caption that is asked on its own
+    captions = f", {len(data):,} captions" if len(data) > videos else ""
+    log.say(f"fitting {plan.spec.name} on {videos:,} videos of {dataset.label}{captions}")
     if left_out := dataset.left_out(plan.training_set.split):
         log.say(f"{len(left_out):,} training videos have no features and are left out")
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import MissingData, SaveError, UsageError
+from bench.errors import SaveError, UsageError
 from bench.execution import Precision
+from bench.reading.outside import regular_file
 
 if TYPE_CHECKING:
     from bench.catalogue.config import Config
@@ -79,11 +80,9 @@ class Request:
             raise UsageError(f"--seed {self.seed}: must be between 0 and {2**32 - 1}.")
 
     def check_places(self) -> None:
-        """Makes the folder of runs. Raises: SaveError where it cannot be made; MissingData without the word vectors."""
-        if self.word_vectors and not self.word_vectors.is_file():
-            raise MissingData(
-                f"word vectors {self.word_vectors} do not exist. Fix word_vectors in bench.yaml, or set it to null."
-            )
+        """Makes the folder of runs. Raises: SaveError where it cannot be made; DataError without the word vectors."""
+        if self.word_vectors:
+            regular_file(self.word_vectors, "Fix word_vectors in bench.yaml, or set it to null.")
         try:
             self.output.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -18,7 +18,7 @@ import torch
 from nltk.tokenize import NLTKWordTokenizer, TreebankWordDetokenizer
 from torch import Tensor
 
-from bench.api import InvalidData, MissingData, Paragraph, Ragged
+from bench.api import InvalidData, Paragraph, Ragged, read_word_vectors
 from bench_torch.text import Text
 
 UNKNOWN = "<unk>"
@@ -84,47 +84,10 @@ def start_vectors(vocabulary: Vocabulary, dim: int, file: Path | None) -> tuple[
     """
     if file is None:
         return vocabulary, torch.randn(len(vocabulary), dim) * SPREAD
-    found = read_vectors(file, set(vocabulary.words) - {UNKNOWN}, dim)
+    found = read_word_vectors(file, set(vocabulary.words) - {UNKNOWN}, dim)
     if not found:
         raise InvalidData(f"{file} has none of the {len(vocabulary)} words of the training text. Name another file.")
     kept = Vocabulary((UNKNOWN, *(word for word in vocabulary.words if word in found)))
     known = torch.from_numpy(np.stack([found[word] for word in kept.words[1:]]))
     unknown = torch.randn(1, dim) * known.std(correction=0)
     return kept, torch.cat([unknown, known])
-
-
-def read_vectors(file: Path, wanted: set[str], dim: int) -> dict[str, np.ndarray]:
-    """Returns the vectors (dim,) float32 of the wanted words, read line by line; the first of two equal words counts.
-
-    Raises: MissingData when the file cannot be read; InvalidData naming the line that is not a word and `dim` numbers.
-    """
-    found: dict[str, np.ndarray] = {}
-    try:
-        with file.open(encoding="utf-8", newline="\n") as lines:
-            for number, line in enumerate(lines, start=1):
-                # some words of the published files hold spaces, so a line may have more fields, but never fewer
-                fields = line.count(" ")
-                if fields < dim or (number == 1 and fields > dim):
-                    remedy = f"Use --set word_dim={fields}, or another file." if number == 1 else "Get the file again."
-                    raise InvalidData(f"{file}, line {number}: a word and {fields} numbers, expected {dim}. {remedy}")
-                word = line[: line.index(" ")]
-                if word in wanted and word not in found and fields == dim:
-                    found[word] = _numbers(file, number, line)
-    except OSError as error:
-        raise MissingData(f"word vectors {file} cannot be read: {error.strerror}. Set word_vectors right.") from error
-    except UnicodeDecodeError as error:
-        raise InvalidData(f"word vectors {file} are not UTF-8 text. Name a GloVe text file, unpacked.") from error
-    return found
-
-
-def _numbers(file: Path, number: int, line: str) -> np.ndarray:
-    said = line.split(" ")[1:]
-    try:
-        if odd := next((one for one in said if not one.isascii() or "_" in one), None):
-            raise ValueError(f"{odd[:40]!r}")  # Python reads 1_0 and full-width digits as numbers
-        vector = np.array(said, dtype=np.float32)
-    except (ValueError, OverflowError) as error:
-        raise InvalidData(f"{file}, line {number}: not a number ({error}). Get the file again.") from error
-    if not np.isfinite(vector).all():
-        raise InvalidData(f"{file}, line {number}: NaN or infinity. Get the file again.")
-    return vector

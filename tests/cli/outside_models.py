@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from bench.api import ModelSpec, Setting, State, Trainable, VideoTextEncoder, hookimpl
+from bench.api import ClipTextEncoder, ModelSpec, Ragged, Setting, State, Trainable, VideoTextEncoder, hookimpl
 
 
 class Honest:
@@ -72,6 +72,18 @@ class Mute:
         pass
 
 
+class NotANumberInClips(Honest):
+    """Fails at clips and sentences alone, which only `bench diagnose` asks for."""
+
+    def embed_clips(self, videos):
+        lengths = videos.segments.lengths
+        return Ragged(torch.full((int(lengths.sum()), 2), torch.nan), lengths)
+
+    def embed_sentences(self, paragraphs):
+        lengths = torch.tensor([len(paragraph) for paragraph in paragraphs])
+        return Ragged(torch.ones(int(lengths.sum()), 2), lengths)
+
+
 class TooLarge(Honest):
     def embed_videos(self, videos):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nGPU 0 has none left.")
@@ -106,10 +118,16 @@ def bench_models():
         for name in ("Honest", *FAULTY)
     ] + [
         ModelSpec(
+            name="NotANumberInClips",
+            summary="NotANumberInClips",
+            loader="outside_models:NotANumberInClips",
+            provides=(VideoTextEncoder, ClipTextEncoder),
+        ),
+        ModelSpec(
             name="TooLargeToTrain",
             summary="TooLargeToTrain",
             loader="outside_models:TooLargeToTrain",
             provides=(VideoTextEncoder, Trainable),
             settings={"batch": Setting(64, "videos per step", minimum=1)},
-        )
+        ),
     ]

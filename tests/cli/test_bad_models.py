@@ -33,9 +33,11 @@ def test_a_faulty_model_is_one_line_and_exit_code_3(bench_command, outside, mode
     assert not list(bench_command.folder.glob("runs/*/result.json"))
 
 
-@pytest.mark.parametrize("model", ["NotANumber", "ZeroVector"])
-def test_what_cannot_be_ranked_is_named_by_the_id_that_the_dataset_gives_it(bench_command, outside, model):
-    done = bench_command("run", "-m", model, "-t", "anet-retrieval", exit_code=3, path=outside)
+@pytest.mark.parametrize(
+    "command", [("run", "-m", "NotANumber"), ("run", "-m", "ZeroVector"), ("diagnose", "NotANumberInClips")]
+)
+def test_what_cannot_be_ranked_is_named_by_the_id_that_the_dataset_gives_it(bench_command, outside, command):
+    done = bench_command(*command, "-t", "anet-retrieval", exit_code=3, path=outside)
 
     last = done.stderr.strip().splitlines()[-1]
     assert re.search(r"\(first: 'sample_val_\d{4}'\)", last)

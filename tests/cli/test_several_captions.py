@@ -103,6 +103,15 @@ def test_each_caption_is_a_query_and_any_of_a_videos_captions_is_right(bench_com
     assert record["data"]["n_evaluated"] == TEST
 
 
+@pytest.mark.parametrize("how", ["each", "together"])
+def test_videos_are_counted_once_however_many_captions_they_have(bench_command, clips, how) -> None:
+    clips(how)
+    done = bench_command("run", "-m", "fse", "-t", "clips-retrieval", *SMALL)
+    captions = f", {sum(counts()[:TRAIN])} captions" if how == "each" else ""
+    assert f"fitting fse on {TRAIN} videos of clips{captions}\n" in done.stderr
+    assert f"clips-retrieval on clips, test, {TEST} videos" in done.stdout
+
+
 def test_how_captions_are_asked_must_be_said(bench_command, clips) -> None:
     clips()
     refused = bench_command("run", "-m", "random", "-t", "clips-retrieval", exit_code=4)

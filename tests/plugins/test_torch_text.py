@@ -8,9 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.api import InvalidData, MissingData, Ragged
+from bench.api import InvalidData, Ragged
 from bench_torch.text import join, select
-from bench_torch.vocabulary import UNKNOWN, Vocabulary, read_vectors, start_vectors, tokenize
+from bench_torch.vocabulary import UNKNOWN, Vocabulary, start_vectors, tokenize
 
 PARAGRAPHS = [("A dog runs.", "It jumps."), ("A cat sleeps",)]
 
@@ -97,30 +97,6 @@ def test_without_a_file_vectors_are_random_and_seeded() -> None:
     assert first.shape == (len(vocabulary), 4)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("dog 1 2 3\n", "line 1: a word and 3 numbers, expected 2. Use --set word_dim=3"),
-        ("400000 2\ndog 1 2\n", "line 1: a word and 1 numbers"),
-        ("dog 1 2\ncat 1\n", "line 2"),
-        ("dog 1 2\ncat 1 x\n", "line 2: not a number"),
-        ("dog 1 2\ncat 1 nan\n", "line 2: NaN or infinity"),
-        ("dog 1 2\ncat 1 1_0\n", "line 2: not a number"),
-        ("dog 1 2\ncat 1 ４\n", "line 2: not a number"),
-        ("dog 1 2\n\n", "line 2"),
-    ],
-)
-def test_a_broken_line_is_named(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(InvalidData, match=message):
-        read_vectors(glove(tmp_path, text), {"dog", "cat"}, 2)
-
-
-def test_a_file_of_other_words_or_no_text_or_no_file_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_other_words_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidData, match="none of the"):
         start_vectors(Vocabulary.of(PARAGRAPHS), 2, glove(tmp_path, "zebra 1 2\n"))
-    binary = tmp_path / "vectors.bin"
-    binary.write_bytes(b"dog \xff\xfe")
-    with pytest.raises(InvalidData, match="not UTF-8"):
-        read_vectors(binary, {"dog"}, 2)
-    with pytest.raises(MissingData, match="cannot be read"):
-        read_vectors(tmp_path / "absent.txt", {"dog"}, 2)

@@ -236,6 +236,17 @@ def test_the_advice_for_a_pickle_works(bench_command: Any, monkeypatch: Any, for
         bench_command("data", "verify", "mine")
 
 
+@pytest.mark.parametrize("reader", ["captions", "references", "classes", "labels", "columns", "videos", "run"])
+def test_a_pickle_in_place_of_text_is_not_advised_to_become_an_array(bench_command: Any, reader: str) -> None:
+    folder = bench_command.folder
+    (folder / "a.json").write_text('{"v0": "run"}')
+    np.save(folder / "sim.npy", np.eye(2))
+    (folder / "X").write_bytes(b"\x80\x04\x95\xff\xfe.")
+    said = one_line(bench_command(*READERS[reader], exit_code=4))
+    assert "X is a pickle" in said
+    assert "bench opens no pickle, which could run any code. Write it in the form that is expected." in said
+
+
 LIKE = {
     (4,): 1,
     (1, 4): 1,

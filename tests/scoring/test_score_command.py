@@ -115,6 +115,23 @@ def test_several_captions_of_a_video_are_any_hit_from_video_to_text(bench_comman
     assert found["v2t/any-hit R@1"] == 50.0  # column b: 9 leads; column a: the 9 of a caption of b leads
 
 
+@pytest.mark.parametrize("right", ["nearly all", "nearly none"])
+def test_intervals_of_unequally_described_videos_stay_within_0_to_100(bench_command: Any, right: str) -> None:
+    owners = np.repeat(np.arange(7), [13, 1, 2, 1, 9, 1, 3])
+    first = owners + (right == "nearly none")
+    first[14] = owners[14] + (right == "nearly all")  # a caption of the third video is the other way round
+    scores = np.eye(7, dtype=np.float32)[first % 7]
+    (bench_command.folder / "of.txt").write_text("".join(f"v{owner}\n" for owner in owners))
+    path = write(bench_command.folder, "s.npy", scores)
+    found = {m["name"]: m for m in scored(bench_command, "--similarity", path, "--video-of", "of.txt")["measurements"]}
+    assert found["t2v/R@1"]["value"] == pytest.approx(100 * 29 / 30 if right == "nearly all" else 100 / 30)
+    for name, one in found.items():
+        if "/R@" in name or "hit R@" in name or "caption R@" in name:
+            low, high = one["ci95"]
+            assert 0.0 <= low <= one["value"] <= high <= 100.0
+            assert low < high
+
+
 CAPTIONS = np.array([[1, 9, 0], [0, 8, 3], [6, 2, 7], [5, 1, 4], [3, 0, 2]], dtype=np.float32)
 """Five captions, of b b a a a; columns are a, b, c: c has no caption."""
 

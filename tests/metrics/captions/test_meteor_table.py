@@ -89,6 +89,34 @@ def test_what_a_killed_builder_left_is_built_again(installed, keep):
     assert not left.exists()
 
 
+def header_of(text: str) -> bytes:
+    return len(text).to_bytes(8, "little") + text.encode()
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        header_of("[]"),
+        header_of('{"__metadata__": []}'),
+        header_of('{"__metadata__": {"bench": "[]"}}'),
+        header_of('{"__metadata__": {"bench": "1"}, "words": 1}'),
+        header_of('{"__metadata__": {"bench": "{}"}, "words": {"dtype": "U8", "data_offsets": ["a", []], "shape": 1}}'),
+        header_of("[" * 50_000),
+        b"\xff" * 100,
+        lambda whole: whole.replace(b'"synsets"', b'"sinsets"', 1),
+        lambda whole: whole.replace(b'"U64"', b'"U32"', 1),
+    ],
+)
+def test_whatever_is_wrong_with_a_table_it_is_built_again(installed, damaged):
+    table()
+    whole = installed_path().read_bytes()
+    installed_path().write_bytes(damaged(whole) if callable(damaged) else damaged + bytes(100))
+    assert installed_path().read_bytes() != whole
+    tables._table.cache_clear()
+    assert paraphrases("zebra")
+    assert installed_path().read_bytes() == whole
+
+
 def test_other_data_has_a_table_of_its_own(installed):
     before = installed_path()
     path = installed / "data" / "paraphrase-en.gz"

@@ -17,13 +17,17 @@ from typing import Any
 
 import numpy as np
 
-from bench.errors import InvalidData, SaveError
-from bench.files import METADATA_KEY, digest, write_tensors
+from bench.errors import DataError, InvalidData, SaveError
+from bench.files import METADATA_KEY, TENSORS, digest, write_tensors
 from bench.metrics.captions.java import jar
+from bench.reading.outside import reading
 
 FORMAT = 1
 """Raised when the arrays or the numbers of phrases change."""
 CACHE = "BENCH_CACHE"
+_ARRAYS = frozenset(
+    ("sources", "offsets", "pairs", "targets", "bloom", "words", "word_offsets", "synsets", "forms", "bases")
+)
 _TYPES = {"U8": np.uint8, "U32": np.uint32, "U64": np.uint64, "I32": np.int32}
 
 
@@ -109,16 +113,17 @@ def _table(path: Path, paraphrases: Path, program: Path) -> Table:
 def _mapped(path: Path) -> Table | None:
     """Returns the table in a file, or None where there is no whole one."""
     try:
-        with path.open("rb") as file:
+        with reading(path, TENSORS), path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(length))
-        content = np.memmap(path, dtype=np.uint8, mode="r", offset=8 + length)
-        lists = json.loads(header.pop("__metadata__")[METADATA_KEY])
-        arrays = {
-            name: content[slice(*entry["data_offsets"])].view(_TYPES[entry["dtype"]]) for name, entry in header.items()
-        }
-        if any(array.shape != tuple(header[name]["shape"]) for name, array in arrays.items()):
-            return None
-        return Table({name: np.asarray(array) for name, array in arrays.items()}, lists)
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, MemoryError):
+            content = np.memmap(path, dtype=np.uint8, mode="r", offset=8 + length)
+            lists = json.loads(header.pop("__metadata__")[METADATA_KEY])
+            arrays = {
+                name: np.asarray(content[slice(*entry["data_offsets"])].view(_TYPES[entry["dtype"]]))
+                for name, entry in header.items()
+            }
+            if set(arrays) != _ARRAYS or any(a.shape != tuple(header[name]["shape"]) for name, a in arrays.items()):
+                return None
+            return Table(arrays, lists)
+    except DataError:
         return None
