@@ -131,6 +131,8 @@ def _write_pack(contents: Contents, output: Path, dtype: Any) -> None:
     from bench.runs.fit import stop_requests
 
     started = time.monotonic()
+    if contents.missing:
+        click.echo(f"{contents.name}: {contents.missing:,} videos without features are left out", err=True)
     with stop_requests() as stop, transfer(contents.name) as progress:
         watcher = Watcher(lambda line: click.echo(line, err=True), progress, stop.is_set)
         header = write_pack(contents, output, dtype, watcher)

@@ -175,6 +175,7 @@ class FeatureIdentity:
         stride: distance between rows in words.
         digest: SHA-256 as its reader defines it.
         kind: `real`, `simulated` or `generated`.
+        made: what made them from videos, as texts by name; {} where bench did not make them.
     """
 
     extractor: str
@@ -182,6 +183,7 @@ class FeatureIdentity:
     stride: str
     digest: str
     kind: DataKind
+    made: Mapping[str, str] = field(default_factory=dict)
 
 
 class FeatureSource(Protocol):

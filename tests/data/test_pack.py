@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from bench.data.declared import FeatureDeclaration
-from bench.data.features import packing
+from bench.data.features import growing, packing
 from bench.data.features.opening import open_features
-from bench.data.features.pack import HEADER, INDEX, ROWS, Index, PackedFeatures
+from bench.data.features.pack import PackedFeatures
+from bench.data.features.pack_format import HEADER, INDEX, ROWS, Index
 from bench.data.features.pack_sources import Contents, all_of
 from bench.data.features.packing import Watcher, pack
 from bench.errors import Interrupted, InvalidData, MissingData, SaveError
@@ -142,6 +143,11 @@ def truncated(folder):
 
 def another_version(folder):
     text = (folder / HEADER).read_text()
+    (folder / HEADER).write_text(text.replace("bench-pack/1", "bench-pack/3"))
+
+
+def version_of_extracted_features(folder):
+    text = (folder / HEADER).read_text()
     (folder / HEADER).write_text(text.replace("bench-pack/1", "bench-pack/2"))
 
 
@@ -191,7 +197,8 @@ def broken_header(folder):
     ("fault", "says"),
     [
         (truncated, "bytes, expected"),
-        (another_version, "bench-pack/2"),
+        (another_version, "bench-pack/3"),
+        (version_of_extracted_features, "bench-pack/2 lacks 'made'"),
         (made_real, "do not belong together"),
         (unknown_field, "more"),
         (foreign_extractor, "extractor"),
@@ -415,7 +422,7 @@ def test_a_disk_that_fills_up_leaves_what_is_packed(source, tmp_path, monkeypatc
         os.write(descriptor, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr(packing, "write_all", full)
+        patch.setattr(growing, "write_all", full)
         with pytest.raises(SaveError, match=r"No space left on device.*same command goes on"):
             pack(all_of(source), tmp_path / "p", "float32", Watcher())
     header = pack(all_of(source), tmp_path / "p", "float32", Watcher())

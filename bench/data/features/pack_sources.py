@@ -2,17 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bench.data.declared import FeatureDeclaration, FeatureIdentity, FeatureSource
+from bench.data.features.growing import Frames
 from bench.data.features.opening import open_features
+from bench.data.features.pack_format import Made
 from bench.errors import InvalidData, MissingData
 from bench.files import digest
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from bench.data.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class Packed:
+    """One video on its way into a pack.
+
+    Attributes:
+        rows: (T, D); None for a video that has none.
+        frames: what they were made from; None for rows that were not made here.
+        error: why there are no rows.
+    """
+
+    rows: np.ndarray | None
+    frames: Frames | None = None
+    error: str = ""
+
+
+class Source(Protocol):
+    """What a pack is made from.
+
+    Attributes:
+        name: what the user called it.
+        doing: what is done, for messages: `packing`, or `extracting`.
+        ids: (n,) the videos, sorted.
+        lengths: (n,) rows of each; None where they are not known before they are there.
+        identity: what the rows are; its digest is not asked for.
+        made: what makes them; None for rows that are there already.
+        source: what is packed, in words.
+        group: videos that are made together: who goes on begins with the first of so many.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def doing(self) -> str: ...
+    @property
+    def ids(self) -> tuple[str, ...]: ...
+    @property
+    def group(self) -> int: ...
+    @property
+    def lengths(self) -> np.ndarray | None: ...
+    @property
+    def identity(self) -> FeatureIdentity: ...
+    @property
+    def made(self) -> Made | None: ...
+    @property
+    def source(self) -> str: ...
+
+    def fingerprint(self, before: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns what tells this source from others and from what it was, in JSON; asked again when all is packed.
+
+        `before` is what it said when the pack was begun, {} at the beginning.
+        """
+
+    def videos(self, done: int) -> Generator[Packed, None, None]:
+        """Yields every video from position `done` on. Raises: DataError for what makes the whole pack useless."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +94,14 @@ class Contents:
     path: Path | None
     missing: int = 0
 
+    doing = "packing"
+    group = 1
+    made = None
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return self.features.lengths(self.ids)
+
     @property
     def identity(self) -> FeatureIdentity:
         """What the features are; its digest covers no video."""
@@ -43,7 +112,18 @@ class Contents:
         """What is packed, in words."""
         return self.path.name if self.path else self.identity.extractor
 
-    def fingerprint(self) -> str:
+    def videos(self, done: int) -> Generator[Packed, None, None]:
+        """Yields every video from position `done` on. Raises: InvalidData for rows of another shape than was said."""
+        for video_id, length in zip(self.ids[done:], self.lengths[done:].tolist(), strict=True):
+            rows, expected = self.features.read(video_id), (length, self.features.dim)
+            if rows.shape != expected:
+                raise InvalidData(
+                    f"{self.name}: video {video_id!r} has shape {rows.shape}, expected {expected}. The source has "
+                    "changed: delete the unfinished pack and pack again."
+                )
+            yield Packed(rows)
+
+    def fingerprint(self, before: Mapping[str, Any]) -> dict[str, Any]:
         """Returns a digest that changes when a file of the source is replaced or written to.
 
         Size, time of the last change and inode of each file count; for made-up features, what they are made from.
@@ -51,7 +131,7 @@ class Contents:
         Raises: InvalidData when the files are gone.
         """
         if self.path is None:
-            return self.features.identity(self.ids).digest
+            return {"rows": self.features.identity(self.ids).digest}
         try:
             files = sorted(self.path.iterdir()) if self.path.is_dir() else [self.path]
             found = [(file.name, file.stat()) for file in files]
@@ -59,7 +139,7 @@ class Contents:
             raise InvalidData(
                 f"{error.filename or self.path} cannot be looked at any more: {error.strerror}. Put it back."
             ) from error
-        return digest([[name, stat.st_size, stat.st_mtime_ns, stat.st_ino] for name, stat in found])
+        return {"files": digest([[name, stat.st_size, stat.st_mtime_ns, stat.st_ino] for name, stat in found])}
 
 
 def all_of(declaration: FeatureDeclaration) -> Contents:

@@ -1,6 +1,6 @@
 """Writes feature packs that survive being killed: `<output>.part/` grows video by video, and is renamed when whole.
 
-Rows are appended to rows.bin; every 64 videos the file is flushed to disk, and only then are these videos entered into
+Rows are appended to rows.bin; every so often the file is flushed to disk, and only then are its new videos entered into
 a journal, which is flushed too. Whatever happens, the journal names videos whose rows are on disk. Who goes on cuts
 rows.bin to the last video in the journal, compares its checksum, and appends the next. One process packs at a time, and
 others that want the same pack wait for it; the lock lies beside the folder, which changes its name.
@@ -8,19 +8,21 @@ others that want the same pack wait for it; the lock lies beside the folder, whi
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bench.data.features.durable import appending, flush, readable, sync_folder, write_all
-from bench.data.features.pack import (
+from bench.data.features.durable import readable, sync_folder
+from bench.data.features.growing import JOURNAL, Entry, GrowingRows, index_of
+from bench.data.features.pack_format import (
+    COPIED,
+    EXTRACTED,
     HEADER,
     INDEX,
     LITTLE_ENDIAN,
@@ -33,17 +35,17 @@ from bench.data.features.pack import (
     read_header,
     video_digest,
 )
-from bench.data.features.pack_sources import Contents
+from bench.data.features.pack_sources import Packed, Source
 from bench.data.readers.json_files import read_json
 from bench.errors import Interrupted, InvalidData, SaveError
 from bench.files import digest, remove_leftovers, write_json
 from bench.locks import LOCK, held
 
-JOURNAL, PLAN = "journal", "plan.json"
+PLAN = "plan.json"
 UNFINISHED = (JOURNAL, "lock", PLAN)
 """What a pack needs while it is packed, the plan last: where it lies in a pack, clearing away was interrupted."""
-COMMIT = 64
-"""Videos between two flushes to disk: after a kill at most twice as many are packed again."""
+COMMIT, COMMIT_SECONDS = 64, 5.0
+"""Videos and seconds between two flushes to disk: after a kill at most twice as much is done again."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Watcher:
 
     Attributes:
         say: told about every line worth keeping.
-        progress: told `(bytes done, bytes in all)` after every video.
+        progress: told `(done, in all)` after every video: bytes, or videos where bytes are not known beforehand.
         stop_requested: true when the work shall be left in a state to go on from.
     """
 
@@ -61,7 +63,7 @@ class Watcher:
     stop_requested: Callable[[], bool] = lambda: False
 
 
-def pack(contents: Contents, output: Path, dtype: Dtype, watcher: Watcher) -> Header:
+def pack(source: Source, output: Path, dtype: Dtype, watcher: Watcher) -> Header:
     """Returns the header of the pack that it writes to the folder `output`, going on from where it was left.
 
     A pack of the same features that another process completed meanwhile, or before it was killed, is returned as it is.
@@ -72,8 +74,7 @@ def pack(contents: Contents, output: Path, dtype: Dtype, watcher: Watcher) -> He
     if not (output / PLAN).exists():
         _check_absent(output)
     part = output.with_name(f"{output.name}.part")
-    lengths = contents.features.lengths(contents.ids)
-    packing = _Packing(contents, part, dtype, lengths, watcher)
+    packing = _Packing(source, part, dtype, watcher)
     try:
         with held(output.with_name(f".{output.name}{LOCK}"), watcher.say, packing.stop_waiting):
             if header := packing.completed(output):
@@ -104,11 +105,13 @@ def _clear(output: Path) -> None:
 class _Packing:
     """One pack in the making."""
 
-    def __init__(self, contents: Contents, part: Path, dtype: Dtype, lengths: np.ndarray, watcher: Watcher) -> None:
-        self.contents, self.part, self.dtype, self.lengths, self.watcher = contents, part, dtype, lengths, watcher
-        self.row_bytes = contents.features.dim * LITTLE_ENDIAN[dtype].itemsize
-        self.ends: list[int] = (np.cumsum(lengths) * self.row_bytes).tolist()
-        self.digests: list[str] = []
+    def __init__(self, source: Source, part: Path, dtype: Dtype, watcher: Watcher) -> None:
+        self.source, self.part, self.dtype, self.watcher = source, part, dtype, watcher
+        self.row_bytes = source.identity.dim * LITTLE_ENDIAN[dtype].itemsize
+        lengths = source.lengths
+        self.size = None if lengths is None else int(lengths.sum()) * self.row_bytes
+        steps = np.ones(len(source.ids), dtype=np.int64) if lengths is None else lengths * self.row_bytes
+        self.reached: list[int] = [0, *np.cumsum(steps).tolist()]
         self.same = False  # whether what another process packs is what is asked for here
 
     def stop_waiting(self) -> bool:
@@ -117,8 +120,8 @@ class _Packing:
         return self.watcher.stop_requested()
 
     def is_plan_in(self, folder: Path) -> bool:
-        path = folder / PLAN
-        return path.exists() and read_json(path, f"the plan of {folder}") == self.plan(self.contents.fingerprint())
+        before = _read_plan(folder / PLAN) if (folder / PLAN).exists() else None
+        return before is not None and before == self.plan(before)
 
     def completed(self, output: Path) -> Header | None:
         """Returns the header of a pack that another process completed; None where there is none yet.
@@ -136,157 +139,129 @@ class _Packing:
 
     def check_space(self) -> None:
         """Says how large the pack will be. Raises: SaveError when the disk has not so much space left."""
-        contents, size = self.contents, self.ends[-1]
+        if self.size is None or self.source.lengths is None:
+            return
+        source, count = self.source, len(self.source.ids)
         folder = next(folder for folder in self.part.parents if folder.exists())
         free = shutil.disk_usage(folder).free
         self.watcher.say(
-            f"{contents.name}: {len(contents.ids):,} videos, {int(self.lengths.sum()):,} rows of "
-            f"{contents.features.dim} {self.dtype}: {readable(size)}; {readable(free)} free in {folder}"
+            f"{source.name}: {count:,} videos, {int(self.source.lengths.sum()):,} rows of "
+            f"{source.identity.dim} {self.dtype}: {readable(self.size)}; {readable(free)} free in {folder}"
         )
-        if contents.missing:
-            self.watcher.say(f"{contents.name}: {contents.missing:,} videos without features are left out")
         rows = self.part / ROWS
-        lacking = size + 200 * len(contents.ids) - (rows.stat().st_size if rows.exists() else 0) - free
+        lacking = self.size + 200 * count - (rows.stat().st_size if rows.exists() else 0) - free
         if lacking > 0:
             raise SaveError(
-                f"{contents.name} needs {readable(size)}, of which {readable(lacking)} more than {folder} has free. "
+                f"{source.name} needs {readable(self.size)}, of which {readable(lacking)} more than {folder} has free. "
                 "Free space, choose another --output, or pack as float16."
             )
 
     def run(self) -> Header:
         """Packs what is not packed yet, and describes it in index and header."""
-        fingerprint = self.begin()
-        done = self.resume()
-        total = self.ends[-1]
-        self.watcher.progress(self.ends[done - 1] if done else 0, total)
-        with (
-            appending(self.part / ROWS) as rows,
-            appending(self.part / JOURNAL) as journal,
-            ThreadPoolExecutor(1, thread_name_prefix="bench-flushing") as pool,
-        ):
-            flushed: Future[None] | None = None
-            while done < len(self.contents.ids):
-                last = min(done + COMMIT, len(self.contents.ids))
-                lines = []
-                for place in range(done, last):
-                    if self.watcher.stop_requested():
-                        break
-                    lines.append(self.append(place, rows))
-                    self.watcher.progress(self.ends[place], total)
-                if flushed:
-                    flushed.result()
-                flushed = pool.submit(flush, rows, journal, lines)  # the disk works while the next videos are read
-                done += len(lines)
-                if done < last:
-                    flushed.result()
-                    raise Interrupted(
-                        f"packed {done:,} of {len(self.contents.ids):,} videos into {self.part}. The same command goes "
-                        "on from there; delete the folder to give up."
-                    )
-            if flushed:
-                flushed.result()
-        if self.contents.fingerprint() != fingerprint:
-            raise self.changed()
-        return self.publish()
+        begun = self.begin()
+        count, growing = len(self.source.ids), GrowingRows(self.part, self.row_bytes)
+        entries = growing.resume(count)
+        if entries:
+            self.watcher.say(f"{self.source.name}: going on after {len(entries):,} packed videos")
+        self.watcher.progress(self.reached[len(entries)], self.reached[-1])
+        with growing, closing(self.source.videos(len(entries))) as videos:
+            pending: list[Entry] = []
+            at = time.monotonic()
+            while len(entries) + len(pending) < count and not self.watcher.stop_requested():
+                place = len(entries) + len(pending)
+                pending.append(self.append(growing, self.source.ids[place], next(videos)))
+                self.watcher.progress(self.reached[place + 1], self.reached[-1])
+                due = len(pending) >= COMMIT or time.monotonic() - at > COMMIT_SECONDS or place + 1 == count
+                if due and (len(pending) % self.source.group == 0 or place + 1 == count):
+                    growing.commit(pending)
+                    entries += pending
+                    pending, at = [], time.monotonic()
+            whole = pending[: len(pending) // self.source.group * self.source.group]
+            growing.commit(whole)
+            entries += whole
+        if len(entries) < count:
+            raise Interrupted(
+                f"{self.source.doing} stopped: {len(entries):,} of {count:,} videos are in {self.part}. The same "
+                "command goes on from there; delete the folder to give up."
+            )
+        if self.plan(begun) != begun:
+            raise self.changed(begun)
+        return self.publish(index_of(self.source.ids, entries))
 
-    def begin(self) -> str:
-        """Returns the fingerprint of the source. Raises: InvalidData when other content was begun here before."""
-        fingerprint = self.contents.fingerprint()
-        plan = self.plan(fingerprint)
+    def begin(self) -> dict[str, Any]:
+        """Returns the plan of the pack. Raises: InvalidData when other content was begun here before."""
         path = self.part / PLAN
         if not path.exists():
+            plan = self.plan({})
             write_json(path, plan)
-            return fingerprint
-        before = read_json(path, f"the plan of {self.part}")
-        if not isinstance(before, dict) or before.get("dtype") not in LITTLE_ENDIAN:
-            raise InvalidData(f"{path} is no plan of a pack. Delete {self.part} and pack again.")
+            return plan
+        before = _read_plan(path)
         if before["dtype"] != self.dtype:
             raise InvalidData(
                 f"{self.part} was begun as {before['dtype']}, not {self.dtype}. Go on with --dtype "
                 f"{before['dtype']}, or delete the folder."
             )
-        if before != plan:
-            raise self.changed()
-        return fingerprint
+        if before != self.plan(before):
+            raise self.changed(before)
+        return before
 
-    def plan(self, fingerprint: str) -> dict[str, Any]:
+    def plan(self, before: Mapping[str, Any]) -> dict[str, Any]:
         """Returns what is packed, as the plan beside an unfinished pack says it."""
-        identity = self.contents.identity
+        identity = self.source.identity
+        lengths = self.source.lengths
         return {
             "features": [identity.extractor, identity.dim, identity.stride, identity.kind],
             "dtype": self.dtype,
-            "videos": digest([self.contents.ids, self.lengths.tolist()]),
-            "source": fingerprint,
+            "videos": digest([self.source.ids, None if lengths is None else lengths.tolist()]),
+            "source": self.source.fingerprint(before.get("source", {})),
         }
 
-    def changed(self) -> InvalidData:
+    def changed(self, before: Mapping[str, Any]) -> InvalidData:
         """Returns the error for a source that is not what it was when packing began."""
-        where = self.contents.path or self.contents.name
-        return InvalidData(f"{where} has changed since packing began. Delete {self.part} and pack again.")
+        now = self.plan(before)
+        old, new = ({**plan, **plan["source"]} for plan in (before, now))
+        what = ", ".join(sorted(key for key in new if key != "source" and old.get(key) != new[key]))
+        return InvalidData(
+            f"{self.source.source} has changed since {self.source.doing} began ({what}). Delete {self.part} and run "
+            "the command again."
+        )
 
-    def resume(self) -> int:
-        """Returns how many videos are packed; whatever was written beyond them is cut off.
+    def append(self, growing: GrowingRows, video_id: str, video: Packed) -> Entry:
+        """Writes the rows of one video and returns its entry. Raises: InvalidData for rows that cannot be packed."""
+        if video.rows is None:
+            return Entry(error=video.error)
+        values = as_stored(self.source.name, video_id, video.rows, self.dtype)
+        growing.append(values)
+        return Entry(len(values), video_digest(values), video.frames)
 
-        Raises: InvalidData when the journal or the last video in it is not as it was written.
-        """
-        rows, journal = self.part / ROWS, self.part / JOURNAL
-        rows.touch()
-        journal.touch()
-        content = journal.read_text(encoding="ascii", errors="replace")
-        whole = content[: content.rfind("\n") + 1]
-        self.digests = whole.split()
-        done = len(self.digests)
-        end = self.ends[done - 1] if 0 < done <= len(self.ends) else 0
-        sound = done <= len(self.ends) and all(re.fullmatch("[0-9a-f]{64}", line) for line in self.digests)
-        if not sound or rows.stat().st_size < end:
-            raise self.damaged()
-        os.truncate(journal, len(whole))
-        os.truncate(rows, end)
-        if done:
-            last = np.fromfile(rows, dtype=np.uint8, offset=end - int(self.lengths[done - 1]) * self.row_bytes)
-            if video_digest(last) != self.digests[-1]:
-                raise self.damaged()
-            self.watcher.say(f"{self.contents.name}: going on after {done:,} packed videos")
-        return done
-
-    def damaged(self) -> InvalidData:
-        """Returns the error for an unfinished pack that cannot be gone on with."""
-        return InvalidData(f"{self.part} is damaged: its journal and {ROWS} disagree. Delete it and pack again.")
-
-    def append(self, place: int, rows: int) -> str:
-        """Writes one video to the file descriptor `rows` and returns its line in the journal."""
-        video_id = self.contents.ids[place]
-        values = self.contents.features.read(video_id)
-        expected = (int(self.lengths[place]), self.contents.features.dim)
-        if values.shape != expected:
-            raise InvalidData(
-                f"{self.contents.name}: video {video_id!r} has shape {values.shape}, expected {expected}. The source "
-                f"has changed: delete {self.part} and pack again."
-            )
-        converted = as_stored(self.contents.name, video_id, values, self.dtype)
-        self.digests.append(video_digest(converted))
-        write_all(rows, memoryview(converted.data).cast("B"))
-        return f"{self.digests[-1]}\n"
-
-    def publish(self) -> Header:
+    def publish(self, index: Index) -> Header:
         """Writes index and header."""
-        identity = self.contents.identity
-        index = Index(self.contents.ids, self.lengths, tuple(self.digests))
+        identity, made = self.source.identity, self.source.made
         header = Header(
+            format=COPIED if made is None else EXTRACTED,
             extractor=identity.extractor,
             dim=identity.dim,
             dtype=self.dtype,
             stride=identity.stride,
             kind=identity.kind,
-            source=self.contents.source,
+            source=self.source.source,
             videos=len(index.ids),
-            rows=int(self.lengths.sum()),
+            rows=int(index.lengths.sum()),
             digest="0" * 64,
+            made=made,
         )
         header = header.model_copy(update={"digest": pack_digest(header, index)})
         index.save(self.part / INDEX)
-        write_json(self.part / HEADER, header.model_dump())
+        write_json(self.part / HEADER, header.model_dump(exclude_none=True))
         return header
+
+
+def _read_plan(path: Path) -> dict[str, Any]:
+    """Returns the plan of an unfinished pack. Raises: InvalidData for anything else."""
+    plan = read_json(path, f"the plan of {path.parent}")
+    if isinstance(plan, dict) and plan.get("dtype") in LITTLE_ENDIAN and isinstance(plan.get("source"), dict):
+        return plan
+    raise InvalidData(f"{path} is no plan of a pack. Delete {path.parent} and run the command again.")
 
 
 def _check_absent(output: Path) -> None:
