@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from bench.api import Ragged, VideoBatch, View
-from bench_torch.text import Text
-from bench_torch.vocabulary import Vocabulary
+from bench_torch.text import Text, Vocabulary
 
 MAX_ROWS, DIM, SEED = 80, 500, 20181008
 

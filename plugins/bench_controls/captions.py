@@ -26,8 +26,8 @@ from bench.api import (
     length_ordered,
 )
 from bench_torch.checkpoints import as_array, as_tensor
-from bench_torch.pooling import means
-from bench_torch.vocabulary import tokenize
+from bench_torch.encoder import means
+from bench_torch.text import tokenize
 
 
 class MostFrequentCaption:

@@ -18,6 +18,6 @@ class MeanFeatures:
 
     def embed_videos(self, videos: VideoBatch) -> Tensor:
         """Returns (B, D) float32."""
-        from bench_torch.pooling import means
+        from bench_torch.encoder import means
 
         return means(videos.frames.to(self._device))

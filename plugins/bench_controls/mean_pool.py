@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from bench.api import Execution, ModelError, Settings, State, Training, TrainingData, UsageError, VideoBatch
 from bench_torch.dual_encoder import DualEncoder
+from bench_torch.encoder import means
 from bench_torch.losses import contrastive_loss
-from bench_torch.pooling import means
 from bench_torch.recall import recalls
 from bench_torch.text import Text, WordVectors
 from bench_torch.training import MatchingNetwork, Schedule, embed_all, train
@@ -74,7 +74,7 @@ class MeanPoolNetwork(MatchingNetwork):
         return embeddings
 
 
-class MeanPool(DualEncoder):
+class MeanPool(DualEncoder[MeanPoolNetwork]):
     """The model `mean-pool`."""
 
     def __init__(self, settings: Settings, execution: Execution) -> None:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import repeat
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -34,10 +35,10 @@ from bench_torch.decoding import WordDecoder, grid_log_likelihood
 from bench_torch.dual_encoder import DualEncoder
 from bench_torch.losses import cosines
 from bench_torch.lstm import LSTM, Memory
+from bench_torch.network_model import VideoTextModel
 from bench_torch.pair_scorer import PairScorer, ScoringNetwork
 from bench_torch.text import Text, WordVectors, select
 from bench_torch.training import MatchingNetwork, TrainableNetwork
-from bench_torch.video_text_model import VideoTextModel
 
 
 @dataclass(frozen=True)
@@ -191,50 +192,47 @@ class DenseCaptioning(ConditionedNetwork):
         return described.values
 
 
-class _Dense(VideoTextModel):
-    """What all have in common; with ground-truth segments, segment i is trained on sentence i."""
-
-    def shape(self) -> Shape:
-        """Returns the settings that the network depends on."""
-        return Shape(
-            hidden=self.setting("hidden", int),
-            context=self.setting("context", str),
-            attention=self.setting("attention", bool),
-            margin=self.setting("margin", float),
-            aligned=self.aligned,
-        )
+def shape_of(model: VideoTextModel[Any]) -> Shape:
+    """Returns what a model's settings ask for; with ground-truth segments, segment i is trained on sentence i."""
+    return Shape(
+        hidden=model.setting("hidden", int),
+        context=model.setting("context", str),
+        attention=model.setting("attention", bool),
+        margin=model.setting("margin", float),
+        aligned=model.aligned,
+    )
 
 
-class DenseEncoder(_Dense, DualEncoder):
+class DenseEncoder(DualEncoder[DenseMatching]):
     """The model `dense` with score=embedding."""
 
     def build(self, dim: int, vectors: Tensor) -> DenseMatching:
         """Returns a fresh network."""
-        return DenseMatching(dim, vectors, self.shape())
+        return DenseMatching(dim, vectors, shape_of(self))
 
 
-class DenseAligner(_Dense, PairScorer):
+class DenseAligner(PairScorer[DenseAlignment]):
     """The model `dense` with score=alignment."""
 
     def build(self, dim: int, vectors: Tensor) -> DenseAlignment:
         """Returns a fresh network."""
-        return DenseAlignment(dim, vectors, self.shape())
+        return DenseAlignment(dim, vectors, shape_of(self))
 
 
-class DenseScorer(_Dense, PairScorer):
+class DenseScorer(PairScorer[DenseLikelihood]):
     """The model `dense` with score=likelihood."""
 
     def build(self, dim: int, vectors: Tensor) -> DenseLikelihood:
         """Returns a fresh network."""
-        return DenseLikelihood(dim, vectors, self.shape(), prior=self.setting("prior", bool))
+        return DenseLikelihood(dim, vectors, shape_of(self), prior=self.setting("prior", bool))
 
 
-class DenseCaptioner(_Dense, Captioner):
+class DenseCaptioner(Captioner[DenseCaptioning]):
     """The model `dense` with score=captioning."""
 
     def build(self, dim: int, vectors: Tensor) -> DenseCaptioning:
         """Returns a fresh network."""
-        return DenseCaptioning(dim, vectors, self.shape())
+        return DenseCaptioning(dim, vectors, shape_of(self))
 
 
 KINDS: dict[str, type[DenseEncoder | DenseAligner | DenseScorer | DenseCaptioner]] = {

@@ -90,7 +90,7 @@ class DVCNetwork(ConditionedNetwork):
         return caption_loss(pairs.mixture(told), text.sentences) + self.attribute_weight * present
 
 
-class DVC(Captioner):
+class DVC(Captioner[DVCNetwork]):
     """The model `dvc`."""
 
     def build(self, dim: int, vectors: Tensor) -> DVCNetwork:
@@ -105,6 +105,4 @@ class DVC(Captioner):
     def start(self, data: TrainingData, training: Training) -> None:
         """Builds vocabulary and network afresh, with the most frequent words as attributes."""
         super().start(data, training)
-        network = self.network
-        assert isinstance(network, DVCNetwork)  # noqa: S101 (build made it)
-        network.choose_attributes(self.vocabulary.encode(data.paragraphs))
+        self.network.choose_attributes(self.vocabulary.encode(data.paragraphs))

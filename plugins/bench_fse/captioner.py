@@ -49,7 +49,7 @@ class FSECaptioning(EncodingNetwork):
         return vectors
 
 
-class FSECaptioner(CaptionerOnBase):
+class FSECaptioner(CaptionerOnBase[FSECaptioning]):
     """The model `fse-captioner`."""
 
     needed = ("hidden", "pooling")

@@ -54,7 +54,7 @@ class FSENetwork(MatchingNetwork):
         return embeddings
 
 
-class FSE(DualEncoder):
+class FSE(DualEncoder[FSENetwork]):
     """The model `fse`."""
 
     def build(self, dim: int, vectors: Tensor) -> FSENetwork:

@@ -20,7 +20,6 @@ Letters for shapes: `R` rows of a batch, `D` features, `r` reduced features, `l`
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -107,7 +106,7 @@ class FVVAENetwork(TrainableNetwork):
         return nn.functional.normalize(rooted.flatten(1))
 
 
-class FVVAE(NetworkModel):
+class FVVAE(NetworkModel[FVVAENetwork]):
     """The model `fv-vae`."""
 
     def fit(self, data: TrainingData, training: Training) -> None:
@@ -147,11 +146,6 @@ class FVVAE(NetworkModel):
     def examples(self, data: TrainingData) -> Examples:
         """Returns videos and their classes."""
         return Examples(data.videos, Labels.of(data))
-
-    @property
-    def network(self) -> FVVAENetwork:
-        """The network. Raises: ModelError before `fit` or `load_state`."""
-        return cast("FVVAENetwork", super().network)
 
     def state(self) -> State:
         """Returns weights, reduction, columns, and the sizes of the network."""

@@ -61,7 +61,7 @@ class HSECaptioning(EncodingNetwork):
         return torch.cat([side.parts.values, side.sequence[side.parts.owners()]], dim=1)
 
 
-class HSECaptioner(CaptionerOnBase):
+class HSECaptioner(CaptionerOnBase[HSECaptioning]):
     """The model `hse-captioner`."""
 
     needed = ("hidden", "pooling", "level2_init")

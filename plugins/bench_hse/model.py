@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from bench.api import ModelError, Paragraph, Ragged, Training, TrainingData, VideoBatch
+from bench.api import ModelError, Paragraph, Ragged, VideoBatch
 from bench_hse.loss import Side, Terms, matching_loss
 from bench_torch.dual_encoder import DualEncoder
 from bench_torch.encoder import SequenceEncoder
@@ -113,12 +113,17 @@ class HSENetwork(MatchingNetwork):
         return self.encode_text(text).sequence
 
 
-class HSE(DualEncoder):
+class HSE(DualEncoder[HSENetwork]):
     """The model `hse`."""
 
     def build(self, dim: int, vectors: Tensor) -> HSENetwork:
-        """Returns a fresh network."""
+        """Returns a fresh network. Raises: ModelError for low=strong where clips are not aligned to sentences."""
         low = self.setting("low", str)
+        if low == "strong" and not self.aligned:
+            raise ModelError(
+                "low=strong needs clips that belong to sentences, which only ground-truth segments do. "
+                "Use segments=gt, or low=weak, or low=auto."
+            )
         terms = Terms(
             low=("strong" if self.aligned else "weak") if low == "auto" else low,
             cluster=self.setting("cluster", bool),
@@ -135,30 +140,16 @@ class HSE(DualEncoder):
         )
         return HSENetwork(dim, vectors, terms, shape)
 
-    def fit(self, data: TrainingData, training: Training) -> None:
-        """Trains on `data`. Raises: ModelError when low=strong is asked for and clips are not aligned to sentences."""
-        if self.setting("low", str) == "strong" and not data.aligned:
-            raise ModelError(
-                "low=strong needs clips that belong to sentences, which only ground-truth segments do. "
-                "Use segments=gt, or low=weak, or low=auto."
-            )
-        super().fit(data, training)
-
     def embed_clips(self, videos: VideoBatch) -> Ragged:
         """Returns B sequences of (segments, hidden) float32."""
         self.check_dim(videos)
         videos = videos.to(self.execution.device)
         with self.predicting():
-            return Ragged(self._hse().video.low(videos.clip_frames).float(), videos.segments.lengths)
+            return Ragged(self.network.video.low(videos.clip_frames).float(), videos.segments.lengths)
 
     def embed_sentences(self, paragraphs: Sequence[Paragraph]) -> Ragged:
         """Returns n sequences of (sentences, hidden) float32."""
         text = self.encode(paragraphs)
         with self.predicting():
-            network = self._hse()
-            return Ragged(network.text.low(network.words(text.sentences)).float(), text.counts)
-
-    def _hse(self) -> HSENetwork:
-        network = self.network
-        assert isinstance(network, HSENetwork)  # noqa: S101 (build made it)
-        return network
+            words = self.network.words(text.sentences)
+            return Ragged(self.network.text.low(words).float(), text.counts)

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -34,11 +35,11 @@ from bench_torch.captioning import CaptioningNetwork
 from bench_torch.decoding import WordDecoder, grid_log_likelihood, sums
 from bench_torch.dual_encoder import DualEncoder
 from bench_torch.lstm import LSTM, Memory
+from bench_torch.network_model import VideoTextModel
 from bench_torch.pair_scorer import PairScorer, ScoringNetwork
 from bench_torch.search import Beam, search
 from bench_torch.text import Text, WordVectors
 from bench_torch.training import MatchingNetwork
-from bench_torch.video_text_model import VideoTextModel
 
 
 @dataclass(frozen=True)
@@ -189,12 +190,12 @@ class S2VTCaptioning(CaptioningNetwork):
         return search(self.stack.upper, self.words, self.stack.zero_frames(watched.lower), watched.upper, beam)
 
 
-def shape_of(model: VideoTextModel) -> Shape:
+def shape_of(model: VideoTextModel[Any]) -> Shape:
     """Returns the sizes that a model's settings ask for."""
     return Shape(model.setting("frame_dim", int), model.setting("hidden", int))
 
 
-class S2VTEncoder(DualEncoder):
+class S2VTEncoder(DualEncoder[S2VTMatching]):
     """The model `s2vt` with score=embedding."""
 
     def build(self, dim: int, vectors: Tensor) -> S2VTMatching:
@@ -202,7 +203,7 @@ class S2VTEncoder(DualEncoder):
         return S2VTMatching(dim, vectors, shape_of(self), self.setting("margin", float))
 
 
-class S2VTScorer(PairScorer):
+class S2VTScorer(PairScorer[S2VTLikelihood]):
     """The model `s2vt` with score=likelihood."""
 
     def build(self, dim: int, vectors: Tensor) -> S2VTLikelihood:
@@ -210,7 +211,7 @@ class S2VTScorer(PairScorer):
         return S2VTLikelihood(dim, vectors, shape_of(self), prior=self.setting("prior", bool))
 
 
-class S2VTCaptioner(Captioner):
+class S2VTCaptioner(Captioner[S2VTCaptioning]):
     """The model `s2vt` with score=captioning."""
 
     def build(self, dim: int, vectors: Tensor) -> S2VTCaptioning:

@@ -6,34 +6,27 @@ A model built on it says what its network is, and has the settings `beam` and `m
 from __future__ import annotations
 
 from itertools import islice
-from typing import cast
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from bench.api import Execution, ModelError, Paragraph, Settings, State, Training, TrainingData, VideoBatch
 from bench_torch.captioning import CaptioningNetwork, ConditionedNetwork
+from bench_torch.network_model import VideoTextModel
 from bench_torch.search import Beam
-from bench_torch.training import Examples, TrainableNetwork
-from bench_torch.video_text_model import VideoTextModel
+from bench_torch.training import Examples
 from bench_torch.watched import WatchedBatch, watched
 
+C = TypeVar("C", bound=CaptioningNetwork)
 
-class Captioner(VideoTextModel):
+
+class Captioner(VideoTextModel[C]):
     """Base of models that say a sentence of each segment.
 
     Trained on pairs of a segment and its sentence, where segments belong to sentences. Where they do not, a sentence
     is learnt as one of any segment of its video; of whole videos with several captions each (video, caption) is a pair.
     """
-
-    def build(self, dim: int, vectors: Tensor) -> CaptioningNetwork:
-        """Returns a fresh network for features of `dim` numbers and words that start from `vectors` (words, d)."""
-        raise NotImplementedError
-
-    @property
-    def network(self) -> CaptioningNetwork:
-        """The network. Raises: ModelError before `fit` or `load_state`."""
-        return cast("CaptioningNetwork", super().network)
 
     def caption(self, videos: VideoBatch) -> list[Paragraph]:
         """Returns B paragraphs: a sentence for each segment. Raises: InvalidData for features of another dimension."""
@@ -75,7 +68,10 @@ class EncodingNetwork(ConditionedNetwork):
         return watched(examples, self.watch, batch, execution) if self.frozen else examples
 
 
-class CaptionerOnBase(Captioner):
+E = TypeVar("E", bound=EncodingNetwork)
+
+
+class CaptionerOnBase(Captioner[E]):
     """Base of captioners that encode segments as another fitted model does, the one that `ModelSpec.base` names.
 
     Attributes:
@@ -89,26 +85,21 @@ class CaptionerOnBase(Captioner):
         super().__init__(settings, execution)
         self.base: Settings = {}
 
-    def build(self, dim: int, vectors: Tensor) -> EncodingNetwork:
-        """Returns a fresh network for features of `dim` numbers and words that start from `vectors` (words, d)."""
-        raise NotImplementedError
-
     def start(self, data: TrainingData, training: Training) -> None:
         """Builds vocabulary and network afresh, with the encoder of the base. Raises: ModelError without a base."""
         if training.base is None:
             raise ModelError("this captioner builds on a fitted model, and was given none. Fit it by `bench run`.")
         self.base = {name: training.base.settings[name] for name in self.needed}
         super().start(data, training)
-        network = cast("EncodingNetwork", self.network)
-        network.adopt(training.base.network)
-        network.freeze()
+        self.network.adopt(training.base.network)
+        self.network.freeze()
 
     def state(self) -> State:
         """Returns weights, vocabulary, feature dimension, and what is needed of the base."""
         state = super().state()
         return State(state.arrays, {**state.values, "base": dict(self.base)})
 
-    def rebuild(self, state: State) -> TrainableNetwork:
+    def rebuild(self, state: State) -> E:
         """Returns a network of the shapes that `state` was saved with."""
         self.base = state.values["base"]
         return super().rebuild(state)

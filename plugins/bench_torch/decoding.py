@@ -15,8 +15,7 @@ from torch import Tensor, nn
 from bench.api import Ragged
 from bench_torch.lstm import LSTM, Memory
 from bench_torch.packing import Packing
-from bench_torch.text import WordVectors, select
-from bench_torch.vocabulary import SPREAD
+from bench_torch.text import SPREAD, WordVectors, select
 
 GRID_ROWS = 4096
 """Pairs whose steps are taken together: enough for full speed, few enough to stay near the processor."""

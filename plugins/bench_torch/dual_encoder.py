@@ -2,7 +2,7 @@
 
 A model built on it says what its network is, and everything else follows:
 
-    class Mine(DualEncoder):
+    class Mine(DualEncoder[MyNetwork]):
         def build(self, dim, vectors):
             return MyNetwork(dim, vectors, self.settings)
 """
@@ -10,26 +10,19 @@ A model built on it says what its network is, and everything else follows:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import TypeVar
 
 from torch import Tensor
 
 from bench.api import Paragraph, VideoBatch
+from bench_torch.network_model import VideoTextModel
 from bench_torch.training import MatchingNetwork
-from bench_torch.video_text_model import VideoTextModel
+
+M = TypeVar("M", bound=MatchingNetwork)
 
 
-class DualEncoder(VideoTextModel):
+class DualEncoder(VideoTextModel[M]):
     """Base of models that turn videos and paragraphs into vectors of one space."""
-
-    def build(self, dim: int, vectors: Tensor) -> MatchingNetwork:
-        """Returns a fresh network for features of `dim` numbers and words that start from `vectors` (words, d)."""
-        raise NotImplementedError
-
-    @property
-    def network(self) -> MatchingNetwork:
-        """The network. Raises: ModelError before `fit` or `load_state`."""
-        return cast("MatchingNetwork", super().network)
 
     def embed_videos(self, videos: VideoBatch) -> Tensor:
         """Returns (B, d) float32 on the model's device. Raises: InvalidData for features of another dimension."""

@@ -1,12 +1,92 @@
-"""A recurrent encoder: a GRU over each sequence, pooled into one vector."""
+"""From a sequence to one vector: its mean, or a GRU over it with its states pooled.
+
+Letters for shapes: `n` sequences, `R` rows (sum of their lengths), `H` hidden size, `T` steps of the longest.
+"""
 
 from __future__ import annotations
 
+from typing import Any, cast
+
+import torch
 from torch import Tensor, nn
 
 from bench.api import Ragged
-from bench_torch.gru import GRU
-from bench_torch.pooling import Pooling
+from bench_torch.gru import GRU, States
+
+POOLINGS = ("max", "last", "attention")
+
+
+def means(sequences: Ragged) -> Tensor:
+    """Returns (n, d): the mean of each sequence of (length, d)."""
+    total = sequences.values.new_zeros(len(sequences), sequences.values.shape[1])
+    return total.index_add(0, sequences.owners(), sequences.values) / sequences.lengths[:, None]
+
+
+class RunningMaximum(torch.autograd.Function):
+    """Element-wise maximum over the steps of packed sequences: (R, H) -> (n, H) by falling length.
+
+    The gradient of a maximum reached at several steps goes to the last of them, so it is counted once.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, packed: Tensor, sizes: tuple[int, ...]) -> Tensor:
+        best = packed[: sizes[0]].clone()
+        start = sizes[0]
+        for active in sizes[1:]:
+            torch.maximum(best[:active], packed[start : start + active], out=best[:active])
+            start += active
+        ctx.sizes = sizes
+        ctx.save_for_backward(packed, best)
+        return best
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        packed, best = ctx.saved_tensors
+        owed = grads[0].clone()
+        out = torch.empty_like(packed)
+        stop = packed.shape[0]
+        for active in reversed(ctx.sizes):
+            step = slice(stop - active, stop)
+            torch.eq(packed[step], best[:active], out=out[step])
+            out[step].mul_(owed[:active])
+            owed[:active].sub_(out[step])  # paid in full, so an earlier equal step gets exactly 0
+            stop -= active
+        return out, None
+
+
+class Pooling(nn.Module):
+    """Pools the states of each sequence into one vector.
+
+    Source: the HSE code pools by the element-wise maximum; its options are the last state and attention.
+    """
+
+    def __init__(self, kind: str, hidden: int) -> None:
+        super().__init__()
+        if kind not in POOLINGS:
+            raise ValueError(f"pooling {kind!r} is none of {POOLINGS}")
+        self.kind = kind
+        if kind == "attention":
+            self.attention = nn.Sequential(nn.Linear(hidden, hidden), nn.Tanh(), nn.Linear(hidden, 1))
+
+    def forward(self, states: States) -> Tensor:
+        """Returns (n, H), in the original order of the sequences."""
+        if self.kind == "max":
+            best = RunningMaximum.apply(states.packed, states.packing.sizes)  # type: ignore[no-untyped-call]
+            return cast("Tensor", best)[states.packing.ranks]
+        if self.kind == "last":
+            return states.last()
+        return self._attend(states)
+
+    def _attend(self, states: States) -> Tensor:
+        sequences = states.ragged()
+        scores = self.attention(sequences.values)[:, 0].float()
+        mask = sequences.mask()
+        padded = scores.new_full(mask.shape, -torch.inf)
+        padded[mask] = scores
+        weights = padded.softmax(dim=1)[mask]
+        total = sequences.values.new_zeros(len(sequences), sequences.values.shape[1])
+        return total.index_add(0, sequences.owners(), weights[:, None] * sequences.values)
 
 
 class SequenceEncoder(nn.Module):

@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 from bench.api import Ragged
 from bench_torch.float32 import float32_recurrence
 from bench_torch.packing import Packing
-from bench_torch.recurrence import Plan, Recurrence, product_type
+from bench_torch.recurrence import Plan, Recurrence
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def run_recurrence(
     `inputs` are packed (R, D), or (n, D) by falling length if repeated.
     """
     weights = tuple(cell.parameters())  # weight_ih, weight_hh, bias_ih, bias_hh
-    kind = weights[0].dtype
+    kind, device = weights[0].dtype, inputs.device.type
     inputs = inputs.to(kind)
     start = None if initial is None else initial[packing.order].to(kind)
     plan = Plan(
@@ -103,9 +103,10 @@ def run_recurrence(
         repeated=repeated,
         pooled=pooled,
         training=torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (inputs, start, *weights)),
-        products=product_type(inputs.device, kind),
+        products=torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else kind,
     )
-    return cast("Tensor", Recurrence.apply(plan, inputs, start, *weights))  # type: ignore[no-untyped-call]
+    with torch.autocast(device, enabled=False):
+        return cast("Tensor", Recurrence.apply(plan, inputs, start, *weights))  # type: ignore[no-untyped-call]
 
 
 def run_cudnn(cell: nn.GRU, inputs: Tensor, packing: Packing, initial: Tensor | None) -> Tensor:

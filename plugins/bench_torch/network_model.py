@@ -1,26 +1,40 @@
-"""What models share that are one trained network: fitting, saving, restoring."""
+"""What models share that are one trained network: fitting, saving, restoring, and the words of those that read text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 import torch
+from torch import Tensor
 
-from bench.api import Execution, InvalidData, ModelError, Settings, State, Training, TrainingData, Value, VideoBatch
+from bench.api import (
+    Execution,
+    InvalidData,
+    ModelError,
+    Paragraph,
+    Settings,
+    State,
+    Training,
+    TrainingData,
+    Value,
+    VideoBatch,
+)
 from bench_torch.checkpoints import module_arrays, restore_module
+from bench_torch.text import Text, Vocabulary, start_vectors
 from bench_torch.training import NETWORK, Examples, Schedule, TrainableNetwork, autocast, train
 
 T = TypeVar("T", bound=Value)
+N = TypeVar("N", bound=TrainableNetwork)
 
 
-class NetworkModel:
+class NetworkModel(Generic[N]):
     """Base of models with one network, which is built when the data is known."""
 
     def __init__(self, settings: Settings, execution: Execution) -> None:
         self.settings, self.execution = settings, execution
-        self._network: TrainableNetwork | None = None
+        self._network: N | None = None
 
     def start(self, data: TrainingData, training: Training) -> None:
         """Builds everything afresh for `data` and hands the network to `use`."""
@@ -30,11 +44,11 @@ class NetworkModel:
         """Returns `data` in the form that the network is trained on."""
         raise NotImplementedError
 
-    def rebuild(self, state: State) -> TrainableNetwork:
+    def rebuild(self, state: State) -> N:
         """Returns a network of the shapes that `state` was saved with."""
         raise NotImplementedError
 
-    def use(self, network: TrainableNetwork) -> None:
+    def use(self, network: N) -> None:
         """Takes a network as the model's own, on the model's device."""
         self._network = network.to(self.execution.device)
 
@@ -42,32 +56,23 @@ class NetworkModel:
         """Returns a setting, known to be of type `kind`."""
         return cast("T", self.settings[name])
 
-    def schedule(self) -> Schedule:
-        """Returns the training schedule that the settings describe."""
-        return Schedule(
+    def fit(self, data: TrainingData, training: Training) -> None:
+        """Trains on `data`, or goes on with an interrupted fit."""
+        schedule = Schedule(
             epochs=self.setting("epochs", int),
             batch=self.setting("batch", int),
             lr=self.setting("lr", float),
             lr_drop=self.setting("lr_drop", int),
             selection=self.setting("selection", str),
         )
-
-    def fit(self, data: TrainingData, training: Training) -> None:
-        """Trains on `data`, or goes on with an interrupted fit."""
-        schedule = self.schedule()
         held_out = schedule.selection == "held-out"
         if held_out and not data.heldout:
             raise ModelError("selection=held-out needs held-out training videos; there are none. Use selection=fixed.")
         fitting, heldout = data.split() if held_out else (data, None)
         with self.seeded():
             self.start(fitting, training)
-            train(
-                self.network,
-                self.examples(fitting),
-                None if heldout is None else self.examples(heldout),
-                schedule,
-                training,
-            )
+            tested = None if heldout is None else self.examples(heldout)
+            train(self.network, self.examples(fitting), tested, schedule, training)
 
     @contextmanager
     def seeded(self) -> Iterator[None]:
@@ -78,7 +83,7 @@ class NetworkModel:
             yield
 
     @property
-    def network(self) -> TrainableNetwork:
+    def network(self) -> N:
         """The network. Raises: ModelError before `fit` or `load_state`."""
         if self._network is None:
             raise ModelError("the model has no weights yet. Fit it, or load a checkpoint, before it predicts.")
@@ -110,3 +115,47 @@ class NetworkModel:
                 f"features have {found} numbers per row; the model was trained on {self.network.dim}. "
                 "Use the features it was trained on, or fit it on these."
             )
+
+
+class VideoTextModel(NetworkModel[N]):
+    """Base of models with one network for videos and paragraphs.
+
+    Attributes:
+        vocabulary: the words of the training paragraphs.
+        aligned: whether segment i belonged to sentence i in training; known when `fit` calls `build`.
+    """
+
+    def __init__(self, settings: Settings, execution: Execution) -> None:
+        super().__init__(settings, execution)
+        self.vocabulary = Vocabulary(())
+        self.aligned = True
+
+    def build(self, dim: int, vectors: Tensor) -> N:
+        """Returns a fresh network for features of `dim` numbers and words that start from `vectors` (words, d)."""
+        raise NotImplementedError
+
+    def start(self, data: TrainingData, training: Training) -> None:
+        """Builds vocabulary and network afresh for `data`; words come from its paragraphs only."""
+        self.aligned = data.aligned
+        words = Vocabulary.of(data.paragraphs)
+        self.vocabulary, vectors = start_vectors(words, self.setting("word_dim", int), training.word_vectors)
+        self.use(self.build(data.videos.dim, vectors))
+
+    def examples(self, data: TrainingData) -> Examples:
+        """Returns `data` with its paragraphs encoded, once."""
+        return Examples(data.videos, self.vocabulary.encode(data.paragraphs))
+
+    def state(self) -> State:
+        """Returns weights, vocabulary and feature dimension."""
+        state = super().state()
+        return State(state.arrays, {**state.values, "words": list(self.vocabulary.words)})
+
+    def rebuild(self, state: State) -> N:
+        """Returns a network of the shapes that `state` was saved with."""
+        self.vocabulary = Vocabulary(state.values["words"])
+        vectors = torch.zeros(len(self.vocabulary), self.setting("word_dim", int))
+        return self.build(int(state.values["dim"]), vectors)
+
+    def encode(self, paragraphs: Sequence[Paragraph]) -> Text:
+        """Returns paragraphs as word numbers on the model's device; words it never trained on are unknown."""
+        return self.vocabulary.encode(paragraphs).to(self.execution.device)

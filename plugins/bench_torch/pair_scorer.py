@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from bench.api import Paragraph, VideoBatch
+from bench_torch.network_model import VideoTextModel
 from bench_torch.text import Text
 from bench_torch.training import TrainableNetwork
-from bench_torch.video_text_model import VideoTextModel
 
 
 class ScoringNetwork(TrainableNetwork):
@@ -30,17 +30,11 @@ class ScoringNetwork(TrainableNetwork):
         raise NotImplementedError
 
 
-class PairScorer(VideoTextModel):
+S = TypeVar("S", bound=ScoringNetwork)
+
+
+class PairScorer(VideoTextModel[S]):
     """Base of models that score pairs; `build` says what their network is."""
-
-    def build(self, dim: int, vectors: Tensor) -> ScoringNetwork:
-        """Returns a fresh network for features of `dim` numbers and words that start from `vectors` (words, d)."""
-        raise NotImplementedError
-
-    @property
-    def network(self) -> ScoringNetwork:
-        """The network. Raises: ModelError before `fit` or `load_state`."""
-        return cast("ScoringNetwork", super().network)
 
     def encode_videos(self, videos: VideoBatch) -> Any:
         """Returns a tile of videos, encoded. Raises: InvalidData for features of another dimension."""

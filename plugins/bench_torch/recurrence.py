@@ -14,7 +14,6 @@ Source: Cho et al. 2014 in the form of `torch.nn.GRU`: h' = (1 - z) * n + z * h,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,35 +52,28 @@ class Chunk:
 
     Attributes:
         start: the first packed row.
-        sizes: sequences running at each of its steps.
-        earlier: sequences running at the step before; 0 at the very first.
+        rows: how many packed rows they have.
+        steps: of each step its first row within the chunk, how many sequences are running at it, and how many were
+            running at the step before, which is 0 at the very first.
     """
 
     start: int
-    sizes: tuple[int, ...]
-    earlier: int
-
-    @property
-    def rows(self) -> int:
-        return sum(self.sizes)
-
-    def steps(self) -> list[tuple[int, int, int]]:
-        """Returns for each step: its first row within the chunk, its size, and the size of the step before."""
-        found, begin, before = [], 0, self.earlier
-        for size in self.sizes:
-            found.append((begin, size, before))
-            begin, before = begin + size, size
-        return found
+    rows: int
+    steps: tuple[tuple[int, int, int], ...]
 
 
-def chunks(sizes: tuple[int, ...]) -> Iterator[Chunk]:
-    """Yields all steps in chunks of at most `CHUNK_ROWS` rows, or of one step if that is larger."""
-    start, first, rows = 0, 0, 0
-    for time, size in enumerate((*sizes, CHUNK_ROWS)):
+def chunks(sizes: tuple[int, ...]) -> list[Chunk]:
+    """Returns all steps in chunks of at most `CHUNK_ROWS` rows, or of one step if that is larger."""
+    parts: list[Chunk] = []
+    steps: list[tuple[int, int, int]] = []
+    start, rows, before = 0, 0, 0
+    for size in sizes:
         if rows and rows + size > CHUNK_ROWS:
-            yield Chunk(start, sizes[first:time], sizes[first - 1] if first else 0)
-            start, first, rows = start + rows, time, 0
-        rows += size
+            parts.append(Chunk(start, rows, tuple(steps)))
+            start, rows, steps = start + rows, 0, []
+        steps.append((rows, size, before))
+        rows, before = rows + size, size
+    return [*parts, Chunk(start, rows, tuple(steps))]
 
 
 class Recurrence(torch.autograd.Function):
@@ -90,16 +82,45 @@ class Recurrence(torch.autograd.Function):
     Arguments of `apply`: plan, inputs ((R, D) packed, or (n, D) by falling length when repeated), initial state
     ((n, H) by falling length, or None for zeros), and weights as in `torch.nn.GRU`: weight_ih (3H, D),
     weight_hh (3H, H), bias_ih (3H,), bias_hh (3H,). The gradient of a maximum reached at several steps goes to the
-    last of them, so it is counted once.
+    last of them, so it is counted once. Kept for it are cells (R, 4H), states (R, H) and their maximum (n, H); without
+    it buffers of one chunk are used anew by the next. Types are as given: autocast is to be off around it.
     """
 
     @staticmethod
     def forward(ctx: Any, plan: Plan, inputs: Tensor, initial: Tensor | None, *weights: Tensor) -> Tensor:
-        with torch.autocast(inputs.device.type, enabled=False):
-            cells, states, best = _run(plan, inputs, initial, weights)
+        weight_ih, weight_hh, bias_ih, bias_hh = weights
+        hidden, parts = weight_hh.shape[1], chunks(plan.sizes)
+        from_input = _input_order(weight_ih).to(plan.products).t()
+        from_state = weight_hh.to(plan.products).t()
+        bias = torch.cat([_input_order(bias_ih), bias_hh[2 * hidden :]])
+        bias[hidden : 3 * hidden] += bias_hh[: 2 * hidden]
+        keeps_cells, keeps_states = plan.training, plan.training or not plan.pooled
+        whole, buffer = sum(plan.sizes), max(chunk.rows for chunk in parts)
+        cells = bias.new_empty(whole if keeps_cells else buffer, 4 * hidden)
+        states = bias.new_empty(whole if keeps_states else buffer, hidden)
+        best = bias.new_full((plan.sizes[0], hidden), -torch.inf) if plan.pooled else None
+        previous = initial
+        once = torch.mm(inputs.to(plan.products), from_input).to(inputs.dtype) if plan.repeated else None
+        for chunk in parts:
+            rows, front = slice(chunk.start, chunk.start + chunk.rows), slice(chunk.rows)
+            cell = cells[rows if keeps_cells else front]
+            out = states[rows if keeps_states else front]
+            cell.copy_(bias)
+            if once is None:
+                _add_product(cell[:, : 3 * hidden], inputs[rows], from_input)
+            if previous is not None and not keeps_states:
+                previous = previous.clone()  # its rows are about to be written over
+            for begin, size, _ in chunk.steps:
+                step = slice(begin, begin + size)
+                if once is not None:
+                    cell[step, : 3 * hidden] += once[:size]
+                _step(cell[step], None if previous is None else previous[:size], from_state, out[step])
+                previous = out[step]
+                if best is not None:
+                    torch.maximum(best[:size], previous, out=best[:size])
         ctx.plan = plan
         if plan.training:
-            ctx.save_for_backward(inputs, initial, *weights[:2], cells, states, best)
+            ctx.save_for_backward(inputs, initial, weight_ih, weight_hh, cells, states, best)
         return states if best is None else best
 
     @staticmethod
@@ -108,41 +129,6 @@ class Recurrence(torch.autograd.Function):
         with torch.autocast(grads[0].device.type, enabled=False):
             walk = _WayBack(ctx.plan, ctx.saved_tensors, grads[0], wants_inputs=ctx.needs_input_grad[1])
             return None, *walk.gradients()
-
-
-def _run(
-    plan: Plan, inputs: Tensor, initial: Tensor | None, weights: tuple[Tensor, ...]
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Returns cells (R, 4H), states (R, H) and, if pooled, their maximum (n, H); without training, buffers reused."""
-    weight_ih, weight_hh, bias_ih, bias_hh = weights
-    hidden, parts = weight_hh.shape[1], list(chunks(plan.sizes))
-    from_input = _input_order(weight_ih).to(plan.products).t()
-    from_state = weight_hh.to(plan.products).t()
-    bias = torch.cat([_input_order(bias_ih), bias_hh[2 * hidden :]])
-    bias[hidden : 3 * hidden] += bias_hh[: 2 * hidden]
-    once = _product(inputs, from_input) if plan.repeated else None
-    whole, buffer = sum(plan.sizes), max(chunk.rows for chunk in parts)
-    cells = bias.new_empty(whole if plan.training else buffer, 4 * hidden)
-    states = bias.new_empty(whole if plan.training or not plan.pooled else buffer, hidden)
-    best = bias.new_full((plan.sizes[0], hidden), -torch.inf) if plan.pooled else None
-    previous = initial
-    for chunk in parts:
-        cell = _rows(cells, chunk, whole)
-        out = _rows(states, chunk, whole)
-        cell.copy_(bias)
-        if once is None:
-            _add_product(cell[:, : 3 * hidden], inputs[chunk.start : chunk.start + chunk.rows], from_input)
-        if previous is not None and len(states) < whole:
-            previous = previous.clone()  # its rows are about to be written over
-        for begin, size, _ in chunk.steps():
-            step = slice(begin, begin + size)
-            if once is not None:
-                cell[step, : 3 * hidden] += once[:size]
-            _step(cell[step], None if previous is None else previous[:size], from_state, out[step])
-            previous = out[step]
-            if best is not None:
-                torch.maximum(best[:size], previous, out=best[:size])
-    return cells, states, best
 
 
 def _step(cell: Tensor, previous: Tensor | None, from_state: Tensor, out: Tensor) -> None:
@@ -177,13 +163,13 @@ class _WayBack:
 
     def gradients(self) -> tuple[Tensor | None, ...]:
         """Returns gradients at inputs, initial state and the four weights."""
-        parts, hidden = list(chunks(self.plan.sizes)), self.hidden
+        parts, hidden = chunks(self.plan.sizes), self.hidden
         buffer = max(chunk.rows for chunk in parts)
         at_cells = self.cells.new_empty(buffer, 4 * hidden)
         factors = at_cells.to(self.plan.products)  # at_cells itself, or room for its rounded copy
         before = self.cells.new_empty(buffer, hidden, dtype=self.plan.products)
         for chunk in reversed(parts):
-            for begin, size, earlier in reversed(chunk.steps()):
+            for begin, size, earlier in reversed(chunk.steps):
                 step = slice(begin, begin + size)
                 row = chunk.start + begin
                 previous = self.states[row - earlier : row - earlier + size] if earlier else self.initial
@@ -235,31 +221,26 @@ class _WayBack:
 
     def add_up(self, chunk: Chunk, at_cells: Tensor, factors: Tensor, before: Tensor) -> None:
         """Adds a finished chunk to the gradients of the weights and of the inputs."""
-        first = 0 if chunk.earlier or self.initial is not None else chunk.sizes[0]  # rows that no state came before
+        _, size, earlier = chunk.steps[0]
+        first = 0 if earlier or self.initial is not None else size  # rows that no state came before
         _add_product(self.at_weight_hh, factors[first:, self.hidden :].t(), before[first : chunk.rows])
         self.at_bias += at_cells.sum(0)
         if self.at_once is None:
             self.add_inputs(factors[:, : 3 * self.hidden], slice(chunk.start, chunk.start + chunk.rows))
             return
-        for begin, size, _ in chunk.steps():
+        for begin, size, _ in chunk.steps:
             self.at_once[:size] += at_cells[begin : begin + size, : 3 * self.hidden]
 
     def add_inputs(self, at_projected: Tensor, rows: slice) -> None:
         """Adds the gradients at the projected inputs `rows` to those of the inputs and their weights."""
         factors = at_projected.to(self.plan.products)
         _add_product(self.at_weight_ih, factors.t(), self.inputs[rows].to(self.plan.products))
-        if self.at_inputs is not None:
-            _write_product(self.at_inputs[rows], factors, self.weight_ih)
-
-
-def product_type(device: torch.device, weights: torch.dtype) -> torch.dtype:
-    """Returns the type of matrix products: autocast's where it is on, else that of the weights."""
-    return torch.get_autocast_dtype(device.type) if torch.is_autocast_enabled(device.type) else weights
-
-
-def _product(left: Tensor, right: Tensor) -> Tensor:
-    """Returns `left @ right` in the type of `left`, computed in that of `right`."""
-    return torch.mm(left.to(right.dtype), right).to(left.dtype)
+        if self.at_inputs is None:
+            return
+        if self.at_inputs.dtype == self.weight_ih.dtype:
+            torch.mm(factors, self.weight_ih, out=self.at_inputs[rows])
+        else:
+            self.at_inputs[rows] = torch.mm(factors, self.weight_ih).to(self.at_inputs.dtype)
 
 
 def _add_product(out: Tensor, left: Tensor, right: Tensor) -> None:
@@ -268,20 +249,6 @@ def _add_product(out: Tensor, left: Tensor, right: Tensor) -> None:
         out.addmm_(left, right)
     else:
         out.add_(torch.mm(left.to(right.dtype), right))
-
-
-def _write_product(out: Tensor, left: Tensor, right: Tensor) -> None:
-    """Writes `left @ right` to `out`, computed in the type of `right`."""
-    if out.dtype == right.dtype:
-        torch.mm(left, right, out=out)
-    else:
-        out.copy_(torch.mm(left, right))
-
-
-def _rows(buffer: Tensor, chunk: Chunk, whole: int) -> Tensor:
-    """Returns the rows of a chunk in a buffer of all rows, or the front of one that every chunk uses anew."""
-    start = chunk.start if len(buffer) == whole else 0
-    return buffer[start : start + chunk.rows]
 
 
 def _input_order(gates: Tensor) -> Tensor:

@@ -1,20 +1,40 @@
-"""Paragraphs as word numbers, and the part of a network that reads them.
+"""Paragraphs as word numbers, the vocabulary that numbers them, and the part of a network that reads them.
+
+Words are lower-cased and split by NLTK's word tokeniser, as in the HSE code. That code also cut sentences with NLTK's
+Punkt model, which has to be downloaded; here a full stop after a word of two letters or more ends a sentence. Its
+vocabulary came from train and test paragraphs; ours comes from the training paragraphs only.
 
 Letters for shapes: `n` paragraphs, `S` sentences in all, `W` words in all, `d` word dimension.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import takewhile
+from pathlib import Path
 
+import numpy as np
 import torch
+from nltk.tokenize import NLTKWordTokenizer, TreebankWordDetokenizer
 from torch import Tensor, nn
 
-from bench.api import Ragged
+from bench.api import InvalidData, Paragraph, Ragged, read_word_vectors
 
 UNKNOWN_NUMBER = 0
 """The number of the word that stands for every word a vocabulary does not have."""
+
+UNKNOWN = "<unk>"
+"""The word number `UNKNOWN_NUMBER`, 0: every word that the vocabulary does not have."""
+
+SPREAD = 0.3
+"""Standard deviation of random first vectors: small enough to be moved by training, as GloVe's own are."""
+
+_TOKENIZER = NLTKWordTokenizer()
+_DETOKENIZER = TreebankWordDetokenizer()
+_INNER_STOP = re.compile(r"(?<=[^\W\d_]{2})\.(?=\s+\S)")
 
 
 @dataclass(frozen=True)
@@ -70,12 +90,69 @@ class WordVectors(nn.Module):
         """Starts from `vectors`, (words, d) float32."""
         super().__init__()
         self.weight = nn.Parameter(vectors.clone())
-
-    @property
-    def dim(self) -> int:
-        """The word dimension d."""
-        return int(self.weight.shape[1])
+        self.dim = vectors.shape[1]
 
     def forward(self, words: Ragged) -> Ragged:
         """Returns the same sequences with a vector (d,) for each word number."""
         return Ragged(nn.functional.embedding(words.values, self.weight), words.lengths)
+
+
+@lru_cache(maxsize=1 << 17)  # every sentence once per process: the vocabulary, the encoding and other models reuse it
+def tokenize(sentence: str) -> tuple[str, ...]:
+    """Returns the lower-cased words and punctuation marks of a sentence; `(UNKNOWN,)` when there are none."""
+    return tuple(_TOKENIZER.tokenize(_INNER_STOP.sub(" .", sentence.lower()))) or (UNKNOWN,)
+
+
+class Vocabulary:
+    """A fixed list of words; position is number, and number 0 is `UNKNOWN`."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = tuple(words)
+        self._numbers = {word: number for number, word in enumerate(self.words)}
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def decode(self, rows: Iterable[Sequence[int]]) -> list[str]:
+        """Returns each row of word numbers as a sentence, up to the first number that is no word of the vocabulary."""
+        ended = (takewhile(lambda number: number < len(self), row) for row in rows)
+        return [_DETOKENIZER.detokenize([self.words[number] for number in row]) for row in ended]
+
+    @classmethod
+    def of(cls, paragraphs: Iterable[Paragraph]) -> Vocabulary:
+        """Returns all words of the paragraphs in alphabetical order, after `UNKNOWN`."""
+        found = {word for paragraph in paragraphs for sentence in paragraph for word in tokenize(sentence)}
+        return cls((UNKNOWN, *sorted(found - {UNKNOWN})))
+
+    def encode(self, paragraphs: Sequence[Paragraph]) -> Text:
+        """Returns paragraphs as word numbers. Raises: InvalidData for a paragraph without sentences."""
+        numbers: list[int] = []
+        lengths: list[int] = []
+        for index, paragraph in enumerate(paragraphs):
+            if not paragraph:
+                raise InvalidData(f"paragraph {index} has no sentences and cannot be embedded. Drop it.")
+            for sentence in paragraph:
+                words = tokenize(sentence)
+                numbers.extend(self._numbers.get(word, 0) for word in words)
+                lengths.append(len(words))
+        counts = torch.tensor([len(paragraph) for paragraph in paragraphs], dtype=torch.int64)
+        sentences = Ragged(torch.tensor(numbers, dtype=torch.int64), torch.tensor(lengths, dtype=torch.int64))
+        return Text(sentences, counts)
+
+
+def start_vectors(vocabulary: Vocabulary, dim: int, file: Path | None) -> tuple[Vocabulary, Tensor]:
+    """Returns the vocabulary to use and its first vectors, (words, dim) float32.
+
+    Without a GloVe file they are normal with deviation `SPREAD`, from torch's seeded generator. With a file only words
+    that it has are kept, and `UNKNOWN` gets a random vector of their spread.
+    Raises: MissingData, InvalidData for a file that cannot be read, naming the line.
+    """
+    if file is None:
+        return vocabulary, torch.randn(len(vocabulary), dim) * SPREAD
+    vectors = read_word_vectors(file, set(vocabulary.words) - {UNKNOWN}, dim)
+    if not vectors:
+        raise InvalidData(f"{file} has none of the {len(vocabulary)} words of the training text. Name another file.")
+    kept = Vocabulary((UNKNOWN, *(word for word in vocabulary.words if word in vectors)))
+    known = torch.from_numpy(np.stack([vectors[word] for word in kept.words[1:]]))
+    unknown = torch.randn(1, dim) * known.std(correction=0)
+    return kept, torch.cat([unknown, known])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -27,7 +27,9 @@ from bench_torch.checkpoints import (
 )
 from bench_torch.float32 import without_tf32
 from bench_torch.recall import recalls
-from bench_torch.text import Text
+
+if TYPE_CHECKING:
+    from bench_torch.text import Text
 
 NETWORK, OPTIMIZER, BEST, GENERATOR = "network.", "optimizer.", "best.", "generator."
 
@@ -146,7 +148,19 @@ def train(
 
     Raises: ModelError when the loss is no longer finite; Interrupted after saving, when asked to stop.
     """
-    _Fit(network, examples, heldout, schedule, training).run()
+    fit = _Fit(network, examples, heldout, schedule, training)
+    fit.resume()
+    if fit.epoch < schedule.epochs:
+        fit.examples = network.prepared(examples, schedule.batch, training.execution)
+        fit.heldout = heldout and network.prepared(heldout, schedule.batch, training.execution)
+    while fit.epoch < schedule.epochs:
+        fit.run_epoch()
+        fit.epoch, fit.position = fit.epoch + 1, 0
+        if fit.heldout is not None:
+            fit.consider(fit.heldout)
+        fit.pause(epoch_done=True)
+    if fit.heldout is not None:
+        restore_module(network, fit.best, BEST)
 
 
 class _Fit:
@@ -167,21 +181,6 @@ class _Fit:
         self.epoch, self.position = 0, 0
         self.best_score, self.best_epoch = -math.inf, -1
         self.best: dict[str, np.ndarray] = {}
-
-    def run(self) -> None:
-        self.resume()
-        batch, execution = self.schedule.batch, self.training.execution
-        if self.epoch < self.schedule.epochs:
-            self.examples = self.network.prepared(self.examples, batch, execution)
-            self.heldout = self.heldout and self.network.prepared(self.heldout, batch, execution)
-        while self.epoch < self.schedule.epochs:
-            self.run_epoch()
-            self.epoch, self.position = self.epoch + 1, 0
-            if self.heldout is not None:
-                self.consider(self.heldout)
-            self.pause(epoch_done=True)
-        if self.heldout is not None:
-            restore_module(self.network, self.best, BEST)
 
     def run_epoch(self) -> None:
         for parameters in self.optimizer.param_groups:

@@ -79,7 +79,7 @@ def snippets(frames: Ragged, places: Tensor) -> Tensor:
     return frames.values[frames.offsets()[:, None] + rows]
 
 
-class TSN(NetworkModel):
+class TSN(NetworkModel[TSNNetwork]):
     """The model `tsn`."""
 
     def start(self, data: TrainingData, training: Training) -> None:
@@ -100,11 +100,6 @@ class TSN(NetworkModel):
     def examples(self, data: TrainingData) -> Examples:
         """Returns videos and their classes."""
         return Examples(data.videos, Labels.of(data))
-
-    @property
-    def network(self) -> TSNNetwork:
-        """The network. Raises: ModelError before `fit` or `load_state`."""
-        return cast("TSNNetwork", super().network)
 
     def state(self) -> State:
         """Returns the weights, the feature dimension and the number of classes."""

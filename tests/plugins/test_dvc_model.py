@@ -11,7 +11,7 @@ from bench.api import Ragged, TrainingData
 from bench_dvc.attributes import attribute_loss, frequent_words
 from bench_dvc.model import DescriptivePooling
 from bench_torch.candidates import candidates
-from bench_torch.vocabulary import Vocabulary
+from bench_torch.text import Vocabulary
 
 
 def test_a_segment_is_the_mean_of_its_frames_weighted_by_descriptiveness() -> None:

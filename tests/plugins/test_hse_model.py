@@ -12,8 +12,7 @@ from bench.api import InvalidData, ModelError, Ragged, TrainingData
 from bench_hse.loss import Side, Terms, matching_loss
 from bench_hse.model import HSENetwork, Shape
 from bench_torch.losses import block_loss, cluster_loss, ranking_loss
-from bench_torch.text import Text
-from bench_torch.vocabulary import Vocabulary
+from bench_torch.text import Text, Vocabulary
 
 TERMS = Terms(low="strong", cluster=True, margin=0.2, hardest=False, tau=0.0, tau_low=0.0)
 

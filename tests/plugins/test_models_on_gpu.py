@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from bench.api import Execution, Interrupted, Ragged, TrainingData
+from bench_torch.encoder import POOLINGS
 from bench_torch.gru import GRU, run_cudnn, run_recurrence
 from bench_torch.lstm import LSTM, Memory
 from bench_torch.packing import Packing
-from bench_torch.pooling import POOLINGS
 
 pytestmark = pytest.mark.gpu
 

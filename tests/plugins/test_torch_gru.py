@@ -10,11 +10,10 @@ from torch import nn
 
 from bench.api import InvalidData, Ragged
 from bench_torch import recurrence
-from bench_torch.encoder import SequenceEncoder
+from bench_torch.encoder import POOLINGS, Pooling, RunningMaximum, SequenceEncoder
 from bench_torch.gru import GRU, run_cudnn, run_recurrence
 from bench_torch.lstm import LSTM
 from bench_torch.packing import Packing
-from bench_torch.pooling import POOLINGS, Pooling, RunningMaximum
 
 LENGTHS = torch.tensor([3, 1, 5, 5, 2])
 
@@ -65,10 +64,10 @@ def test_chunks_hold_every_step_once_and_in_order(counts: list[int], rows: int) 
     sizes = Packing.of(torch.tensor(counts)).sizes
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recurrence, "CHUNK_ROWS", rows)
-        found = list(recurrence.chunks(sizes))
-    steps = [(chunk.start + begin, *sizes) for chunk in found for begin, *sizes in chunk.steps()]
+        chunks = recurrence.chunks(sizes)
+    steps = [(chunk.start + begin, *sizes) for chunk in chunks for begin, *sizes in chunk.steps]
     assert steps == [(sum(sizes[:t]), sizes[t], sizes[t - 1] if t else 0) for t in range(len(sizes))]
-    assert all(chunk.rows <= rows or len(chunk.sizes) == 1 for chunk in found)
+    assert all(chunk.rows <= rows or len(chunk.steps) == 1 for chunk in chunks)
 
 
 @pytest.mark.usefixtures("chunk_rows")

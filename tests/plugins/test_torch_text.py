@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.api import InvalidData, Ragged
-from bench_torch.text import join, select
-from bench_torch.vocabulary import UNKNOWN, Vocabulary, start_vectors, tokenize
+from bench_torch.text import UNKNOWN, Vocabulary, join, select, start_vectors, tokenize
 
 PARAGRAPHS = [("A dog runs.", "It jumps."), ("A cat sleeps",)]
 

@@ -14,9 +14,8 @@ from bench.api import Execution, Interrupted, InvalidData, ModelError, State, Tr
 from bench.files import read_tensors, write_tensors
 from bench_torch.checkpoints import module_arrays, optimizer_arrays, restore_module, restore_optimizer
 from bench_torch.recall import recalls
-from bench_torch.text import Text
+from bench_torch.text import Text, Vocabulary
 from bench_torch.training import Examples, MatchingNetwork, Schedule, embed_all, train
-from bench_torch.vocabulary import Vocabulary
 
 TRAINABLE = ("fse", "hse", "mean-pool")
 
