@@ -22,7 +22,6 @@ Each message answers three questions in one line: what was asked, what exists, w
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -114,6 +113,8 @@ def out_of_memory(error: BaseException) -> bool:
 
 def unknown_name(kind: str, asked: str, known: Iterable[str]) -> UnknownName:
     """Returns the error for an unknown `kind` ('model', 'task', …): nearest names first, then all of them."""
+    import difflib  # here: no command that succeeds needs it
+
     names = sorted(known)
     near = difflib.get_close_matches(asked, names, n=3)
     hint = f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else ""

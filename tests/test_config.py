@@ -124,6 +124,31 @@ def test_without_a_file_the_packaged_default_applies(tmp_path, monkeypatch):
         ),
         ("version: 1\nfeatures: {f: {reader: npz, path: p, dim: none}}", "features.f.dim"),
         ("version: 1\nfeatures: {f: {reader: npz, path: p, extractor: 'a|b'}}", "features.f.extractor"),
+        ("version: '1'", "version: expected 1, found '1'"),
+        ("version: true", "version: expected 1, found True"),
+        ("version: 1\nfeatures:", "features: expected keys and values, found None"),
+        ("version: 1\nfeatures: {f: [npz]}", "features.f: expected keys and values, found ['npz']"),
+        ("version: 1\nfeatures: {f: {dim: 0}}", "features.f.dim: expected a whole number, 1 or more, found 0"),
+        ("version: 1\nfeatures: {f: {dim: true}}", "features.f.dim: expected a whole number, 1 or more, found True"),
+        ("version: 1\nfeatures: {f: {stride: 4}}", "features.f.stride: expected text, found 4. Put it in quotes."),
+        ("version: 1\nfeatures: {f: {path: [p]}}", "features.f.path: expected text, found ['p']"),
+        ('version: 1\nfeatures: {f: {trained_on: "a\\tb"}}', "trained_on: expected one line of at most 200"),
+        ("version: 1\nruns: null", "runs: expected text, found None"),
+        ("version: 1\ndatasets: {a: {reader: x, root: d, features: f, missing: skip}}", "'fail' or 'penalise' or 'exc"),
+        ("version: 1\ndatasets: {a: {reader: x, root: d, features: f, splits: {t: {}}}}", "a.splits.t.file: missing"),
+        ("version: 1\ndatasets: {a: {reader: x, root: d, features: f, splits: {'t/': {file: f}}}}", "found 't/'"),
+        (
+            "version: 1\ndatasets: {a: {reader: x, root: d, features: f, splits: {t: {file: f, take: [0]}}}}",
+            "splits.t.take: expected two whole numbers such as [0, 900], found [0]",
+        ),
+        (
+            "version: 1\ndatasets: {a: {reader: x, root: d, features: f, splits: {t: {file: f, take: [0, none]}}}}",
+            "splits.t.take.1: expected a whole number, 1 or more, found 'none'",
+        ),
+        (
+            'version: 1\n"a\\nb": 1',
+            "ab: unknown key. Known keys: datasets, features, leaderboard, runs, version, word_v",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_that_quotes_the_path(written, text, says):
@@ -134,6 +159,20 @@ def test_a_mistake_is_one_line_that_quotes_the_path(written, text, says):
     assert says in message
     assert message.startswith("bench.yaml")
     assert "\n" not in message
+
+
+def test_what_has_no_default_value_may_be_null_and_numbers_may_stand_in_quotes(written):
+    features = load(written("version: 1\nword_vectors: null\nfeatures: {f: {reader: r, path: p, dim: '4'}}")).features
+
+    assert features["f"].dim == 4
+    assert load(written("version: 1\nfeatures: {f: {reader: r, path: p, dim: null}}")).features["f"].dim is None
+
+
+def test_a_key_without_end_does_not_fill_the_error(written):
+    with pytest.raises(ConfigError) as caught:
+        load(written(f"version: 1\ndatasets: {{{'a' * 3000}: 1}}"))
+
+    assert len(str(caught.value)) < 300
 
 
 def test_a_file_that_does_not_exist_is_named(tmp_path):

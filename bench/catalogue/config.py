@@ -6,14 +6,11 @@ applies, which binds every dataset to the generated sample. Paths in the file ar
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import Literal, get_args
 
 from bench.data.declared import (
     CAPTIONS,
@@ -28,15 +25,13 @@ from bench.data.declared import (
 )
 from bench.errors import ConfigError, DataError
 from bench.matching import TEXTS
-from bench.reading.outside import read_text, shown
+from bench.reading.outside import read_text
+from bench.reading.sections import Misfit, by_name, key, name_of, one_of, pathname, section, span, text, whole
 from bench.reading.yaml_files import YAML, NotYaml, parse_yaml
 
 FILE_NAME = "bench.yaml"
 PACKAGED = Path(__file__).parents[1] / "default.yaml"
 CHECKOUT = Path(__file__).parents[2] / FILE_NAME
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9._+-]*$", max_length=64)]
 
 
 @dataclass(frozen=True)
@@ -60,49 +55,49 @@ class Config:
     leaderboard: Path
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+@dataclass(frozen=True)
+class _Features:
+    reader: str | None = key(text(), None)
+    path: Path | None = key(pathname, None)
+    pack: Path | None = key(pathname, None)
+    extractor: str = key(text(r"[A-Za-z0-9._+-]{0,64}", "at most 64 letters, digits and '._+-'"), "")
+    stride: str = key(text(), "unknown")
+    dim: int | None = key(whole(1), None)
+    trained_on: str = key(text(r"[^\x00-\x1f]{0,200}", "one line of at most 200 characters"), "")
 
 
-class _Features(_Section):
-    reader: str | None = None
-    path: Path | None = None
-    pack: Path | None = None
-    extractor: Label = ""
-    stride: str = "unknown"
-    dim: int | None = Field(default=None, ge=1)
-    trained_on: Annotated[str, Field(pattern=r"^[^\x00-\x1f]*$", max_length=200)] = ""
+@dataclass(frozen=True)
+class _Split:
+    file: Path = key(pathname)
+    ids: Path | None = key(pathname, None)
+    part: str = key(text(), "")
+    take: tuple[int, int] | None = key(span, None)
 
 
-class _Split(_Section):
-    file: Path
-    ids: Path | None = None
-    part: str = ""
-    take: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]] | None = None
+@dataclass(frozen=True)
+class _Dataset:
+    reader: str = key(text())
+    root: Path = key(pathname)
+    features: str = key(text())
+    splits: Mapping[str, _Split] = key(by_name(section(_Split)), {})
+    segments: Literal["gt", "none"] | None = key(one_of("gt", "none"), None)
+    test: str | None = key(name_of, None)
+    missing: Policy = key(one_of(*get_args(Policy)), "fail")
+    all_zero: AllZero = key(one_of(*get_args(AllZero)), "keep")
+    labels: Path | None = key(pathname, None)
+    captions: Literal["each", "together"] | None = key(one_of("each", "together"), None)
+    queries: Path | None = key(pathname, None)
+    relevance: Path | None = key(pathname, None)
 
 
-class _Dataset(_Section):
-    reader: str
-    root: Path
-    features: str
-    splits: dict[Name, _Split] = Field(default_factory=dict)
-    segments: Literal["gt", "none"] | None = None
-    test: Name | None = None
-    missing: Policy = "fail"
-    all_zero: AllZero = "keep"
-    labels: Path | None = None
-    captions: Literal["each", "together"] | None = None
-    queries: Path | None = None
-    relevance: Path | None = None
-
-
-class _File(_Section):
-    version: Literal[1]
-    datasets: dict[Name, _Dataset] = Field(default_factory=dict)
-    features: dict[Name, _Features] = Field(default_factory=dict)
-    word_vectors: Path | None = None
-    runs: Path = Path("runs")
-    leaderboard: Path = Path("leaderboards")
+@dataclass(frozen=True)
+class _File:
+    version: Literal[1] = key(one_of(1))
+    datasets: Mapping[str, _Dataset] = key(by_name(section(_Dataset)), {})
+    features: Mapping[str, _Features] = key(by_name(section(_Features)), {})
+    word_vectors: Path | None = key(pathname, None)
+    runs: Path = key(pathname, Path("runs"))
+    leaderboard: Path = key(pathname, Path("leaderboards"))
 
 
 def load(path: Path | None = None) -> Config:
@@ -113,11 +108,7 @@ def load(path: Path | None = None) -> Config:
     found = find(path)
     source = found or (PACKAGED if PACKAGED.exists() else CHECKOUT)
     base = source.resolve().parent if found else Path.cwd()
-    raw = _read(source)
-    try:
-        parsed = _File.model_validate(raw)
-    except ValidationError as error:
-        raise ConfigError(f"{source.name}: {_first_problem(error)}") from None
+    parsed = _read(source)
     features = {name: _features(source, parsed, name, base) for name in parsed.features}
     return Config(
         path=found,
@@ -140,42 +131,15 @@ def find(path: Path | None) -> Path | None:
     return next((folder / FILE_NAME for folder in (here, *here.parents) if (folder / FILE_NAME).is_file()), None)
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path) -> _File:
     try:
-        return parse_yaml(read_text(path, YAML))
+        return section(_File)(parse_yaml(read_text(path, YAML)), "")
     except NotYaml as error:
         raise ConfigError(f"{path.name}: {error}. Fix the YAML.") from None
+    except Misfit as error:
+        raise ConfigError(f"{path.name}: {error}") from None
     except DataError as error:
         raise ConfigError(str(error)) from None
-
-
-def _first_problem(error: ValidationError) -> str:
-    # An unknown key explains the missing one beside it, so it comes first.
-    problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-    location = [str(part) for part in problem["loc"]]
-    where = ".".join(location) or "the file"
-    if problem["type"] == "extra_forbidden":
-        known = _fields_at(location[:-1])
-        near = difflib.get_close_matches(location[-1], known, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Known keys: {', '.join(known)}."
-        return f"{where}: unknown key. {hint}"
-    if problem["type"] == "missing":
-        return f"{where}: missing. Add it; README shows an example."
-    if problem["type"] == "model_type":
-        return f"{where}: expected keys and values, found {shown(problem['input'])}."
-    return f"{where}: {problem['msg']} (found {shown(problem['input'])})."
-
-
-def _fields_at(location: list[str]) -> list[str]:
-    section: type[BaseModel] = _File
-    match location:
-        case ["datasets", _]:
-            section = _Dataset
-        case ["datasets", _, "splits", _]:
-            section = _Split
-        case ["features", _]:
-            section = _Features
-    return sorted(section.model_fields)
 
 
 def _dataset(source: Path, parsed: _File, name: str, base: Path) -> DatasetDeclaration:
@@ -252,7 +216,7 @@ def _features_of(source: Path, parsed: _File, dataset: str, base: Path) -> Featu
 def _features(source: Path, parsed: _File, name: str, base: Path) -> FeatureDeclaration:
     entry = parsed.features[name]
     where = f"{source.name}: features.{name}"
-    given = sorted(entry.model_fields_set - {"trained_on"})
+    given = sorted(one.name for one in fields(entry) if getattr(entry, one.name) != one.default)
     if entry.reader == PACK or entry.pack is not None:
         path = entry.pack if entry.pack is not None else entry.path
         if path is None or len(given) > (1 if entry.pack is not None else 2):

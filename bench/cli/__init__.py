@@ -13,12 +13,11 @@ import sys
 from contextlib import suppress
 from importlib import import_module
 from io import UnsupportedOperation
-from pathlib import Path
 from typing import NoReturn, TextIO
 
 import click
 
-from bench.cli.options import Group
+from bench.cli.commands import Group
 
 COMMANDS = {
     "run": ("bench.cli.run:run", "Run models on tasks: fit what needs fitting, predict, score, save."),
@@ -157,7 +156,7 @@ def _check_working_directory() -> None:
     from bench.errors import UsageError
 
     try:
-        Path.cwd()
+        os.getcwd()  # noqa: PTH109 (pathlib would be a tenth of `bench --help`)
     except FileNotFoundError:
         raise UsageError(
             "the working directory has been deleted. Go to one that exists (`cd`), and run again."

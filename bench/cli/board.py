@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.commands import Group
 from bench.cli.export import export
-from bench.cli.options import Group, WholeRange, config_option, metric_option, say_not_given
+from bench.cli.options import WholeRange, config_option, metric_option, say_not_given
 
 if TYPE_CHECKING:
     from bench.errors import BenchError

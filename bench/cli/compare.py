@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import Command
+from bench.cli.commands import Command
 
 if TYPE_CHECKING:
     from bench.analysis.compare import Side

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli.options import Command
+from bench.cli.commands import Command
 
 
 @click.command(cls=Command)

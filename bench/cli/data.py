@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import Group, WholeRange, config_option
+from bench.cli.commands import Group
+from bench.cli.options import WholeRange, config_option
 
 if TYPE_CHECKING:
     from bench.data.features.pack_sources import Contents

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.options import WHOLE, Command, chosen_settings, command_line, config_option
+from bench.cli.commands import Command
+from bench.cli.options import WHOLE, chosen_settings, command_line, config_option
 from bench.errors import UsageError
 
 if TYPE_CHECKING:

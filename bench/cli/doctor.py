@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from bench.cli.options import Command, config_option
+from bench.cli.commands import Command
+from bench.cli.options import config_option
 
 
 @click.command(cls=Command)

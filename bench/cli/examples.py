@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from bench.cli.options import WHOLE, Command, config_option
+from bench.cli.commands import Command
+from bench.cli.options import WHOLE, config_option
 
 
 @click.command(cls=Command)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import Command, Group, config_option
+from bench.cli.commands import Command, Group
+from bench.cli.options import config_option
 
 if TYPE_CHECKING:
     from bench.catalogue.catalogue import Catalogue
@@ -127,7 +128,6 @@ def runs(output: Path | None, config: Path | None, as_json: bool) -> None:
     """List runs, finished and unfinished."""
     from bench.catalogue import config as configuration
     from bench.errors import InvalidData
-    from bench.results import Result
 
     folder = output or configuration.load(config).runs
     rows = []
@@ -136,6 +136,8 @@ def runs(output: Path | None, config: Path | None, as_json: bool) -> None:
         if not record.exists():
             rows.append((path.parent.name, "unfinished", "", ""))
             continue
+        from bench.results import Result  # here: without a run nothing has to read records
+
         try:
             result = Result.load(record)
         except InvalidData as error:

@@ -1,9 +1,9 @@
-"""What the commands share: flags, how their values are read, and that none may be given twice."""
+"""What the commands share: flags, and how their values are read."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,41 +34,6 @@ def say_not_given(metrics: Iterable[str], given: Container[str]) -> None:
     for metric in dict.fromkeys(metrics):
         if metric not in given:
             click.echo(f"--metric {metric}: no record here gives it, so it is not shown. {_FORMS}", err=True)
-
-
-def _refuse_repeated(command: click.Command, context: click.Context, arguments: Sequence[str]) -> None:
-    """Raises: UsageError for a flag that is there twice: click would take the last without a word."""
-    if context.resilient_parsing:  # a shell completes what is not written to its end
-        return
-    _, _, named = command.make_parser(context).parse_args(args=list(arguments))
-    seen: set[str] = set()
-    for option in named:
-        if not isinstance(option, click.Option) or option.multiple or option.count or option.is_eager:
-            continue
-        name = str(option.name)
-        if name in seen:
-            flags = " or ".join(flag for flag in (*option.opts, *option.secondary_opts) if flag.startswith("--"))
-            raise UsageError(f"{flags} was given twice, and only one can count. Keep one.")
-        seen.add(name)
-
-
-class Command(click.Command):
-    """A command whose flags may each be given once, but those that say that they are repeatable."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        _refuse_repeated(self, ctx, args)
-        return super().parse_args(ctx, args)
-
-
-class Group(click.Group):
-    """A group of such commands, with such flags of its own."""
-
-    command_class = Command
-    group_class = type
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        _refuse_repeated(self, ctx, args)
-        return super().parse_args(ctx, args)
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from bench.cli.options import Group, chosen_settings, config_option
+from bench.cli.commands import Group
+from bench.cli.options import chosen_settings, config_option
 
 
 @click.group(cls=Group)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import WHOLE, Command, chosen_settings, command_line, config_option, parse_seeds, say_default
+from bench.cli.commands import Command
+from bench.cli.options import WHOLE, chosen_settings, command_line, config_option, parse_seeds, say_default
 from bench.cli.several import Several, print_plans
 from bench.errors import UnknownName, UnsupportedTask, UsageError, unknown_name
 

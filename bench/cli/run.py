@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.commands import Command
 from bench.cli.options import (
     WHOLE,
-    Command,
     chosen_settings,
     command_line,
     config_option,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import Group
+from bench.cli.commands import Group
 from bench.cli.score_captions import captions
 from bench.cli.score_classification import classification
 from bench.cli.score_records import Recording, as_json, check_recording, now, recorded, recording_options

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli.options import Command
+from bench.cli.commands import Command
 from bench.cli.score_records import Recording, as_json, check_recording, now, recorded, recording_options
 
 _FILE = click.Path(path_type=Path)

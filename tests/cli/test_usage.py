@@ -8,7 +8,7 @@ import click
 import pytest
 
 import bench.cli
-from bench.cli.options import Command, Group
+from bench.cli.commands import Command, Group
 
 RANDOM = ("run", "-m", "random", "-t", "anet-retrieval")
 
