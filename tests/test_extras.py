@@ -33,6 +33,13 @@ def test_an_extra_is_missing_until_all_it_requires_is_there(monkeypatch: pytest.
         missing("of-no-such-name")
 
 
+def file_of(extra: str) -> str:
+    """Returns a test file all of which needs an extra."""
+    marked = f'pytestmark = pytest.mark.extra("{extra}")'
+    found = (path for path in sorted(PROJECT.glob("tests/**/test_*.py")) if marked in path.read_text(encoding="utf-8"))
+    return str(next(found, f"no test file with {marked}"))
+
+
 def pytest_on(folder: str, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", folder, *options]
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
@@ -42,7 +49,8 @@ def pytest_on(folder: str, *options: str) -> subprocess.CompletedProcess[str]:
 def test_where_an_extra_is_absent_its_tests_skip_by_its_name_and_fail_where_it_should_be(extra: str) -> None:
     if not missing(extra):
         pytest.skip(f"the extra {extra!r} is installed here")
-    usual, asked = pytest_on("tests/peers"), pytest_on("tests/peers", f"--extras={extra}")
+    path = file_of(extra)
+    usual, asked = pytest_on(path), pytest_on(path, f"--extras={extra}")
     assert usual.returncode == 0
     assert f"needs the extra '{extra}': pip install 'vtbench[{extra}]'" in usual.stdout
     assert "passed" not in usual.stdout
