@@ -1,7 +1,23 @@
 """Frames out of video files: which ones a sampler takes, read exactly, in processes of their own."""
 
+from bench.video.decoded import Decoded, Request
 from bench.video.index import FrameIndex, Picture, Span
 from bench.video.sampler import Sampler
 from bench.video.video_file import BACKENDS, Recounted, VideoFile, versions
+from bench.video.workers import Limits, Workers, decoded
 
-__all__ = ["BACKENDS", "FrameIndex", "Picture", "Recounted", "Sampler", "Span", "VideoFile", "versions"]
+__all__ = [
+    "BACKENDS",
+    "Decoded",
+    "FrameIndex",
+    "Limits",
+    "Picture",
+    "Recounted",
+    "Request",
+    "Sampler",
+    "Span",
+    "VideoFile",
+    "Workers",
+    "decoded",
+    "versions",
+]
