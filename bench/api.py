@@ -39,6 +39,7 @@ from bench.inputs import (
 )
 from bench.models import (
     SCHEDULE,
+    TEXT,
     ClipEncoder,
     ClipTextEncoder,
     EncoderSpec,
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
 __all__ = [
     "API_VERSION",
     "SCHEDULE",
+    "TEXT",
     "BenchError",
     "Captions",
     "CatalogueError",

@@ -43,6 +43,7 @@ class Config:
         datasets: declared datasets by name.
         features: declared frame features by name.
         word_vectors: GloVe text file, or None for random vectors.
+        text: a text encoder that models read sentences by where they can, or "".
         runs: where runs are written.
         leaderboard: the leaderboard's folder.
     """
@@ -51,6 +52,7 @@ class Config:
     datasets: Mapping[str, DatasetDeclaration]
     features: Mapping[str, FeatureDeclaration]
     word_vectors: Path | None
+    text: str
     runs: Path
     leaderboard: Path
 
@@ -96,6 +98,7 @@ class _File:
     datasets: Mapping[str, _Dataset] = key(by_name(section(_Dataset)), {})
     features: Mapping[str, _Features] = key(by_name(section(_Features)), {})
     word_vectors: Path | None = key(pathname, None)
+    text: str = key(text(), "")
     runs: Path = key(pathname, Path("runs"))
     leaderboard: Path = key(pathname, Path("leaderboards"))
 
@@ -115,6 +118,7 @@ def load(path: Path | None = None) -> Config:
         datasets={name: _dataset(source, parsed, name, base) for name in parsed.datasets},
         features=features,
         word_vectors=base / parsed.word_vectors if parsed.word_vectors else None,
+        text=parsed.text,
         runs=base / parsed.runs,
         leaderboard=base / parsed.leaderboard,
     )

@@ -10,6 +10,7 @@ from bench.catalogue.catalogue import Catalogue
 from bench.catalogue.weights import Weights, fingerprint, pinned
 from bench.errors import BenchError, CatalogueError, ModelError, out_of_memory
 from bench.execution import Execution
+from bench.files import digest
 from bench.models import EncoderSpec
 from bench.plugins.global_state import undisturbed
 from bench.plugins.import_strings import resolve
@@ -28,6 +29,11 @@ class EncoderPlan:
     spec: EncoderSpec
     distribution: str
     weights: Weights
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that its vectors depend on: name, revision, settings, weights."""
+        return digest([self.spec.name, self.spec.revision, self.weights.settings, self.weights.fingerprint])
 
     def open(self, execution: Execution) -> Any:
         """Returns the encoder. Raises: CatalogueError for a package that is missing; ModelError when its code fails."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from bench.catalogue import catalogue as catalogues
 from bench.catalogue.catalogue import Catalogue
 from bench.catalogue.config import Config
+from bench.catalogue.encoders import plan_encoder
+from bench.catalogue.weights import FindEncoder
 from bench.data.dataset import Dataset
 from bench.data.declared import DatasetDeclaration, FeatureDeclaration
 from bench.errors import CatalogueError
@@ -26,6 +29,7 @@ class Cell:
         task_code: runs what is the task's own.
         base: the model it builds on.
         extensions: what the installed plugins add to the run; they change none of its numbers.
+        encoder: looks up the encoders that the model's settings name.
     """
 
     spec: ModelSpec
@@ -35,6 +39,7 @@ class Cell:
     task_code: TaskCode
     base: Cell | None = None
     extensions: Extensions = field(default_factory=Extensions)
+    encoder: FindEncoder | None = None
 
 
 class Session:
@@ -51,10 +56,13 @@ class Session:
         chosen = self.catalogue.task(task)
         dataset = self.dataset(chosen.dataset)
         code = self.catalogue.task_code(chosen)
+        made = partial(
+            Cell, task=chosen, dataset=dataset, task_code=code, encoder=partial(plan_encoder, self.catalogue)
+        )
         base = None
         if spec.base:
-            base = Cell(self.catalogue.model(spec.base), self.catalogue.distribution(spec.base), chosen, dataset, code)
-        return Cell(spec, self.catalogue.distribution(model), chosen, dataset, code, base, self.catalogue.extensions)
+            base = made(self.catalogue.model(spec.base), self.catalogue.distribution(spec.base))
+        return made(spec, self.catalogue.distribution(model), base=base, extensions=self.catalogue.extensions)
 
     def dataset(self, name: str, features: FeatureDeclaration | None = None) -> Dataset:
         """Returns an opened dataset, with other than its declared features where `features` names them.

@@ -1,23 +1,32 @@
-"""Which weights a model or an encoder is given: files and repositories that settings name, pinned to what they hold.
+"""Which weights a model or an encoder is given: files, repositories and encoders that settings name, pinned.
 
-A record holds a file as `NAME@sha256:DIGEST` and a repository of the Hugging Face Hub as `OWNER/NAME@COMMIT`; where
-they lie on this machine is told to the model alone. Nothing is downloaded: a repository is what the local cache has.
+A record holds a file as `NAME@sha256:DIGEST`, a repository of the Hugging Face Hub as `OWNER/NAME@COMMIT`, an encoder
+as `NAME@sha256:DIGEST` of all that vectors depend on; where they lie on this machine is told to the model alone.
+Nothing is downloaded: a repository is what the local cache has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from bench.data.features.row_contents import Stamp, stamp
 from bench.errors import BenchError, CatalogueError, InvalidData, MissingData, UsageError, VerificationError
+from bench.execution import Execution
 from bench.files import digest, sha256
 from bench.models import EncoderSpec, ModelSpec, Value
 from bench.plugins.import_strings import resolve
 from bench.reading.outside import regular_file
 
+if TYPE_CHECKING:
+    from bench.catalogue.encoders import EncoderPlan
+
 MARK = "@sha256:"
+
+FindEncoder = Callable[[str], "EncoderPlan"]
+"""Looks an encoder up by its name."""
 
 
 @dataclass(frozen=True)
@@ -29,22 +38,28 @@ class Weights:
         places: setting -> the path that the model gets instead.
         stamps: the files, as they were before their digests were taken.
         fingerprint: what the model itself states of what it loads; "" for nothing.
+        encoders: setting -> the encoder that it names.
     """
 
     settings: Mapping[str, Value]
     places: Mapping[str, str]
     stamps: Stamp
     fingerprint: str = ""
+    encoders: Mapping[str, EncoderPlan] = field(default_factory=dict)
 
     @property
     def given(self) -> dict[str, Value]:
-        """What the model's loader gets."""
+        """What the model's loader gets, encoders by name."""
         return {**self.settings, **self.places}
+
+    def opened(self, execution: Execution) -> dict[str, Any]:
+        """Returns the encoders that settings name, ready to embed. Raises: CatalogueError, ModelError."""
+        return {name: plan.open(execution) for name, plan in self.encoders.items()}
 
     @property
     def digest(self) -> str:
         """SHA-256 of all that is loaded; "" for a model that loads nothing."""
-        named = {name: self.settings[name] for name in self.places}
+        named = {name: self.settings[name] for name in (*self.places, *self.encoders)}
         return digest([named, self.fingerprint]) if named or self.fingerprint else ""
 
     def check_unchanged(self) -> None:
@@ -52,25 +67,53 @@ class Weights:
         if stamp([Path(file[0]) for file in self.stamps]) != self.stamps:
             names = ", ".join(Path(file[0]).name for file in self.stamps)
             raise InvalidData(f"the weights {names} were changed while they were used. Run again.")
+        for plan in self.encoders.values():
+            plan.weights.check_unchanged()
 
 
-def pinned(spec: ModelSpec | EncoderSpec, settings: Mapping[str, object], known: Weights | None = None) -> Weights:
-    """Returns settings with the files and repositories they name pinned down.
+def pinned(
+    spec: ModelSpec | EncoderSpec,
+    settings: Mapping[str, object],
+    known: Weights | None = None,
+    find: FindEncoder | None = None,
+) -> Weights:
+    """Returns settings with the files, repositories and encoders they name pinned down.
 
     Args:
         settings: some or all of the settings; those of `known` may be among them as they are there.
+        find: looks encoders up; None where no setting can name one.
 
     Raises: MissingData for what is not there; VerificationError for a file with another digest than asked for.
     """
     pins, places, stamps = dict(settings), dict(known.places if known else {}), list(known.stamps if known else [])
+    encoders = dict(known.encoders if known else {})
     for name, setting in spec.settings.items():
         value = settings.get(name)
-        if setting.kind == "value" or not isinstance(value, str) or not value or name in places:
+        if setting.kind == "value" or not isinstance(value, str) or name in places or name in encoders:
+            continue
+        if setting.kind == "encoder" and find and value:
+            pins[name], encoders[name] = _encoder(name, value, find)
+        elif setting.kind == "encoder":
+            del pins[name]  # as if the model had no such setting
+        if setting.kind == "encoder" or not value:
             continue
         if setting.kind == "file":
             stamps += stamp([regular_file(_path(value), f"Name a file: --set {name}=PATH.")])
         pins[name], places[name] = _file(name, value) if setting.kind == "file" else _repository(name, value)
-    return Weights({name: value for name, value in pins.items() if isinstance(value, Value)}, places, stamps)
+    kept = {name: value for name, value in pins.items() if isinstance(value, Value)}
+    return Weights(kept, places, stamps, encoders=encoders)
+
+
+def _encoder(name: str, value: str, find: FindEncoder) -> tuple[str, EncoderPlan]:
+    """Returns an encoder's name with the digest of what its vectors depend on, and its plan."""
+    asked, _, digest_asked = value.partition(MARK)
+    plan = find(asked)
+    if digest_asked and plan.digest != digest_asked:
+        raise VerificationError(
+            f"setting {name}: encoder {asked!r} has the digest {plan.digest[:16]}…, asked for {digest_asked[:16]}…. "
+            "Install the release and give the weights that it was used with, or name it without a digest."
+        )
+    return f"{asked}{MARK}{plan.digest}", plan
 
 
 def fingerprint(spec: ModelSpec | EncoderSpec, weights: Weights) -> str:

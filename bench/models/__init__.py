@@ -14,11 +14,12 @@ from bench.models.capabilities import (
     VideoTextScorer,
 )
 from bench.models.encoders import ClipEncoder, EncoderSpec, FrameEncoder, TextEncoder
-from bench.models.settings import SCHEDULE, Setting, Settings, Value
+from bench.models.settings import SCHEDULE, TEXT, Setting, Settings, Value
 from bench.models.spec import Lesson, ModelSpec
 
 __all__ = [
     "SCHEDULE",
+    "TEXT",
     "ClipEncoder",
     "ClipTextEncoder",
     "EncoderSpec",

@@ -27,7 +27,9 @@ class Setting:
         trained: whether it changes training; if not, it is no part of the checkpoint key.
         kind: `value`; `file`, a path, of which the SHA-256 enters keys and records, or "" for none; `hub`, a repository
             of the Hugging Face Hub, `OWNER/NAME` or `OWNER/NAME@REVISION`, which is pinned to its commit in the local
-            cache, or "" for none. The loader gets the path of the file, or of the repository's folder.
+            cache, or "" for none. The loader gets the path of the file, or of the repository's folder; `encoder`, an
+            encoder by its name, with `:argument` where it takes one, of which the weights enter keys and records. The
+            loader gets the encoder itself, opened; for "" the setting is left out.
     """
 
     default: Value
@@ -35,7 +37,7 @@ class Setting:
     choices: tuple[Value, ...] = ()
     minimum: float | None = None
     trained: bool = True
-    kind: Literal["value", "file", "hub"] = "value"
+    kind: Literal["value", "file", "hub", "encoder"] = "value"
 
     def check(self, name: str, value: object) -> Value:
         """Returns `value` in the type of the default; text is parsed.
@@ -84,6 +86,17 @@ SCHEDULE: Mapping[str, Setting] = MappingProxyType(
     }
 )
 """How fast and how long a network is trained: `settings={..., **SCHEDULE}`. The bundled networks all take these."""
+
+
+TEXT: Mapping[str, Setting] = MappingProxyType(
+    {
+        "text": Setting(
+            "", "a frozen text encoder, whose sentence vectors are read in place of words (`bench list encoders`)",
+            kind="encoder",
+        )
+    }
+)  # fmt: skip
+"""Sentences by a frozen text encoder: `settings={..., **TEXT}`. The bundled models that match text take it."""
 
 
 def refuse_unknown(owner: str, chosen: Mapping[str, object], settings: Mapping[str, Setting]) -> None:

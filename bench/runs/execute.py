@@ -23,6 +23,7 @@ from bench.plugins.offers import FinishedRun, RunStart
 from bench.results import Checkpoint, Data, Features, File, Missing, Model, Provenance, Result, Said, TaskName
 from bench.runs import provenance
 from bench.runs.fit import fitted_model
+from bench.runs.given import cut_off
 from bench.runs.naming import own_names
 from bench.runs.plan import STARTED, RunPlan, claimed
 from bench.runs.progress import Reporter, Silent
@@ -119,6 +120,9 @@ def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter) -> Re
         predictions.check(cell.spec.name)
     cell.dataset.check_unchanged()
     plan.fit.check_unchanged()
+    cut = cut_off(plan.fit.weights, fitted.encoders, inputs)
+    for line in cut:
+        log.say(line)
     saved = PREDICTIONS + predictions.suffix
     predictions.save(plan.folder / saved)
     seconds["predict"] = round(time.perf_counter() - clock, 3)
@@ -134,7 +138,7 @@ def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter) -> Re
         run=plan.run,
         model=_model(plan, fitted.model),
         task=TaskName(name=cell.task.name, version=cell.task.version, dataset=cell.task.dataset, split=cell.task.split),
-        data=data.model_copy(update={"n_evaluated": len(plan.annotations)}),
+        data=data.model_copy(update={"n_evaluated": len(plan.annotations), "remarks": [*data.remarks, *cut]}),
         seed=request.seed,
         status="partial" if request.limit is not None or len(plan.annotations) < data.n_expected else "complete",
         signature=plan.signature,

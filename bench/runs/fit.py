@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -32,12 +32,14 @@ class Fitted:
         checkpoint: what it was restored from or saved as; None for a model that does not train.
         seconds: wall seconds of fitting; 0 when nothing was fitted.
         guard: under which its code runs.
+        encoders: those that it was given, by setting.
     """
 
     model: Any
     checkpoint: Checkpoint | None
     seconds: float
     guard: Guard
+    encoders: Mapping[str, Any] = field(default_factory=dict)
 
 
 def fitted_model(plan: FitPlan, folder: Path, execution: Execution, log: Reporter) -> Fitted:
@@ -50,15 +52,16 @@ def fitted_model(plan: FitPlan, folder: Path, execution: Execution, log: Reporte
     """
     spec = plan.spec
     guard = Guard(spec.name, execution.seed, folder, log, _smaller(plan, execution))
+    encoders = plan.weights.opened(execution)
     with guard.during("load"):
-        model = resolve(spec.loader)(plan.weights.given, execution)
+        model = resolve(spec.loader)({**plan.weights.given, **encoders}, execution)
     _check_capabilities(plan, model)
     if plan.checkpoints is None and plan.request.checkpoint is None:
-        return Fitted(model, None, 0.0, guard)
+        return Fitted(model, None, 0.0, guard, encoders)
     state, reference, seconds = _checkpoint(plan, model, guard, execution)
     with guard.during("load its checkpoint"):
         model.load_state(state)  # also right after fitting: what predicts is what was saved
-    return Fitted(model, reference, seconds, guard)
+    return Fitted(model, reference, seconds, guard, encoders)
 
 
 def _checkpoint(plan: FitPlan, model: Any, guard: Guard, execution: Execution) -> tuple[State, Checkpoint, float]:

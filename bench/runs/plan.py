@@ -7,7 +7,6 @@ plan of its fit (`FitPlan`), which knows nothing of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from bench.annotations import Annotations
 from bench.catalogue.lookup import Cell
-from bench.catalogue.weights import Weights, fingerprint, pinned
+from bench.catalogue.weights import Weights
 from bench.data.readers.json_files import read_json
 from bench.errors import InvalidData, SaveError, UnsupportedTask, UsageError, VerificationError
 from bench.evidence.verified import RESULT
@@ -24,8 +23,9 @@ from bench.inputs import View
 from bench.models import ModelSpec, Trainable, Value
 from bench.results import Result
 from bench.runs import checkpoints
-from bench.runs.checkpoints import CheckpointFolder, Ingredients
+from bench.runs.checkpoints import CheckpointFolder
 from bench.runs.examine import examine
+from bench.runs.given import ingredients_of, weights_of
 from bench.runs.progress import Reporter, Silent
 from bench.runs.request import Request
 from bench.runs.signing import signed
@@ -246,43 +246,14 @@ def _fit(
     cell: Cell, task: Task | None, request: Request, training_set: TrainingSet | None, base: FitPlan | None
 ) -> FitPlan:
     own = {name: value for name, value in request.settings.items() if not (base and name.startswith(BASE))}
-    weights = _weights(cell, request, own, task)
+    weights = weights_of(cell, request, own, task)
     folder = None
     if training_set:
-        made_from = _ingredients(cell, request, weights, training_set)
+        made_from = ingredients_of(cell, request, weights, training_set)
         if base and base.checkpoints:
             made_from = replace(made_from, base=base.checkpoints.ingredients.key)
         folder = CheckpointFolder(request.output / "checkpoints", made_from)
     return FitPlan(cell.spec, cell.dataset, task, request, weights, training_set, folder, base)
-
-
-def _weights(cell: Cell, request: Request, own: Mapping[str, object], task: Task | None) -> Weights:
-    """Returns every setting of a model with the weights they name pinned down, and what the model itself states."""
-    spec = cell.spec
-    known = pinned(spec, own)
-    chosen = {**own, **known.settings}
-    if request.checkpoint:
-        settings = checkpoints.settings_from(request.checkpoint, spec, chosen)
-    else:
-        settings = spec.resolve(cell.dataset.recipe, chosen, task.accepts if task else ())
-    weights = pinned(spec, settings, known)
-    return replace(weights, fingerprint=fingerprint(spec, weights))
-
-
-def _ingredients(cell: Cell, request: Request, weights: Weights, training_set: TrainingSet) -> Ingredients:
-    spec = cell.spec
-    return Ingredients(
-        model=spec.name,
-        distribution=cell.distribution.split(" ")[0],
-        revision=spec.revision,
-        settings={name: weights.settings[name] for name, setting in spec.settings.items() if setting.trained},
-        training=cell.dataset.training_digest(training_set, request.limit),
-        max_rows=spec.max_rows,
-        word_vectors=sha256(request.word_vectors) if request.word_vectors else "random",
-        seed=request.seed,
-        precision=checkpoints.ARITHMETIC[request.precision],
-        fingerprint=weights.fingerprint,
-    )
 
 
 def _check(cell: Cell, request: Request) -> None:

@@ -30,6 +30,7 @@ class Request:
         limit: at most this many videos of every split, or None; the result is then partial and never ranked.
         checkpoint: a checkpoint to use instead of fitting.
         word_vectors: GloVe text file, or None for random vectors.
+        text: a text encoder that models read sentences by where they can and nothing else is said; "" for none.
         resume: reuse what an earlier run of the same request left.
         checkpoint_minutes: between two saves of an unfinished fit; None for one after every epoch.
         command: what the user typed, for the record.
@@ -44,6 +45,7 @@ class Request:
     limit: int | None = None
     checkpoint: Path | None = None
     word_vectors: Path | None = None
+    text: str = ""
     resume: bool = True
     checkpoint_minutes: float | None = 5.0
     command: tuple[str, ...] = ()
@@ -55,7 +57,7 @@ class Request:
         Args:
             output: another folder for runs and checkpoints.
         """
-        return cls(output=output or config.runs, word_vectors=config.word_vectors)
+        return cls(output=output or config.runs, word_vectors=config.word_vectors, text=config.text)
 
     @classmethod
     def of(cls, result: Result, output: Path) -> Request:

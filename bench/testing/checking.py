@@ -37,7 +37,7 @@ def check_plugin(session: Session, name: str, settings: Mapping[str, object] | N
     findings = [_finding(f"plugin {plugin.name}", "import cost", partial(check_import, plugin))]
     findings.append(_finding(f"plugin {plugin.name}", "well-behaved when listed", partial(_remarks, plugin)))
     for model in models:
-        for subject_name, subject in subjects(catalogue.model(model), settings or {}, catalogue.model):
+        for subject_name, subject in subjects(catalogue.model(model), settings or {}, catalogue):
             for check, ask in MODEL_CHECKS.items():
                 findings.append(_finding(subject_name, check, partial(_asked, ask, subject, check)))
     if plugin.name == name:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from bench.catalogue.weights import pinned
+from bench.catalogue.catalogue import Catalogue
+from bench.catalogue.encoders import plan_encoder
+from bench.catalogue.weights import Weights, pinned
 from bench.errors import Interrupted
 from bench.execution import Execution, State, Training
 from bench.models import ModelSpec, Trainable, Value
@@ -32,15 +34,23 @@ class Subject:
         spec: its spec.
         settings: every setting with its value, weights as they are recorded.
         base: the model it builds on, where it names one.
-        places: setting -> the path of the weights it names, for the loader.
+        weights: the same, with the places of weights and the encoders for the loader.
         traces: what it did beside its work, over all checks.
     """
 
     spec: ModelSpec
     settings: Mapping[str, Value]
     base: Subject | None = None
-    places: Mapping[str, str] = field(default_factory=dict)
+    weights: Weights | None = None
     traces: Traces = field(default_factory=Traces)
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Setting -> the path of the weights that it names; those of its encoders among them."""
+        if self.weights is None:
+            return {}
+        of_encoders = [plan.weights.places for plan in self.weights.encoders.values()]
+        return {**self.weights.places, **{name: path for places in of_encoders for name, path in places.items()}}
 
     @cached_property
     def material(self) -> Material:
@@ -60,8 +70,10 @@ class Subject:
         """Returns the object its loader makes, not fitted."""
         with undisturbed(capture=True), listening(self.traces.read):
             make = resolve(self.spec.loader)  # what importing a library changes is not the model's doing
+        execution = Execution(seed=seed)
+        given = {**self.weights.given, **self.weights.opened(execution)} if self.weights else dict(self.settings)
         with self.traces.watching("load"):
-            return make({**self.settings, **self.places}, Execution(seed=seed))
+            return make(given, execution)
 
     def fitted(self, seed: int) -> Any:
         """Returns the model fitted from scratch; as loaded where it does not train."""
@@ -108,25 +120,23 @@ def through_file(state: State, folder: Path, model: str) -> State:
     return load_state(place.model)[0]
 
 
-def subjects(
-    spec: ModelSpec, chosen: Mapping[str, object], find: Callable[[str], ModelSpec]
-) -> list[tuple[str, Subject]]:
-    """Returns a model in each role it can take, with a name for each; `find` gives the spec of a model it builds on."""
+def subjects(spec: ModelSpec, chosen: Mapping[str, object], catalogue: Catalogue) -> list[tuple[str, Subject]]:
+    """Returns a model in each role it can take, with a name for each; `catalogue` has what it builds on."""
+
+    def weighed(spec: ModelSpec, settings: Mapping[str, Value], base: Subject | None = None) -> Subject:
+        weights = pinned(spec, settings, find=partial(plan_encoder, catalogue))
+        return Subject(spec, weights.settings, base, weights)
+
     base = None
     if spec.base:
-        below = find(spec.base)
-        base = _weighed(below, below.resolve("sample", few_epochs(below)))
+        below = catalogue.model(spec.base)
+        base = weighed(below, below.resolve("sample", few_epochs(below)))
     given = {**few_epochs(spec), **chosen}
-    found = [(f"model {spec.name}", _weighed(spec, spec.resolve("sample", given), base))]
+    found = [(f"model {spec.name}", weighed(spec, spec.resolve("sample", given), base))]
     for role in spec.roles:
         settings = spec.resolve("sample", given, (role,))
-        found.append((f"model {spec.name} as {role.__name__}", _weighed(spec, settings, base)))
+        found.append((f"model {spec.name} as {role.__name__}", weighed(spec, settings, base)))
     return found
-
-
-def _weighed(spec: ModelSpec, settings: Mapping[str, Value], base: Subject | None = None) -> Subject:
-    weights = pinned(spec, settings)
-    return Subject(spec, weights.settings, base, weights.places)
 
 
 def few_epochs(spec: ModelSpec) -> dict[str, object]:

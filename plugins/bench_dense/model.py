@@ -222,6 +222,8 @@ class DenseAligner(PairScorer[DenseAlignment]):
 class DenseScorer(PairScorer[DenseLikelihood]):
     """The model `dense` with score=likelihood."""
 
+    says_words = True
+
     def build(self, dim: int, vectors: Tensor) -> DenseLikelihood:
         """Returns a fresh network."""
         return DenseLikelihood(dim, vectors, shape_of(self), prior=self.setting("prior", bool))

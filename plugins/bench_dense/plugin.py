@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from bench.api import (
     SCHEDULE,
+    TEXT,
     ModelSpec,
     Setting,
     Trainable,
@@ -22,7 +23,7 @@ DENSE = ModelSpec(
     loader="bench_dense.model:load",
     provides=(VideoTextEncoder, VideoTextScorer, VideoCaptioner, Trainable),
     by_setting=(VideoTextEncoder, VideoTextScorer, VideoCaptioner),
-    roles={VideoCaptioner: {"score": "captioning"}},
+    roles={VideoCaptioner: {"score": "captioning", "text": ""}},
     settings={
         "score": Setting(
             "embedding",
@@ -44,6 +45,7 @@ DENSE = ModelSpec(
         "hidden": Setting(512, "size of the LSTM states", minimum=1),
         "word_dim": Setting(300, "size of the word vectors", minimum=1),
         "margin": Setting(0.2, "score=embedding and alignment: margin of the ranking losses", minimum=0),
+        **TEXT,
         **SCHEDULE,
         "batch": Setting(64, "videos per step (1 in the paper)", minimum=1),
     },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.api import SCHEDULE, ModelSpec, Setting, Trainable, VideoCaptioner, VideoTextEncoder, hookimpl
+from bench.api import SCHEDULE, TEXT, ModelSpec, Setting, Trainable, VideoCaptioner, VideoTextEncoder, hookimpl
 
 FSE = ModelSpec(
     name="fse",
@@ -18,6 +18,7 @@ FSE = ModelSpec(
         "pooling": Setting("max", "how GRU states become one vector", ("max", "last", "attention")),
         "margin": Setting(0.2, "margin of the ranking loss", minimum=0),
         "hardest": Setting(False, "hardest negatives instead of the sum over all (--max_violation)"),
+        **TEXT,
         **SCHEDULE,
     },
     recipes={"sample": {"hidden": 128, "word_dim": 64, "lr": 1e-2, "epochs": 50, "lr_drop": 38}},

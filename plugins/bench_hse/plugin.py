@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from bench.api import (
     SCHEDULE,
+    TEXT,
     ClipTextEncoder,
     ModelSpec,
     Paper,
@@ -45,6 +46,7 @@ HSE = ModelSpec(
             ("sequence", "flat"),
             trained=False,
         ),
+        **TEXT,
         **SCHEDULE,
     },
     recipes={"sample": {"hidden": 128, "word_dim": 64, "lr": 1e-2, "epochs": 50, "lr_drop": 38}},

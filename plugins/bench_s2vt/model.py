@@ -206,6 +206,8 @@ class S2VTEncoder(DualEncoder[S2VTMatching]):
 class S2VTScorer(PairScorer[S2VTLikelihood]):
     """The model `s2vt` with score=likelihood."""
 
+    says_words = True
+
     def build(self, dim: int, vectors: Tensor) -> S2VTLikelihood:
         """Returns a fresh network."""
         return S2VTLikelihood(dim, vectors, shape_of(self), prior=self.setting("prior", bool))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from bench.api import (
     SCHEDULE,
+    TEXT,
     ModelSpec,
     Setting,
     Trainable,
@@ -22,7 +23,7 @@ S2VT = ModelSpec(
     loader="bench_s2vt.model:load",
     provides=(VideoTextEncoder, VideoTextScorer, VideoCaptioner, Trainable),
     by_setting=(VideoTextEncoder, VideoTextScorer, VideoCaptioner),
-    roles={VideoCaptioner: {"score": "captioning"}},
+    roles={VideoCaptioner: {"score": "captioning", "text": ""}},
     settings={
         "score": Setting(
             "embedding",
@@ -43,6 +44,7 @@ S2VT = ModelSpec(
         "frame_dim": Setting(500, "size that frame features are embedded to", minimum=1),
         "word_dim": Setting(300, "size of the word vectors (500 in the paper, which learns them)", minimum=1),
         "margin": Setting(0.2, "score=embedding: margin of the ranking loss", minimum=0),
+        **TEXT,
         **SCHEDULE,
     },
     recipes={

@@ -28,6 +28,8 @@ class Captioner(VideoTextModel[C]):
     is learnt as one of any segment of its video; of whole videos with several captions each (video, caption) is a pair.
     """
 
+    says_words = True
+
     def caption(self, videos: VideoBatch) -> list[Paragraph]:
         """Returns B paragraphs: a sentence for each segment. Raises: InvalidData for features of another dimension."""
         self.check_dim(videos)

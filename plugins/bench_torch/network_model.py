@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Generic, TypeVar, cast
+from typing import ClassVar, Generic, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -18,10 +18,12 @@ from bench.api import (
     State,
     Training,
     TrainingData,
+    UsageError,
     Value,
     VideoBatch,
 )
 from bench_torch.checkpoints import module_arrays, restore_module
+from bench_torch.sentences import FrozenSentences
 from bench_torch.text import Text, Vocabulary, start_vectors
 from bench_torch.training import NETWORK, Examples, Schedule, TrainableNetwork, autocast, train
 
@@ -121,14 +123,21 @@ class VideoTextModel(NetworkModel[N]):
     """Base of models with one network for videos and paragraphs.
 
     Attributes:
-        vocabulary: the words of the training paragraphs.
+        vocabulary: the words of the training paragraphs; none where a frozen encoder reads sentences.
         aligned: whether segment i belonged to sentence i in training; known when `fit` calls `build`.
     """
+
+    says_words: ClassVar[bool] = False
+    """Whether its network tells words one by one, and so has to read words."""
 
     def __init__(self, settings: Settings, execution: Execution) -> None:
         super().__init__(settings, execution)
         self.vocabulary = Vocabulary(())
         self.aligned = True
+        reads = settings.get("text")
+        if reads and self.says_words:
+            raise UsageError("with these settings the model says words itself, so it has to read words: --set text=")
+        self._sentences = FrozenSentences(reads, execution) if reads else None
 
     def build(self, dim: int, vectors: Tensor) -> N:
         """Returns a fresh network for features of `dim` numbers and words that start from `vectors` (words, d)."""
@@ -137,13 +146,16 @@ class VideoTextModel(NetworkModel[N]):
     def start(self, data: TrainingData, training: Training) -> None:
         """Builds vocabulary and network afresh for `data`; words come from its paragraphs only."""
         self.aligned = data.aligned
-        words = Vocabulary.of(data.paragraphs)
-        self.vocabulary, vectors = start_vectors(words, self.setting("word_dim", int), training.word_vectors)
+        if self._sentences:
+            vectors = torch.zeros(0, self._sentences.dim)
+        else:
+            words = Vocabulary.of(data.paragraphs)
+            self.vocabulary, vectors = start_vectors(words, self.setting("word_dim", int), training.word_vectors)
         self.use(self.build(data.videos.dim, vectors))
 
     def examples(self, data: TrainingData) -> Examples:
         """Returns `data` with its paragraphs encoded, once."""
-        return Examples(data.videos, self.vocabulary.encode(data.paragraphs))
+        return Examples(data.videos, self._read(data.paragraphs))
 
     def state(self) -> State:
         """Returns weights, vocabulary and feature dimension."""
@@ -153,9 +165,13 @@ class VideoTextModel(NetworkModel[N]):
     def rebuild(self, state: State) -> N:
         """Returns a network of the shapes that `state` was saved with."""
         self.vocabulary = Vocabulary(state.values["words"])
-        vectors = torch.zeros(len(self.vocabulary), self.setting("word_dim", int))
+        dim = self._sentences.dim if self._sentences else self.setting("word_dim", int)
+        vectors = torch.zeros(len(self.vocabulary), dim)
         return self.build(int(state.values["dim"]), vectors)
 
     def encode(self, paragraphs: Sequence[Paragraph]) -> Text:
-        """Returns paragraphs as word numbers on the model's device; words it never trained on are unknown."""
-        return self.vocabulary.encode(paragraphs).to(self.execution.device)
+        """Returns paragraphs as word numbers on the model's device, or as sentence vectors; new words are unknown."""
+        return self._read(paragraphs).to(self.execution.device)
+
+    def _read(self, paragraphs: Sequence[Paragraph]) -> Text:
+        return (self._sentences or self.vocabulary).encode(paragraphs)

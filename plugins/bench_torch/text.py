@@ -39,10 +39,10 @@ _INNER_STOP = re.compile(r"(?<=[^\W\d_]{2})\.(?=\s+\S)")
 
 @dataclass(frozen=True)
 class Text:
-    """Paragraphs whose words are numbers of a vocabulary.
+    """Paragraphs whose words are numbers of a vocabulary, or whose sentences are vectors of a frozen encoder.
 
     Attributes:
-        sentences: S sequences of word numbers, int64.
+        sentences: S sequences of word numbers, int64; or S sequences of one vector, (1, d) float32.
         counts: (n,) int64, sentences of each paragraph.
     """
 
@@ -84,7 +84,7 @@ def join(first: Ragged, second: Ragged) -> Ragged:
 
 
 class WordVectors(nn.Module):
-    """A trainable vector for each word of a vocabulary."""
+    """A trainable vector for each word of a vocabulary; what are vectors already stay as they are."""
 
     def __init__(self, vectors: Tensor) -> None:
         """Starts from `vectors`, (words, d) float32."""
@@ -94,6 +94,8 @@ class WordVectors(nn.Module):
 
     def forward(self, words: Ragged) -> Ragged:
         """Returns the same sequences with a vector (d,) for each word number."""
+        if words.values.is_floating_point():
+            return words
         return Ragged(nn.functional.embedding(words.values, self.weight), words.lengths)
 
 

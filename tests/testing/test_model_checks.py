@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from bench.api import InvalidData, Ragged, State
+from bench.catalogue.catalogue import discover
 from bench.models import ModelSpec, Setting, Trainable, VideoCaptioner, VideoTextEncoder
 from bench.testing.model_checks import MODEL_CHECKS
 from bench.testing.report import CheckFailed, NotApplicable
@@ -319,7 +320,7 @@ def test_a_model_that_loads_something_without_saying_so_is_told(tmp_path, monkey
     subject.loaded()
     with pytest.raises(CheckFailed, match=r"it reads weights\.bin and nothing says so"):
         check(subject)
-    ((_, named),) = subjects(by_setting, {"weights": str(path)}, lambda name: silent)
+    ((_, named),) = subjects(by_setting, {"weights": str(path)}, discover({}, ()))
     named.loaded()
     assert check(named) == "stated: weights"
     fingerprinted = Subject(stated, {})
