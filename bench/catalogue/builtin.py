@@ -73,17 +73,16 @@ def bench_feature_readers() -> list[FeatureReader]:
 
 @hookimpl
 def bench_tasks(datasets: Sequence[DatasetDeclaration]) -> list[Task]:
-    return [task for dataset in datasets for task in _tasks_on(dataset)]
+    tasks: list[Task] = []
+    for dataset in datasets:
+        if dataset.captions:
+            tasks += [*_retrieval(dataset), *_captioning(dataset)]
+        if dataset.class_splits:
+            tasks += _recognition(dataset, dataset.class_splits[1])
+    return tasks
 
 
-def _tasks_on(dataset: DatasetDeclaration) -> Iterator[Task]:
-    if dataset.captions:
-        yield from _tasks_with_captions(dataset)
-    if dataset.class_splits:
-        yield from _recognition(dataset, dataset.class_splits[1])
-
-
-def _tasks_with_captions(dataset: DatasetDeclaration) -> Iterator[Task]:
+def _retrieval(dataset: DatasetDeclaration) -> Iterator[Task]:
     view = View(dataset.segments, text=dataset.text)
     retrieval = ParagraphVideoRetrieval(f"{dataset.name}-retrieval", dataset.name, dataset.test, view, view)
     yield retrieval
@@ -91,7 +90,6 @@ def _tasks_with_captions(dataset: DatasetDeclaration) -> Iterator[Task]:
         yield replace(retrieval, base=f"{retrieval.base}-val2", split=SECOND_TEST)
     if dataset.text != "caption" and not dataset.queries:  # a caption has no parts to leave out
         yield IncompleteRetrieval(f"{retrieval.base}-incomplete", dataset.name, dataset.test, view, view)
-    yield from _captioning(dataset)
 
 
 def _captioning(dataset: DatasetDeclaration) -> Iterator[Task]:
@@ -119,8 +117,8 @@ def _recognition(dataset: DatasetDeclaration, split: str) -> Iterator[Task]:
     learned = View(dataset.segments, text=dataset.text)
     hidden: Unit = "captions-together"  # no text is asked for, so nobody need say how
     view = View(WINDOWS) if dataset.captions and dataset.segments == "gt" else View("none", text=hidden)
-    yield ZeroShotRecognition(f"{dataset.name}-zero-shot", dataset.name, split, view, learned, view)
-    yield LinearProbe(f"{dataset.name}-linear-probe", dataset.name, split, view, learned, view)
+    yield ZeroShotRecognition(f"{dataset.name}-zero-shot", dataset.name, split, view, view, learned)
+    yield LinearProbe(f"{dataset.name}-linear-probe", dataset.name, split, view, view, learned)
 
 
 def _splits_of(dataset: DatasetDeclaration) -> Iterable[str]:

@@ -59,6 +59,7 @@ from bench.execution import Execution
 from bench.inputs import Inputs, View
 from bench.models import VideoClassifier, VideoEncoder, VideoTextEncoder
 from bench.predictions import ClassScores, Predictions
+from bench.tasks.parameters import Viewed
 from bench.tasks.prompts import BARE, ENSEMBLE, PATTERNS, patterns_of
 from bench.tasks.task import Progress, Scored, Scratch, Support
 
@@ -66,50 +67,19 @@ ALL = "all"
 
 
 @dataclass(frozen=True)
-class _Recognition:
+class _Recognition(Viewed):
     """What both tasks share.
 
     Attributes:
-        base: the task's name without parameters, such as `anet-zero-shot`.
-        dataset: name of the dataset.
-        split: the split whose videos are recognised.
-        view: what the model sees of them.
         training_view: what models that learn from paragraphs were trained on.
-        default: the view meant when the name says nothing.
     """
 
-    base: str
-    dataset: str
-    split: str
-    view: View = field(default_factory=View)
     training_view: View = field(default_factory=View)
-    default: View = field(default_factory=View)
 
     version: ClassVar[int] = 1
     per_segment: ClassVar[bool] = False
     answers: ClassVar[tuple[type[Predictions], ...]] = (ClassScores,)
     primary: ClassVar[str] = "top1"
-
-    @property
-    def parameters(self) -> Mapping[str, str]:
-        return {"segments": self.view.segments}
-
-    def _usual(self) -> Mapping[str, str]:
-        return {"segments": self.default.segments}
-
-    @property
-    def name(self) -> str:
-        usual = self._usual()
-        changed = [f"{key}={value}" for key, value in self.parameters.items() if value != usual[key]]
-        return f"{self.base}:{','.join(changed)}" if changed else self.base
-
-    def _checked(self, chosen: Mapping[str, str]) -> dict[str, str]:
-        """Returns all parameters. Raises: UsageError for an unknown one."""
-        for name in chosen:
-            if name not in self.parameters:
-                known = ", ".join(self.parameters)
-                raise UsageError(f"task {self.base!r} has no parameter {name!r}. Parameters: {known}.")
-        return {**self.parameters, **chosen}
 
     def score(self, predictions: Predictions, annotations: ClassAnnotations, device: str) -> Scored:
         """Returns the measurements, and as evidence what was counted for each label of each video.
@@ -137,6 +107,7 @@ class ZeroShotRecognition(_Recognition):
 
     accepts: ClassVar[tuple[type, ...]] = (VideoTextEncoder,)
     support: ClassVar[tuple[Support, ...]] = ("classes",)
+    unsaid: ClassVar[Mapping[str, Any]] = {"template": BARE, "classes": ALL}
 
     @property
     def summary(self) -> str:
@@ -146,18 +117,15 @@ class ZeroShotRecognition(_Recognition):
     def parameters(self) -> Mapping[str, str]:
         return {"segments": self.view.segments, "template": self.template, "classes": self.classes}
 
-    def _usual(self) -> Mapping[str, str]:
-        return {"segments": self.default.segments, "template": BARE, "classes": ALL}
-
     def with_parameters(self, chosen: Mapping[str, str]) -> ZeroShotRecognition:
         """Returns the same task under other parameters. Raises: UsageError for an unknown parameter or value."""
-        found = self._checked(chosen)
-        patterns_of(found["template"])
+        values = self.with_values(chosen)
+        patterns_of(values["template"])
         return replace(
             self,
-            view=replace(self.view, segments=found["segments"]),
-            template=found["template"],
-            classes=found["classes"],
+            view=replace(self.view, segments=values["segments"]),
+            template=values["template"],
+            classes=values["classes"],
         )
 
     def rules(self) -> Mapping[str, str]:
@@ -201,6 +169,7 @@ class LinearProbe(_Recognition):
     shots: int = 0
 
     support: ClassVar[tuple[Support, ...]] = ("classes", "labelled")
+    unsaid: ClassVar[Mapping[str, Any]] = {"shots": 0}
 
     @property
     def accepts(self) -> tuple[type, ...]:
@@ -215,17 +184,14 @@ class LinearProbe(_Recognition):
     def parameters(self) -> Mapping[str, str]:
         return {"segments": self.view.segments, "shots": str(self.shots or ALL)}
 
-    def _usual(self) -> Mapping[str, str]:
-        return {"segments": self.default.segments, "shots": ALL}
-
     def with_parameters(self, chosen: Mapping[str, str]) -> LinearProbe:
         """Returns the same task under other parameters. Raises: UsageError for an unknown parameter or value."""
-        found = self._checked(chosen)
-        shots = found["shots"]
+        values = self.with_values(chosen)
+        shots = values["shots"]
         if shots != ALL and not (shots.isascii() and shots.isdecimal() and 0 < int(shots) < 10_000):
             raise UsageError(f"task {self.base!r}: shots={shots}: use {ALL}, or a number of videos a class from 1.")
         return replace(
-            self, view=replace(self.view, segments=found["segments"]), shots=0 if shots == ALL else int(shots)
+            self, view=replace(self.view, segments=values["segments"]), shots=0 if shots == ALL else int(shots)
         )
 
     def rules(self) -> Mapping[str, str]:

@@ -57,6 +57,7 @@ from bench.inputs import Inputs, View
 from bench.metrics.captions.items import Missing, Protocol, Rules, rules
 from bench.models import VideoCaptioner
 from bench.predictions import Captions, Predictions
+from bench.tasks.parameters import Parametrised
 from bench.tasks.task import Progress, Scored, Scratch, Support
 
 if TYPE_CHECKING:
@@ -68,13 +69,10 @@ JAVA: Mapping[str, bool] = {"off": False, "required": True}
 
 
 @dataclass(frozen=True)
-class Captioning:
+class Captioning(Parametrised):
     """A sentence for every segment of the videos of one split.
 
     Attributes:
-        base: the task's name without parameters, such as `anet-captioning`.
-        dataset: name of the dataset.
-        split: the split whose videos are described.
         protocols: the ways to score; the first is the default.
         splits: the splits the task may be asked on; the first is the default.
         second: splits that hold further annotations of the same videos.
@@ -85,9 +83,6 @@ class Captioning:
         meteor: false only to score what was scored without METEOR.
     """
 
-    base: str
-    dataset: str
-    split: str
     protocols: tuple[Protocol, ...]
     splits: tuple[str, ...]
     second: tuple[str, ...] = ()
@@ -104,11 +99,8 @@ class Captioning:
     answers: ClassVar[tuple[type[Predictions], ...]] = (Captions,)
     primary: ClassVar[str] = "CIDEr"
 
-    @property
-    def name(self) -> str:
-        usual = {name: values[0] for name, values in self._choices().items()}
-        changed = [f"{key}={value}" for key, value in self.parameters.items() if value != usual[key]]
-        return f"{self.base}:{','.join(changed)}" if changed else self.base
+    def usual(self) -> Captioning:
+        return replace(self, split=self.splits[0], protocol=self.protocols[0], references=ALL, java="off")
 
     @property
     def summary(self) -> str:

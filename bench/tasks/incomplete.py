@@ -36,7 +36,7 @@ leading clips: the released code of January 2018, which drops 0 to 9 trailing cl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from bench.annotations import AnnotationSource, RetrievalAnnotations
@@ -46,6 +46,7 @@ from bench.inputs import Inputs, Order, View
 from bench.metrics.names import FRACTIONS
 from bench.models import VideoTextEncoder
 from bench.predictions import EmbeddingCurve, Predictions
+from bench.tasks.parameters import Viewed
 from bench.tasks.task import Progress, Scored, Scratch, Support
 
 if TYPE_CHECKING:
@@ -55,24 +56,15 @@ CUTS = ("video", "text", "both")
 
 
 @dataclass(frozen=True)
-class IncompleteRetrieval:
+class IncompleteRetrieval(Viewed):
     """Paragraph-video retrieval at five fractions of the clips, the sentences, or both.
 
     Attributes:
-        base: the task's name without parameters, such as `anet-retrieval-incomplete`.
-        dataset: name of the dataset.
-        split: the split whose videos are the gallery.
         view: what the model sees of whole videos.
-        default: the view meant when the name says nothing.
         cut: what is incomplete: `video`, `text` or `both`.
         order: which clips and sentences are kept: `prefix` or `random`.
     """
 
-    base: str
-    dataset: str
-    split: str
-    view: View = field(default_factory=View)
-    default: View = field(default_factory=View)
     cut: str = "video"
     order: Order = "prefix"
 
@@ -82,12 +74,7 @@ class IncompleteRetrieval:
     accepts: ClassVar[tuple[type, ...]] = (VideoTextEncoder,)
     answers: ClassVar[tuple[type[Predictions], ...]] = (EmbeddingCurve,)
     primary: ClassVar[str] = "t2v/R@1/AUC"
-
-    @property
-    def name(self) -> str:
-        usual = replace(self, view=self.default, cut="video", order="prefix").parameters
-        changed = [f"{key}={value}" for key, value in self.parameters.items() if value != usual[key]]
-        return f"{self.base}:{','.join(changed)}" if changed else self.base
+    unsaid: ClassVar[Mapping[str, Any]] = {"cut": "video", "order": "prefix"}
 
     @property
     def summary(self) -> str:
@@ -103,11 +90,7 @@ class IncompleteRetrieval:
 
         Raises: UsageError for an unknown parameter or value.
         """
-        for name in chosen:
-            if name not in self.parameters:
-                known = ", ".join(self.parameters)
-                raise UsageError(f"task {self.base!r} has no parameter {name!r}. Parameters: {known}.")
-        parameters = {**self.parameters, **chosen}
+        parameters = self.with_values(chosen)
         for name, allowed in (("cut", CUTS), ("order", get_args(Order))):
             if parameters[name] not in allowed:
                 raise UsageError(f"task {self.base!r}: {name}={parameters[name]}: use {', '.join(allowed)}.")

@@ -79,7 +79,7 @@ paragraph protocol on 4,917 videos).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from bench.annotations import AnnotationSource, RetrievalAnnotations
@@ -89,6 +89,7 @@ from bench.inputs import Inputs, View
 from bench.matching import TEXTS
 from bench.models import VideoTextEncoder, VideoTextScorer
 from bench.predictions import Embeddings, PairScores, Predictions
+from bench.tasks.parameters import Viewed
 from bench.tasks.task import Progress, Scored, Scratch, Support
 
 ASKED = {"paragraph": "one", **{unit: word for word, unit in TEXTS.items()}}
@@ -96,22 +97,8 @@ ASKED = {"paragraph": "one", **{unit: word for word, unit in TEXTS.items()}}
 
 
 @dataclass(frozen=True)
-class ParagraphVideoRetrieval:
-    """Paragraph to video and video to paragraph on one split of one dataset.
-
-    Attributes:
-        base: the task's name without parameters, such as `anet-retrieval`.
-        dataset: name of the dataset.
-        split: the split whose videos are the gallery.
-        view: what the model sees of the videos.
-        default: the view meant when the name says nothing.
-    """
-
-    base: str
-    dataset: str
-    split: str
-    view: View = field(default_factory=View)
-    default: View = field(default_factory=View)
+class ParagraphVideoRetrieval(Viewed):
+    """Paragraph to video and video to paragraph: the videos of one split of one dataset are the gallery."""
 
     version: ClassVar[int] = 2
     per_segment: ClassVar[bool] = False
@@ -119,12 +106,6 @@ class ParagraphVideoRetrieval:
     accepts: ClassVar[tuple[type, ...]] = (VideoTextEncoder, VideoTextScorer)
     answers: ClassVar[tuple[type[Predictions], ...]] = (Embeddings, PairScores)
     primary: ClassVar[str] = "t2v/R@1"
-
-    @property
-    def name(self) -> str:
-        usual = replace(self, view=self.default).parameters
-        changed = [f"{key}={value}" for key, value in self.parameters.items() if value != usual.get(key)]
-        return f"{self.base}:{','.join(changed)}" if changed else self.base
 
     @property
     def summary(self) -> str:
@@ -143,12 +124,8 @@ class ParagraphVideoRetrieval:
 
         Raises: UsageError for an unknown parameter or value.
         """
-        for name in chosen:
-            if name not in self.parameters:
-                known = ", ".join(self.parameters)
-                raise UsageError(f"task {self.base!r} has no parameter {name!r}. Parameters: {known}.")
-        found = {**self.parameters, **chosen}
-        view = replace(self.view, segments=found["segments"])
+        values = self.with_values(chosen)
+        view = replace(self.view, segments=values["segments"])
         if "captions" in chosen:
             if chosen["captions"] not in TEXTS:
                 raise UsageError(f"task {self.base!r}: captions={chosen['captions']}: use {' or '.join(TEXTS)}.")

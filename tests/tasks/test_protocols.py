@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.tasks.protocols import KINDS, protocols
 
 PROJECT = Path(__file__).resolve().parents[2]
-OTHERS = {"__init__", "task", "protocols", "prompts", "counting"}
+OTHERS = {"__init__", "task", "parameters", "protocols", "prompts", "counting"}
 """Modules of bench/tasks that are no kind of task."""
 
 
