@@ -68,7 +68,9 @@ def signature(value: Any, name: str) -> str:
 
 
 def methods(kind: type) -> Iterator[str]:
-    for name, value in sorted(vars(kind).items()):
+    """Yields a line for each public method, also those that a base of ours brings."""
+    ours = [base for base in reversed(kind.__mro__) if base.__module__.startswith("bench.")]
+    for name, value in sorted({name: value for base in ours for name, value in vars(base).items()}.items()):
         if not name.startswith("_"):
             function = getattr(value, "__func__", value)
             if inspect.isfunction(function):

@@ -107,7 +107,7 @@ class ZeroShotRecognition(_Recognition):
 
     accepts: ClassVar[tuple[type, ...]] = (VideoTextEncoder,)
     support: ClassVar[tuple[Support, ...]] = ("classes",)
-    unsaid: ClassVar[Mapping[str, Any]] = {"template": BARE, "classes": ALL}
+    _unsaid: ClassVar[Mapping[str, Any]] = {"template": BARE, "classes": ALL}
 
     @property
     def summary(self) -> str:
@@ -119,7 +119,7 @@ class ZeroShotRecognition(_Recognition):
 
     def with_parameters(self, chosen: Mapping[str, str]) -> ZeroShotRecognition:
         """Returns the same task under other parameters. Raises: UsageError for an unknown parameter or value."""
-        values = self.with_values(chosen)
+        values = self._with_values(chosen)
         patterns_of(values["template"])
         return replace(
             self,
@@ -169,7 +169,7 @@ class LinearProbe(_Recognition):
     shots: int = 0
 
     support: ClassVar[tuple[Support, ...]] = ("classes", "labelled")
-    unsaid: ClassVar[Mapping[str, Any]] = {"shots": 0}
+    _unsaid: ClassVar[Mapping[str, Any]] = {"shots": 0}
 
     @property
     def accepts(self) -> tuple[type, ...]:
@@ -186,7 +186,7 @@ class LinearProbe(_Recognition):
 
     def with_parameters(self, chosen: Mapping[str, str]) -> LinearProbe:
         """Returns the same task under other parameters. Raises: UsageError for an unknown parameter or value."""
-        values = self.with_values(chosen)
+        values = self._with_values(chosen)
         shots = values["shots"]
         if shots != ALL and not (shots.isascii() and shots.isdecimal() and 0 < int(shots) < 10_000):
             raise UsageError(f"task {self.base!r}: shots={shots}: use {ALL}, or a number of videos a class from 1.")

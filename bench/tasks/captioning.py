@@ -99,7 +99,7 @@ class Captioning(Parametrised):
     answers: ClassVar[tuple[type[Predictions], ...]] = (Captions,)
     primary: ClassVar[str] = "CIDEr"
 
-    def usual(self) -> Captioning:
+    def _usual(self) -> Captioning:
         return replace(self, split=self.splits[0], protocol=self.protocols[0], references=ALL, java="off")
 
     @property

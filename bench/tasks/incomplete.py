@@ -74,7 +74,7 @@ class IncompleteRetrieval(Viewed):
     accepts: ClassVar[tuple[type, ...]] = (VideoTextEncoder,)
     answers: ClassVar[tuple[type[Predictions], ...]] = (EmbeddingCurve,)
     primary: ClassVar[str] = "t2v/R@1/AUC"
-    unsaid: ClassVar[Mapping[str, Any]] = {"cut": "video", "order": "prefix"}
+    _unsaid: ClassVar[Mapping[str, Any]] = {"cut": "video", "order": "prefix"}
 
     @property
     def summary(self) -> str:
@@ -90,7 +90,7 @@ class IncompleteRetrieval(Viewed):
 
         Raises: UsageError for an unknown parameter or value.
         """
-        parameters = self.with_values(chosen)
+        parameters = self._with_values(chosen)
         for name, allowed in (("cut", CUTS), ("order", get_args(Order))):
             if parameters[name] not in allowed:
                 raise UsageError(f"task {self.base!r}: {name}={parameters[name]}: use {', '.join(allowed)}.")

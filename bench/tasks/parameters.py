@@ -29,20 +29,20 @@ class Parametrised:
         """The parameters users may set in the name, with their values."""
         raise NotImplementedError
 
-    def usual(self) -> Self:
+    def _usual(self) -> Self:
         """Returns the task that the name means when it says no parameters."""
         raise NotImplementedError
 
     @property
     def name(self) -> str:
         """The base, and behind it every parameter that is not as usual."""
-        usual = self.usual()
+        usual = self._usual()
         if self == usual:
             return self.base
         changed = [f"{key}={value}" for key, value in self.parameters.items() if value != usual.parameters.get(key)]
         return f"{self.base}:{','.join(changed)}" if changed else self.base
 
-    def with_values(self, chosen: Mapping[str, str]) -> dict[str, str]:
+    def _with_values(self, chosen: Mapping[str, str]) -> dict[str, str]:
         """Returns all parameters, the chosen ones among them. Raises: UsageError for one that there is not."""
         for name in chosen:
             if name not in self.parameters:
@@ -63,8 +63,8 @@ class Viewed(Parametrised):
     view: View = field(default_factory=View)
     default: View = field(default_factory=View)
 
-    unsaid: ClassVar[Mapping[str, Any]] = {}
+    _unsaid: ClassVar[Mapping[str, Any]] = {}
     """Fields behind further parameters, as they are when the name says nothing."""
 
-    def usual(self) -> Self:
-        return replace(self, view=self.default, **self.unsaid)
+    def _usual(self) -> Self:
+        return replace(self, view=self.default, **self._unsaid)

@@ -124,7 +124,7 @@ class ParagraphVideoRetrieval(Viewed):
 
         Raises: UsageError for an unknown parameter or value.
         """
-        values = self.with_values(chosen)
+        values = self._with_values(chosen)
         view = replace(self.view, segments=values["segments"])
         if "captions" in chosen:
             if chosen["captions"] not in TEXTS:
