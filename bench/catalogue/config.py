@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from bench.catalogue.feature_declarations import FeatureEntry, declared_features
 from bench.data.declared import (
     CAPTIONS,
-    PACK,
     SAMPLE,
     SIMULATED,
     AllZero,
@@ -58,17 +58,6 @@ class Config:
 
 
 @dataclass(frozen=True)
-class _Features:
-    reader: str | None = key(text(), None)
-    path: Path | None = key(pathname, None)
-    pack: Path | None = key(pathname, None)
-    extractor: str = key(text(r"[A-Za-z0-9._+-]{0,64}", "at most 64 letters, digits and '._+-'"), "")
-    stride: str = key(text(), "unknown")
-    dim: int | None = key(whole(1), None)
-    trained_on: str = key(text(r"[^\x00-\x1f]{0,200}", "one line of at most 200 characters"), "")
-
-
-@dataclass(frozen=True)
 class _Split:
     file: Path = key(pathname)
     ids: Path | None = key(pathname, None)
@@ -96,7 +85,7 @@ class _Dataset:
 class _File:
     version: Literal[1] = key(one_of(1))
     datasets: Mapping[str, _Dataset] = key(by_name(section(_Dataset)), {})
-    features: Mapping[str, _Features] = key(by_name(section(_Features)), {})
+    features: Mapping[str, FeatureEntry] = key(by_name(section(FeatureEntry)), {})
     word_vectors: Path | None = key(pathname, None)
     text: str = key(text(), "")
     runs: Path = key(pathname, Path("runs"))
@@ -218,26 +207,4 @@ def _features_of(source: Path, parsed: _File, dataset: str, base: Path) -> Featu
 
 
 def _features(source: Path, parsed: _File, name: str, base: Path) -> FeatureDeclaration:
-    entry = parsed.features[name]
-    where = f"{source.name}: features.{name}"
-    given = sorted(one.name for one in fields(entry) if getattr(entry, one.name) != one.default)
-    if entry.reader == PACK or entry.pack is not None:
-        path = entry.pack if entry.pack is not None else entry.path
-        if path is None or len(given) > (1 if entry.pack is not None else 2):
-            raise ConfigError(
-                f"{where}: {', '.join(given)} given; a pack needs its folder and nothing else, it says itself what its "
-                f"features are. Write '{name}: {{pack: FOLDER}}'."
-            )
-        return FeatureDeclaration(name=name, reader=PACK, path=base / path, trained_on=entry.trained_on)
-    if entry.reader is None or entry.path is None:
-        lacking = "reader" if entry.reader is None else "path"
-        raise ConfigError(f"{where}.{lacking}: missing. Add it, or write '{name}: {{pack: FOLDER}}'.")
-    return FeatureDeclaration(
-        name=name,
-        reader=entry.reader,
-        path=base / entry.path,
-        extractor=entry.extractor or name,
-        stride=entry.stride,
-        dim=entry.dim,
-        trained_on=entry.trained_on,
-    )
+    return declared_features(f"{source.name}: features.{name}", name, parsed.features[name], base)

@@ -31,6 +31,7 @@ COMMANDS = {
     "list": ("bench.cli.names:list_group", "List models, tasks, datasets, papers or runs."),
     "info": ("bench.cli.names:info", "Show all there is to know about a model, task, dataset or paper."),
     "data": ("bench.cli.data:data", "Verify datasets and their features; pack or simulate features."),
+    "features": ("bench.cli.features:features", "Make features from videos; compare features."),
     "leaderboard": ("bench.cli.board:leaderboard", "Add runs to the leaderboard, build its pages, check both."),
     "rerun": ("bench.cli.rerun:rerun", "Run a record's command again and say how the outcome compares."),
     "export": ("bench.cli.model_card:export", "Write records as Hugging Face model-index metadata."),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+import click
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -16,6 +18,9 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+
+EVERY = 60.0
+"""Seconds between two lines of progress where there is no terminal."""
 
 
 class Terminal:
@@ -75,5 +80,40 @@ def transfer(name: str) -> Iterator[Callable[[int, int], None]]:
             if not tasks:
                 tasks.append(bars.add_task(name, completed=done, total=total))
             bars.update(tasks[0], completed=done)
+
+        yield progress
+
+
+@contextmanager
+def counted(name: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """Yields `progress(done, in all)`: a bar on stderr with rate and time left; a line a minute when no terminal.
+
+    The first call draws the bar; what was done before it does not count into the rate.
+    """
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}", markup=False),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bars:
+        tasks: list[TaskID] = []
+        began = said = time.monotonic()
+        first = 0
+
+        def progress(done: int, total: int) -> None:
+            nonlocal began, said, first
+            now = time.monotonic()
+            if not tasks:
+                tasks.append(bars.add_task(name, completed=done, total=total, rate=""))
+                began, said, first = now, now, done
+            rate = (done - first) / max(now - began, 1e-9)
+            told = f"{rate:.3g} {unit}/s"
+            bars.update(tasks[0], completed=done, rate=told)
+            if not console.is_terminal and now - said > EVERY and rate and done < total:
+                said, left = now, (total - done) / rate
+                click.echo(f"{name}: {done:,} of {total:,} {unit}, {told}, {left / 60:.0f} min left", err=True)
 
         yield progress

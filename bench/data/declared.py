@@ -79,6 +79,29 @@ class FeatureReader:
 
 
 @dataclass(frozen=True)
+class VideoFolder:
+    """How features are made from videos, as bench.yaml says; they lie in a pack once they are made.
+
+    Attributes:
+        folder: where the videos lie.
+        pattern: how a file is named after its video, with `{id}` where the id stands.
+        encoder: the encoder, with what stands after a colon.
+        sampler: which frames are taken, in words.
+        settings: of the encoder, as they were written.
+        segments: the dataset whose segments are sampled one by one; "" to sample whole videos.
+        backend: what decodes.
+    """
+
+    folder: Path
+    encoder: str
+    sampler: str
+    pattern: str = "{id}.*"
+    settings: Mapping[str, bool | int | float | str] = field(default_factory=dict)
+    segments: str = ""
+    backend: str = "pyav"
+
+
+@dataclass(frozen=True)
 class FeatureDeclaration:
     """Frame features as declared in bench.yaml.
 
@@ -91,6 +114,7 @@ class FeatureDeclaration:
         dim: expected dimension, or None to take what the file has.
         trained_on: what the extractor was trained on, in words; empty when nobody says.
         loader: the code of a reader that a plugin offers; empty for our own.
+        videos: the videos that a pack is made from; None where bench does not make it.
     """
 
     name: str
@@ -101,6 +125,7 @@ class FeatureDeclaration:
     dim: int | None = None
     loader: str = ""
     trained_on: str = ""
+    videos: VideoFolder | None = None
 
 
 @dataclass(frozen=True)
