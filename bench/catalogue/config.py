@@ -26,7 +26,7 @@ from bench.data.declared import (
 from bench.errors import ConfigError, DataError
 from bench.matching import TEXTS
 from bench.reading.outside import read_text
-from bench.reading.sections import Misfit, by_name, key, name_of, one_of, pathname, section, span, text, whole
+from bench.reading.sections import Misfit, by_name, key, name_of, one_of, pathname, section, span, text
 from bench.reading.yaml_files import YAML, NotYaml, parse_yaml
 
 FILE_NAME = "bench.yaml"

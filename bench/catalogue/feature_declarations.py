@@ -55,9 +55,7 @@ class FeatureEntry:
 UNSAID = FeatureEntry()
 
 
-def declared_features(
-    where: str, name: str, entry: FeatureEntry, given: frozenset[str], base: Path
-) -> FeatureDeclaration:
+def declared_features(where: str, name: str, entry: FeatureEntry, base: Path) -> FeatureDeclaration:
     """Returns the declaration of the features `name`.
 
     Args:
@@ -103,9 +101,11 @@ def _video_folder(where: str, name: str, entry: FeatureEntry, keys: frozenset[st
             f"{where}: {', '.join(others)} beside 'videos': features made from videos say themselves what they are. "
             "Leave it out."
         )
-    for key, value in {"encoder": entry.encoder, "sampler": entry.sampler}.items():
+    for lacking, value in {"encoder": entry.encoder, "sampler": entry.sampler}.items():
         if not value:
-            raise ConfigError(f"{where}.{key}: missing. Write '{name}: {FORM}'; `bench list encoders` shows encoders.")
+            raise ConfigError(
+                f"{where}.{lacking}: missing. Write '{name}: {FORM}'; `bench list encoders` shows encoders."
+            )
     if entry.id.count("{id}") != 1 or re.search(r"[{}]|\\|^/|(^|/)\.\.?(/|$)", entry.id.replace("{id}", "id")):
         raise ConfigError(
             f"{where}.id: {entry.id!r} does not say where the id stands in a file's name. Write '{{id}}' there once, "

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.options import Group, config_option
+from bench.cli.commands import Group
+from bench.cli.options import config_option
 
 if TYPE_CHECKING:
     from bench.catalogue.lookup import Session
