@@ -28,19 +28,43 @@ class Matching:
         texts: (M,) ids of the texts.
         videos: (N,) ids of the videos.
         right: (M,) places in `videos` that are right for each text, rising; () for a text that no video answers.
+        grades: (M,) what each of them is worth, above 0, beside it in order; None where all are worth the same.
+        owners: (M,) the place of the video that each text describes, right or not; None where it describes none.
     """
 
     texts: tuple[str, ...]
     videos: tuple[str, ...]
     right: tuple[tuple[int, ...], ...]
+    grades: tuple[tuple[float, ...], ...] | None = None
+    owners: tuple[int | None, ...] | None = None
 
     @classmethod
-    def of(cls, right: Mapping[str, Iterable[str]], videos: Iterable[str] = ()) -> Matching:
-        """Returns the matching of texts with the ids of their videos; `videos` may name some that no text asks for."""
-        wanted = {text: tuple(dict.fromkeys(found)) for text, found in right.items()}
+    def of(
+        cls,
+        right: Mapping[str, Iterable[str]],
+        videos: Iterable[str] = (),
+        owners: Mapping[str, str] | None = None,
+    ) -> Matching:
+        """Returns the matching of texts with the ids of their videos.
+
+        Args:
+            right: the videos of each text; a mapping of them says what each is worth.
+            videos: may name some that no text asks for.
+            owners: the video that a text describes, for those that describe one.
+        """
+        wanted = {text: _graded(found) for text, found in right.items()}
         gallery = tuple(dict.fromkeys([*videos, *(video for found in wanted.values() for video in found)]))
         place = {video: i for i, video in enumerate(gallery)}
-        return cls(tuple(wanted), gallery, tuple(tuple(sorted(place[v] for v in found)) for found in wanted.values()))
+        ordered = [sorted(found, key=place.__getitem__) for found in wanted.values()]
+        graded = len({grade for found in wanted.values() for grade in found.values()}) > 1
+        worth = zip(wanted.values(), ordered, strict=True)
+        return cls(
+            texts=tuple(wanted),
+            videos=gallery,
+            right=tuple(tuple(place[video] for video in found) for found in ordered),
+            grades=tuple(tuple(found[video] for video in order) for found, order in worth) if graded else None,
+            owners=None if owners is None else tuple(place.get(owners.get(text, "")) for text in wanted),
+        )
 
     @cached_property
     def one_to_one(self) -> bool:
@@ -60,6 +84,18 @@ class Matching:
         return {text: tuple(self.videos[place] for place in places) for text, places in found}
 
     @cached_property
+    def asked_for(self) -> tuple[int | None, ...]:
+        """The place of the video that each text is resampled with: the one it describes, else the first of its best."""
+        owners = self.owners or (None,) * len(self.texts)
+        grades = self.grades or tuple((1.0,) * len(places) for places in self.right)
+        found = zip(owners, self.right, grades, strict=True)
+        return tuple(places[worth.index(max(worth))] if own is None and places else own for own, places, worth in found)
+
+    @cached_property
     def own(self) -> dict[str, str]:
         """The first right video of each text that has one: its own, where it has one only."""
         return {text: videos[0] for text, videos in self.by_text.items() if videos}
+
+
+def _graded(found: Iterable[str]) -> Mapping[str, float]:
+    return found if isinstance(found, Mapping) else dict.fromkeys(found, 1.0)

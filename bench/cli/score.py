@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.commands import Group
+from bench.cli.options import metric_option, say_not_given
 from bench.cli.score_captions import captions
 from bench.cli.score_classification import classification
 from bench.cli.score_records import Recording, as_json, check_recording, now, recorded, recording_options
@@ -45,6 +46,7 @@ score.add_command(classification)
 )
 @click.option("--run", "run_file", type=_FILE, help="TREC run, with --qrels in place of --similarity.")
 @click.option("--qrels", type=_FILE, help="TREC qrels.")
+@metric_option
 @recording_options("retrieval", "scores")
 def retrieval(
     similarity: Path | None,
@@ -54,6 +56,7 @@ def retrieval(
     videos: Path | None,
     run_file: Path | None,
     qrels: Path | None,
+    metrics: tuple[str, ...],
     recording: Recording,
 ) -> None:
     """Score a similarity matrix, or a TREC run, as text-video retrieval in both directions.
@@ -71,10 +74,12 @@ def retrieval(
     measurements = measure(evidence)
     measured = Measured(measurements, evidence, measurements[0].name, evidence.n_items["t2v"])
     result = recorded(measured, recording, chosen.file, {"ties": "expected", **rules}, started)
+    result = result.model_copy(update={"measurements": list(measure(evidence, metrics))})
     if recording.as_json:
         click.echo(json.dumps(_json(result, evidence), indent=2))
     else:
         _print(result, evidence)
+    say_not_given(metrics, {measurement.name for measurement in result.measurements})
 
 
 @dataclass(frozen=True)
@@ -148,9 +153,9 @@ def _from_run(run: _Run, recording: Recording) -> tuple[Evidence, dict[str, str]
 
 
 def _rules(evidence: Evidence, rules: dict[str, str]) -> dict[str, str]:
-    from bench.metrics.retrieval import BEST_CAPTION, hit_rule
+    from bench.metrics.retrieval import BEST_CAPTION, directions_of, hit_rule
 
-    if not any(hit_rule(counts) for counts in evidence.counts.values()):
+    if not any(hit_rule(evidence.counts[direction]) for direction in directions_of(evidence)):
         return rules
     return {**rules, "hits": "any+best-caption" if BEST_CAPTION in evidence.counts else "any"}
 

@@ -26,7 +26,8 @@ def matches(dataset: Dataset, split: str, limit: int | None, view: View) -> Retr
     pool = pool_digest((columns["video_id"][i], columns["sentences"][i]) for i in chosen)
     if dataset.declaration.relevance or dataset.declaration.queries:
         said = [[text.name, text.sentences] for text in texts]
-        pool = digest([pool, said, [matching.by_text[text.opaque] for text in texts]])
+        graded = [matching.grades] if matching.grades else []
+        pool = digest([pool, said, [matching.by_text[text.opaque] for text in texts], *graded])
     return RetrievalAnnotations(
         matching=matching,
         pool=pool,

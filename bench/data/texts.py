@@ -122,19 +122,22 @@ def matching_of(dataset: Dataset, split: str, texts: Sequence[Text], chosen: Seq
     columns = dataset.columns(split)
     gallery = {columns["video_id"][i]: dataset.opaque(split, "video", columns["video_id"][i]) for i in chosen}
     judged = _judged(dataset, split, view)
-    right = {}
+    right, owners = {}, {}
     for text in texts:
         own = [] if text.video is None else [columns["video_id"][text.video]]
-        right[text.opaque] = [gallery[video] for video in judged.get(text.name, own) if video in gallery]
+        found = judged.get(text.name, dict.fromkeys(own, 1))
+        right[text.opaque] = {gallery[video]: grade for video, grade in found.items() if video in gallery}
+        if own:
+            owners[text.opaque] = gallery[own[0]]
     if not any(right.values()):
         raise InvalidData(
             f"dataset {dataset.name!r}: no text of {split} has a right video. Name them in a file of judgements, "
             f"TEXT 0 VIDEO GRADE, as datasets.{dataset.name}.relevance."
         )
-    return Matching.of(right, gallery.values())
+    return Matching.of(right, gallery.values(), owners)
 
 
-def _judged(dataset: Dataset, split: str, view: View) -> dict[str, list[str]]:
+def _judged(dataset: Dataset, split: str, view: View) -> dict[str, dict[str, int]]:
     path = dataset.declaration.relevance
     if path is None or split != dataset.declaration.test:
         return {}

@@ -70,6 +70,13 @@ def paired(first: Sequence[Evidence], second: Sequence[Evidence], metric: str) -
     sides = [[values_of(evidence, metric) for evidence in side] for side in (first, second)]
     what = sides[0][0]
     a, b = ([seed.values for seed in side] for side in sides)
+    units = sorted({len(values) for values in (*a, *b)})
+    if len(units) > 1:
+        raise UsageError(
+            f"{metric} is resampled over {units[0]:,} videos in some of these records and over {units[1]:,} queries in "
+            "others, which are from before evidence said whose a query is. `bench rescore --write RUN` makes these "
+            "again; compare the new ones."
+        )
     found = compare(a, b)
     low, high = (min(max(what.scale * end, -what.farthest), what.farthest) for end in found.ci95)
     differences = np.mean(np.stack(a), axis=0) - np.mean(np.stack(b), axis=0)

@@ -2,21 +2,22 @@
 
 With g items above the right one and e others equal to it, ties are broken at random, so that its rank is uniform on
 g + 1 … g + e + 1, and the expectation over them is reported. Where a query has several right items, g and e are those
-of the best of them among the wrong ones: enough for R@K, MRR and the ranks, which ask for the first right item, and not
-for P@K and nDCG@K, which ask for all of them.
+of the best of them among the wrong ones: enough for R@K, MRR and the ranks, which ask for the first right item. P@K and
+nDCG@K ask for all of them: each right item then has a g and an e of its own, among all other items, and the expectation
+of the sum is the sum of theirs (`bench.metrics.right_items`).
 
     R@K     a right item is among the first K, percent: the expectation is clip((K - g) / (e + 1), 0, 1)
     P@K     the share of the first K items that is right, percent: with one right item R@K / K
-    nDCG@K  the sum of 1 / log2(1 + rank) over right items among the first K, in percent of that of the best order,
-            which is 1 for one right item
+    nDCG@K  the sum of grade / log2(1 + rank) over right items among the first K, in percent of that of the best order;
+            every grade is 1 where none is given, and that of the best order 1 for one right item
     MRR     the mean of 1 / rank, percent: the expectation is (H(g + e + 1) - H(g)) / (e + 1), H harmonic numbers
     MedR    floor(median of the expected ranks counted from 0) + 1
     MeanR   the mean of the expected ranks, 1 + g + e/2
 
 Source: P@K, nDCG@K and MRR as in trec_eval (`P`, `ndcg_cut`, `recip_rank`), which breaks ties by document id instead;
-nDCG with the gains of Järvelin and Kekäläinen, "Cumulated Gain-based Evaluation of IR Techniques", TOIS 20 (2002), and
-the discount 1 / log2(1 + rank); expectations over ties after McSherry and Najork, "Computing Information Retrieval
-Performance Measures Efficiently in the Presence of Tied Scores", ECIR 2008.
+nDCG with the gains of Järvelin and Kekäläinen, "Cumulated Gain-based Evaluation of IR Techniques", TOIS 20 (2002),
+which are the grades themselves, and the discount 1 / log2(1 + rank); expectations over ties after McSherry and Najork,
+"Computing Information Retrieval Performance Measures Efficiently in the Presence of Tied Scores", ECIR 2008.
 
 Letters for shapes: `n` queries.
 """
@@ -28,6 +29,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.metrics.right_items import RightItems
 from bench.metrics.statistics import Statistic
 
 KS = (1, 5, 10, 50)
@@ -58,6 +60,11 @@ class RankMetric:
         """Whether it is a rank, of which less is better, and no percentage."""
         return self.family in ("MedR", "MeanR")
 
+    @property
+    def of_all_right(self) -> bool:
+        """Whether it asks for all right items of a query, not for the first that is found."""
+        return self.family in _OF_ALL_RIGHT
+
 
 DEFAULT = (*(RankMetric("R", k) for k in KS), RankMetric("MedR"), RankMetric("MeanR"))
 """What is measured unasked."""
@@ -69,19 +76,32 @@ def parse_metric(text: str) -> RankMetric | None:
     return match and RankMetric(match["family"] or match["whole"], int(match["k"] or 0))
 
 
-def statistic_of(counts: np.ndarray, metric: RankMetric) -> Statistic | None:
+def statistic_of(counts: np.ndarray, metric: RankMetric, right: RightItems | None = None) -> Statistic | None:
     """Returns a measurement, or None where the counts do not say it.
 
     Args:
         counts: (n, >=2) integers: items above, items equal; in a third column how many items are right, 1 if left out.
+        right: all right items, where some query has several.
     """
-    if metric.family in _OF_ALL_RIGHT and counts.shape[1] > 2 and (counts[:, 2] > 1).any():
-        return None
+    several = counts.shape[1] > 2 and bool((counts[:, 2] > 1).any())
+    if metric.of_all_right and several:
+        if right is None:
+            return None
+        return Statistic(100.0 * _of_all_right(right, metric), share=True)
     if metric.family == "MedR":
         return Statistic(ranks_from_zero(counts), summary="median rank")
     if metric.family == "MeanR":
         return Statistic(ranks_from_zero(counts) + 1.0)
     return Statistic(100.0 * _values_of(counts, metric), share=True)
+
+
+def _of_all_right(right: RightItems, metric: RankMetric) -> np.ndarray:
+    """Returns (n,) float64, 0 to 1: P@K or nDCG@K of queries with several right items, in expectation over ties."""
+    if metric.family == "P":
+        return right.summed(expected_hits(right.counts, metric.k)) / metric.k
+    found = expected_gains(right.counts, metric.k) * (1.0 if right.gains is None else right.gains)
+    best = right.ideal(_discounts(int(right.sizes.max()), metric.k))
+    return np.asarray(np.minimum(right.summed(found) / best, 1.0))
 
 
 def _values_of(counts: np.ndarray, metric: RankMetric) -> np.ndarray:
@@ -115,10 +135,15 @@ def expected_reciprocals(counts: np.ndarray) -> np.ndarray:
 
 
 def expected_gains(counts: np.ndarray, k: int) -> np.ndarray:
-    """Returns (n,) float64, 0 to 1: nDCG@k of queries with one right item each, in expectation over ties."""
+    """Returns (n,) float64, 0 to 1: the expectation of 1 / log2(1 + rank) among the first `k`, over ties."""
     last = int(counts[:, :2].sum(axis=1, dtype=np.int64).max(initial=0)) + 1
+    return _mean_over_ties(counts, _discounts(last, k))
+
+
+def _discounts(last: int, k: int) -> np.ndarray:
+    """Returns (last,) float64: what a right item counts at each rank from 1, nothing beyond `k`."""
     ranks = np.arange(1, last + 1)
-    return _mean_over_ties(counts, np.where(ranks <= k, 1.0 / np.log2(1.0 + ranks), 0.0))
+    return np.where(ranks <= k, 1.0 / np.log2(1.0 + ranks), 0.0)
 
 
 def _mean_over_ties(counts: np.ndarray, at_rank: np.ndarray) -> np.ndarray:

@@ -4,10 +4,10 @@ What is measured, and how ties count, is in `bench.metrics.rank_statistics`. Whe
 published scorers; a constant model gets exactly k/N.
 
 Where a query has several right items, its rank is that of the best of them among the wrong ones, and the measurement
-says so: `v2t/any-hit R@1`. Where a video has several captions, v2t is measured by a second convention too, under
-another name: `v2t/best-caption R@1` ranks videos, each by the best of its captions. R@1 is the same by both where
-nothing ties; further down a video with many captions takes many places by the first and one by the second. Videos are
-resampled, not captions.
+says so: `v2t/any-hit R@1`; `v2t/P@10` and `v2t/nDCG@10` ask for all of them. Where a video has several captions, v2t is
+measured by a second convention too, under another name: `v2t/best-caption R@1` ranks videos, each by the best of its
+captions. R@1 is the same by both where nothing ties; further down a video with many captions takes many places by the
+first and one by the second. Videos are resampled, not captions.
 
 Source for MedR: floor(median of ranks counted from 0) + 1, as in the code of Zhang, Hu and Sha (ECCV 2018).
 """
@@ -20,6 +20,7 @@ import numpy as np
 
 from bench.errors import VerificationError
 from bench.metrics.rank_statistics import DEFAULT, RankMetric, expected_hits, parse_metric, statistic_of
+from bench.metrics.right_items import VIDEO, RightItems, check_companions, is_companion, right_items_of
 from bench.metrics.statistics import Statistic, ci95, of_clusters
 from bench.results import Evidence, Measurement
 
@@ -50,12 +51,27 @@ def hit_rule(counts: np.ndarray) -> str:
     return ANY_HIT if counts.shape[1] > 2 and bool((counts[:, 2] > 1).any()) else ""
 
 
-def captions_of_videos(evidence: Evidence) -> np.ndarray | None:
-    """Returns (videos,) how many neighbouring t2v queries each video has, or None where each video has one."""
+def owners_of(evidence: Evidence, direction: str) -> np.ndarray | None:
+    """Returns (n,) the number of the video that each query belongs to, or None where no two belong to one.
+
+    A video that asks belongs to itself. Texts are told by `t2v/video`; where the evidence lacks it, and the right texts
+    of all videos are together as many as the queries, the texts of a video stand beside one another.
+    """
+    if direction != "t2v":
+        return None
+    if (owners := evidence.counts.get(f"t2v/{VIDEO}")) is not None:
+        return owners.astype(np.int64)
     if "v2t" not in evidence.counts or not hit_rule(evidence.counts["v2t"]):
         return None
     captions = evidence.counts["v2t"][:, 2].astype(np.int64)
-    return captions if captions.sum() == len(evidence.counts["t2v"]) else None
+    together = captions.sum() == len(evidence.counts["t2v"])
+    return np.repeat(np.arange(len(captions)), captions) if together else None
+
+
+def of_videos(statistic: Statistic, owners: np.ndarray) -> Statistic:
+    """Returns a mean over queries as one over the videos (n,) that they belong to."""
+    order = np.argsort(owners, kind="stable")
+    return of_clusters(Statistic(statistic.values[order], share=statistic.share), np.bincount(owners))
 
 
 def measure(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement, ...]:
@@ -67,47 +83,62 @@ def measure(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement,
     Raises: VerificationError when the evidence contradicts itself, or the numbers what must hold for any ranking.
     """
     check_evidence(evidence)
-    captions = captions_of_videos(evidence)
     measurements = []
     for direction in directions_of(evidence):
-        counts = evidence.counts[direction]
-        statistics = statistics_of(counts, {*DEFAULT, *_asked(direction, hit_rule(counts), named)})
+        counts, owners = evidence.counts[direction], owners_of(evidence, direction)
+        asked = {*DEFAULT, *_asked(direction, hit_rule(counts), named)}
+        statistics = statistics_of(counts, asked, right_items_of(evidence, direction))
         _check_ranking(direction, evidence, statistics)
         for metric, statistic in statistics.items():
             measurements.append(
                 Measurement(
-                    name=full_name(direction, f"{hit_rule(counts)}{metric}"),
+                    name=measurement_name(direction, hit_rule(counts), metric),
                     value=statistic.value(),
                     unit="rank" if metric.in_ranks else "percent",
                     higher_is_better=not metric.in_ranks,
-                    ci95=_interval(statistic, captions if direction == "t2v" else None),
+                    ci95=_interval(statistic, owners),
                     n=len(counts),
                 )
             )
     return tuple(measurements)
 
 
-def statistics_of(counts: np.ndarray, metrics: Iterable[RankMetric] = DEFAULT) -> dict[RankMetric, Statistic]:
-    """Returns what is measured in one direction, recalls first; without what the counts do not say."""
-    found = ((metric, statistic_of(counts, metric)) for metric in sorted(metrics, key=lambda metric: metric.place))
+def statistics_of(
+    counts: np.ndarray, metrics: Iterable[RankMetric] = DEFAULT, right: RightItems | None = None
+) -> dict[RankMetric, Statistic]:
+    """Returns what is measured in one direction, recalls first; without what the counts do not say.
+
+    Args:
+        right: all right items, where some query has several.
+    """
+    in_order = sorted(metrics, key=lambda metric: metric.place)
+    found = ((metric, statistic_of(counts, metric, right)) for metric in in_order)
     return {metric: statistic for metric, statistic in found if statistic is not None}
+
+
+def measurement_name(direction: str, rule: str, metric: RankMetric) -> str:
+    """Returns the name of a measurement in one direction; the hit `rule` says what of several right items counts."""
+    return full_name(direction, f"{'' if metric.of_all_right else rule}{metric}")
 
 
 def metric_in(name: str, direction: str, rule: str = "") -> RankMetric | None:
     """Returns the measurement of ranks that `name` is in one direction under the hit rule `rule`, or None."""
-    head = full_name(direction, rule)
-    return parse_metric(name.removeprefix(head)) if name.startswith(head) else None
+    for head in (full_name(direction, rule), full_name(direction, "")):
+        metric = parse_metric(name.removeprefix(head)) if name.startswith(head) else None
+        if metric is not None and measurement_name(direction, rule, metric) == name:
+            return metric
+    return None
 
 
 def _asked(direction: str, rule: str, named: Iterable[str]) -> Iterator[RankMetric]:
     yield from (metric for name in named if (metric := metric_in(name, direction, rule)) is not None)
 
 
-def _interval(statistic: Statistic, captions: np.ndarray | None) -> tuple[float, float] | None:
-    if captions is None:
+def _interval(statistic: Statistic, owners: np.ndarray | None) -> tuple[float, float] | None:
+    if owners is None:
         return ci95(statistic)
     # Better no interval of a median over captions than one that takes them for as many videos.
-    return None if statistic.summary != "mean" else ci95(of_clusters(statistic, captions))
+    return None if statistic.summary != "mean" else ci95(of_videos(statistic, owners))
 
 
 def directions_of(evidence: Evidence) -> tuple[str, ...]:
@@ -123,7 +154,13 @@ def full_name(direction: str, name: str) -> str:
 def check_evidence(evidence: Evidence) -> None:
     """Raises VerificationError unless every direction holds counts that a ranking can give."""
     directions = directions_of(evidence)
-    if not directions or set(evidence.counts) != set(evidence.n_items) or set(evidence.counts) - set(directions):
+    beside = [name for name in evidence.counts if name not in directions]
+    if (
+        not directions
+        or set(directions) != set(evidence.n_items)
+        or not all(is_companion(name, DIRECTIONS) for name in beside)
+        or not {name.partition("/")[0] for name in beside} <= set(directions)
+    ):
         raise VerificationError(
             f"evidence holds directions {sorted(evidence.counts)} among items of {sorted(evidence.n_items)}; expected "
             "t2v and v2t, or one of them."
@@ -138,6 +175,7 @@ def check_evidence(evidence: Evidence) -> None:
                 f"evidence {direction}: query {bad[0]} has counts {counts[bad[0]].tolist()} among {n_items} items, "
                 "which no ranking gives."
             )
+    check_companions(evidence, [way for way in directions if way != BEST_CAPTION])
     if BEST_CAPTION in directions:
         _check_best_captions(evidence)
 

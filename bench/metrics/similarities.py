@@ -4,7 +4,7 @@ The matrix stays on disk: it is read in tiles of rows. The scores of the right p
 cannot be counted before its best right score is known; then every tile is counted along rows and along columns.
 
 Where a query has several right items its rank is that of the best of them among the wrong ones. Of right items that tie
-for best, one counts.
+for best, one counts. Each of them is then counted among all other items, too (`bench.metrics.right_items`).
 
 Letters for shapes: `M` queries (rows), `N` items (columns), `P` right pairs.
 """
@@ -100,10 +100,26 @@ class Pairs:
         return cls(rows, np.array([item for items in right for item in items], dtype=np.int64))
 
 
-def count_ranks(similarities: Scores, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
-    """Returns (M, 3) and (N, 3) uint32 evidence: wrong partners above, wrong partners equal, number of right ones.
+@dataclass(frozen=True)
+class RankCounts:
+    """How many items outrank the right ones.
 
-    Rows and columns without a right partner have no rank: their counts mean nothing, and their third number is 0.
+    Attributes:
+        rows, columns: (M, 3) and (N, 3) uint32 evidence: wrong partners above the best right one, wrong partners equal
+            to it, number of right ones. Without a right partner there is no rank: the counts mean nothing, and the
+            third number is 0.
+        row_pairs, column_pairs: (P, 2) int64, for each right pair the other partners of its row, or of its column,
+            right or wrong, that score above it and equal to it.
+    """
+
+    rows: np.ndarray
+    columns: np.ndarray
+    row_pairs: np.ndarray
+    column_pairs: np.ndarray
+
+
+def count_ranks(similarities: Scores, pairs: Pairs) -> RankCounts:
+    """Returns how many items outrank the right ones, of rows and of columns.
 
     Raises: InvalidData when a similarity is NaN or infinite, naming its row and column.
     """
@@ -115,6 +131,8 @@ def count_ranks(similarities: Scores, pairs: Pairs) -> tuple[np.ndarray, np.ndar
         best[place] = -np.inf
         np.maximum.at(best, place, right)
     by_row, by_column = np.zeros((m, 3), dtype=np.int64), np.zeros((n, 3), dtype=np.int64)
+    row_pairs, column_pairs = np.tile([0, -1], (2, len(right), 1))  # each pair ties with itself, and is not counted
+    several_of_row, several_of_column = (len(np.unique(p)) < len(p) for p in (pairs.rows, pairs.columns))
     for start in range(0, m, step):
         tile = similarities.rows(start, min(start + step, m))
         _check_finite(tile, np.arange(start, start + len(tile)))
@@ -124,10 +142,44 @@ def count_ranks(similarities: Scores, pairs: Pairs) -> tuple[np.ndarray, np.ndar
         by_row[start : start + step, 1] = np.count_nonzero(tile == of_row, axis=1)
         by_column[:, 0] += np.count_nonzero(tile > of_column, axis=0)
         by_column[:, 1] += np.count_nonzero(tile == of_column, axis=0)
+        if several_of_row:
+            part = slice(*np.searchsorted(pairs.rows, [start, start + len(tile)]))
+            row_pairs[part] += _above_and_equal(tile, pairs.rows[part] - start, right[part])
+        if several_of_column:
+            column_pairs += _above_and_equal(tile.T, pairs.columns, right)
     for counts, best, place in ((by_row, best_of_row, pairs.rows), (by_column, best_of_column, pairs.columns)):
         np.subtract.at(counts[:, 1], place, right == best[place])  # right partners are counted apart
         np.add.at(counts[:, 2], place, 1)
-    return by_row.astype(np.uint32), by_column.astype(np.uint32)
+    return RankCounts(
+        rows=by_row.astype(np.uint32),
+        columns=by_column.astype(np.uint32),
+        row_pairs=row_pairs if several_of_row else by_row[pairs.rows, :2],
+        column_pairs=column_pairs if several_of_column else by_column[pairs.columns, :2],
+    )
+
+
+def _above_and_equal(lines: np.ndarray, places: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Returns (P, 2) int64: how many values of the line at each place lie above a score, and are equal to it.
+
+    Args:
+        lines: (L, n) values.
+        places, scores: (P,) the line of each score, and the score.
+    """
+    rising = np.sort(lines, axis=1)
+    scores = scores.astype(rising.dtype)
+    not_above = _values_before(rising, places, lambda values: values <= scores)
+    below = _values_before(rising, places, lambda values: values < scores)
+    return np.stack([rising.shape[1] - not_above, not_above - below], axis=1)
+
+
+def _values_before(rising: np.ndarray, places: np.ndarray, before: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Returns (P,) how many values of each line `rising[places]` hold `before`, all lines halved at once."""
+    low, high = np.zeros(len(places), dtype=np.int64), np.full(len(places), rising.shape[1])
+    for _ in range(rising.shape[1].bit_length()):
+        middle = (low + high) // 2
+        further = (low < high) & before(rising[places, np.minimum(middle, rising.shape[1] - 1)])
+        low, high = np.where(further, middle + 1, low), np.where(further, high, middle)
+    return low
 
 
 def count_best_captions(similarities: Scores, own: np.ndarray) -> np.ndarray:

@@ -24,7 +24,8 @@ class Evidence:
 
     Attributes:
         counts: named arrays, one row for each query, video or caption. For `ranks`: direction (`t2v`, `v2t`) ->
-            (n_queries, 3) uint32: n_greater, n_equal (itself not counted), n_positives.
+            (n_queries, 3) uint32: n_greater, n_equal (itself not counted), n_positives; where queries have several
+            right answers, further arrays beside these (`bench.metrics.right_items`).
         pool: digest of the test set.
         n_items: size of the test set by name; for `ranks`, of the gallery by direction.
         kind: `ranks`, `captions`, `classes` or `values`.

@@ -9,6 +9,7 @@ import numpy as np
 
 from bench.catalogue.lookup import Session
 from bench.errors import UsageError, VerificationError
+from bench.evidence.kinds import kind_of
 from bench.evidence.verification import measured
 from bench.evidence.verified import RESULT, Verified, read_record
 from bench.runs import execute as runner
@@ -77,7 +78,8 @@ def rerun(path: Path, output: Path, session: Session, device: str, reporter: Rep
 def compared(first: Verified, again: Verified) -> tuple[str, str]:
     """Returns the word for how two records of one command compare, and the first measurement outside its interval."""
     a, b = first.result, again.result
-    counts, counts_again = first.evidence.counts, again.evidence.counts
+    counts = first.evidence.counts
+    counts_again = kind_of(again.evidence).as_kept(again.evidence, first.evidence).counts
     same_evidence = counts.keys() == counts_again.keys() and all(
         np.array_equal(counts[name], counts_again[name]) for name in counts
     )

@@ -142,9 +142,15 @@ def _holds(folder: Path, result: Result, again: _Again) -> bool:
 
 def _compare(folder: Path, result: Result, again: _Again) -> None:
     """Raises VerificationError naming the first statement of a record that its predictions do not give."""
-    compare_measurements(result.measurements, again.measurements, AGAIN)
-    stored = Evidence.load(folder / result.evidence.file)
-    if difference := _evidence_differs(stored, again.scored.evidence):
+    stored, counted, measurements = (
+        Evidence.load(folder / result.evidence.file),
+        again.scored.evidence,
+        again.measurements,
+    )
+    if (kind := known(counted)) and (kept := kind.as_kept(counted, stored)).counts.keys() != counted.counts.keys():
+        counted, measurements = kept, measured(kept, [measurement.name for measurement in result.measurements])
+    compare_measurements(result.measurements, measurements, AGAIN)
+    if difference := _evidence_differs(stored, counted):
         raise VerificationError(f"the evidence {difference} differs from what the predictions give.")
     if known(stored):
         check_statements(result, stored)

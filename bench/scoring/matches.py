@@ -15,6 +15,7 @@ from bench.data.readers.json_files import parse_json
 from bench.errors import InvalidData
 from bench.files import digest
 from bench.metrics.retrieval import BEST_CAPTION
+from bench.metrics.right_items import owner_arrays, right_arrays
 from bench.metrics.similarities import Pairs, Similarities, count_best_captions, count_ranks
 from bench.reading.numbers import whole_in
 from bench.reading.outside import read_text
@@ -144,12 +145,18 @@ def evidence_of(similarities: Similarities, matches: Matches, pool: str) -> Evid
 
     Raises: InvalidData when a similarity is NaN or infinite.
     """
-    by_row, by_column = count_ranks(similarities, matches.pairs())
+    pairs = matches.pairs()
+    found = count_ranks(similarities, pairs)
+    by_row, by_column = found.rows, found.columns
     asking = by_column[:, 2] > 0
     counts = {"t2v": by_row, "v2t": by_column[asking]}
     n_items = {"t2v": len(by_column), "v2t": len(by_row)}
-    if all(len(columns) == 1 for columns in matches.columns):
-        own = np.array([columns[0] for columns in matches.columns])
+    own = np.array([columns[0] for columns in matches.columns])
+    counts |= right_arrays("t2v", pairs.rows, found.row_pairs)
+    counts |= right_arrays("v2t", (np.cumsum(asking) - 1)[pairs.columns], found.column_pairs)
+    if len(pairs.rows) > len(own):  # the first of its right videos is the one that a query is resampled with
+        counts |= owner_arrays("t2v", own)
+    else:
         counts["t2v"] = by_row[np.argsort(own, kind="stable")]
         if by_column[:, 2].max() > 1:
             counts[BEST_CAPTION] = count_best_captions(similarities, own)[asking]

@@ -2,7 +2,9 @@
 
 Ranks come from the scores; ties are broken at random in expectation, and the rank column is not used. The gallery is
 every document of run or qrels. A right document that a run does not list was not found: it ranks last, so a run that
-was cut gives a lower bound. Queries without a right document have no rank and are left out.
+was cut gives a lower bound. Queries without a right document have no rank and are left out. Grades above 0 are right,
+and what nDCG counts. A query is resampled with the first, by id, of its documents of the highest grade, so that queries
+that ask for one video, such as its captions, are drawn together.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import numpy as np
 
 from bench.errors import InvalidData
 from bench.files import digest
+from bench.metrics.right_items import best_of, owner_arrays, right_arrays
 from bench.reading.numbers import real_in
 from bench.reading.outside import read_text
 from bench.results import Evidence
@@ -49,12 +52,12 @@ def score_run(run: Path, qrels: Path, task: str, split: str) -> TrecScores:
         if document in scores[query]:
             raise InvalidData(f"{place}: {document[:60]!r} is listed twice for query {query[:60]!r}.")
         scores[query][document] = _finite(place, score)
-    right: dict[str, set[str]] = defaultdict(set)
+    right: dict[str, dict[str, float]] = defaultdict(dict)
     documents = {document for listed in scores.values() for document in listed}
     for place, (query, _, document, relevance, *_) in _lines(qrels, 4):
         documents.add(document)
-        if _finite(place, relevance) > 0:
-            right[query].add(document)
+        if (grade := _finite(place, relevance)) > 0:
+            right[query][document] = max(grade, right[query].get(document, 0.0))
     if not right:
         raise InvalidData(f"{qrels} names no right document: nothing can be found.")
     if not scores:
@@ -65,22 +68,33 @@ def score_run(run: Path, qrels: Path, task: str, split: str) -> TrecScores:
             f"{next(iter(right))[:60]!r} of the qrels. Are the ids the same?"
         )
     queries = sorted(right)
-    counts = np.array([_counts(scores.get(query, {}), right[query], len(documents)) for query in queries])
-    pool = digest([task, split, sorted(documents), [[query, sorted(right[query])] for query in queries]])
+    judged = [sorted(right[query]) for query in queries]
+    pairs = [_pairs(scores.get(query, {}), own, len(documents)) for query, own in zip(queries, judged, strict=True)]
+    gains = np.array([right[query][document] for query, own in zip(queries, judged, strict=True) for document in own])
+    graded = [gains.tolist()] if len(set(gains.tolist())) > 1 else []
+    pool = digest([task, split, sorted(documents), [list(one) for one in zip(queries, judged, strict=True)], *graded])
+    owners = [max(own, key=right[query].__getitem__) for query, own in zip(queries, judged, strict=True)]
+    counts = {
+        "t2v": np.array([best_of(own) for own in pairs], dtype=np.uint32),
+        **right_arrays("t2v", np.repeat(np.arange(len(queries)), [*map(len, judged)]), np.concatenate(pairs), gains),
+        **owner_arrays("t2v", owners),
+    }
     return TrecScores(
-        evidence=Evidence({"t2v": counts.astype(np.uint32)}, pool, {"t2v": len(documents)}),
+        evidence=Evidence(counts, pool, {"t2v": len(documents)}),
         unjudged=len(set(scores) - set(right)),
         unanswered=len(set(right) - set(scores)),
     )
 
 
-def _counts(scores: dict[str, float], right: set[str], n_items: int) -> tuple[int, int, int]:
-    """Returns wrong documents above the best right one, wrong ones equal to it, and the number of right ones."""
-    best = max((scores[document] for document in right if document in scores), default=-math.inf)
-    if best == -math.inf:
-        return n_items - len(right), 0, len(right)
-    wrong = [score for document, score in scores.items() if document not in right]
-    return sum(score > best for score in wrong), sum(score == best for score in wrong), len(right)
+def _pairs(scores: dict[str, float], right: list[str], n_items: int) -> np.ndarray:
+    """Returns (p, 2) documents above and equal to each right one of a query; those not listed stand behind all."""
+    rising = np.sort(np.array([*scores.values()], dtype=np.float64))
+    own = np.array([scores.get(document, -math.inf) for document in right])
+    listed = own > -math.inf
+    above = len(rising) - np.searchsorted(rising, own, side="right")
+    equal = np.searchsorted(rising, own, side="right") - np.searchsorted(rising, own, side="left") - 1
+    lacking = int((~listed).sum())
+    return np.stack([np.where(listed, above, n_items - lacking), np.where(listed, equal, lacking - 1)], axis=1)
 
 
 def _lines(path: Path, least: int) -> Iterator[tuple[str, list[str]]]:

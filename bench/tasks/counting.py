@@ -15,6 +15,7 @@ from bench.annotations import RetrievalAnnotations
 from bench.errors import InvalidData, ModelError, VerificationError
 from bench.matching import Matching
 from bench.metrics.retrieval import BEST_CAPTION
+from bench.metrics.right_items import owner_arrays, right_arrays
 from bench.metrics.similarities import Pairs, Scores, Similarities, count_best_captions, count_ranks
 from bench.predictions import Embeddings, PairScores
 from bench.predictions.checks import check_directions
@@ -40,7 +41,9 @@ def evidence_of(predictions: Embeddings | PairScores, annotations: RetrievalAnno
     count = _count_pairs if matching.one_to_one and isinstance(predictions, Embeddings) else _count_all
     counts = count(predictions, annotations, device)
     sizes = {"t2v": len(matching.videos), "v2t": len(matching.texts), BEST_CAPTION: len(counts["v2t"])}
-    return Evidence(counts=counts, pool=annotations.pool, n_items={name: sizes[name] for name in counts})
+    return Evidence(
+        counts=counts, pool=annotations.pool, n_items={name: n for name, n in sizes.items() if name in counts}
+    )
 
 
 def queries_of(annotations: RetrievalAnnotations) -> dict[str, tuple[str, ...]]:
@@ -58,7 +61,7 @@ def _texts_in_order(matching: Matching) -> list[str]:
 def _count_all(
     predictions: Embeddings | PairScores, annotations: RetrievalAnnotations, device: str
 ) -> dict[str, np.ndarray]:
-    """Returns by direction (queries, 3) uint32 evidence of any matching."""
+    """Returns by name the arrays of evidence of any matching (`bench.metrics.retrieval`)."""
     matching, missing = annotations.matching, sorted(annotations.missing)
     right, order = matching.by_text, _texts_in_order(matching)
     names = (*predictions.video_ids, *missing)
@@ -67,11 +70,12 @@ def _count_all(
     present = [[i for i in own if i < len(predictions.video_ids)] for own in columns]
     try:
         scores = _scores(predictions, order, device)
-        by_text, by_video = count_ranks(scores, Pairs.of(present))
+        found = count_ranks(scores, Pairs.of(present))
         both = annotations.hits == "any+best-caption"
         best = count_best_captions(scores, np.array([own[0] for own in present])) if both else None
     except InvalidData as error:
         raise ModelError(f"scores that are NaN or infinite have no rank: {error}") from error
+    by_text, by_video = found.rows, found.columns
     n_right = np.array([len(own) for own in columns])
     lost = by_text[:, 2] == 0  # none of its videos has features: it finds one behind all others
     by_text[lost, 0], by_text[lost, 1] = len(matching.videos) - n_right[lost], 0
@@ -81,7 +85,51 @@ def _count_all(
     videos = np.concatenate([by_video, behind.reshape(-1, 3)])
     asking = sorted((i for i, video in enumerate(names) if texts_of[video]), key=lambda i: names[i])
     counts = {"t2v": by_text[n_right > 0], "v2t": videos[asking]}
-    return counts if best is None else {**counts, BEST_CAPTION: best[asking]}
+    counts |= {} if best is None else {BEST_CAPTION: best[asking]}
+    pairs, text_queries, video_queries = Pairs.of(columns), np.cumsum(n_right > 0) - 1, np.zeros(len(names), dtype=int)
+    video_queries[asking] = np.arange(len(asking))
+    there = pairs.columns < len(by_video)
+    of_rows = _with_missing(found.row_pairs, there, pairs.rows, len(names))
+    of_columns = _with_missing(found.column_pairs, there, pairs.columns, len(order))
+    grades = _grades(matching, pairs, order, names)
+    return {
+        **counts,
+        **right_arrays("t2v", text_queries[pairs.rows], of_rows, grades),
+        **right_arrays("v2t", video_queries[pairs.columns], of_columns, grades),
+        **_owners(matching, [text for text in order if right[text]]),
+    }
+
+
+def _with_missing(counted: np.ndarray, there: np.ndarray, places: np.ndarray, n_items: int) -> np.ndarray:
+    """Returns (P, 2) items above and equal to each right one; those without features stand behind all, in any order.
+
+    Args:
+        counted: (p, 2) of the p pairs whose video is `there`.
+        places: (P,) the query of each pair.
+    """
+    lacking = np.bincount(places[~there], minlength=int(places.max()) + 1)[places]
+    found = np.stack([n_items - lacking, lacking - 1], axis=1)
+    found[there] = counted
+    return found
+
+
+def _grades(matching: Matching, pairs: Pairs, texts: Sequence[str], videos: Sequence[str]) -> np.ndarray | None:
+    """Returns (P,) what each pair is worth, or None where all are worth the same."""
+    if matching.grades is None:
+        return None
+    worth = {
+        text: {matching.videos[place]: grade for place, grade in zip(places, grades, strict=True)}
+        for text, places, grades in zip(matching.texts, matching.right, matching.grades, strict=True)
+    }
+    return np.array([worth[texts[i]][videos[j]] for i, j in zip(pairs.rows, pairs.columns, strict=True)])
+
+
+def _owners(matching: Matching, asking: Sequence[str]) -> dict[str, np.ndarray]:
+    """Returns which video the texts that ask belong to, where the order of the evidence does not tell it."""
+    if matching.one_video_each:
+        return {}
+    owner = dict(zip(matching.texts, matching.asked_for, strict=True))
+    return owner_arrays("t2v", [place for text in asking if (place := owner[text]) is not None])
 
 
 def _scores(predictions: Embeddings | PairScores, order: Sequence[str], device: str) -> Scores:

@@ -55,18 +55,22 @@ def test_counts_agree_with_the_definition_at_any_tile_height(problem: tuple[np.n
     scores, right = problem
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "TILE_BYTES", tile)
-        by_row, by_column = count_ranks(exact(scores), Pairs(*np.nonzero(right)))
-    assert np.array_equal(by_row, naive(scores, right))
+        found = count_ranks(exact(scores), Pairs(*np.nonzero(right)))
+    assert np.array_equal(found.rows, naive(scores, right))
     covered = right.any(axis=0)
-    assert np.array_equal(by_column[covered], naive(scores.T, right.T)[covered])
-    assert not by_column[~covered, 2].any()
+    assert np.array_equal(found.columns[covered], naive(scores.T, right.T)[covered])
+    assert not found.columns[~covered, 2].any()
+    for i, (row, column) in enumerate(zip(*np.nonzero(right), strict=True)):
+        score = scores[row, column]
+        for line, counts in ((scores[row], found.row_pairs), (scores[:, column], found.column_pairs)):
+            assert counts[i].tolist() == [(line > score).sum(), (line == score).sum() - 1]
 
 
 def test_half_floats_tie_where_their_values_are_equal_and_nowhere_else() -> None:
     scores = np.array([[0.3, 0.3001, 0.3003], [0, 1, 0], [0, 0, 1]], dtype=np.float16)
     assert scores[0, 0] == scores[0, 1] != scores[0, 2]
-    by_row, _ = count_ranks(exact(scores), Pairs(np.arange(3), np.arange(3)))
-    assert by_row[0].tolist() == [1, 1, 1]
+    counted = count_ranks(exact(scores), Pairs(np.arange(3), np.arange(3)))
+    assert counted.rows[0].tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (3, 1), (4, 4)])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.evidence.kinds.kind import UnitValues
+from bench.evidence.kinds.kind import Kind, UnitValues
 from bench.metrics.captions.evidence import HIGHEST, KIND, measure, names_of, video_shares
 from bench.results import Evidence, Measurement
 
 
-class Captions:
+class Captions(Kind):
     """The kind of evidence of captioning. What a video adds to a score is what leaving it out takes away."""
 
     name = KIND
@@ -32,9 +32,3 @@ class Captions:
         if metric not in names_of(evidence):
             return None
         return UnitValues(video_shares(evidence, metric), farthest=HIGHEST.get(metric, 100.0))
-
-    def certain(self, evidence: Evidence, metric: str) -> str:
-        return ""
-
-    def comparable(self, evidence: Evidence) -> str:
-        return ", ".join(names_of(evidence))

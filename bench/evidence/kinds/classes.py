@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.evidence.kinds.kind import UnitValues
+from bench.evidence.kinds.kind import Kind, UnitValues
 from bench.metrics.class_measurements import measure, metrics_of, statistics_of
 from bench.metrics.classification import KIND, opened
 from bench.results import Evidence, Measurement
 
 
-class Classes:
+class Classes(Kind):
     """The kind of evidence of action recognition."""
 
     name = KIND
@@ -30,9 +30,6 @@ class Classes:
     def unit_values(self, evidence: Evidence, metric: str) -> UnitValues | None:
         found = statistics_of(opened(evidence), [metric])
         return UnitValues(found[metric].values / 100.0) if metric in found else None
-
-    def certain(self, evidence: Evidence, metric: str) -> str:
-        return ""
 
     def comparable(self, evidence: Evidence) -> str:
         return f"{', '.join(self.compared(evidence))}, or topK, Hit@K or AvgHit@K for any other K"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.evidence.kinds.kind import UnitValues
+from bench.evidence.kinds.kind import Kind, UnitValues
 from bench.metrics.curves import curve_statistics, curve_values, is_curve, measure_curve
 from bench.metrics.names import parse_name, recalls_in
 from bench.results import Evidence, Measurement
 
 
-class Curves:
+class Curves(Kind):
     """The kind of evidence of incomplete retrieval."""
 
     name = "curves"
@@ -32,9 +32,6 @@ class Curves:
         if name is None or not name.of_curve or name not in curve_statistics(evidence, recalls_in([metric])):
             return None
         return UnitValues(curve_values(evidence, name))
-
-    def certain(self, evidence: Evidence, metric: str) -> str:
-        return ""
 
     def comparable(self, evidence: Evidence) -> str:
         return f"{', '.join(self.compared(evidence))}, or R@K for any other K"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 from bench.results import Evidence, Measurement, Unit
 
@@ -37,33 +38,43 @@ def ranks_of_units(values: np.ndarray) -> UnitValues:
     return UnitValues(values, "rank", higher_is_better=False, scale=1.0, farthest=math.inf)
 
 
-class Kind(Protocol):
+class Kind(ABC):
     """A kind of evidence. All that is asked of evidence is asked through the one object of its kind."""
 
-    @property
-    def name(self) -> str:
-        """What an error calls it."""
+    name: ClassVar[str]
+    """What an error calls it."""
 
+    @abstractmethod
     def holds(self, evidence: Evidence) -> bool:
         """Returns whether the evidence is of this kind, whole or not."""
 
+    @abstractmethod
     def measure(self, evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement, ...]:
         """Returns every measurement that follows, among them those of `named` that do, after checking the evidence.
 
         Raises: VerificationError where it contradicts itself.
         """
 
+    @abstractmethod
     def pool_size(self, evidence: Evidence) -> int:
         """Returns how large the test set is, as signatures say it: in videos (of a TREC run: documents)."""
 
+    @abstractmethod
     def compared(self, evidence: Evidence) -> tuple[str, ...]:
         """Returns the measurements in which two models are compared where nobody says in which."""
 
+    @abstractmethod
     def unit_values(self, evidence: Evidence, metric: str) -> UnitValues | None:
         """Returns what each unit adds to `metric`, or None where it is no mean over units, or not measured."""
 
-    def certain(self, evidence: Evidence, metric: str) -> str:
-        """Returns why `metric`, shown unasked, is the same for every model on this test set, or nothing."""
-
     def comparable(self, evidence: Evidence) -> str:
         """Returns, in words for an error, which measurements have a value for each unit."""
+        return ", ".join(self.compared(evidence))
+
+    def certain(self, evidence: Evidence, metric: str) -> str:
+        """Returns why `metric`, shown unasked, is the same for every model on this test set, or nothing."""
+        return ""
+
+    def as_kept(self, evidence: Evidence, older: Evidence) -> Evidence:
+        """Returns `evidence` without what a bench of the time of `older` did not keep, so that the two can be equal."""
+        return evidence

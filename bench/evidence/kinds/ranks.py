@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
-from bench.evidence.kinds.kind import UnitValues, ranks_of_units
+from bench.evidence.kinds.kind import Kind, UnitValues, ranks_of_units
 from bench.metrics.curves import is_curve
 from bench.metrics.rank_statistics import DEFAULT, FORMS, KS, statistic_of
-from bench.metrics.retrieval import captions_of_videos, directions_of, full_name, hit_rule, measure, metric_in
+from bench.metrics.retrieval import (
+    DIRECTIONS,
+    directions_of,
+    full_name,
+    hit_rule,
+    measure,
+    metric_in,
+    owners_of,
+)
+from bench.metrics.right_items import is_companion, right_items_of
 from bench.results import Evidence, Measurement
 
 
-class Ranks:
+def _lacks_right_items(evidence: Evidence, direction: str) -> bool:
+    return bool(hit_rule(evidence.counts[direction])) and right_items_of(evidence, direction) is None
+
+
+class Ranks(Kind):
     """The kind of evidence of retrieval."""
 
     name = "ranks"
@@ -35,13 +49,13 @@ class Ranks:
         for direction in directions_of(evidence):
             counts = evidence.counts[direction]
             asked = metric_in(metric, direction, hit_rule(counts)) or metric_in(metric, direction)
-            statistic = asked and statistic_of(counts, asked)
+            statistic = asked and statistic_of(counts, asked, right_items_of(evidence, direction))
             if asked and statistic and statistic.summary == "mean":
                 values = statistic.values if asked.in_ranks else statistic.values / 100.0
-                captions = captions_of_videos(evidence) if direction == "t2v" else None
-                if captions is not None:
-                    sums = np.add.reduceat(values, captions.cumsum() - captions)
-                    values = np.asarray(sums * (len(captions) / len(values)), dtype=np.float64)
+                if (owners := owners_of(evidence, direction)) is not None:
+                    sizes = np.bincount(owners)
+                    sums = np.add.reduceat(values[np.argsort(owners, kind="stable")], sizes.cumsum() - sizes)
+                    values = np.asarray(sums * (len(sizes) / len(values)), dtype=np.float64)
                 return ranks_of_units(values) if asked.in_ranks else UnitValues(values)
         return None
 
@@ -56,4 +70,15 @@ class Ranks:
         return ""
 
     def comparable(self, evidence: Evidence) -> str:
-        return f"{', '.join(self.compared(evidence))}; in their place any other of {FORMS}, but MedR"
+        lacking = [way for way in DIRECTIONS if way in evidence.counts and _lacks_right_items(evidence, way)]
+        known = f"{', '.join(self.compared(evidence))}; in their place any other of {FORMS}, but MedR"
+        if not lacking:
+            return known
+        return (
+            f"{known}. P@K and nDCG@K of {' and '.join(lacking)}: this record is from before the evidence kept every "
+            "right answer; `bench rescore --write RUN` counts them"
+        )
+
+    def as_kept(self, evidence: Evidence, older: Evidence) -> Evidence:
+        kept = {k: v for k, v in evidence.counts.items() if k in older.counts or not is_companion(k, DIRECTIONS)}
+        return replace(evidence, counts=kept)

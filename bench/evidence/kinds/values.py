@@ -20,7 +20,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
 from bench.errors import VerificationError
-from bench.evidence.kinds.kind import UnitValues
+from bench.evidence.kinds.kind import Kind, UnitValues
 from bench.evidence.query_values import KIND, VIDEO, QueryValues, Summary
 from bench.metrics.statistics import Statistic, ci95, of_clusters
 from bench.results import MOST, Evidence, Measurement, Unit
@@ -47,7 +47,7 @@ class _Declarations(BaseModel):
     measurements: Annotated[list[Declared], Field(min_length=1, max_length=MOST)]
 
 
-class Values:
+class Values(Kind):
     """The kind of evidence of tasks that bench does not know."""
 
     name = KIND
@@ -94,9 +94,6 @@ class Values:
             values = np.add.reduceat(values, sizes.cumsum() - sizes) * (len(sizes) / len(values))
         farthest = 100.0 if declared.share else np.inf
         return UnitValues(values, declared.unit, declared.higher_is_better, scale, farthest)
-
-    def certain(self, evidence: Evidence, metric: str) -> str:
-        return ""
 
     def comparable(self, evidence: Evidence) -> str:
         return ", ".join(self.compared(evidence)) or "another record: this one holds medians only"
