@@ -28,6 +28,7 @@ LIGHT_MODULES = (
     "bench.catalogue.config",
     "bench.catalogue.lookup",
     "bench_controls.plugin",
+    "bench_encoders.plugin",
     "bench_fse.plugin",
     "bench_hse.plugin",
 )
