@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import cast
 
 import numpy as np
@@ -11,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from bench.api import Execution, Settings
+from bench_encoders.checkpoints import tensors_in
 from bench_encoders.packaged import PackagedFile
 from bench_encoders.pictures import IMAGENET, centre_crop, normalised, pixels
 from bench_torch.training import autocast
@@ -37,8 +37,7 @@ class EfficientNetLite0:
 
         self.execution = execution
         self.network = EfficientNet.from_name("efficientnet-lite0")
-        checkpoint = torch.load(io.BytesIO(WEIGHTS.read()), map_location="cpu", weights_only=True)  # tensors alone
-        self.network.load_state_dict(checkpoint)
+        self.network.load_state_dict(tensors_in(WEIGHTS.read(), WEIGHTS.name))
         self.network.eval().to(execution.device)
 
     def prepare(self, frame: np.ndarray) -> Tensor:
