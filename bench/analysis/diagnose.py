@@ -42,7 +42,6 @@ from bench.execution import Execution
 from bench.inputs import Inputs
 from bench.metrics.hierarchy import preferences, rank_within, unit_rows
 from bench.metrics.rank_statistics import expected_hits
-from bench.metrics.retrieval import directions_of
 from bench.metrics.statistics import SEED, Comparison, Statistic, compare, interval, of_clusters
 from bench.models import ClipTextEncoder
 from bench.predictions import Embeddings, PairScores, Predictions
@@ -182,7 +181,7 @@ class _Asked:
     def hits(self, predictions: Predictions) -> dict[str, np.ndarray]:
         """Returns direction -> (n,) float64, whether each query finds its item first, in the order of opaque ids."""
         evidence = self.cell.task.score(predictions, self.annotations, self.execution.device).evidence
-        return {direction: expected_hits(evidence.counts[direction], 1) for direction in directions_of(evidence)}
+        return {direction: expected_hits(evidence.counts[direction], 1) for direction in evidence.n_items}
 
     def pairs(self, video_ids: tuple[str, ...], paragraph_ids: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Returns (n,) int64 places of videos and of their paragraphs, for all videos that have features."""
