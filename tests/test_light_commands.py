@@ -100,4 +100,4 @@ def test_building_a_leaderboard_does_not_load_torch(tmp_path: Path, control_runs
         tmp_path, "leaderboard", "build", "--results", str(control_runs), "--output", str(tmp_path / "board")
     )
     assert "jinja2" in loaded
-    assert not {"torch", "datasets", "h5py", "bench_hse", "bench_fse", "bench_controls"} & loaded
+    assert not {"torch", "matplotlib", "datasets", "h5py", "bench_hse", "bench_fse", "bench_controls"} & loaded

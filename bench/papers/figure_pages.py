@@ -9,7 +9,6 @@ from io import StringIO
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 from markupsafe import Markup
 from pydantic import ConfigDict, Field, model_validator
 
@@ -106,7 +105,7 @@ def _stored_panel(panel: dict[str, object], rows: Sequence[dict[str, str]], clas
 def figure_page(name: str, stored: StoredFigure) -> PaperPage:
     """Returns the page of a figure: a picture for each run, its classes numbered."""
     template = environment().get_template("figure.html.j2")
-    pictures = [_picture(f"{slug(name)}-{number}", stored, panel) for number, panel in enumerate(stored.panels)]
+    pictures = [_picture(stored, panel) for panel in stored.panels]
     lines = [f"# {escape(stored.title)}", "", escape(stored.paper), "", escape(stored.circumstances), ""]
     if warning := wording.KIND_WARNINGS[stored.kind]:
         lines += [f"> {warning}", ""]
@@ -120,16 +119,13 @@ def figure_page(name: str, stored: StoredFigure) -> PaperPage:
     )
 
 
-def _picture(name: str, stored: StoredFigure, panel: StoredPanel) -> Picture:
-    with Drawing(name, height=3.6) as drawing:
-        across, upwards, classes = np.array(panel.x), np.array(panel.y), np.array(panel.classes)
-        for number in sorted(set(panel.classes)):
-            own = np.flatnonzero(classes == number)
-            titles = [f"{wording.plain(panel.videos[i])}: {wording.plain(stored.classes[number])}" for i in own]
-            drawing.group(across[own], upwards[own], number, titles)
-        drawing.bare()
-        legend = tuple(
-            (number + 1, wording.plain(one), number % len(PALETTE)) for number, one in enumerate(stored.classes)
-        )
-        svg: Markup = drawing.svg(f"Videos of {len(stored.classes)} classes, near where they are similar")
-        return Picture(panel.title, f"{panel.subtitle}. {READING}", svg, legend)
+def _picture(stored: StoredFigure, panel: StoredPanel) -> Picture:
+    drawing = Drawing(height=259)
+    for number in sorted(set(panel.classes)):
+        own = [i for i, one in enumerate(panel.classes) if one == number]
+        titles = [f"{wording.plain(panel.videos[i])}: {wording.plain(stored.classes[number])}" for i in own]
+        drawing.group([(panel.x[i], panel.y[i]) for i in own], number, titles)
+    drawing.bare()
+    legend = tuple((number + 1, wording.plain(one), number % len(PALETTE)) for number, one in enumerate(stored.classes))
+    svg: Markup = drawing.svg(f"Videos of {len(stored.classes)} classes, near where they are similar")
+    return Picture(panel.title, f"{panel.subtitle}. {READING}", svg, legend)

@@ -1,1 +1,1 @@
-"""What a board shows, drawn by matplotlib."""
+"""What a board shows beside its tables."""

@@ -1,4 +1,4 @@
-"""Pictures of a table, drawn by matplotlib: recall at K, accuracy against time, incomplete videos, spread over seeds.
+"""Pictures of a table: recall at K, accuracy against time, incomplete videos, spread over seeds.
 
 Which pictures a table gets follows from what its records hold. Rows are told apart by number and colour; the names that
 belong to the numbers stand in the page, not in the picture, so nothing a record says is ever drawn.
@@ -86,14 +86,15 @@ def recalls(table: Table, rows: Numbered) -> list[Picture]:
 
 def _recall(table: Table, rows: Numbered, way: str) -> Picture:
     ks = [k for k in DEPTHS if k <= table.n]
-    with Drawing(f"{table.key}-recall-{way}") as drawing:
-        drawing.axes("K", "R@K in percent")
-        for color, (number, row) in enumerate(rows):
-            heights = np.mean([_recalls(entry.evidence.counts[way], ks) for entry in row.entries], axis=0)
-            titles = {i: f"{name_of(row)}: R@{k} = {heights[i]:.1f}" for i, k in enumerate(ks) if k in KS}
-            drawing.line(np.array(ks), heights, color, number, titles)
-        drawing.limits((0.8, 1.1 * ks[-1]), (0, 102), logarithmic=True)
-        svg = drawing.svg(f"Recall at K, {wording.direction_in_words(way, table.parts.get('text', ''))}")
+    drawing = Drawing()
+    drawing.axes("K", "R@K in percent")
+    for color, (number, row) in enumerate(rows):
+        heights = np.mean([_recalls(entry.evidence.counts[way], ks) for entry in row.entries], axis=0).tolist()
+        titles = {i: f"{name_of(row)}: R@{k} = {heights[i]:.1f}" for i, k in enumerate(ks) if k in KS}
+        drawing.line(list(zip(ks, heights, strict=True)), color, number, titles)
+    drawing.percents()
+    drawing.depths((1, 2, 5, 10, 20, 50))
+    svg = drawing.svg(f"Recall at K, {wording.direction_in_words(way, table.parts.get('text', ''))}")
     caption = "Mean over seeds, ties in expectation. A curve above another is better at every K."
     return Picture(
         f"Recall at K, {_lower(wording.direction_in_words(way, table.parts.get('text', '')))}",
@@ -133,17 +134,16 @@ def incomplete(table: Table, rows: Numbered) -> list[Picture]:
 
 def _curve(table: Table, rows: Numbered, points: Sequence[tuple[float, int]], name: str) -> Picture:
     way, _, metric = name.partition("/")
-    with Drawing(f"{table.key}-incomplete-{way}") as drawing:
-        drawing.axes("kept, in percent", f"{_ascii(metric)} in percent")
-        for color, (number, row) in enumerate(rows):
-            known = [(100 * keep, cell.mean) for keep, i in points if (cell := row.cells[i]) is not None]
-            titles = {j: f"{name_of(row)}: {mean:.1f} at {keep:.0f} %" for j, (keep, mean) in enumerate(known)}
-            across, upwards = np.array([keep for keep, _ in known]), np.array([mean for _, mean in known])
-            drawing.line(across, upwards, color, number, titles)
-        drawing.limits((12, 103), (0, 102))
-        svg = drawing.svg(
-            f"Recall against the share that is kept, {wording.direction_in_words(way, table.parts.get('text', ''))}"
-        )
+    drawing = Drawing()
+    drawing.axes("kept, in percent", f"{_ascii(metric)} in percent")
+    for color, (number, row) in enumerate(rows):
+        known = [(100 * keep, cell.mean) for keep, i in points if (cell := row.cells[i]) is not None]
+        titles = {j: f"{name_of(row)}: {mean:.1f} at {keep:.0f} %" for j, (keep, mean) in enumerate(known)}
+        drawing.line(known, color, number, titles)
+    drawing.percents()
+    svg = drawing.svg(
+        f"Recall against the share that is kept, {wording.direction_in_words(way, table.parts.get('text', ''))}"
+    )
     caption = "The share of clips or sentences that is kept; at 100 % nothing is missing."
     return Picture(
         f"Incomplete input, {_lower(wording.direction_in_words(way, table.parts.get('text', '')))}",
@@ -205,13 +205,13 @@ def _against(table: Table, rows: Sequence[Placed], what: tuple[str, str, str], c
     shown = [(one, cell) for one in rows if (cell := one.row.cells[table.place]) is not None]
     if len(shown) < 2:
         return []
-    with Drawing(f"{table.key}-{name}") as drawing:
-        drawing.axes(axis, _ascii(table.primary))
-        for one, cell in shown:
-            title = f"{name_of(one.row)}: {cell.mean:.1f} with {written.format(one.cost)}"
-            drawing.points([one.cost], [cell.mean], one.color, one.number, [title])
-        drawing.spread_out()
-        svg = drawing.svg(f"Accuracy against {name}")
+    drawing = Drawing()
+    drawing.axes(axis, _ascii(table.primary))
+    for one, cell in shown:
+        title = f"{name_of(one.row)}: {cell.mean:.1f} with {written.format(one.cost)}"
+        drawing.points([(one.cost, cell.mean)], one.color, one.number, [title])
+    drawing.spread_out()
+    svg = drawing.svg(f"Accuracy against {name}")
     legend = tuple((one.number, name_of(one.row), one.color) for one, _ in shown)
     return [Picture(f"Accuracy against {name}", caption, svg, legend)]
 
@@ -223,7 +223,7 @@ def _hardware(hardware: dict[str, str] | object, device: str) -> str:
 
 
 def _ascii(text: str) -> str:
-    """Returns a measurement's name without what the bundled fonts may not have."""
+    """Returns a measurement's name in plain letters, at most 40."""
     return "".join(c if c.isascii() and c.isprintable() else "?" for c in text)[:40]
 
 
@@ -231,18 +231,18 @@ def seeds(table: Table, rows: Numbered) -> list[Picture]:
     """Returns each seed's primary value with its interval; none where no row has several seeds."""
     if all(len(row.seeds) < 2 for _, row in rows):
         return []
-    with Drawing(f"{table.key}-seeds", height=0.5 + 0.32 * len(rows)) as drawing:
-        drawing.axes(_ascii(table.primary), "")
-        for color, (_, row) in enumerate(rows):
-            found = [entry.result[table.primary] for entry in row.entries]
-            titles = [
-                f"{name_of(row)}, seed {entry.result.seed}: {one.value:.1f}"
-                for entry, one in zip(row.entries, found, strict=True)
-            ]
-            drawing.strip(len(rows) - color, [one.value for one in found], color, titles)
-        drawing.rows([(len(rows) - color, number) for color, (number, _) in enumerate(rows)])
-        caption = "One dot for each training seed: what a second training would have given."
-        return [Picture("Spread over seeds", caption, drawing.svg("The primary measurement by seed"), _legend(rows))]
+    drawing = Drawing(height=36 + 23 * len(rows))
+    drawing.axes(_ascii(table.primary), "")
+    for color, (_, row) in enumerate(rows):
+        found = [entry.result[table.primary] for entry in row.entries]
+        titles = [
+            f"{name_of(row)}, seed {entry.result.seed}: {one.value:.1f}"
+            for entry, one in zip(row.entries, found, strict=True)
+        ]
+        drawing.strip(len(rows) - color, [one.value for one in found], color, titles)
+    drawing.rows([(len(rows) - color, number) for color, (number, _) in enumerate(rows)])
+    caption = "One dot for each training seed: what a second training would have given."
+    return [Picture("Spread over seeds", caption, drawing.svg("The primary measurement by seed"), _legend(rows))]
 
 
 def confused(table: Table, rows: Numbered) -> list[Picture]:
@@ -254,10 +254,10 @@ def confused(table: Table, rows: Numbered) -> list[Picture]:
     if not pairs:
         return []
     names = [f"{wording.plain(one.true, 60)} → {wording.plain(one.predicted, 60)}" for one in pairs]
-    with Drawing(f"{table.key}-confused", height=0.6 + 0.22 * len(pairs)) as drawing:
-        drawing.axes("videos", "")
-        titles = [f"{name}: {one.videos} of {one.of}" for name, one in zip(names, pairs, strict=True)]
-        drawing.bars([float(one.videos) for one in pairs], titles)
-        caption = f"Of {name_of(row)}, seed {row.seeds[0]}. A video counts for its main class."
-        legend = tuple((i, name, 0) for i, name in enumerate(names, 1))
-        return [Picture("Most confused classes", caption, drawing.svg("Most confused classes"), legend)]
+    drawing = Drawing(height=43 + 16 * len(pairs))
+    drawing.axes("videos", "")
+    titles = [f"{name}: {one.videos} of {one.of}" for name, one in zip(names, pairs, strict=True)]
+    drawing.bars([float(one.videos) for one in pairs], titles)
+    caption = f"Of {name_of(row)}, seed {row.seeds[0]}. A video counts for its main class."
+    legend = tuple((i, name, 0) for i, name in enumerate(names, 1))
+    return [Picture("Most confused classes", caption, drawing.svg("Most confused classes"), legend)]

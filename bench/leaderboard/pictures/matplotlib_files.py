@@ -1,4 +1,4 @@
-"""What pictures share: settings of matplotlib that give the same bytes everywhere, and SVG that stands in a file."""
+"""What pictures by matplotlib share: settings that give the same bytes everywhere, and SVG that stands in a file."""
 
 from __future__ import annotations
 
@@ -12,13 +12,10 @@ from bench.leaderboard.pages.wording import plain
 
 SVG = "http://www.w3.org/2000/svg"
 INK, QUIET = "#1c2126", "#5c6670"
-ALIKE: Mapping[str, Any] = {
+IN_FILES: Mapping[str, Any] = {
     "svg.hashsalt": "bench",
     "font.family": ["DejaVu Sans"],
     "text.parse_math": False,  # a $ in a name is a dollar
-}
-"""Settings of every picture."""
-IN_FILES: Mapping[str, Any] = {
     "svg.fonttype": "path",
     "text.color": INK,
     "figure.facecolor": "#ffffff",
@@ -28,20 +25,16 @@ IN_FILES: Mapping[str, Any] = {
 
 
 @contextmanager
-def settings(style: Mapping[str, Any]) -> Iterator[None]:
-    """Makes the settings of matplotlib ours for a while, whatever a matplotlibrc or another drawing made of them."""
+def file_settings(style: Mapping[str, Any]) -> Iterator[None]:
+    """Makes the settings of matplotlib ours for a while, whatever a matplotlibrc or another drawing made of them.
+
+    A picture may have names of classes on it that its font lacks: a box stands in, and hovering shows the name.
+    """
     import matplotlib as mpl
 
     defaults: Any = {name: value for name, value in mpl.rcParamsDefault.items() if "backend" not in name}
-    with mpl.rc_context(defaults | dict(ALIKE) | dict(style)):
-        yield
-
-
-@contextmanager
-def file_settings(style: Mapping[str, Any]) -> Iterator[None]:
-    """Makes settings for a picture in a file of its own, with names of classes on it that its font may lack."""
-    with settings({**IN_FILES, **style}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a box stands in; hovering shows the name
+    with mpl.rc_context(defaults | dict(IN_FILES) | dict(style)), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield
 
 
