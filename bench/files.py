@@ -52,7 +52,8 @@ def write_atomically(path: PathLike, content: bytes, *, overwrite: bool = True, 
         raise _exists(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.{_writer()}.", suffix=PART)
+        prefix = ".{}.{}-{}.".format(path.name[:40], *_writer())
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=PART)
         temporary = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -60,7 +61,9 @@ def write_atomically(path: PathLike, content: bytes, *, overwrite: bool = True, 
                 file.flush()
                 if durable:
                     os.fsync(file.fileno())
-            temporary.chmod(0o666 & ~_umask())
+            mask = os.umask(0)  # it cannot be asked otherwise
+            os.umask(mask)
+            temporary.chmod(0o666 & ~mask)
             if overwrite:
                 temporary.replace(path)
             else:
@@ -108,7 +111,7 @@ def _give_name(temporary: Path, path: Path) -> None:
 
 def check_takes_records(folder: Path) -> None:
     """Makes sure that a record can be saved in `folder`, in the way it will be. Raises: SaveError."""
-    probe = folder / f".probe.{_writer()}.0{PART}"
+    probe = folder / ".probe.{}-{}.0{}".format(*_writer(), PART)
     probe.unlink(missing_ok=True)
     try:
         write_atomically(probe, b"{}", overwrite=False, durable=False)
@@ -124,17 +127,14 @@ def remove_leftovers(folder: Path) -> None:
     for path in folder.glob(f".*{PART}"):
         host, _, process = path.name.rpartition(PART)[0].rpartition(".")[0].rpartition(".")[2].partition("-")
         with suppress(OSError):  # somebody else may remove it first, and what may not be removed harms nobody
-            here = host == _host() and process.isdigit()
+            here = host == _writer()[0] and process.isdigit()
             if not _alive(int(process)) if here else time.time() - path.stat().st_mtime > A_DAY:
                 path.unlink()
 
 
-def _writer() -> str:
-    return f"{_host()}-{os.getpid()}"
-
-
-def _host() -> str:
-    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+def _writer() -> tuple[str, int]:
+    """Returns who writes: this machine, and this process."""
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8], os.getpid()
 
 
 def _alive(process: int) -> bool:
@@ -149,12 +149,6 @@ def _alive(process: int) -> bool:
 
 def _exists(path: Path) -> SaveError:
     return SaveError(f"{path} exists and is never overwritten. Look at it first, or choose another --output.")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def write_json(path: Path, value: Any, *, overwrite: bool = True) -> None:

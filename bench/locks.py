@@ -41,9 +41,14 @@ def held(
 
     Raises: SaveError when the file cannot be written; Interrupted when asked to stop.
     """
-    from filelock import Timeout
+    from filelock import FileLock, Timeout
 
-    lock, waited = _lock_of(path), False
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    lock: BaseFileLock = FileLock(path, fallback_to_soft=False)
+    waited = False
     while True:
         try:
             lock.acquire(blocking=False)
@@ -70,16 +75,6 @@ def held(
         yield waited
     finally:
         lock.release()
-
-
-def _lock_of(path: Path) -> BaseFileLock:
-    from filelock import FileLock
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    return FileLock(path, fallback_to_soft=False)
 
 
 def _existence(path: Path) -> BaseFileLock:

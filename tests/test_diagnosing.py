@@ -15,7 +15,7 @@ from bench.errors import ModelError
 from bench.execution import Execution
 from bench.inputs import Inputs, Ragged
 from bench.matching import Matching
-from bench.plugins.guard import Guard
+from bench.plugins.code import Guard
 from bench.predictions import Embeddings, PairScores
 from bench.runs.fit import Fitted
 from bench.runs.progress import Silent

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from bench.errors import InvalidData, ModelError
+from bench.plugins.code import Guard
 from bench.plugins.global_state import undisturbed
-from bench.plugins.guard import Guard
 
 
 class Lines:

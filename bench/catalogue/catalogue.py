@@ -6,8 +6,9 @@ everything else stays usable.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from bench.data.declared import (
@@ -21,6 +22,7 @@ from bench.data.declared import (
 )
 from bench.errors import CatalogueError, ConfigError, UsageError, unknown_name
 from bench.models import EncoderSpec, ModelSpec
+from bench.plugins.code import TaskCode
 from bench.plugins.discovery import (
     EntryPoint,
     LoadedPlugin,
@@ -33,7 +35,6 @@ from bench.plugins.discovery import (
 )
 from bench.plugins.offers import ColumnSpec, ExporterSpec, Extensions, WatcherSpec
 from bench.plugins.papers import Paper
-from bench.plugins.task_code import TaskCode
 from bench.tasks.task import Task
 
 
@@ -158,24 +159,19 @@ def discover(
     blocked = disabled()
     loaded = [LoadedPlugin(point, blocked) for point in (entry_points() if points is None else points)]
     clashes: dict[str, str] = {}
-
-    def merged(kind: str, ask: Callable[[LoadedPlugin], list[Any]]) -> dict[str, Any]:
-        found, claimed_twice = _merge(loaded, kind, ask)
-        clashes.update(claimed_twice)
-        return found
-
-    readers = merged("reader", lambda plugin: plugin.ask("bench_datasets", DatasetSpec))
-    feature_readers = merged("feature reader", lambda plugin: plugin.ask("bench_feature_readers", FeatureReader))
+    merged = partial(_merge, loaded, clashes)
+    readers = merged("reader", "bench_datasets", DatasetSpec)
+    feature_readers = merged("feature reader", "bench_feature_readers", FeatureReader)
     records = tuple(plugin.record() for plugin in loaded)
     datasets, closed = _declared(declared, readers, feature_readers, records)
     declarations = tuple(datasets.values())
-    models = merged("model", lambda plugin: plugin.ask("bench_models", ModelSpec))
-    encoders = merged("encoder", lambda plugin: plugin.ask("bench_encoders", EncoderSpec))
-    tasks = merged("task", lambda plugin: plugin.ask("bench_tasks", object, datasets=declarations))
-    papers = merged("paper", lambda plugin: plugin.ask("bench_papers", Paper))
-    exporters = merged("exporter", lambda plugin: plugin.ask("bench_exporters", ExporterSpec))
-    watchers = merged("watcher", lambda plugin: plugin.ask("bench_watchers", WatcherSpec))
-    columns = merged("column", lambda plugin: plugin.ask("bench_columns", ColumnSpec))
+    models = merged("model", "bench_models", ModelSpec)
+    encoders = merged("encoder", "bench_encoders", EncoderSpec)
+    tasks = merged("task", "bench_tasks", object, datasets=declarations)
+    papers = merged("paper", "bench_papers", Paper)
+    exporters = merged("exporter", "bench_exporters", ExporterSpec)
+    watchers = merged("watcher", "bench_watchers", WatcherSpec)
+    columns = merged("column", "bench_columns", ColumnSpec)
     plugins = tuple(plugin.record() for plugin in loaded)
     if strict() and not lenient:
         require_usable(plugins)
@@ -195,17 +191,6 @@ def discover(
     )
 
 
-def _completed(declaration: DatasetDeclaration, reader: DatasetSpec) -> DatasetDeclaration:
-    """Returns the declaration with what its reader knows of its form."""
-    own = reader.class_splits if declaration.root is None or not reader.captions else None
-    return replace(
-        declaration,
-        test=declaration.test or reader.test,
-        captions=reader.captions,
-        class_splits=LABELLED if declaration.labels else own,
-    )
-
-
 def _declared(
     declared: Mapping[str, DatasetDeclaration],
     readers: Mapping[str, DatasetSpec],
@@ -222,7 +207,15 @@ def _declared(
         if reason:
             closed[name] = reason
         else:
-            datasets[name] = _completed(replace(declaration, features=features), readers[declaration.reader])
+            reader = readers[declaration.reader]
+            own = reader.class_splits if declaration.root is None or not reader.captions else None
+            datasets[name] = replace(
+                declaration,
+                features=features,
+                test=declaration.test or reader.test,
+                captions=reader.captions,
+                class_splits=LABELLED if declaration.labels else own,
+            )
     return datasets, closed
 
 
@@ -247,16 +240,16 @@ def _no_reader(asked: str, reader: str, known: Mapping[str, object], plugins: Se
 
 
 def _merge(
-    loaded: Sequence[LoadedPlugin], kind: str, ask: Callable[[LoadedPlugin], list[Any]]
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """Returns the offers of one kind by name, and the names that cannot be used because two plugins claim them.
+    loaded: Sequence[LoadedPlugin], clashes: dict[str, str], kind: str, hook: str, of: type, **arguments: Any
+) -> dict[str, Any]:
+    """Returns what all plugins offer through a hook, by name; names that two of them claim are added to `clashes`.
 
     A bundled name stays ours: a plugin that claims it is noted. Two outside plugins that claim one name both lose it.
     """
     offers: dict[str, tuple[LoadedPlugin, Any]] = {}
-    clashes: dict[str, str] = {}
+    claimed_twice: dict[str, str] = {}
     for plugin in loaded:
-        for item in ask(plugin):
+        for item in plugin.ask(hook, of, **arguments):
             if item.name not in offers:
                 offers[item.name] = (plugin, item)
                 plugin.names.setdefault(kind, []).append(item.name)
@@ -270,5 +263,6 @@ def _merge(
             if not is_own(first.point.distribution):
                 first.error = first.error or f"name clash: {message}"
                 first.names[kind] = [name for name in first.names[kind] if name != item.name]
-                clashes[item.name] = message
-    return {name: item for name, (_, item) in offers.items() if name not in clashes}, clashes
+                claimed_twice[item.name] = message
+    clashes.update(claimed_twice)
+    return {name: item for name, (_, item) in offers.items() if name not in claimed_twice}

@@ -12,8 +12,8 @@ from bench.errors import BenchError, CatalogueError, ModelError, out_of_memory
 from bench.execution import Execution
 from bench.files import digest
 from bench.models import EncoderSpec
+from bench.plugins.code import resolve
 from bench.plugins.global_state import undisturbed
-from bench.plugins.import_strings import resolve
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,8 @@ from bench.data.dataset import Dataset
 from bench.data.declared import DatasetDeclaration, FeatureDeclaration
 from bench.errors import CatalogueError
 from bench.models import ModelSpec
-from bench.plugins.import_strings import resolve
+from bench.plugins.code import TaskCode, resolve
 from bench.plugins.offers import Extensions
-from bench.plugins.task_code import TaskCode
 from bench.tasks.task import Task
 
 
@@ -69,13 +68,8 @@ class Session:
 
         Raises: UnknownName, DataError, CatalogueError for a reader that fails.
         """
-        if features is not None:
-            return self._open(name, features)
-        if name not in self._opened:
-            self._opened[name] = self._open(name)
-        return self._opened[name]
-
-    def _open(self, name: str, features: FeatureDeclaration | None = None) -> Dataset:
+        if features is None and name in self._opened:
+            return self._opened[name]
         declaration, reader = self.catalogue.dataset(name)
         try:
             open_dataset: Callable[[DatasetDeclaration], Dataset] = resolve(reader.loader)
@@ -83,4 +77,7 @@ class Session:
             raise CatalogueError(
                 f"reader {reader.name!r} cannot be loaded from {reader.loader}: {error}. Fix or remove its plugin."
             ) from error
-        return open_dataset(replace(declaration, features=features) if features else declaration)
+        if features is not None:
+            return open_dataset(replace(declaration, features=features))
+        self._opened[name] = open_dataset(declaration)
+        return self._opened[name]

@@ -17,7 +17,7 @@ from bench.errors import BenchError, CatalogueError, InvalidData, MissingData, U
 from bench.execution import Execution
 from bench.files import digest, sha256
 from bench.models import EncoderSpec, ModelSpec, Value
-from bench.plugins.import_strings import resolve
+from bench.plugins.code import resolve
 from bench.reading.outside import regular_file
 
 if TYPE_CHECKING:

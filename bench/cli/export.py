@@ -25,8 +25,8 @@ def export(name: str, folders: tuple[Path, ...], output: Path | None, config: Pa
     from bench.errors import CatalogueError
     from bench.files import write_atomically
     from bench.leaderboard.building import Sources, site_of
+    from bench.plugins.code import resolve
     from bench.plugins.global_state import undisturbed
-    from bench.plugins.import_strings import resolve
 
     session = Session(configuration.load(config))
     exporter = session.catalogue.exporter(name)

@@ -119,12 +119,15 @@ def run(
                 wanted = replace(request, settings=chosen[model], seed=one_seed)
                 plans.append(plan(session.cell(model, task), wanted, reporter))
                 if not dry_run:
-                    results.append(with_metrics(execute(plans[-1], reporter), plans[-1].folder, metrics))
+                    results.append(execute(plans[-1], reporter))
+                    if metrics:
+                        results[-1] = with_metrics(results[-1], plans[-1].folder, metrics)
     if dry_run:
         print_plans(plans, as_json=as_json)
     else:
         print_results(results, as_json=as_json)
-        say_not_given(metrics, {measurement.name for result in results for measurement in result.measurements})
+        if metrics:
+            say_not_given(metrics, {measurement.name for result in results for measurement in result.measurements})
     return several.exit_code(saved=bool(plans if dry_run else results))
 
 
@@ -160,7 +163,7 @@ def rescore(runs: tuple[Path, ...], write: bool, metrics: tuple[str, ...], confi
             dataset = session.dataset(task.dataset)
             written, changes = rewrite(folder, task, dataset) if write else (None, [])
             again = Result.load(written / RESULT) if written else score_again(stored(folder), task, dataset)
-            results.append(with_metrics(again, written or folder, metrics))
+            results.append(with_metrics(again, written or folder, metrics) if metrics else again)
             if written is None:
                 click.echo(f"{folder}: every measurement is the same when scored again", err=True)
                 continue
@@ -172,8 +175,6 @@ def rescore(runs: tuple[Path, ...], write: bool, metrics: tuple[str, ...], confi
 
 def with_metrics(result: Result, folder: Path, metrics: Sequence[str]) -> Result:
     """Returns the record in a run's folder with the further measurements that follow from its evidence."""
-    if not metrics:
-        return result
     from bench.evidence.kinds import known
     from bench.evidence.verification import measured
     from bench.results import Evidence

@@ -39,7 +39,7 @@ def print_results(results: Sequence[Result], *, as_json: bool) -> None:
         first = group[0]
         names = list(dict.fromkeys(measurement.name for result in group for measurement in result.measurements))
         click.echo(f"\n{first.task.name} on {first.data.label}, {first.task.split}, {first.tested()}")
-        if any(_of_curve(name) for name in names):
+        if any("[keep=" in name for name in names):
             _print_curves(group)
             click.echo(signature)
             continue
@@ -62,11 +62,6 @@ def _row(result: Result, names: Sequence[str]) -> list[str]:
             text += f" [{measurement.ci95[0]:.1f}, {measurement.ci95[1]:.1f}]"
         cells.append(text)
     return [result.model.name, str(result.seed), *cells, "partial" if result.status == "partial" else ""]
-
-
-def _of_curve(name: str) -> bool:
-    parsed = parse_name(name)
-    return parsed is not None and parsed.of_curve
 
 
 def _print_curves(results: Sequence[Result]) -> None:

@@ -157,38 +157,28 @@ class LoadedPlugin:
         self._hooks.add_hookspecs(hookspecs)
         if self.blocked:
             return
+        light, clock = "torch" not in sys.modules, time.perf_counter()
         with self._isolated("while it was imported"):
-            module = self._imported()
+            module = import_module(point.module)
+            seconds = time.perf_counter() - clock
+            if light and "torch" in sys.modules:
+                self.remarks.append("imports torch when it is listed; name the model's code in `loader` instead")
+            if seconds > SLOW:
+                self.slow = f"slow to import ({seconds:.1f} s): every command waits for it"
             _check_version(point, module)
             self._hooks.register(module, name=point.name)
             self._hooks.check_pending()  # a misspelt hook is an error, not a hook that never fires
 
-    def _imported(self) -> Any:
-        light = "torch" not in sys.modules
-        clock = time.perf_counter()
-        module = import_module(self.point.module)
-        seconds = time.perf_counter() - clock
-        if light and "torch" in sys.modules:
-            self.remarks.append("imports torch when it is listed; name the model's code in `loader` instead")
-        if seconds > SLOW:
-            self.slow = f"slow to import ({seconds:.1f} s): every command waits for it"
-        return module
-
     def ask(self, hook: str, kind: type, **arguments: Any) -> list[Any]:
         """Returns what the plugin offers through one hook; nothing once it has failed."""
-        offered: list[Any] = []
         asked = getattr(self._hooks.hook, hook)
-        if asked.get_hookimpls() and not self.error and not self.blocked:
-            with self._isolated(f"in {hook}"):
-                offered = self._answer(asked, kind, arguments)
-        return offered
-
-    def _answer(self, hook: pluggy.HookCaller, kind: type, arguments: Mapping[str, Any]) -> list[Any]:
-        answers: Iterable[Iterable[Any]] = hook(**arguments)
-        offered = [item for answer in answers for item in answer]
-        for item in offered:
-            _check(hook.name, kind, item)
-        return offered
+        if not asked.get_hookimpls() or self.error or self.blocked:
+            return []
+        with self._isolated(f"in {hook}"):
+            offered = [item for answer in asked(**arguments) for item in answer]
+            for item in offered:
+                _check(hook, kind, item)
+        return [] if self.error else offered
 
     @contextmanager
     def _isolated(self, when: str) -> Iterator[None]:

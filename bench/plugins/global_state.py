@@ -44,7 +44,11 @@ def undisturbed(*, seed: int | None = None, capture: bool = False) -> Iterator[D
         import_module("numpy.random")  # numpy loads it at its first use, which must not be inside the body
     before = _snapshot()
     if seed is not None:
-        _seed(seed)
+        random.seed(seed)
+        if "numpy.random" in sys.modules:
+            sys.modules["numpy.random"].seed(seed)
+        if _torch() is not None:
+            _torch().manual_seed(seed)
     begun = _snapshot()
     try:
         with redirect_stdout(text if capture else sys.stderr):
@@ -111,17 +115,13 @@ def _now(name: str) -> Any:
 
 
 def _still(name: str, was: Any) -> bool:
-    """Returns whether a state is what it was; that of python is numbers alone, which compare at once."""
+    """Returns whether a state is what it was. That of numpy and those of CUDA's devices are several, arrays among them.
+
+    That of python is numbers alone, which compare at once.
+    """
     now = _now(name)
-    return bool(was == now) if name == PYTHON else _same(was, now)
-
-
-def _same(was: Any, now: Any) -> bool:
-    if isinstance(was, (tuple, list)):
-        return len(was) == len(now) and all(_same(a, b) for a, b in zip(was, now, strict=True))
-    if hasattr(was, "shape"):
-        return bool((was == now).all())
-    return bool(was == now)
+    pairs = zip(was, now, strict=False) if name in (NUMPY, CUDA) else [(was, now)]
+    return all(bool((a == b).all()) if hasattr(a, "shape") else bool(a == b) for a, b in pairs)
 
 
 def _restore(name: str, was: Any) -> None:
@@ -150,11 +150,3 @@ def _restore_defaults(was: dict[str, Any]) -> None:
     torch.backends.cuda.matmul.allow_tf32 = was["tf32"]
     torch.backends.cudnn.allow_tf32 = was["cudnn tf32"]
     torch.backends.cudnn.benchmark = was["benchmark"]
-
-
-def _seed(seed: int) -> None:
-    random.seed(seed)
-    if "numpy.random" in sys.modules:
-        sys.modules["numpy.random"].seed(seed)
-    if _torch() is not None:
-        _torch().manual_seed(seed)

@@ -6,7 +6,6 @@ built from these records alone, on machines without plugins, datasets or torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -30,19 +29,18 @@ Unit = Literal["percent", "rank", "score"]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
-def _optional(*fields: str) -> Callable[[dict[str, Any]], None]:
-    """Returns what marks fields of a schema as optional: records from before they were there stay valid."""
-
-    def mark(schema: dict[str, Any]) -> None:
-        schema["required"] = [name for name in schema["required"] if name not in fields]
-
-    return mark
+def _optional(schema: dict[str, Any], kind: type[BaseModel]) -> None:
+    """Marks fields with a default as optional in a schema: records from before they were there stay valid."""
+    known = kind.model_fields
+    schema["required"] = [name for name in schema["required"] if name not in known or known[name].is_required()]
 
 
 class Record(BaseModel):
     """A frozen record that refuses unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_serialization_defaults_required=True, json_schema_extra=_optional
+    )
 
 
 class Measurement(Record):
@@ -66,8 +64,6 @@ class File(Record):
 class Said(File):
     """What the model said, beside the record."""
 
-    model_config = ConfigDict(json_schema_extra=_optional("kind"))
-
     kind: str = Field(
         default="",
         pattern=r"^([a-z][a-z0-9 -]*)?$",
@@ -78,8 +74,6 @@ class Said(File):
 
 class Model(Record):
     """The model that ran, with every setting resolved: a file as NAME@sha256:DIGEST, a repository as NAME@COMMIT."""
-
-    model_config = ConfigDict(json_schema_extra=_optional("fingerprint"))
 
     name: str
     summary: str
@@ -121,8 +115,6 @@ class Missing(Record):
 class Data(Record):
     """What the numbers were measured on."""
 
-    model_config = ConfigDict(json_schema_extra=_optional("missing", "remarks", "all_zero"))
-
     kind: Literal["real", "simulated", "generated"]
     label: str = Field(description="shown beside every number, such as 'sample (generated)'")
     annotations: dict[str, Sha256] = Field(description="digest of each split used")
@@ -138,8 +130,6 @@ class Data(Record):
 
 class Checkpoint(Record):
     """The checkpoint that predicted, or that none was needed."""
-
-    model_config = ConfigDict(json_schema_extra=_optional("parameters"))
 
     key: Sha256
     sha256: Sha256
@@ -159,8 +149,6 @@ class Rescored(Record):
 
 class Provenance(Record):
     """What made the result: enough to run it again."""
-
-    model_config = ConfigDict(json_schema_extra=_optional("rescored"))
 
     command: list[str]
     commit: str | None
@@ -199,9 +187,7 @@ class Result(Record):
     predictions: Said | None = Field(description="null where similarities computed elsewhere were scored")
     provenance: Provenance
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, json_schema_extra=_optional("columns")
-    )
+    model_config = ConfigDict(populate_by_name=True)
 
     @model_validator(mode="before")
     @classmethod

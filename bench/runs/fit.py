@@ -15,8 +15,7 @@ from typing import Any
 from bench.errors import Interrupted, ModelError, UnsupportedTask
 from bench.execution import Execution, State, Training
 from bench.files import sha256, write_json
-from bench.plugins.guard import Guard
-from bench.plugins.import_strings import resolve
+from bench.plugins.code import Guard, resolve
 from bench.results import Checkpoint
 from bench.runs import checkpoints
 from bench.runs.plan import BASE, CHECKPOINT, FitPlan

@@ -15,7 +15,7 @@ from bench.evidence.kinds import known
 from bench.evidence.verification import compare_measurements, differences, measured
 from bench.evidence.verified import REMAKE, RESULT, Stored, check_file, check_statements
 from bench.files import sha256, write_atomically
-from bench.plugins.task_code import TaskCode
+from bench.plugins.code import TaskCode
 from bench.predictions import Predictions, load_predictions
 from bench.results import Evidence, File, Measurement, Rescored, Result, comparable, parse_signature, signature
 from bench.runs import provenance

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from bench.plugins.code import resolve
 from bench.plugins.global_state import undisturbed
-from bench.plugins.import_strings import resolve
 from bench.plugins.offers import ColumnSpec, FinishedRun, RunStart, WatcherSpec
 from bench.results import Measurement, Result
 from bench.runs.progress import Reporter

@@ -13,8 +13,8 @@ from typing import Any
 from bench.catalogue.catalogue import Catalogue
 from bench.catalogue.lookup import Session
 from bench.errors import BenchError, CatalogueError, unknown_name
+from bench.plugins.code import resolve
 from bench.plugins.discovery import Plugin
-from bench.plugins.import_strings import resolve
 from bench.testing.model_checks import MODEL_CHECKS
 from bench.testing.offer_checks import check_dataset, check_import, check_task
 from bench.testing.report import CheckFailed, Finding, NotApplicable, Report

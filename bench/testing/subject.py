@@ -15,8 +15,8 @@ from bench.catalogue.weights import Weights, pinned
 from bench.errors import Interrupted
 from bench.execution import Execution, State, Training
 from bench.models import ModelSpec, Trainable, Value
+from bench.plugins.code import resolve
 from bench.plugins.global_state import undisturbed
-from bench.plugins.import_strings import resolve
 from bench.runs.checkpoints import CheckpointFolder, Ingredients, load_state
 from bench.testing.isolation import Traces
 from bench.testing.material import Material, material_for

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 
 from bench.data.declared import PACK, ExaminedFeatures, FeatureDeclaration, FeatureReader, FeatureSource
 from bench.errors import CatalogueError, ConfigError
-from bench.plugins.import_strings import resolve
+from bench.plugins.code import resolve
 
 OWN = (
     FeatureReader("c3d-hdf5", "HDF5, <video id>/c3d_features", "bench.data.features.hdf5:open_c3d"),
