@@ -56,17 +56,30 @@ def linspace_floor(count: Count) -> np.ndarray:
 
 
 def hf_arange(count: Count) -> np.ndarray:
-    """The start of each of K equal parts: the last frame lies K-1/K into the video.
+    """The start of each of K equal parts: the last frame lies K-1/K into the video. Of a rate, at least one.
 
-    Source: transformers 5.24.0, `default_sample_indices_fn` and Qwen2-VL's `sample_frames` (which wants K even):
-    `torch.arange(0, n, n / K).int()`. Qwen2-VL, VideoMAE, LLaVA-OneVision, V-JEPA 2 and most other processors.
+    Source: transformers 5.24.0, `default_sample_indices_fn`, in whole numbers: VideoMAE, LLaVA-OneVision, V-JEPA 2 and
+    most other processors.
     """
-    wanted = count.frames or count.by_rate
+    wanted = count.frames or max(1, count.by_rate)
+    return np.arange(wanted) * count.total // wanted
+
+
+def qwen2_vl(count: Count) -> np.ndarray:
+    """The start of each of K equal parts, K even, in floats: now and then K + 1 frames. Of a rate, from 4 to 768.
+
+    Source: transformers 5.24.0, `Qwen2VLVideoProcessor.sample_frames`: `torch.arange(0, n, n / K).int()`.
+    """
+    if count.frames:
+        wanted = round(count.frames / 2) * 2
+    else:
+        most = min(768, count.total) // 2 * 2
+        wanted = math.floor(min(max(count.total / float(count.rate) * float(count.fps), 4), most, count.total) / 2) * 2
     return _arange(0.0, count.total, wanted)
 
 
 def internvl(count: Count) -> np.ndarray:
-    """The middle of each of K equal parts, counted as floats of 32 bits.
+    """The middle of each of K equal parts, in floats. Beyond a thousand frames the original's depend on the processor.
 
     Source: transformers 5.24.0, `InternVLVideoProcessor.sample_frames`, `initial_shift` true.
     """
@@ -160,6 +173,7 @@ RULES: Mapping[str, Rule] = {
     "linspace-round": Rule(linspace_round),
     "linspace-floor": Rule(linspace_floor),
     "hf-arange": Rule(hf_arange, ("frames", "fps")),
+    "qwen2-vl": Rule(qwen2_vl, ("frames", "fps"), Fraction(2)),
     "qwen3-vl": Rule(qwen3_vl, ("frames", "fps"), Fraction(2)),
     "internvl": Rule(internvl, ("frames", "fps")),
     "glm-4v": Rule(glm_4v, ("fps",), Fraction(2)),

@@ -94,6 +94,9 @@ class Sampler:
         indices = RULES[self.rule].indices(Count(total, self.frames, self.fps, rate))
         if not len(indices):
             raise InvalidData(f"{self.words!r} takes no frame of {total}. Ask for frames=K, or for more a second.")
+        if indices[-1] >= total:
+            beyond = f"asks for frame {indices[-1]} of {total} that are counted from 0, as its original does"
+            raise InvalidData(f"{self.words!r} {beyond}. Ask for another number, or by another rule.")
         return within.start + indices.astype(np.int64)
 
     def _at_times(self, index: FrameIndex, within: range, span: Span | None) -> np.ndarray:

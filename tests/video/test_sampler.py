@@ -117,3 +117,9 @@ def test_fewer_frames_than_asked_are_an_error_whose_advice_works() -> None:
 def test_a_rule_that_counts_by_a_rate_says_so_where_the_file_has_none() -> None:
     with pytest.raises(InvalidData, match="how many frames a second"):
         Sampler.parse("clip4clip-1fps").places(index(range(0, 400, 40), rate=None))
+
+
+def test_an_original_that_asks_for_a_frame_past_the_end_is_said_to() -> None:
+    """42 / 30 is a little less than 1.4: `torch.arange` then has a 31st number, 42 as a float of 32 bits."""
+    with pytest.raises(InvalidData, match="asks for frame 42 of 42"):
+        Sampler.parse("qwen2-vl frames=30").places(index(range(0, 42 * 40, 40)))
