@@ -66,8 +66,11 @@ class VideoFile:
     def read(self, places: Sequence[int]) -> Iterator[np.ndarray]:
         """Yields (H, W, 3) uint8 RGB of the frames at places of `index`, in the order asked, turned as they are shown.
 
-        Raises: InvalidData when one cannot be decoded; Recounted when `index` turned out to be another.
+        Raises: InvalidData when one cannot be decoded; Recounted when `index` turned out to be another; IndexError for
+        a place that is not in `index`.
         """
+        if not all(0 <= place < len(self.index) for place in places):
+            raise IndexError(f"places of {self.path.name} are from 0 to {len(self.index) - 1}")
         if isinstance(self._source, np.ndarray):
             yield from (self._source for _ in places)
             return

@@ -57,6 +57,11 @@ class Clip:
         pixels: pixel format.
         options: of the encoder.
         turned: degrees counter-clockwise that players turn it by.
+        cut: the second at which it is cut, without encoding it anew; from the picture before it that needs no other,
+            if any is, the packets are there, and a container that can say so does not show them.
+        lost: how many packets at its beginning are lost, without encoding it anew.
+        first: number of the first frame that is shown then.
+        second: when that frame comes up; None for the time it was given.
     """
 
     name: str
@@ -67,6 +72,17 @@ class Clip:
     pixels: str = "yuv420p"
     options: dict[str, str] = field(default_factory=dict)
     turned: int = 0
+    cut: Fraction | None = None
+    lost: int = 0
+    first: int = 0
+    second: Fraction | None = None
+
+    @property
+    def seconds(self) -> np.ndarray:
+        """(shown,) float64, when each frame that is shown comes up."""
+        shown = [time * self.unit for time in self.times[self.first :]]
+        start = shown[0] if self.second is None else self.second
+        return np.array([float(time - shown[0] + start) for time in shown])
 
 
 def steady(count: int, step: int = 40, start: int = 0) -> tuple[int, ...]:
@@ -88,6 +104,11 @@ def jittered(count: int = 80) -> tuple[int, ...]:
 X264 = {"preset": "veryfast", "threads": "1"}
 NO_B = {**X264, "bf": "0"}
 GOP = {"g": "20", "keyint_min": "20", "sc_threshold": "0"}
+OPEN = {**X264, "x264-params": "open-gop=1:keyint=20:min-keyint=20:scenecut=0:bframes=3"}
+HEVC = "log-level=none:pools=none:frame-threads=1:keyint=20"
+OPEN_HEVC = {"preset": "ultrafast", "x265-params": f"{HEVC}:min-keyint=20:open-gop=1:bframes=3:scenecut=0"}
+ALT_REF = {"deadline": "good", "cpu-used": "5", "g": "40", "auto-alt-ref": "1", "lag-in-frames": "16"}
+CUT = Fraction(31, 25)
 CLIPS = (
     Clip("steady.mp4", times=steady(80), options={**NO_B, **GOP}),
     Clip("with B-frames.mp4", times=steady(80), options={**X264, **GOP, "bf": "3"}),
@@ -116,22 +137,44 @@ CLIPS = (
         codec="libx265",
         times=steady(50),
         pixels="yuv420p10le",
-        options={"preset": "ultrafast", "x265-params": "log-level=none:pools=none:frame-threads=1:keyint=20"},
+        options={"preset": "ultrafast", "x265-params": HEVC},
     ),
     Clip("one frame.mp4", times=(0,), options=X264),
     Clip("odd.mkv", codec="ffv1", times=steady(30), size=(195, 65), pixels="yuv444p"),
     Clip("av1.mp4", codec="libsvtav1", times=steady(60), options={"preset": "12", "g": "20", "svtav1-params": "lp=1"}),
     Clip("cartoon.gif", codec="gif", times=tuple(range(0, 400, 10)), unit=Fraction(1, 100), pixels="rgb8"),
     Clip("turned.mp4", times=steady(40), options={**X264, **GOP}, turned=90),
+    Clip("upside down.mp4", times=steady(40), options={**X264, **GOP}, turned=180),
+    Clip("hidden.webm", codec="libvpx", times=steady(80), options=ALT_REF),
+    Clip("hidden 9.webm", codec="libvpx-vp9", times=steady(80), options=ALT_REF),
+    Clip("cut.mp4", times=steady(80), options={**X264, **GOP, "bf": "3"}, cut=CUT, first=31, second=Fraction(0)),
+    Clip("cut far.mp4", times=steady(80), options={**X264, "g": "250"}, cut=CUT, first=31, second=Fraction(0)),
+    Clip("cut.mkv", times=steady(80), options={**X264, **GOP, "bf": "3"}, cut=CUT, first=20, second=Fraction(0)),
+    Clip("joined.ts", times=steady(80), options={**X264, **GOP}, lost=7, first=20, second=Fraction(0)),
+    Clip("open GOP.mkv", times=steady(80), options=OPEN),
+    Clip("open GOP cut.mkv", times=steady(80), options=OPEN, lost=17, first=20),
+    Clip("open GOP HEVC cut.mkv", codec="libx265", times=steady(80), options=OPEN_HEVC, lost=17, first=20),
 )
 
 
 def write(clip: Clip, folder: Path) -> Path:
     """Writes a clip and returns its path."""
+    path = folder / clip.name
+    if clip.cut is None and not clip.lost:
+        encode(clip, path)
+    else:
+        whole = folder / f"whole {clip.name}"
+        encode(clip, whole)
+        copy(clip, whole, path)
+        whole.unlink()
+    return path
+
+
+def encode(clip: Clip, path: Path) -> None:
+    """Encodes a clip into a file."""
     import av
 
     av.logging.set_level(None)
-    path = folder / clip.name
     with av.open(str(path), "w") as container:
         stream = container.add_stream(clip.codec, rate=25, options=clip.options)
         stream.width, stream.height = clip.size
@@ -146,7 +189,22 @@ def write(clip: Clip, folder: Path) -> Path:
             frame.pts, frame.time_base = time, clip.unit
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    return path
+
+
+def copy(clip: Clip, source: Path, target: Path) -> None:
+    """Copies the packets of a file that are left after it is cut, as they are."""
+    import av
+
+    with av.open(str(source)) as read, av.open(str(target), "w") as written:
+        stream = read.streams.video[0]
+        added = written.add_stream_from_template(stream)
+        moved = 0 if clip.cut is None else int(clip.cut / stream.time_base)
+        packets = [packet for packet in read.demux(stream) if packet.size]
+        keys = [place for place, packet in enumerate(packets) if packet.is_keyframe and packet.pts <= moved]
+        for packet in packets[keys[-1] if clip.cut else clip.lost :]:
+            packet.pts, packet.dts = packet.pts - moved, packet.dts - moved
+            packet.stream = added
+            written.mux(packet)
 
 
 if __name__ == "__main__":
