@@ -157,20 +157,22 @@ def check(
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
     from bench.errors import VerificationError
+    from bench.leaderboard.records import read
     from bench.metrics.captions.meteor.program import started_once
 
     sources, target = _sources(folders, output, published, config)
     sources = replace(sources, metrics=metrics)
     session = Session(configuration.load(config))
+    records = read(sources.results, sources.metrics)
     found = []
     with started_once():
-        for finding in submission.check_records(sources.results, session):
+        for finding in submission.check_records(records, session):
             found.append(finding)
             _say(finding)
     for finding in () if records_only else submission.check_published(sources.published):
         found.append(finding)
         _say(finding)
-    pages = [] if records_only else list(submission.check_pages(sources, target))
+    pages = [] if records_only else list(submission.check_pages(sources, target, records))
     for finding in pages:
         _say(finding)
     counts = {word: sum(one.outcome == word for one in found) for word in ("re-scored", "invariants only", "failed")}

@@ -60,6 +60,7 @@ class Dataset:
     expected: Mapping[str, int] = field(default_factory=dict)
     _identities: dict[tuple[str, ...], FeatureIdentity] = field(default_factory=dict, repr=False, compare=False)
     _columns: dict[str, dict[str, list[Any]]] = field(default_factory=dict, repr=False, compare=False)
+    _digests: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
     _left_out: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     def inputs(
@@ -172,8 +173,11 @@ class Dataset:
 
     def annotation_digest(self, split: str) -> str:
         """Returns the SHA-256 of a split's ids, durations, timestamps, sentences and labels, in file order."""
-        columns = self.columns(split)
-        return digest({"columns": columns, "class_names": self.class_names() if "labels" in columns else ()})
+        if split not in self._digests:
+            columns = self.columns(split)
+            named = self.class_names() if "labels" in columns else ()
+            self._digests[split] = digest({"columns": columns, "class_names": named})
+        return self._digests[split]
 
     def examine(self, splits: Sequence[str], progress: Progress = lambda done, total: None) -> None:
         """Reads all rows of the videos of `splits` that are not known yet. Raises: DataError, naming the videos."""

@@ -13,7 +13,7 @@ from bench.leaderboard.board import Board
 from bench.leaderboard.pages.contents import MANIFEST, contents
 from bench.leaderboard.pages.site import PaperPage, Site
 from bench.leaderboard.published import PublishedTask, read_published
-from bench.leaderboard.records import Entry, Note, read
+from bench.leaderboard.records import Entry, Found, Note, read
 from bench.leaderboard.tables import boards
 from bench.reading.outside import JSON, read_text, reading
 
@@ -64,12 +64,15 @@ class Report:
         return sum(len(table.rows) for board in self.boards for table in board.tables)
 
 
-def site_of(sources: Sources, output: Path) -> Site:
+def site_of(sources: Sources, output: Path, found: Found | None = None) -> Site:
     """Returns all that pages in `output` show.
+
+    Args:
+        found: the records of `sources`, where they have been read already.
 
     Raises: UsageError when a results folder does not exist.
     """
-    entries, unreadable = read(sources.results, sources.metrics)
+    entries, unreadable = found or read(sources.results, sources.metrics)
     measured, repeated = boards(entries)
     published, unusable = read_published(sources.published) if sources.published else ({}, [])
     built = _with_published(measured, published)

@@ -18,6 +18,7 @@ from bench.catalogue.lookup import Session
 from bench.evidence.verification import measured
 from bench.files import PART, _host, sha256
 from bench.leaderboard import Sources, build
+from bench.leaderboard.records import read
 from bench.metrics.captions import scoring
 from bench.papers.stored import paper_pages
 from bench.results import Evidence
@@ -267,12 +268,12 @@ def test_the_pages_of_this_repository_are_what_its_records_give() -> None:
         pytest.skip("no pages are committed in leaderboards/")
     session = Session(configuration.load(board.parent / "bench.yaml"))
     sources = Sources((board / "results",), board / "published", (board / "papers", paper_pages))
-    found = list(check_records(sources.results, session))
+    found = list(check_records(read(sources.results), session))
     assert [finding for finding in found if finding.outcome == "failed"] == []
     here = ("anet-retrieval/", "anet-zero-shot/", "anet-linear-probe/", "anet-captioning/")
     outcomes = {finding.outcome for finding in found if finding.file.startswith(here)}
     assert outcomes == {"re-scored"}, "the sample is in every checkout"
-    assert list(check_pages(sources, board)) == []
+    assert list(check_pages(sources, board, read(sources.results))) == []
 
 
 def test_of_several_runs_those_that_cannot_be_added_are_named_and_the_others_are(

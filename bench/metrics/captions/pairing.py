@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from bench.errors import InvalidData, MissingData
@@ -139,7 +141,7 @@ def _matched(video: VideoCaptions) -> tuple[list[Entry], int]:
     used = set()
     for number, annotation in enumerate(video.references):
         rising = sorted(annotation, key=lambda sentence: (sentence.segment or (0.0, 0.0), sentence.text))
-        matches = _one_to_one(predicted, rising)
+        matches = _one_to_one(_times(predicted), _times(rising))
         used |= set(matches.values())
         for place, sentence in enumerate(rising):
             segment = sentence.segment or (0.0, 0.0)
@@ -167,13 +169,21 @@ def _whole(video: VideoCaptions) -> tuple[list[Entry], int]:
     return [(None, caption, tuple(s.text for annotation in video.references for s in annotation))], 0
 
 
-def _one_to_one(predicted: Sequence[Sentence], references: Sequence[Sentence]) -> dict[int, int]:
+Times = tuple[tuple[float, float] | None, ...]
+
+
+def _times(sentences: Sequence[Sentence]) -> Times:
+    return tuple(sentence.segment for sentence in sentences)
+
+
+@lru_cache(maxsize=4096)  # of one test set many models are asked, most about the same segments
+def _one_to_one(predicted: Times, references: Times) -> Mapping[int, int]:
     """Returns reference -> prediction, the pairs of greatest temporal IoU first, at least `MATCH_TIOU`."""
     pairs = [
         (-overlap, mine, theirs)
         for mine, p in enumerate(predicted)
         for theirs, r in enumerate(references)
-        if p.segment and r.segment and (overlap := tiou(p.segment, r.segment)) >= MATCH_TIOU
+        if p and r and (overlap := tiou(p, r)) >= MATCH_TIOU
     ]
     found: dict[int, int] = {}
     taken: set[int] = set()
@@ -181,7 +191,7 @@ def _one_to_one(predicted: Sequence[Sentence], references: Sequence[Sentence]) -
         if mine not in taken and theirs not in found:
             taken.add(mine)
             found[theirs] = mine
-    return found
+    return MappingProxyType(found)
 
 
 def _selection(

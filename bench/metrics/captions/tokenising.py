@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from bench.errors import ToolError
 from bench.metrics.captions.items import Tokeniser
@@ -49,6 +50,7 @@ def tokenised(sentences: Sequence[str], tokeniser: Tokeniser, patience: float = 
     return [found[line] for line in lines]
 
 
+@lru_cache(maxsize=1 << 15)  # the references of a test set are cut for every model that is scored on it
 def _regex(sentence: str) -> str:
     lower = sentence.lower()
     if _PLAIN.fullmatch(lower) and _SPECIAL.isdisjoint(words := lower.removesuffix(".").replace(",", " ").split()):
