@@ -13,7 +13,7 @@ from bench.evidence.kinds import kind_of
 from bench.evidence.verified import Verified, read_record
 from bench.results import WEIGHTS, Result
 
-ACROSS = ("segments", "features")
+ACROSS = ("segments", "features", "frames")
 """Parts of a signature that change what models see and leave the queries as they are."""
 
 

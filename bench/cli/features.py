@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bench.cli.commands import Group
-from bench.cli.options import config_option
+from bench.cli.options import WholeRange, config_option
 
 if TYPE_CHECKING:
     from bench.catalogue.lookup import Session
-    from bench.data.declared import FeatureSource
+    from bench.data.declared import FeatureDeclaration, FeatureSource
     from bench.data.features.differences import Differences
+    from bench.extraction import Choices, Extraction
 
 MOST = 5
 """Videos that are shown of those that differ."""
@@ -23,6 +26,60 @@ MOST = 5
 @click.group(cls=Group)
 def features() -> None:
     """Make features from videos; compare features."""
+
+
+@features.command()
+@click.argument("name")
+@click.option("--jobs", type=WholeRange(min=1), help="Videos decoded at the same time (default: half of the cores).")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:I.")
+@click.option("--batch-size", type=WholeRange(min=1), help="Frames or windows encoded together (default: measured).")
+@click.option("--limit", type=WholeRange(min=1), help="Only the first N videos, into a pack beside that of all.")
+@config_option
+def extract(
+    name: str, jobs: int | None, device: str, batch_size: int | None, limit: int | None, config: Path | None
+) -> int:
+    """Make the features NAME from the videos that bench.yaml declares, and pack them.
+
+    Whatever interrupts it, the same command goes on where it was. Videos that cannot be read are listed in the pack;
+    the others are extracted, and the command leaves with 5.
+    """
+    from bench.catalogue import config as configuration
+    from bench.catalogue.lookup import Session
+    from bench.extraction import Choices
+
+    session = Session(configuration.load(config))
+    done = extracted(session, name, Choices(device, jobs, batch_size, limit))
+    if limit is not None:
+        click.echo(f"Use it as `{name}-{limit}: {{pack: {done.pack}}}` below `features:` in bench.yaml.")
+    return 5 if done.unreadable else 0
+
+
+def extracted(session: Session, name: str, choices: Choices) -> Extraction:
+    """Makes the features `name`, and says on the terminal what came of it."""
+    from bench.cli.progress import counted
+    from bench.data.features.packing import UNREADABLE, Watcher
+    from bench.extraction import extract as extract_features
+    from bench.runs.execute import chosen_device
+    from bench.runs.fit import stop_requests
+
+    choices = replace(choices, device=chosen_device(choices.device))
+    started = time.monotonic()
+    with stop_requests() as stop, counted(name, "videos") as progress:
+        watcher = Watcher(lambda line: click.echo(line, err=True), progress, stop.is_set)
+        done = extract_features(session, name, choices, watcher)
+    header = done.header
+    how = "was there already" if done.reused else f"{time.monotonic() - started:.1f} s"
+    click.echo(
+        f"{done.pack}: {header.videos:,} videos, {header.rows:,} rows of {header.dim}, {how}, sha256 {header.digest}"
+    )
+    if done.unreadable:
+        video_id, reason = next(iter(done.unreadable.items()))
+        click.echo(
+            f"{len(done.unreadable):,} of {header.videos + len(done.unreadable):,} videos could not be read, such as "
+            f"{video_id}: {reason} All are in {done.pack / UNREADABLE}; to try them again, delete the pack.",
+            err=True,
+        )
+    return done
 
 
 @features.command()
@@ -88,3 +145,29 @@ def _show(first: str, second: str, found: Differences) -> None:
             click.echo(f"  {video_id}: cosine {one.cosine:.6f}, {apart}")
     if found.equal:
         click.echo("every row is the same")
+
+
+def declared(declaration: FeatureDeclaration) -> tuple[str, str, str]:
+    """Returns the reader of features, what they come from, and whether that is there, in words."""
+    path = declaration.path or Path()
+    if declaration.videos is None:
+        return declaration.reader, str(path), "there" if path.exists() else "missing"
+    videos = declaration.videos
+    state = "extracted" if path.exists() else f"not extracted: bench features extract {declaration.name}"
+    return videos.encoder, f"{videos.folder}, {videos.sampler}", state
+
+
+def facts_of(declaration: FeatureDeclaration) -> dict[str, Any]:
+    """Returns all that bench.yaml says of features, and all that their pack says of itself."""
+    from bench.data.features.pack_format import read_header
+
+    reader, source, state = declared(declaration)
+    facts: dict[str, Any] = {"features": declaration.name, "reader": reader, "from": source, "state": state}
+    if declaration.reader == "pack" and declaration.path is not None and declaration.path.exists():
+        header = read_header(declaration.path)
+        facts["pack"] = {"folder": declaration.path, **header.model_dump(exclude={"made"})}
+        if header.made is not None:
+            facts["made"] = header.made.words()
+    elif declaration.videos is None:
+        facts |= {"extractor": declaration.extractor, "stride": declaration.stride}
+    return facts

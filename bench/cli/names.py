@@ -38,7 +38,7 @@ def _show(head: Sequence[str], rows: Sequence[Sequence[str]], *, as_json: bool) 
 
 @click.group("list", cls=Group)
 def list_group() -> None:
-    """List models, encoders, tasks, datasets, papers or runs."""
+    """List models, encoders, tasks, datasets, features, papers or runs."""
 
 
 @list_group.command()
@@ -107,6 +107,18 @@ def datasets(config: Path | None, as_json: bool) -> None:
     _warn(catalogue)
 
 
+@list_group.command("features")
+@config_option
+@json_option
+def features_(config: Path | None, as_json: bool) -> None:
+    """List the features that bench.yaml declares: what they come from, and whether that is there."""
+    from bench.catalogue import config as configuration
+    from bench.cli.features import declared
+
+    rows = [(name, *declared(one)) for name, one in sorted(configuration.load(config).features.items())]
+    _show(("features", "reader", "from", "state"), rows, as_json=as_json)
+
+
 @list_group.command()
 @config_option
 @json_option
@@ -162,10 +174,14 @@ def _warn(catalogue: Catalogue) -> None:
 @config_option
 @json_option
 def info(name: str, config: Path | None, as_json: bool) -> None:
-    """Show all there is to know about NAME: a model, an encoder, a task, a dataset or a paper."""
+    """Show all there is to know about NAME: a model, an encoder, a task, a dataset, a paper or features."""
+    from bench.catalogue import catalogue as catalogues
+    from bench.catalogue import config as configuration
+    from bench.cli.features import facts_of
     from bench.errors import unknown_name
 
-    catalogue = _catalogue(config)
+    loaded = configuration.load(config)
+    catalogue, sources = catalogues.discover(loaded.datasets), loaded.features
     if name in catalogue.models:
         facts = _model_facts(catalogue, name)
     elif name.partition(":")[0] in catalogue.encoders:
@@ -176,19 +192,19 @@ def info(name: str, config: Path | None, as_json: bool) -> None:
         facts = _dataset_facts(catalogue, name)
     elif name in catalogue.papers:
         facts = _paper_facts(catalogue, name)
+    elif name in sources:
+        facts = facts_of(sources[name])
     else:
-        known = [*catalogue.models, *catalogue.encoders, *catalogue.tasks, *catalogue.datasets, *catalogue.papers]
+        kinds = (catalogue.models, catalogue.encoders, catalogue.tasks, catalogue.datasets, catalogue.papers, sources)
+        known = [name for kind in kinds for name in kind]
         raise unknown_name("name", name, known)
     if as_json:
         click.echo(json.dumps(facts, indent=2, default=str))
         return
     for key, value in facts.items():
-        if isinstance(value, dict):
-            click.echo(f"{key}:")
-            for inner, text in value.items():
-                click.echo(f"  {inner}: {text}")
-        else:
-            click.echo(f"{key}: {value}")
+        click.echo(f"{key}:" if isinstance(value, dict) else f"{key}: {value}")
+        for inner, text in value.items() if isinstance(value, dict) else ():
+            click.echo(f"  {inner}: {text}")
 
 
 def _model_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from bench.cli.several import Several, print_plans
 from bench.errors import BenchError, UnsupportedTask, UsageError
 
 if TYPE_CHECKING:
+    from bench.catalogue.lookup import Session
     from bench.execution import Precision
     from bench.results import Result
 
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     metavar="MINUTES|epoch",
     help="How often an unfinished fit is saved; Ctrl-C saves it too.",
 )
+@click.option("--extract", is_flag=True, help="Make features first that bench.yaml declares by videos and that lack.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON on stdout.")
 def run(
@@ -74,6 +76,7 @@ def run(
     config: Path | None,
     resume: bool,
     checkpoint_every: str,
+    extract: bool,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -109,6 +112,8 @@ def run(
     )
     chosen = chosen_settings(models, settings)
     say_default(session.config)
+    if extract and not dry_run:
+        extract_missing(session, tasks, device)
     cells = [(model, task) for task in dict.fromkeys(tasks) for model in dict.fromkeys(models)]
     asked = [(model, task, one_seed) for model, task in cells for one_seed in seeds or (seed or 0,)]
     plans, results = [], []
@@ -129,6 +134,17 @@ def run(
         if metrics:
             say_not_given(metrics, {measurement.name for result in results for measurement in result.measurements})
     return several.exit_code(saved=bool(plans if dry_run else results))
+
+
+def extract_missing(session: Session, tasks: Sequence[str], device: str) -> None:
+    """Makes the features of the tasks' datasets that are declared by their videos and were not made yet."""
+    from bench.cli.features import extracted
+    from bench.extraction import Choices, is_missing
+
+    datasets = dict.fromkeys(session.catalogue.task(task).dataset for task in tasks)
+    features = [session.catalogue.dataset(name)[0].features for name in datasets]
+    for name in dict.fromkeys(one.name for one in features if is_missing(one)):
+        extracted(session, name, Choices(device))
 
 
 @click.command(cls=Command)

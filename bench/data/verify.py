@@ -133,6 +133,9 @@ def _identify(dataset: Dataset, report: Report, progress: Callable[[int, int], N
         report.facts.append(
             f"pack: {header.videos:,} videos, {header.rows:,} rows {header.dtype}, every checksum right"
         )
+        if header.made is not None:
+            told = ", ".join(f"{name} {value}" for name, value in header.made.words().items())
+            report.facts.append(f"pack: made from videos: {told}")
 
 
 def _looked_at(dataset: Dataset) -> str:

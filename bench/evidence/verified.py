@@ -13,7 +13,7 @@ from bench.errors import InvalidData, VerificationError
 from bench.evidence.kinds import kind_of
 from bench.evidence.verification import verify
 from bench.files import sha256
-from bench.results import Evidence, File, Result, comparable, parse_signature
+from bench.results import Evidence, File, Result, comparable, parse_signature, sampled
 
 REMAKE = (
     "Make it again: `bench rescore --write RUN` does where the run's predictions are; without them, run it with "
@@ -143,6 +143,8 @@ def check_statements(result: Result, evidence: Evidence) -> dict[str, str]:
         ("the signature's pool", signature.get("pool"), f"{size}:{evidence.pool[:8]}"),
         ("data.n_evaluated", data.n_evaluated, size),
     ]
+    if told == made[0]:
+        pairs.append(("the signature's frames", signature.get("frames"), sampled(given.made).get("frames")))
     if data.missing is not None and task.split in data.missing.videos:
         count = f"{data.missing.policy}-{data.missing.videos[task.split]}"
         pairs.append(("the signature's missing", signature.get("missing"), count))

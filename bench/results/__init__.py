@@ -22,7 +22,7 @@ from bench.results.record import (
     TaskName,
     Unit,
 )
-from bench.results.signatures import WEIGHTS, comparable, parse_signature, protocol, signature
+from bench.results.signatures import WEIGHTS, comparable, parse_signature, protocol, sampled, signature
 
 __all__ = [
     "MOST",
@@ -50,5 +50,6 @@ __all__ = [
     "parse_signature",
     "protocol",
     "same_value",
+    "sampled",
     "signature",
 ]

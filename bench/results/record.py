@@ -103,6 +103,9 @@ class Features(Record):
     dim: Int
     stride: str = Field(description="frames or seconds from one row to the next, in words; 'unknown' if not stated")
     digest: str = Field(description="SHA-256 as the reader defines it")
+    made: dict[str, str] = Field(
+        default_factory=dict, description="what made them from videos, where bench did: encoder, sampler and more"
+    )
 
 
 class Missing(Record):

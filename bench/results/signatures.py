@@ -24,6 +24,11 @@ def parse_signature(text: str) -> dict[str, str]:
     return {"task": head, **dict(part.split("=", 1) for part in parts)}
 
 
+def sampled(made: Mapping[str, str]) -> dict[str, str]:
+    """Returns the part of a signature that says which frames were taken, for features that bench made from videos."""
+    return {"frames": made["sampler"].replace("=", ":").replace(" ", "+")} if "sampler" in made else {}
+
+
 EQUAL_TOOLS = {"tokens=regex-2": "tokens=ptb-3.4.1", "meteor=1.5-py": "meteor=1.5"}
 """Parts of signatures that name tools of ours, and those of the tools that they equal: tests compare their values."""
 

@@ -232,7 +232,11 @@ def _data(plan: RunPlan) -> Data:
         label=dataset.label,
         annotations={name: dataset.annotation_digest(name) for name in splits},
         features=Features(
-            extractor=identity.extractor, dim=identity.dim, stride=identity.stride, digest=identity.digest
+            extractor=identity.extractor,
+            dim=identity.dim,
+            stride=identity.stride,
+            digest=identity.digest,
+            made=dict(identity.made),
         ),
         n_expected=expected,
         n_evaluated=expected,

@@ -9,7 +9,7 @@ from bench.annotations import Annotations, RetrievalAnnotations
 from bench.catalogue.lookup import Cell
 from bench.errors import CatalogueError
 from bench.files import digest
-from bench.results import WEIGHTS, signature
+from bench.results import WEIGHTS, sampled, signature
 from bench.tasks.task import PAIRING, Task
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def signed(
         **_asked(annotations),
         **handed(task),
         "features": f"{features.extractor}-{features.dim}:{features.digest[:8]}",
+        **sampled(features.made),
         **rules,
         "data": dataset.kind,
     }

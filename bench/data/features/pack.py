@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.data.declared import FeatureDeclaration, FeatureIdentity
+from bench.data.declared import FeatureDeclaration, FeatureIdentity, VideoFolder
 from bench.data.features.pack_format import (
     AGAIN,
     HEADER,
@@ -19,27 +19,35 @@ from bench.data.features.pack_format import (
     LITTLE_ENDIAN,
     ROWS,
     Index,
+    check_made,
     pack_digest,
     read_header,
     video_digest,
 )
 from bench.data.features.row_contents import RowContent
 from bench.data.features.stored import missing_videos
-from bench.errors import InvalidData
+from bench.errors import InvalidData, MissingData
 from bench.inputs import DataKind
 
 
 class PackedFeatures:
     """The features in a pack (`bench.data.declared.FeatureSource`); a video's checksum is compared when first read."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, videos: VideoFolder | None = None) -> None:
         """Opens a pack without reading its rows.
 
-        Raises: MissingData when there is no pack; InvalidData when it is truncated, foreign or edited.
+        Raises: MissingData when there is no pack; InvalidData when it is truncated, foreign or edited, or was made from
+        `videos` otherwise than is declared.
         """
-        self._folder = folder
         self._where = f"features {name!r} ({folder})"
+        if videos is not None and not folder.exists():
+            raise MissingData(
+                f"{self._where} are not extracted yet. Extract them: bench features extract {name}, or run with "
+                "--extract."
+            )
         self.header = read_header(folder)
+        if videos is not None:
+            check_made(self._where, self.header, videos)
         self._index = Index.load(folder / INDEX)
         header, index = self.header, self._index
         size, expected = (folder / ROWS).stat().st_size, header.rows * header.row_bytes
@@ -126,7 +134,7 @@ class PackedFeatures:
 
 def open_pack(declaration: FeatureDeclaration, path: Path) -> PackedFeatures:
     """Returns the features in a pack. Raises: DataError."""
-    return PackedFeatures(declaration.name, path)
+    return PackedFeatures(declaration.name, path, declaration.videos)
 
 
 def _digests_of_zeros(counts: Set[int], row_bytes: int) -> dict[int, str]:

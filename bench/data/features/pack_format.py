@@ -24,6 +24,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from bench.data.declared import VideoFolder
 from bench.data.digests import check_id
 from bench.data.readers.json_files import read_json
 from bench.errors import InvalidData, MissingData
@@ -237,3 +238,26 @@ def read_header(folder: Path) -> Header:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or HEADER
         raise InvalidData(f"{folder / HEADER}: {where}: {first['msg']}. {AGAIN}") from None
+
+
+def check_made(where: str, header: Header, videos: VideoFolder) -> None:
+    """Raises InvalidData when a pack was not made as bench.yaml declares."""
+    from bench.video import Sampler
+
+    made = header.made
+    if made is None:
+        raise InvalidData(
+            f"{where} were not made from videos. Declare them as '{{pack: FOLDER}}', or name another pack."
+        )
+    asked = {"encoder": videos.encoder, "sampler": Sampler.parse(videos.sampler).words, "segments": videos.segments}
+    stated = {"encoder": made.encoder, "sampler": made.sampler, "segments": made.segments}
+    for name, value in videos.settings.items():
+        asked[name], stated[name] = str(value), str(made.settings.get(name, ""))
+        if "@sha256:" in stated[name]:  # a file, of which the pack says name and digest
+            asked[name], stated[name] = Path(asked[name]).name, stated[name].partition("@sha256:")[0]
+    for name, value in asked.items():
+        if stated[name] != value:
+            raise InvalidData(
+                f"{where} were made with {name} {stated[name]!r}, and bench.yaml asks for {value!r}. Name another "
+                "`pack:` there and extract, or delete this one."
+            )

@@ -44,6 +44,8 @@ from bench.locks import LOCK, held
 PLAN = "plan.json"
 UNFINISHED = (JOURNAL, "lock", PLAN)
 """What a pack needs while it is packed, the plan last: where it lies in a pack, clearing away was interrupted."""
+UNREADABLE = "unreadable.json"
+"""Videos that have no rows, and why; in a pack where there are some."""
 COMMIT, COMMIT_SECONDS = 64, 5.0
 """Videos and seconds between two flushes to disk: after a kill at most twice as much is done again."""
 
@@ -186,6 +188,7 @@ class _Packing:
             )
         if self.plan(begun) != begun:
             raise self.changed(begun)
+        self.report({video_id: one.error for video_id, one in zip(self.source.ids, entries, strict=True) if one.error})
         return self.publish(index_of(self.source.ids, entries))
 
     def begin(self) -> dict[str, Any]:
@@ -233,6 +236,16 @@ class _Packing:
         values = as_stored(self.source.name, video_id, video.rows, self.dtype)
         growing.append(values)
         return Entry(len(values), video_digest(values), video.frames)
+
+    def report(self, unreadable: Mapping[str, str]) -> None:
+        """Writes which videos have no rows. Raises: InvalidData where none has."""
+        if len(unreadable) == len(self.source.ids):
+            raise InvalidData(
+                f"{self.source.name}: none of {len(unreadable):,} videos can be read, the first because "
+                f"{next(iter(unreadable.values()))} To try again, delete {self.part}."
+            )
+        if unreadable:
+            write_json(self.part / UNREADABLE, dict(unreadable))
 
     def publish(self, index: Index) -> Header:
         """Writes index and header."""

@@ -49,7 +49,11 @@ def _features(result: Result) -> str:
     features = result.data.features
     if not features.extractor:
         return ""
-    return f"{features.extractor}, {features.dim} numbers every {features.stride}, digest {features.digest[:12]}"
+    told = f"{features.extractor}, {features.dim} numbers every {features.stride}, digest {features.digest[:12]}"
+    if features.made:
+        words = ", ".join(f"{name} {value}" for name, value in features.made.items())
+        told = f"{features.extractor}, {features.dim} numbers, digest {features.digest[:12]}; {words}"
+    return told
 
 
 def _missing(result: Result) -> str:

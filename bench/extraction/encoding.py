@@ -1,0 +1,119 @@
+"""Frames become rows: prepared as they arrive, encoded in batches of a size that was measured."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bench.errors import BenchError, ModelError, UsageError, out_of_memory
+from bench.models import ClipEncoder, FrameEncoder
+from bench.video import Sampler
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bench.video import Decoded
+
+SIZES = {"cpu": (1, 4, 16), "cuda": (16, 64, 256)}
+"""Sizes of a batch that are tried. On a CPU a batch of 16 can cost twice what single ones do."""
+GAIN = 0.9
+"""A larger batch is taken when it needs less than this part of the time: small ones save memory."""
+ENOUGH = 5.0
+"""Seconds after which no larger batch is tried."""
+
+
+class Encoding:
+    """An encoder as extraction uses it, for one sampler."""
+
+    def __init__(self, name: str, encoder: Any, sampler: Sampler) -> None:
+        """Raises: UsageError where the encoder cannot encode what the sampler takes."""
+        self.name, self._encoder = name, encoder
+        self.by_frame = isinstance(encoder, FrameEncoder) and not sampler.windows
+        if not self.by_frame:
+            _check_window(name, encoder, sampler)
+
+    @property
+    def dim(self) -> int:
+        """Numbers of a row."""
+        return int(self._encoder.dim)
+
+    @property
+    def preprocessing(self) -> str:
+        """From frames to an input, in words."""
+        return str(self._encoder.preprocessing)
+
+    def keep(self, frame: np.ndarray) -> Any:
+        """Returns what is kept of a frame (H, W, 3) as it arrives. Raises: ModelError."""
+        return self._of_encoder(self._encoder.prepare, frame) if self.by_frame else frame
+
+    def inputs(self, decoded: Decoded[Any]) -> list[Tensor]:
+        """Returns one input for each row of a video, in order. Raises: ModelError."""
+        if self.by_frame:
+            return [decoded.frames[place] for row in decoded.rows for place in row.tolist()]
+        windows = [window for row in decoded.rows for window in row.reshape(-1, self._encoder.window).tolist()]
+        return [
+            self._of_encoder(self._encoder.prepare_window, np.stack([decoded.frames[place] for place in window]))
+            for window in windows
+        ]
+
+    def rows(self, inputs: Sequence[Tensor]) -> np.ndarray:
+        """Returns (n, dim) float32 of n inputs. Raises: ModelError where the encoder fails, or returns no such rows."""
+        import torch
+
+        def embed() -> np.ndarray:
+            with torch.inference_mode():
+                stacked = torch.stack(list(inputs))
+                found = self._encoder.embed_frames(stacked) if self.by_frame else self._encoder.embed_windows(stacked)
+                return np.asarray(found.float().cpu().numpy())
+
+        found: np.ndarray = self._of_encoder(embed)
+        if found.shape != (len(inputs), self.dim) or not np.isfinite(found).all():
+            raise ModelError(
+                f"encoder {self.name!r} made an array {found.shape} of {len(inputs)} inputs, expected "
+                f"{(len(inputs), self.dim)}, finite. Mend the encoder."
+            )
+        return found
+
+    def _of_encoder(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return call(*arguments)
+        except BenchError:
+            raise
+        except Exception as error:  # whatever the code of a plugin raises
+            reason = f"{type(error).__name__}: {' '.join(str(error).split()) or 'no message'}"
+            remedy = " Use smaller batches: --batch-size 1." if out_of_memory(error) else ""
+            raise ModelError(f"encoder {self.name!r} failed on frames: {reason}.{remedy}") from error
+
+    def best_batch(self, inputs: Sequence[Tensor], device: str) -> int:
+        """Returns the size of a batch that encodes fastest, measured on inputs of a video, repeated as needed."""
+        sizes = SIZES[device.partition(":")[0]]
+        best, least, began = sizes[0], float("inf"), time.perf_counter()
+        for size in sizes:
+            batch = [inputs[i % len(inputs)] for i in range(size)]
+            self.rows(batch)  # what is done once, such as choosing a kernel, does not count
+            seconds = min(self._seconds(batch) for _ in range(2)) / size
+            if seconds < GAIN * least:
+                best, least = size, seconds
+            if time.perf_counter() - began > ENOUGH:
+                break
+        return best
+
+    def _seconds(self, batch: Sequence[Tensor]) -> float:
+        began = time.perf_counter()
+        self.rows(batch)
+        return time.perf_counter() - began
+
+
+def _check_window(name: str, encoder: Any, sampler: Sampler) -> None:
+    if not isinstance(encoder, ClipEncoder):
+        kind = "looks at single frames" if isinstance(encoder, FrameEncoder) else "encodes no frames"
+        raise UsageError(f"encoder {name!r} {kind}: {sampler.words!r} is nothing for it. Write sampler: frames=16.")
+    given = sampler.windows or sampler.frames
+    if given != encoder.window:
+        raise UsageError(
+            f"encoder {name!r} looks at windows of {encoder.window} frames, and {sampler.words!r} takes others. Write "
+            f"sampler: windows={encoder.window} stride {max(1, encoder.window // 2)}."
+        )

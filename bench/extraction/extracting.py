@@ -1,0 +1,139 @@
+"""Features that bench.yaml declares by their videos are made: found, planned, extracted, reported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.catalogue.encoders import plan_encoder
+from bench.catalogue.lookup import Session
+from bench.data.declared import FeatureDeclaration, VideoFolder
+from bench.data.features.pack import PackedFeatures
+from bench.data.features.pack_format import Header, Made
+from bench.data.features.packing import UNREADABLE, Watcher, pack
+from bench.data.readers.json_files import read_json
+from bench.errors import SaveError, UsageError, unknown_name
+from bench.execution import Execution
+from bench.extraction.encoding import Encoding
+from bench.extraction.folder import are_stills, videos_in
+from bench.extraction.videos import Recipe, Videos
+from bench.video import Sampler, stills, versions
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How features are to be made, beside what bench.yaml says.
+
+    Attributes:
+        device: `cpu` or `cuda:i`.
+        jobs: videos decoded at the same time; None for as many as the machine is good for.
+        batch: rows made together; None to measure which size is best.
+        limit: at most so many videos, the first by id; None for all.
+    """
+
+    device: str = "cpu"
+    jobs: int | None = None
+    batch: int | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """A pack that was made, or was there already.
+
+    Attributes:
+        pack: its folder.
+        header: what it says of itself.
+        unreadable: video -> why it could not be read.
+        reused: whether it was there already.
+    """
+
+    pack: Path
+    header: Header
+    unreadable: Mapping[str, str]
+    reused: bool = False
+
+
+def extract(session: Session, name: str, choices: Choices, watcher: Watcher) -> Extraction:
+    """Returns the pack of the features `name`, made from their videos where it is not there yet.
+
+    Raises: UnknownName, UsageError; MissingData and InvalidData for the folder of videos; CatalogueError for an encoder
+    that cannot be used; SaveError where another pack is in the way; Interrupted when asked to stop.
+    """
+    declaration, folder = _declared(session, name)
+    sampler = Sampler.parse(folder.sampler)
+    found = dict(list(videos_in(folder.folder, folder.pattern).items())[: choices.limit])
+    output = _output(declaration, choices)
+    encoder = plan_encoder(session.catalogue, folder.encoder, folder.settings)
+    reader = f"images {stills.versions()}" if are_stills(found.values()) else versions(folder.backend)
+    if output.exists() and not (output / "plan.json").exists():
+        return _existing(output, declaration)
+    execution = Execution(device=choices.device)
+    encoding = Encoding(folder.encoder, encoder.open(execution), sampler)
+    made = Made(
+        encoder=folder.encoder,
+        revision=encoder.spec.revision,
+        settings=dict(encoder.weights.settings),
+        weights=encoder.weights.fingerprint,
+        preprocessing=encoding.preprocessing,
+        sampler=sampler.words,
+        segments=folder.segments,
+        reader=reader,
+        computed=choices.device.partition(":")[0],
+    )
+    recipe = Recipe(made, sampler, folder.backend, choices.device, choices.jobs or _jobs(choices.device), choices.batch)
+    watcher.say(
+        f"{name}: {len(found):,} videos in {folder.folder}, {sampler.words}, {folder.encoder} on {choices.device}, "
+        f"{recipe.jobs} decoding"
+    )
+    videos = Videos(name, tuple(found), tuple(found.values()), folder.folder.name, encoding, recipe)
+    header = pack(videos, output, "float32", watcher)
+    encoder.weights.check_unchanged()
+    return Extraction(output, header, _unreadable(output))
+
+
+def is_missing(declaration: FeatureDeclaration) -> bool:
+    """Whether features are declared by their videos and have not been made yet."""
+    return declaration.videos is not None and declaration.path is not None and not declaration.path.exists()
+
+
+def _declared(session: Session, name: str) -> tuple[FeatureDeclaration, VideoFolder]:
+    sources = session.config.features
+    if name not in sources:
+        raise unknown_name("feature source", name, sources)
+    declaration = sources[name]
+    if declaration.videos is None:
+        raise UsageError(
+            f"features {name!r} are not made from videos. Declare them so in bench.yaml: '{name}: {{videos: FOLDER, "
+            "encoder: NAME, sampler: frames=16}'."
+        )
+    return declaration, declaration.videos
+
+
+def _output(declaration: FeatureDeclaration, choices: Choices) -> Path:
+    """Returns where the pack lies; that of some videos lies beside that of all."""
+    path = declaration.path or Path()
+    return path if choices.limit is None else path.with_name(f"{path.name}-first-{choices.limit}")
+
+
+def _existing(output: Path, declaration: FeatureDeclaration) -> Extraction:
+    """Returns the pack that is there. Raises: InvalidData when it was made otherwise; SaveError for no pack."""
+    if not output.is_dir():
+        raise SaveError(f"{output} is in the way of the pack. Move it, or name another `pack:` in bench.yaml.")
+    features = PackedFeatures(declaration.name, output, declaration.videos)
+    return Extraction(output, features.header, _unreadable(output), reused=True)
+
+
+def _unreadable(output: Path) -> dict[str, str]:
+    """Returns why videos are not in a pack, by video."""
+    path = output / UNREADABLE
+    told = read_json(path, "the list of unreadable videos") if path.exists() else {}
+    return {str(video_id): str(reason) for video_id, reason in told.items()} if isinstance(told, dict) else {}
+
+
+def _jobs(device: str) -> int:
+    """Returns how many videos are decoded at the same time: a CPU that encodes is left half of itself."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // 2) if device == "cpu" else max(1, cores)
