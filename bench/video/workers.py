@@ -19,7 +19,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-import bench
 from bench.errors import BenchError, InvalidData, MissingData, ToolError, UsageError
 from bench.video.decoded import Decoded, Request
 from bench.video.messages import Listener, Nonsense, Silence, decoded_of
@@ -187,7 +186,7 @@ class _Process:
         if self._is_over:
             raise ToolError("the processes that decode were ended.")
         self._said.truncate(0)
-        package = str(Path(bench.__file__).parent.parent)
+        package = str(Path(__file__).parents[2])
         known = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))}
         command = [sys.executable, *self._program, str(self._limits.memory)]
         pipe = subprocess.PIPE
