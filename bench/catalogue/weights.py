@@ -64,7 +64,7 @@ class Weights:
 
     def check_unchanged(self) -> None:
         """Raises InvalidData when a file is not what it was when its digest was taken."""
-        if stamp([Path(file[0]) for file in self.stamps]) != self.stamps:
+        if self.stamps and stamp([Path(file[0]) for file in self.stamps]) != self.stamps:
             names = ", ".join(Path(file[0]).name for file in self.stamps)
             raise InvalidData(f"the weights {names} were changed while they were used. Run again.")
         for plan in self.encoders.values():

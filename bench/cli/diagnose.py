@@ -100,7 +100,7 @@ def _is_run(text: str) -> bool:
 def _of_run(session: Session, folder: Path, asked: _Asked, device: str) -> RunPlan:
     from bench.analysis.diagnose import check_task
     from bench.evidence.verified import stored
-    from bench.runs.plan import plan_of_run
+    from bench.runs.rerun import plan_of_run
 
     given = [f"--{name.replace('settings', 'set')}" for name, value in vars(asked).items() if value not in (None, ())]
     if given:

@@ -76,19 +76,15 @@ def cut(videos: UncutVideos, lengths: np.ndarray, view: View) -> Cut:
 
     Raises: MissingData when the view takes annotated segments and a video has none.
     """
-    found = _ordered(videos, lengths, view)
-    return _shuffled(found, videos.sources, view.seed) if view.shuffle == "clips" else found
-
-
-def _ordered(videos: UncutVideos, lengths: np.ndarray, view: View) -> Cut:
-    """Returns the videos with their segments in the order of the annotations. Raises: MissingData."""
     durations = np.where(np.isnan(videos.durations), lengths, videos.durations)
     if view.keep_videos < 1:
-        return _segmented(_left(videos, lengths, durations, view), view.segments)
-    if view.segments == "gt":
-        return _annotated(videos, lengths, durations)
-    whole = np.zeros(0, dtype=np.int64)
-    return _segmented(Cut(lengths, durations, whole, whole, whole, whole), view.segments)
+        shown = _segmented(_left(videos, lengths, durations, view), view.segments)
+    elif view.segments == "gt":
+        shown = _annotated(videos, lengths, durations)
+    else:
+        none = np.zeros(0, dtype=np.int64)
+        shown = _segmented(Cut(lengths, durations, none, none, none, none), view.segments)
+    return _shuffled(shown, videos.sources, view.seed) if view.shuffle == "clips" else shown
 
 
 def _shuffled(videos: Cut, sources: tuple[str, ...], seed: int) -> Cut:

@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bench.annotations import CaptionAnnotations, ClassAnnotations, RetrievalAnnotations
 from bench.data.declared import DatasetDeclaration, ExaminedFeatures, FeatureIdentity, FeatureSource
 from bench.data.digests import heldout_indices, opaque_id
-from bench.data.features.examining import all_zero, examine
 from bench.data.lessons import TRAIN, TrainingSet, training_set, training_split
-from bench.data.split_parts import uncut_videos
 from bench.data.texts import beside_videos, pairing_of, texts_of
 from bench.errors import InvalidData, MissingData, UsageError
 from bench.files import digest
@@ -26,7 +24,7 @@ from bench.models import Lesson
 if TYPE_CHECKING:
     from datasets import Dataset as Table
 
-    from bench.data.features.row_contents import Progress
+    from bench.data.features.row_contents import Progress, RowContent
     from bench.data.loading import FrameVideos
 
 
@@ -179,9 +177,16 @@ class Dataset:
             self._digests[split] = digest({"columns": columns, "class_names": named})
         return self._digests[split]
 
-    def examine(self, splits: Sequence[str], progress: Progress = lambda done, total: None) -> None:
-        """Reads all rows of the videos of `splits` that are not known yet. Raises: DataError, naming the videos."""
-        examine(self, splits, progress)
+    def contents(self, split: str, progress: Progress = lambda done, total: None) -> Mapping[str, RowContent]:
+        """Returns what the rows of each video with features are, read where it is not known; {} where they are made up.
+
+        Raises: MissingData; InvalidData for rows that cannot be used, naming their videos.
+        """
+        if not isinstance(self.features, ExaminedFeatures):
+            return {}
+        ids = self.columns(split)["video_id"]
+        missing = set() if self.declaration.missing == "fail" else set(self.features.missing(ids))
+        return self.features.examine([video_id for video_id in ids if video_id not in missing], progress)
 
     def check_unchanged(self) -> None:
         """Raises InvalidData when a file of the features is not what it was when its digest was taken."""
@@ -190,7 +195,7 @@ class Dataset:
 
     def all_zero(self, split: str) -> frozenset[str]:
         """Returns the videos of a split whose features are all zeros."""
-        return all_zero(self, split)
+        return frozenset(video_id for video_id, content in self.contents(split).items() if content.zero)
 
     def feature_identity(self, splits: Sequence[str]) -> FeatureIdentity:
         """Returns what the features are, digested over the videos of `splits`."""
@@ -260,9 +265,21 @@ class Dataset:
         return remaining
 
     def _cut(self, split: str, chosen: Sequence[int], view: View, max_rows: int) -> FrameVideos:
+        import numpy as np
+
+        from bench.data.cutting import UncutVideos
         from bench.data.loading import FrameVideos
 
-        return FrameVideos(uncut_videos(self, split, chosen), self.features, view, max_rows)
+        columns = self.columns(split)
+        sources = tuple(columns["video_id"][i] for i in chosen)
+        videos = UncutVideos(
+            ids=tuple(self.opaque(split, "video", video_id) for video_id in sources),
+            sources=sources,
+            durations=np.array([columns["duration"][i] for i in chosen], dtype=np.float64),
+            timestamps=tuple(columns["timestamps"][i] for i in chosen),
+            frames=np.array([columns["frames"][i] for i in chosen], dtype=np.int64) if "frames" in columns else None,
+        )
+        return FrameVideos(videos, self.features, view, max_rows)
 
     def check_disjoint(self, split: str, train: str = TRAIN) -> None:
         """Raises InvalidData when a video of the training split `train` is also in `split`."""

@@ -6,14 +6,14 @@ by one `v#0`, `v#1` and so on, in the order of the annotation file. Files of rel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from bench.data.digests import kept_positions, shuffled_positions
 from bench.data.readers.json_files import read_json
 from bench.data.readers.qrels import read_qrels
-from bench.data.split_parts import paragraph_of
 from bench.errors import InvalidData
 from bench.inputs import Paragraph, Videos, VideoSubset, View
 from bench.matching import Matching, Unit
@@ -95,9 +95,18 @@ def texts_of(dataset: Dataset, split: str, chosen: Sequence[int], view: View) ->
         if unit == "caption":
             named = [(f"{video_id}#{k}", (sentence,)) for k, sentence in enumerate(columns["sentences"][i])]
         else:
-            named = [(video_id, paragraph_of(columns, i, view))]
+            named = [(video_id, _paragraph(columns, i, view))]
         texts += [Text(name, dataset.opaque(split, KINDS[unit], name), said, i) for name, said in named]
     return texts
+
+
+def _paragraph(columns: Mapping[str, list[Any]], index: int, view: View) -> Paragraph:
+    """Returns the sentences of a video that a view keeps, in the order it gives them."""
+    sentences, video_id = columns["sentences"][index], columns["video_id"][index]
+    kept = kept_positions(video_id, len(sentences), view.keep_text, view)
+    if view.shuffle == "sentences":
+        kept = [kept[i] for i in shuffled_positions(video_id, len(kept), "sentence", view.seed)]
+    return tuple(sentences[i] for i in kept)
 
 
 def _queries(dataset: Dataset, split: str, path: Path) -> list[Text]:
@@ -121,7 +130,8 @@ def matching_of(dataset: Dataset, split: str, texts: Sequence[Text], chosen: Seq
     """
     columns = dataset.columns(split)
     gallery = {columns["video_id"][i]: dataset.opaque(split, "video", columns["video_id"][i]) for i in chosen}
-    judged = _judged(dataset, split, view)
+    path = dataset.declaration.relevance if split == dataset.declaration.test else None
+    judged = _judged(dataset, split, path, view) if path else {}
     right, owners = {}, {}
     for text in texts:
         own = [] if text.video is None else [columns["video_id"][text.video]]
@@ -137,10 +147,7 @@ def matching_of(dataset: Dataset, split: str, texts: Sequence[Text], chosen: Seq
     return Matching.of(right, gallery.values(), owners)
 
 
-def _judged(dataset: Dataset, split: str, view: View) -> dict[str, dict[str, int]]:
-    path = dataset.declaration.relevance
-    if path is None or split != dataset.declaration.test:
-        return {}
+def _judged(dataset: Dataset, split: str, path: Path, view: View) -> dict[str, dict[str, int]]:
     judged, columns = read_qrels(path), dataset.columns(split)
     known = set(columns["video_id"])
     if odd := next((video for videos in judged.values() for video in videos if video not in known), None):

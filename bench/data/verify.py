@@ -114,7 +114,8 @@ def _cover(dataset: Dataset, split: str, report: Report) -> None:
 
 
 def _identify(dataset: Dataset, report: Report, progress: Callable[[int, int], None]) -> None:
-    dataset.examine(list(dataset.tables), progress)
+    for split in dataset.tables:
+        dataset.contents(split, progress)
     for split in filter(dataset.count, dataset.tables):
         zero = report.all_zero[split] = tuple(sorted(dataset.all_zero(split)))
         if zero:

@@ -17,7 +17,7 @@ from typing import Any
 from bench.errors import BenchError, UsageError, out_of_memory
 from bench.evidence.verified import RESULT
 from bench.execution import Execution
-from bench.files import PART, check_takes_records, digest, remove_leftovers, sha256, write_atomically, write_json
+from bench.files import PART, check_takes_records, digest, remove_leftovers, sha256, write_json
 from bench.locks import LOCK, held
 from bench.plugins.offers import FinishedRun, RunStart
 from bench.results import Checkpoint, Data, Features, File, Missing, Model, Provenance, Result, Said, TaskName
@@ -60,8 +60,16 @@ def execute(plan: RunPlan, reporter: Reporter | None = None) -> Result:
             shutil.rmtree(plan.folder / SCRATCH, ignore_errors=True)  # its process was killed after saving the record
             return _earlier(plan, reporter, "the other process completed it" if waited else "already complete")
         check_takes_records(plan.folder)
+        started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        write_json(plan.folder / STARTED, _resolved(plan, execution))
+        spec, task = plan.cell.spec, plan.cell.task
+        start = RunStart(plan.run, plan.folder, spec.name, task.name, plan.fit.settings, execution)
         try:
-            return _executed(plan, execution, reporter)
+            with watching(plan.cell.extensions.watchers, start, reporter) as log:
+                log.say(f"{started} {plan.run} on {execution.device}")
+                result = _run(plan, execution, started, log)
+                log.finished(result)
+                return result
         except Exception as error:
             if not out_of_memory(error):  # a model's own has been put into words by its guard
                 raise
@@ -80,19 +88,6 @@ def _litter(folder: Path) -> bool:
 def _earlier(plan: RunPlan, reporter: Reporter, why: str = "already complete") -> Result:
     reporter.say(f"{plan.run}: {why}, reusing it (--no-resume runs it again)")
     return Result.load(plan.folder / RESULT)
-
-
-def _executed(plan: RunPlan, execution: Execution, reporter: Reporter) -> Result:
-    started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    cell = plan.cell
-    write_json(plan.folder / STARTED, _resolved(plan, execution))
-    log = _Log(plan.folder / "log.txt", reporter)
-    log.say(f"{started} {plan.run} on {execution.device}")
-    start = RunStart(plan.run, plan.folder, cell.spec.name, cell.task.name, plan.fit.settings, execution)
-    with watching(cell.extensions.watchers, start, log) as watched:
-        result = _run(plan, execution, started, watched)
-        watched.finished(result)
-    return result
 
 
 def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter) -> Result:
@@ -116,11 +111,11 @@ def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter) -> Re
     scratch = Scratch(plan.folder / SCRATCH, digest([weights, execution.seed, execution.precision]), log.say)
     named = partial(own_names, cell.dataset, cell.task.split, plan.view)
     with named(), fitted.guard.during("predict"), cell.task_code.during("predict", fitted.model):
-        predictions = cell.task.predict(fitted.model, inputs, execution, _stage(log, "predict"), scratch)
+        predictions = cell.task.predict(fitted.model, inputs, execution, partial(log.step, "predict"), scratch)
         predictions.check(cell.spec.name)
     cell.dataset.check_unchanged()
     plan.fit.check_unchanged()
-    cut = cut_off(plan.fit.weights, fitted.encoders, inputs)
+    cut = cut_off(plan.fit.weights, fitted.encoders, inputs) if fitted.encoders else []
     for line in cut:
         log.say(line)
     saved = PREDICTIONS + predictions.suffix
@@ -155,10 +150,6 @@ def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter) -> Re
     if scratch.folder.exists():
         shutil.rmtree(scratch.folder)
     return result
-
-
-def _stage(log: Reporter, stage: str) -> Any:
-    return lambda done, total, values: log.step(stage, done, total, values)
 
 
 def chosen_device(asked: str) -> str:
@@ -266,20 +257,3 @@ def _provenance(
         seconds=dict(seconds),
         checkpoint=checkpoint,
     )
-
-
-class _Log:
-    """Passes everything on, and keeps the lines in the run's log file."""
-
-    def __init__(self, path: Path, reporter: Reporter) -> None:
-        self._path = path
-        self._reporter = reporter
-        self._lines = path.read_text(encoding="utf-8") if path.exists() else ""
-
-    def step(self, stage: str, done: int, total: int, values: Mapping[str, float]) -> None:
-        self._reporter.step(stage, done, total, values)
-
-    def say(self, line: str) -> None:
-        self._lines += line + "\n"
-        write_atomically(self._path, self._lines.encode())
-        self._reporter.say(line)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,6 +19,7 @@ from bench.files import sha256, write_json
 from bench.plugins.code import Guard, resolve
 from bench.results import Checkpoint
 from bench.runs import checkpoints
+from bench.runs.checkpoints import CheckpointFolder
 from bench.runs.plan import BASE, CHECKPOINT, FitPlan
 from bench.runs.progress import Reporter
 
@@ -55,33 +57,23 @@ def fitted_model(plan: FitPlan, folder: Path, execution: Execution, log: Reporte
     with guard.during("load"):
         model = resolve(spec.loader)({**plan.weights.given, **encoders}, execution)
     _check_capabilities(plan, model)
-    if plan.checkpoints is None and plan.request.checkpoint is None:
+    fits, named, seconds = plan.checkpoints, plan.request.checkpoint, 0.0
+    if named:
+        state, reference = _loaded(plan, named, guard)
+    elif fits:
+        with fits.held(log.say):  # of several processes that need it one fits it; the others wait and take it
+            if not plan.request.resume:
+                fits.discard()
+            if not fits.model.exists():
+                clock = time.perf_counter()
+                _fit(plan, fits, model, guard, execution)
+                seconds = time.perf_counter() - clock
+            state, reference = _loaded(plan, fits.model, guard, "" if seconds else ", fitted before")
+    else:
         return Fitted(model, None, 0.0, guard, encoders)
-    state, reference, seconds = _checkpoint(plan, model, guard, execution)
     with guard.during("load its checkpoint"):
         model.load_state(state)  # also right after fitting: what predicts is what was saved
     return Fitted(model, reference, seconds, guard, encoders)
-
-
-def _checkpoint(plan: FitPlan, model: Any, guard: Guard, execution: Execution) -> tuple[State, Checkpoint, float]:
-    """Returns the state of the fitted model, what the record says of it, and the wall seconds of fitting it here.
-
-    Of several processes that need the same checkpoint one fits it; the others wait and take it.
-    """
-    folder, named = plan.checkpoints, plan.request.checkpoint
-    if named:
-        return *_loaded(plan, named, guard), 0.0
-    assert folder is not None  # noqa: S101 (the caller checked)
-    seconds = 0.0
-    with folder.held(guard.log.say):
-        if not plan.request.resume:
-            folder.discard()
-        if not folder.model.exists():
-            clock = time.perf_counter()
-            _fit(plan, model, guard, execution)
-            seconds = time.perf_counter() - clock
-        state, reference = _loaded(plan, folder.model, guard, "" if seconds else ", fitted before")
-    return state, reference, seconds
 
 
 def _loaded(plan: FitPlan, path: Path, guard: Guard, remark: str = "") -> tuple[State, Checkpoint]:
@@ -134,10 +126,9 @@ def _check_capabilities(plan: FitPlan, model: Any) -> None:
         )
 
 
-def _fit(plan: FitPlan, model: Any, guard: Guard, execution: Execution) -> None:
-    assert plan.checkpoints is not None  # noqa: S101 (the caller checked)
-    assert plan.training_set is not None  # noqa: S101 (and so this holds)
-    folder, dataset, log = plan.checkpoints, plan.dataset, guard.log
+def _fit(plan: FitPlan, folder: CheckpointFolder, model: Any, guard: Guard, execution: Execution) -> None:
+    assert plan.training_set is not None  # noqa: S101 (there is a folder for what is fitted)
+    dataset, log = plan.dataset, guard.log
     base = fitted_model(plan.base, guard.folder, execution, log).model if plan.base else None
     data = dataset.training(plan.training_set, max_rows=plan.spec.max_rows, limit=plan.request.limit)
     videos = len(set(data.videos.ids))  # a video stands in the data once for each caption that is asked on its own
@@ -145,9 +136,6 @@ def _fit(plan: FitPlan, model: Any, guard: Guard, execution: Execution) -> None:
     log.say(f"fitting {plan.spec.name} on {videos:,} videos of {dataset.label}{captions}")
     if left_out := dataset.left_out(plan.training_set.split):
         log.say(f"{len(left_out):,} training videos have no features and are left out")
-
-    def progress(done: int, total: int, values: Mapping[str, float]) -> None:
-        log.step("fit", done, total, values)
 
     pace = checkpoints.Pace(plan.request.checkpoint_minutes)
 
@@ -159,7 +147,7 @@ def _fit(plan: FitPlan, model: Any, guard: Guard, execution: Execution) -> None:
         training = Training(
             execution=execution,
             word_vectors=plan.request.word_vectors,
-            progress=progress,
+            progress=partial(log.step, "fit"),
             checkpoint=save,
             resume=folder.unfinished,
             stop_requested=stop_requested.is_set,

@@ -28,7 +28,8 @@ def weights_of(cell: Cell, request: Request, own: Mapping[str, object], task: Ta
     if request.checkpoint:
         settings = checkpoints.settings_from(request.checkpoint, spec, chosen)
     else:
-        settings = _reading(spec, request.text).resolve(cell.dataset.recipe, chosen, task.accepts if task else ())
+        reading = _reading(spec, request.text) if request.text else spec
+        settings = reading.resolve(cell.dataset.recipe, chosen, task.accepts if task else ())
     weights = pinned(spec, settings, known, cell.encoder)
     return replace(weights, fingerprint=fingerprint(spec, weights))
 
@@ -66,5 +67,5 @@ def cut_off(weights: Weights, encoders: Mapping[str, Any], inputs: Inputs) -> li
 
 def _reading(spec: ModelSpec, text: str) -> ModelSpec:
     """Returns a spec with the text encoder that the configuration names as the default where it takes one."""
-    settings = {name: replace(spec.settings[name], default=text) for name in TEXT if text and name in spec.settings}
+    settings = {name: replace(spec.settings[name], default=text) for name in TEXT if name in spec.settings}
     return replace(spec, settings={**spec.settings, **settings}) if settings else spec

@@ -7,6 +7,7 @@ plan of its fit (`FitPlan`), which knows nothing of it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -15,16 +16,14 @@ from typing import TYPE_CHECKING
 from bench.annotations import Annotations
 from bench.catalogue.lookup import Cell
 from bench.catalogue.weights import Weights
-from bench.data.readers.json_files import read_json
-from bench.errors import InvalidData, SaveError, UnsupportedTask, UsageError, VerificationError
+from bench.data.features.durable import readable
+from bench.errors import SaveError, UnsupportedTask, UsageError
 from bench.evidence.verified import RESULT
-from bench.files import digest, sha256, slug, taken
+from bench.files import digest, slug, taken
 from bench.inputs import View
 from bench.models import ModelSpec, Trainable, Value
-from bench.results import Result
 from bench.runs import checkpoints
 from bench.runs.checkpoints import CheckpointFolder
-from bench.runs.examine import examine
 from bench.runs.given import ingredients_of, weights_of
 from bench.runs.progress import Reporter, Silent
 from bench.runs.request import Request
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 
 STARTED = "config.json"  # the first file of a run, written before anything is computed
 CHECKPOINT = "checkpoint.json"  # names the checkpoint that a run predicted with
+MB = 10**6
 BASE = "base."
 """What the user writes before a setting of the model that a model builds on."""
 
@@ -131,7 +131,7 @@ def plan(cell: Cell, request: Request, reporter: Reporter | None = None) -> RunP
         dataset.check_disjoint(task.split, trained_on.split)
     request.check_places()
     used = [learned.split for learned in (trained_on, base_trained_on, labelled) if learned]
-    examine(dataset, [*used, task.split], reporter or Silent())
+    _examine(dataset, [*used, task.split], reporter or Silent())
     base = _base_fit(cell.base, request, base_trained_on) if cell.base else None
     fit = _fit(cell, task, request, trained_on, base)
     asked: dict[str, object] = {
@@ -158,34 +158,26 @@ def plan(cell: Cell, request: Request, reporter: Reporter | None = None) -> RunP
     return RunPlan(cell, request, fit, view, labelled, annotations, signature, run, request.output / run)
 
 
-def plan_of_run(folder: Path, result: Result, cell: Cell, device: str) -> RunPlan:
-    """Returns the plan of a finished run again, with the checkpoint that its folder names.
-
-    Raises: VerificationError when the checkpoint or the test set are not those of the record; DataError when the
-    checkpoint is missing.
-    """
-    checkpoint, recorded = None, result.provenance.checkpoint
-    if recorded:
-        checkpoint = _named_checkpoint(folder / CHECKPOINT)
-        if not checkpoint.is_file():  # runs and checkpoints may have moved together
-            checkpoint = folder.parent / "checkpoints" / checkpoint.parent.name / checkpoint.name
-    again = plan(cell, replace(Request.of(result, folder.parent), device=device, checkpoint=checkpoint))
-    if checkpoint and recorded and sha256(checkpoint) != recorded.sha256:
-        raise VerificationError(
-            f"{checkpoint} is not the checkpoint that {folder} was made with. Run again with --no-resume."
-        )
-    if again.signature != result.signature:
-        raise VerificationError(
-            f"{folder}: its signature is {result.signature}, the data at hand give {again.signature}. Run again."
-        )
-    return replace(again, run=result.run, folder=folder)
+def _examine(dataset: Dataset, splits: Iterable[str], reporter: Reporter) -> None:
+    """Looks at the features of `splits`. Raises: DataError for features that cannot be used, naming their videos."""
+    for split in dict.fromkeys(splits):
+        reading = _Reading(reporter)
+        dataset.contents(split, reading)
+        if reading.total:
+            size = readable(reading.total)
+            reporter.say(f"{dataset.label}: all features of {split} were read for their digest ({size})")
 
 
-def _named_checkpoint(path: Path) -> Path:
-    named = read_json(path, "an object that names the run's checkpoint")
-    if not isinstance(named, dict) or not isinstance(named.get("file"), str):
-        raise InvalidData(f"{path} names no checkpoint. Run again with --no-resume.")
-    return Path(named["file"])
+@dataclass
+class _Reading:
+    """Passes on how much is read; `total` is 0 where nothing had to be."""
+
+    reporter: Reporter
+    total: int = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        self.total = total
+        self.reporter.step("read features (MB)", done // MB, total // MB, {})
 
 
 def claimed(plan: RunPlan) -> RunPlan:

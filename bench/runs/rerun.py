@@ -1,4 +1,4 @@
-"""A record's command run again: is the outcome the same to the last bit, in every rank, within the noise, or not?"""
+"""A finished run planned or run again: is the outcome bit-equal, equal in ranks, within the noise, or different?"""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.catalogue.lookup import Session
-from bench.errors import UsageError, VerificationError
+from bench.catalogue.lookup import Cell, Session
+from bench.data.readers.json_files import read_json
+from bench.errors import InvalidData, UsageError, VerificationError
 from bench.evidence.kinds import kind_of
 from bench.evidence.verification import measured
 from bench.evidence.verified import RESULT, Verified, read_record
+from bench.files import sha256
+from bench.results import Result
 from bench.runs import execute as runner
-from bench.runs.plan import plan
+from bench.runs.plan import CHECKPOINT, RunPlan, plan
 from bench.runs.progress import Reporter
 from bench.runs.request import Request
 
@@ -98,3 +101,33 @@ def compared(first: Verified, again: Verified) -> tuple[str, str]:
         if not low <= value.value <= high:
             return "different", f"{measurement.name} is {value.value:.2f}, outside {low:.2f} to {high:.2f}"
     return "within the interval", ""
+
+
+def plan_of_run(folder: Path, result: Result, cell: Cell, device: str) -> RunPlan:
+    """Returns the plan of a finished run again, with the checkpoint that its folder names.
+
+    Raises: VerificationError when the checkpoint or the test set are not those of the record; DataError when the
+    checkpoint is missing.
+    """
+    checkpoint, recorded = None, result.provenance.checkpoint
+    if recorded:
+        checkpoint = _named_checkpoint(folder / CHECKPOINT)
+        if not checkpoint.is_file():  # runs and checkpoints may have moved together
+            checkpoint = folder.parent / "checkpoints" / checkpoint.parent.name / checkpoint.name
+    again = plan(cell, replace(Request.of(result, folder.parent), device=device, checkpoint=checkpoint))
+    if checkpoint and recorded and sha256(checkpoint) != recorded.sha256:
+        raise VerificationError(
+            f"{checkpoint} is not the checkpoint that {folder} was made with. Run again with --no-resume."
+        )
+    if again.signature != result.signature:
+        raise VerificationError(
+            f"{folder}: its signature is {result.signature}, the data at hand give {again.signature}. Run again."
+        )
+    return replace(again, run=result.run, folder=folder)
+
+
+def _named_checkpoint(path: Path) -> Path:
+    named = read_json(path, "an object that names the run's checkpoint")
+    if not isinstance(named, dict) or not isinstance(named.get("file"), str):
+        raise InvalidData(f"{path} names no checkpoint. Run again with --no-resume.")
+    return Path(named["file"])

@@ -35,12 +35,15 @@ def signed(
             f"task {task.name!r} asks which video belongs to which text, and asks to be handed just that "
             f"(support: {PAIRING}). Leave it out of the task's `support`."
         )
+    asked: dict[str, str] = {"text": annotations.unit} if isinstance(annotations, RetrievalAnnotations) else {}
+    if isinstance(annotations, RetrievalAnnotations) and annotations.hits:
+        asked["hits"] = annotations.hits  # what counts where several are right
     features = dataset.feature_identity([task.split])
     parts = {
         "split": task.split,
         "pool": f"{len(annotations)}:{annotations.pool[:8]}",
         "segments": task.view.segments,
-        **_asked(annotations),
+        **asked,
         **handed(task),
         "features": f"{features.extractor}-{features.dim}:{features.digest[:8]}",
         **sampled(features.made),
@@ -60,10 +63,3 @@ def signed(
 def handed(task: Task) -> dict[str, str]:
     """Returns the part of a signature that says that a task knows which video each text belongs to, where it does."""
     return {PAIRING: "given"} if PAIRING in task.support else {}
-
-
-def _asked(annotations: Annotations) -> dict[str, str]:
-    """Returns the parts of a signature that say what one text is, and what counts as a hit where several are right."""
-    if not isinstance(annotations, RetrievalAnnotations):
-        return {}
-    return {"text": annotations.unit, **({"hits": annotations.hits} if annotations.hits else {})}

@@ -10,18 +10,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from bench.files import write_atomically
 from bench.plugins.code import resolve
 from bench.plugins.global_state import undisturbed
 from bench.plugins.offers import ColumnSpec, FinishedRun, RunStart, WatcherSpec
 from bench.results import Measurement, Result
 from bench.runs.progress import Reporter
 
+LOG = "log.txt"
+
 
 class Watched:
-    """A reporter that passes everything on, and tells the watchers of it."""
+    """The reporter of a run: keeps lines in its log file, passes everything on, and tells the watchers of it."""
 
     def __init__(self, specs: Sequence[WatcherSpec], start: RunStart, reporter: Reporter) -> None:
         self._reporter = reporter
+        self._log = start.folder / LOG
+        self._lines = self._log.read_text(encoding="utf-8") if self._log.exists() else ""
         self._watchers: dict[str, Any] = {}
         for spec in specs:
             with self._forgiving(spec.name):
@@ -33,7 +38,9 @@ class Watched:
         self._tell("step", stage, done, total, values)
 
     def say(self, line: str) -> None:
-        """Passes a line on."""
+        """Keeps a line, and passes it on."""
+        self._lines += line + "\n"
+        write_atomically(self._log, self._lines.encode())
         self._reporter.say(line)
 
     def finished(self, result: Result) -> None:
@@ -58,7 +65,7 @@ class Watched:
         except Exception as error:  # noqa: BLE001 (other people's code may raise anything)
             self._watchers.pop(name, None)
             reason = " ".join(str(error).split()) or "no message"
-            self._reporter.say(f"watcher {name!r} failed and is told no more: {type(error).__name__}: {reason}")
+            self.say(f"watcher {name!r} failed and is told no more: {type(error).__name__}: {reason}")
 
 
 @contextmanager
