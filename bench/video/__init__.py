@@ -1,9 +1,10 @@
 """Frames out of video files: which ones a sampler takes, read exactly, in processes of their own."""
 
+from bench.video.backends import BACKENDS, versions
 from bench.video.decoded import Decoded, Request
 from bench.video.index import FrameIndex, Picture, Span
 from bench.video.sampler import Sampler
-from bench.video.video_file import BACKENDS, Recounted, VideoFile, versions
+from bench.video.video_file import Recounted, VideoFile
 from bench.video.workers import Limits, Workers, decoded
 
 __all__ = [

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from bench.errors import InvalidData
+from bench.video.backends import DEFAULT
 from bench.video.index import FrameIndex, Picture, Span
 from bench.video.sampler import Sampler
 from bench.video.video_file import VideoFile
@@ -33,7 +34,7 @@ class Request:
     path: Path
     sampler: Sampler
     spans: tuple[Span | None, ...] = (None,)
-    backend: str = "pyav"
+    backend: str = DEFAULT
 
 
 @dataclass(frozen=True)

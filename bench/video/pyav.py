@@ -6,7 +6,7 @@ that comes must be one of the index, at or before the one that is wanted, and ea
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
@@ -74,6 +74,15 @@ def picture_of(frame: av.VideoFrame) -> np.ndarray:
     """Returns (H, W, 3) uint8 RGB of a frame, turned as it is shown; its colours as its tags say, else as BT.601."""
     pixels = frame.reformat(format="rgb24", threads=1).to_ndarray()
     return np.ascontiguousarray(np.rot90(pixels, frame.rotation // 90)) if frame.rotation else pixels
+
+
+def frames(packets: Packets, index: FrameIndex, places: Sequence[int]) -> Iterator[np.ndarray]:
+    """Yields (H, W, 3) uint8 RGB of the frames at places of the index, in the order asked, turned as they are shown.
+
+    Raises: InvalidData when one cannot be decoded; NotAsIndexed.
+    """
+    with Cursor(packets, index) as cursor:
+        yield from (cursor.frame(int(place)) for place in places)
 
 
 class Cursor:

@@ -7,29 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.errors import BenchError, InvalidData, UsageError
+from bench.errors import BenchError, InvalidData
 from bench.video import pyav, stills
+from bench.video.backends import DEFAULT, backend_named
 from bench.video.index import FrameIndex
 from bench.video.packets import Packets, scan
-from bench.video.pyav import Cursor, NotAsIndexed
+from bench.video.pyav import NotAsIndexed
 
-BACKENDS = ("pyav",)
 HELD = 256 << 20
 """Bytes of frames that are held in memory until the whole file is decoded; for more, it is decoded twice."""
 
 
 class Recounted(InvalidData):
     """A file shows other frames than it says, seen while it was read: now its `index` is right, and one starts over."""
-
-
-def versions(backend: str = "pyav") -> str:
-    """Returns what decodes, with its releases: `PyAV 18.1.0, FFmpeg 8.1.2; images Pillow 13.0.0`.
-
-    Raises: UsageError for no such backend, MissingData where it is not installed.
-    """
-    if backend not in BACKENDS:
-        raise UsageError(f"unknown backend {backend!r}. Known: {', '.join(BACKENDS)}.")
-    return f"{pyav.versions()}; images {stills.versions()}"
 
 
 class VideoFile:
@@ -39,7 +29,7 @@ class VideoFile:
     cannot tell, the whole file is decoded once and counted.
     """
 
-    def __init__(self, path: Path, backend: str = "pyav") -> None:
+    def __init__(self, path: Path, backend: str = DEFAULT) -> None:
         """Looks at a file, of which no more than one frame is decoded.
 
         Raises: MissingData for a file or a package that is not there; InvalidData for what is no video; UsageError for
@@ -51,7 +41,7 @@ class VideoFile:
         if form := stills.form_of_still(path):
             self._index, self._source = stills.read_still(path, form)
             return
-        versions(backend)
+        self._backend = backend_named(backend)
         self._source = scan(path)
         if self._source.counted:
             self._index = self._source.promised
@@ -74,12 +64,10 @@ class VideoFile:
         if isinstance(self._source, np.ndarray):
             yield from (self._source for _ in places)
             return
-        with Cursor(self._source, self.index) as cursor:
-            for place in places:
-                try:
-                    yield cursor.frame(int(place))
-                except NotAsIndexed:
-                    raise self._recounted(int(place)) from None
+        try:
+            yield from self._backend.frames(self._source, self.index, places)
+        except NotAsIndexed:
+            raise self._recounted() from None
 
     def take(self, choose: Callable[[FrameIndex], Iterable[int]]) -> Iterator[tuple[int, np.ndarray]]:
         """Returns the places that `choose` takes of the index, rising and each once, with their frames.
@@ -104,7 +92,7 @@ class VideoFile:
     def _kept_on_the_way(self, choose: Callable[[FrameIndex], Iterable[int]]) -> list[tuple[int, np.ndarray]] | None:
         """Decodes and counts the whole file. Returns the frames that were chosen; None where these were not known."""
         packets = self._source
-        if isinstance(packets, np.ndarray):
+        if isinstance(packets, np.ndarray) or self._backend.frames is not pyav.frames:
             return None
         try:
             promised = packets.promised
@@ -123,13 +111,13 @@ class VideoFile:
             return self.index
         return self._source.index(pyav.decoded_times(self._source))
 
-    def _recounted(self, place: int) -> BenchError:
+    def _recounted(self) -> BenchError:
         """Returns the error for a frame that is not as indexed: the index was another, or the file has no one order."""
         before = self.index
         self._index = self._counted()
         if not np.array_equal(before.times, self._index.times):
             return Recounted(f"{self.path} shows {len(self._index)} frames, not the {len(before)} that it says.")
         return InvalidData(
-            f"{self.path}: the {before.picture.codec} decoder gives other frames when it starts elsewhere, at frame"
-            f" {place} of {len(before)}. Write it anew: ffmpeg -i FILE -c:v libx264 -crf 12 NEW.mp4"
+            f"{self.path}: the {before.picture.codec} decoder gives other frames when it starts elsewhere."
+            f" Write it anew: ffmpeg -i FILE -c:v libx264 -crf 12 NEW.mp4"
         )

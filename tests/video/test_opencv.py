@@ -1,0 +1,48 @@
+"""OpenCV gives what PyAV gives, in order; where it cannot, it says so. Each row here is one of docs/decoding.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clips import CLIPS, Clip, write
+
+from bench.errors import InvalidData
+from bench.video import Request, Sampler, VideoFile, decoded, versions
+
+pytestmark = pytest.mark.extra("opencv")
+
+CANNOT = {"interlaced.mp4": "OpenCV reads as black"}
+MAY_NOT = {"av1.mp4": "OpenCV reads 0 frames, decoding gives 60"}
+"""Releases since 5.0 have no AV1 decoder in software; 4.14 has."""
+COLOURS = {"ten bits.mkv": 28}
+"""The largest difference that is known of: how 10 bits become 8."""
+
+
+@pytest.mark.parametrize("clip", CLIPS, ids=lambda clip: clip.name)
+def test_frames_are_those_of_pyav(clip: Clip, tmp_path: Path) -> None:
+    path = write(clip, tmp_path)
+    video, opencv = VideoFile(path), VideoFile(path, "opencv")
+    places = np.random.default_rng(3).integers(0, len(video.index), 20).tolist()
+    if clip.name in CANNOT:
+        with pytest.raises(InvalidData, match=CANNOT[clip.name]):
+            list(opencv.read(places))
+        return
+    try:
+        frames = list(opencv.read(places))
+    except InvalidData as error:
+        if MAY_NOT.get(clip.name, "no such error") in str(error):
+            return
+        raise
+    for ours, theirs in zip(video.read(places), frames, strict=True):
+        assert np.abs(ours.astype(int) - theirs).max() <= COLOURS.get(clip.name, 0)
+
+
+def test_opencv_decodes_in_a_process_of_its_own_and_says_its_release(tmp_path: Path) -> None:
+    path = write(CLIPS[0], tmp_path)
+    sampler = Sampler.parse("frozen-opencv frames=4")
+    digests = {decoded(Request(path, sampler, backend=backend)).sha256 for backend in ("pyav", "opencv")}
+    assert len(digests) == 1
+    assert versions("opencv").startswith("OpenCV ")
+    assert "counted by PyAV" in versions("opencv")
