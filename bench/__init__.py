@@ -85,7 +85,8 @@ def run(
         command=(given.call("bench.run", arguments, run.__kwdefaults__),),
     )
     cell = session.cell(given.as_text("model", model, "random"), given.as_text("task", task, "anet-retrieval"))
-    return runner.execute(planning.plan(cell, request, reporter), reporter)
+    told = None if reporter is None else given.as_reporter("reporter", reporter)
+    return runner.execute(planning.plan(cell, request, told), told)
 
 
 def rescore(folder: PathLike, *, config: PathLike | None = None) -> Result:

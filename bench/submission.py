@@ -47,6 +47,8 @@ def add(folder: Path, board: Path, session: Session, *, keep_predictions: bool =
     Raises: UsageError for a partial run; DataError, VerificationError when it does not hold; SaveError when the board
     holds another record of that name.
     """
+    if folder.exists() and not folder.is_dir():
+        raise InvalidData(f"{folder} is no folder. Name the folder of a run; `bench list runs` shows the runs.")
     if not taken(folder / RESULT) and (folder / STARTED).is_file():
         raise UsageError(f"{folder}: unfinished, no {RESULT} there. Give its `bench run` command again; it goes on.")
     run = stored(folder)

@@ -112,6 +112,7 @@ def test_a_checkpoint_may_be_named_by_text(here):
         ({"resume": "no"}, "resume='no': True or False is wanted"),
         ({"settings": ["tau=1"]}, "settings=['tau=1']: a dictionary of settings by name is wanted"),
         ({"settings": {3: 1}}, "settings={3: 1}: a dictionary of settings by name is wanted"),
+        ({"reporter": 3}, "reporter=3: an object with the methods say(line) and step"),
         ({"model": ["hse", "fse"]}, "model=['hse', 'fse']: one text is wanted, such as 'random'. Call once for each"),
         ({"task": None}, "task=None: one text is wanted"),
     ],

@@ -88,7 +88,11 @@ class Catalogue:
         for part in filter(None, parameters.split(",")):
             key, equals, value = part.partition("=")
             if not equals or key in chosen:
-                raise UsageError(f"task {text!r}: {part!r} is not one key=value. Write {name}:segments=uniform-4.")
+                with self.task_code(self.tasks[name]).during("name its parameters"):
+                    known = [f"{key}={value}" for key, value in self.tasks[name].parameters.items()]
+                problem = f"names {key!r} twice" if equals else f"{part!r} is not key=value"
+                write = f"Write such as {name}:{','.join(known)}" if known else "It has no parameters"
+                raise UsageError(f"task {text!r}: {problem}. {write}.")
             chosen[key] = value
         if not chosen:
             return self.tasks[name]

@@ -31,7 +31,7 @@ def with_one_sentence_swapped(inputs: Inputs, seed: int) -> Inputs:
         if other is None:
             raise UsageError(
                 f"no sentence of the {len(inputs.paragraphs)} paragraphs can stand in for one of another: two or more "
-                "must differ. Raise --limit."
+                "must differ. Raise --limit, or take another dataset."
             )
         swapped.append((*paragraph[:place], other, *paragraph[place + 1 :]))
     return replace(inputs, paragraphs=tuple(swapped), under=None)

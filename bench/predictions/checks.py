@@ -68,5 +68,9 @@ def check_directions(side: str, ids: Sequence[str], rows: np.ndarray) -> None:
     if bad.size:
         first = bad[0]
         what = "are all zeros and have no direction" if largest[first] == 0 else "hold NaN or infinity"
-        of = f"{bad.size} of {len(rows)} {side} embeddings"
-        raise ModelError(f"{of} {what} (first: {ids[first]}). Check the model, or the features of these videos.")
+        of_features = (
+            ", or the features of these videos; videos whose features are all zeros count as missing under "
+            "`all_zero: missing` beside `missing: penalise` in bench.yaml"
+        )
+        advice = f"Check the model{of_features if 'video' in side else ''}."
+        raise ModelError(f"{bad.size} of {len(rows)} {side} embeddings {what} (first: {ids[first]}). {advice}")

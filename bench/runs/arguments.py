@@ -13,6 +13,7 @@ from typing import Any, SupportsIndex
 
 from bench.errors import UsageError
 from bench.files import PathLike
+from bench.runs.progress import Reporter
 
 
 def as_path(name: str, value: PathLike) -> Path:
@@ -65,6 +66,13 @@ def as_choice(name: str, value: Any, choices: tuple[str, ...]) -> Any:
     """Returns one of several texts. Raises: UsageError for anything else."""
     if value not in choices:
         raise UsageError(f"{name}={value!r}: one of {', '.join(map(repr, choices))} is wanted.")
+    return value
+
+
+def as_reporter(name: str, value: Reporter) -> Reporter:
+    """Returns what is told of long work. Raises: UsageError for anything that cannot be told."""
+    if not all(callable(getattr(value, method, None)) for method in ("say", "step")):
+        raise UsageError(f"{name}={value!r}: an object with the methods say(line) and step(…) is wanted.")
     return value
 
 

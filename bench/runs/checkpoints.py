@@ -20,8 +20,12 @@ from bench.files import digest, read_tensors, remove_leftovers, sha256, slug, wr
 from bench.locks import LOCK, held
 from bench.models import ModelSpec, Value
 from bench.reading.numbers import real_in
+from bench.reading.outside import Form, reading, regular_file
 
 KIND = "checkpoint"
+CHECKPOINT = Form(
+    "a whole checkpoint", ("safetensors",), "Give the model.safetensors that a run names in its checkpoint.json."
+)
 ARITHMETIC = {"fp32": "fp32", "bf16": "bf16/2"}
 """What a precision is called in a key: counted up when it comes to mean something else for many models. Under the first
 bf16, CUDA took GRUs in float16."""
@@ -146,12 +150,17 @@ class CheckpointFolder:
 def load_state(path: Path) -> tuple[State, Ingredients]:
     """Returns the state in a checkpoint file, and what it was made from.
 
-    Raises: InvalidData when the file is missing, not whole, or not a checkpoint.
+    Raises: MissingData when there is no such file; InvalidData when it is not whole, or not a checkpoint.
     """
+    from pydantic import TypeAdapter
+
+    regular_file(path, CHECKPOINT.remedy)
     arrays, values = read_tensors(path)
     if values.get("kind") != KIND:
-        raise InvalidData(f"{path} is no checkpoint. Give the model.safetensors that a run names in checkpoint.json.")
-    return State(arrays, values["state"]), Ingredients(**values["ingredients"])
+        raise InvalidData(f"{path} is no checkpoint. {CHECKPOINT.remedy}")
+    with reading(path, CHECKPOINT):
+        made_from = TypeAdapter(Ingredients).validate_python(values["ingredients"])
+        return State(arrays, TypeAdapter(dict[str, Any]).validate_python(values["state"], strict=True)), made_from
 
 
 def settings_from(path: Path, spec: ModelSpec, chosen: Mapping[str, object]) -> dict[str, Value]:

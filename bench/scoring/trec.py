@@ -24,6 +24,9 @@ from bench.reading.numbers import real_in
 from bench.reading.outside import read_text
 from bench.results import Evidence
 
+RUN = ("query", "Q0", "document", "rank", "score", "tag")
+QRELS = ("query", "0", "document", "relevance")
+
 
 @dataclass(frozen=True)
 class TrecScores:
@@ -44,17 +47,21 @@ def score_run(run: Path, qrels: Path, task: str, split: str) -> TrecScores:
     """Returns the evidence of a run.
 
     Raises: MissingData, InvalidData for a line that cannot be read, a score that is NaN or infinite, a document that is
-    listed twice for a query, a run without a document or without a query of the qrels, or qrels without any right
-    document.
+    listed or judged twice for a query, a run without a document or without a query of the qrels, or qrels without any
+    right document.
     """
     scores: dict[str, dict[str, float]] = defaultdict(dict)
-    for place, (query, _, document, _, score, *_) in _lines(run, 5):
+    for place, (query, _, document, _, score, *_) in _lines(run, RUN):
         if document in scores[query]:
             raise InvalidData(f"{place}: {document[:60]!r} is listed twice for query {query[:60]!r}.")
         scores[query][document] = _finite(place, score)
     right: dict[str, dict[str, float]] = defaultdict(dict)
     documents = {document for listed in scores.values() for document in listed}
-    for place, (query, _, document, relevance, *_) in _lines(qrels, 4):
+    judged: set[tuple[str, str]] = set()
+    for place, (query, _, document, relevance) in _lines(qrels, QRELS):
+        if (query, document) in judged:
+            raise InvalidData(f"{place}: {document[:60]!r} is judged twice for query {query[:60]!r}. Keep one line.")
+        judged.add((query, document))
         documents.add(document)
         if (grade := _finite(place, relevance)) > 0:
             right[query][document] = max(grade, right[query].get(document, 0.0))
@@ -97,12 +104,14 @@ def _pairs(scores: dict[str, float], right: list[str], n_items: int) -> np.ndarr
     return np.stack([np.where(listed, above, n_items - lacking), np.where(listed, equal, lacking - 1)], axis=1)
 
 
-def _lines(path: Path, least: int) -> Iterator[tuple[str, list[str]]]:
-    """Yields the place and the fields of each line that is not blank."""
+def _lines(path: Path, form: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
+    """Yields the place and the fields of each line that is not blank; a run's lines may lack the tag."""
     for number, line in enumerate(read_text(path).split("\n"), 1):
         fields = line.split()
-        if fields and len(fields) < least:
-            raise InvalidData(f"{path}:{number}: {len(fields)} fields; expected at least {least}.")
+        if fields and len(fields) != len(form) and (*form[: len(fields)], "tag") != form:
+            raise InvalidData(
+                f"{path}:{number}: {len(fields)} fields; expected {len(form)}: {' '.join(form)}. None holds a space."
+            )
         if fields:
             yield f"{path}:{number}", fields
 

@@ -22,8 +22,10 @@ def restore_module(module: nn.Module, arrays: Mapping[str, np.ndarray], prefix: 
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise InvalidData(f"the checkpoint does not fit the model: {reason}. Fit again with --no-resume.") from error
+        reason = " ".join(str(error).split())[:300]  # every array that does not fit is listed
+        raise InvalidData(
+            f"the checkpoint does not fit the model: {reason}. Name another, or fit again with --no-resume."
+        ) from error
 
 
 def optimizer_arrays(optimizer: torch.optim.Optimizer, prefix: str) -> dict[str, np.ndarray]:

@@ -177,6 +177,27 @@ def test_videos_of_zeros_may_count_as_missing(bench_command, mine):
     assert "1 training videos have no features and are left out" in said
 
 
+def test_the_advice_for_a_video_of_zeros_works(bench_command, mine):
+    mine("npz", **ZEROS)
+    rows = "".join(f"{v},{'train' if v < 'v20' else 'test'},class {int(v[1:]) % 3}\n" for v in ROWS)
+    (bench_command.folder / "labels.csv").write_text(f"video_id,subset,labels\n{rows}")
+    path = bench_command.folder / "bench.yaml"
+    declared = "datasets:\n  lab: {{reader: labels, root: ., features: frames{}}}\n"
+    text = path.read_text()
+    path.write_text(text.replace("datasets:\n", declared.format("")))
+    probe = ("run", "-m", "features", "-t", "lab-linear-probe")
+    for video_id in ("v03", "v25"):
+        mine("npz", **{video_id: ZEROS[video_id]})
+        path.write_text(text.replace("datasets:\n", declared.format("")))
+        said = bench_command(*probe, exit_code=3).stderr
+        assert f"embeddings are all zeros and have no direction (first: '{video_id}')" in said
+        assert "count as missing under `all_zero: missing` beside `missing: penalise` in bench.yaml" in said
+
+    path.write_text(text.replace("datasets:\n", declared.format(", missing: penalise, all_zero: missing")))
+
+    bench_command(*probe)
+
+
 def test_zeros_count_as_missing_only_where_missing_videos_are_allowed(bench_command, mine):
     mine(more="all_zero: missing")
     said = bench_command("data", "verify", "mine", exit_code=2).stderr

@@ -39,7 +39,9 @@ def of_subset(annotations: ClassAnnotations, subset: str, declaration: DatasetDe
         if not number.keys().isdisjoint(own)
     }
     if not labels:
-        raise UsageError(f"classes={subset}: no test video has one of its {len(kept)} classes. Raise --limit.")
+        raise UsageError(
+            f"classes={subset}: no test video has one of its {len(kept)} classes. Raise --limit, or name others."
+        )
     return ClassAnnotations(
         labels=labels,
         class_names=kept,
