@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import UsageError
+from bench.evidence.kinds import kind_of
 from bench.evidence.verified import Verified
 from bench.files import write_atomically
-from bench.metrics.names import parse_name
 from bench.reading.outside import Form, read_text, reading
 from bench.reading.yaml_files import parse_yaml
 from bench.results import Measurement, Result
@@ -32,7 +32,7 @@ def card_data(records: Sequence[Verified]) -> ModelCardData:
     from huggingface_hub import ModelCardData
 
     first = records[0].result
-    by_signature: dict[str, list[Result]] = {}
+    by_signature: dict[str, list[Verified]] = {}
     for record in records:
         result = record.result
         if (result.model.name, result.model.settings) != (first.model.name, first.model.settings):
@@ -44,9 +44,10 @@ def card_data(records: Sequence[Verified]) -> ModelCardData:
             raise UsageError(
                 f"{record.path} is {result.status}: it covers a part of the test set. Run it on all, without --limit."
             )
-        by_signature.setdefault(result.signature, []).append(result)
+        by_signature.setdefault(result.signature, []).append(record)
     found = []
-    for results in by_signature.values():
+    for same in by_signature.values():
+        results, kind = [record.result for record in same], kind_of(same[0].evidence)
         seeds = [result.seed for result in results]
         if len(set(seeds)) < len(seeds):
             twice = max(seeds, key=seeds.count)
@@ -54,11 +55,11 @@ def card_data(records: Sequence[Verified]) -> ModelCardData:
                 f"seed {twice} of {first.model.name} on {results[0].task.name} was given twice, as "
                 f"{' and '.join(result.run for result in results if result.seed == twice)}. Leave one of them out."
             )
-        found += [_evaluation(results, measurement) for measurement in results[0].measurements]
+        found += [_evaluation(results, measurement, kind.hub_task) for measurement in results[0].measurements]
     return ModelCardData(model_name=first.model.name, eval_results=found)
 
 
-def _evaluation(results: Sequence[Result], measurement: Measurement) -> EvalResult:
+def _evaluation(results: Sequence[Result], measurement: Measurement, task_type: str) -> EvalResult:
     from huggingface_hub import EvalResult
 
     first = results[0]
@@ -69,7 +70,7 @@ def _evaluation(results: Sequence[Result], measurement: Measurement) -> EvalResu
     elif measurement.ci95 is not None:
         how["ci95"] = list(measurement.ci95)
     return EvalResult(
-        task_type=_task_type(first.primary),
+        task_type=task_type,
         task_name=first.task.name,
         dataset_type=first.task.dataset,
         dataset_name=first.data.label,
@@ -81,13 +82,6 @@ def _evaluation(results: Sequence[Result], measurement: Measurement) -> EvalResu
         metric_config=first.signature,
         metric_args=how,
     )
-
-
-def _task_type(primary: str) -> str:
-    """Returns what the Hub calls a kind of task, from its primary measurement."""
-    if parse_name(primary) is not None:
-        return "video-text-retrieval"
-    return "video-classification" if primary.rpartition("/")[2].startswith("top") else "video-to-text"
 
 
 def write_card(data: ModelCardData, path: Path) -> None:

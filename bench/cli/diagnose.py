@@ -138,9 +138,10 @@ def _of_model(session: Session, model: str, asked: _Asked, device: str, reporter
 
 def _print(found: Diagnosis) -> None:
     from bench.cli.tables import print_table
+    from bench.evidence.kinds.wording import tested_by_queries
 
     record = found.result
-    click.echo(f"\n{record.model.name} on {record.task.name}, {record.data.label}, {record.tested()}")
+    click.echo(f"\n{record.model.name} on {record.task.name}, {record.data.label}, {tested_by_queries(record)}")
     head = ["part", "measurement, in percent", "value", "95 %", "chance", "queries", "p"]
     print_table(head, [_row(finding) for finding in found.findings], numbers_from=2)
     for part, reason in found.left_out.items():

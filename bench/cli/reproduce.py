@@ -173,10 +173,12 @@ def _compared(
     chosen: Mapping[str, dict[str, str]],
 ) -> ComparedTable:
     from bench.papers.figures import ComparedTable, measured_on
+    from bench.results import Evidence
 
+    folders = {plan.run: plan.folder for plans in planned if not isinstance(plans, str) for plan in plans}
     by_run = {result.run: result for result in results}
     rows = tuple(_row(table, row, plans, by_run, chosen) for row, plans in zip(table.rows, planned, strict=True))
-    kind, circumstances = measured_on(results)
+    kind, circumstances = measured_on([(r, Evidence.load(folders[r.run] / r.evidence.file)) for r in results])
     return ComparedTable(paper, table.title, tuple(table.columns), rows, kind, circumstances, tuple(table.notes))
 
 

@@ -66,9 +66,8 @@ def show_figure(
 
 def _print(drawn: DrawnFigure) -> None:
     from bench.cli.tables import print_table
-    from bench.papers.figures import measured_on
 
-    click.echo(f"\n{drawn.figure.title}\n{measured_on([one.run.result for one in drawn.runs])[1]}")
+    click.echo(f"\n{drawn.figure.title}\n{drawn.measured_on()[1]}")
     click.echo(f"classes: {', '.join(f'{name} ({count})' for name, count in drawn.classes.items())}")
     head = ["run", "videos", "perplexity", "same class of nearest", "in the picture", "chance"]
     print_table(

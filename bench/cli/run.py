@@ -26,7 +26,7 @@ from bench.errors import BenchError, UnsupportedTask, UsageError
 if TYPE_CHECKING:
     from bench.catalogue.lookup import Session
     from bench.execution import Precision
-    from bench.results import Result
+    from bench.results import Evidence, Result
 
 
 @click.command(cls=Command)
@@ -124,15 +124,12 @@ def run(
                 wanted = replace(request, settings=chosen[model], seed=one_seed)
                 plans.append(plan(session.cell(model, task), wanted, reporter))
                 if not dry_run:
-                    results.append(execute(plans[-1], reporter))
-                    if metrics:
-                        results[-1] = with_metrics(results[-1], plans[-1].folder, metrics)
+                    results.append(with_evidence(execute(plans[-1], reporter), plans[-1].folder, metrics))
     if dry_run:
         print_plans(plans, as_json=as_json)
     else:
         print_results(results, as_json=as_json)
-        if metrics:
-            say_not_given(metrics, {measurement.name for result in results for measurement in result.measurements})
+        say_not_given(metrics, _names(results))
     return several.exit_code(saved=bool(plans if dry_run else results))
 
 
@@ -179,25 +176,29 @@ def rescore(runs: tuple[Path, ...], write: bool, metrics: tuple[str, ...], confi
             dataset = session.dataset(task.dataset)
             written, changes = rewrite(folder, task, dataset) if write else (None, [])
             again = Result.load(written / RESULT) if written else score_again(stored(folder), task, dataset)
-            results.append(with_metrics(again, written or folder, metrics) if metrics else again)
+            results.append(with_evidence(again, written or folder, metrics))
             if written is None:
                 click.echo(f"{folder}: every measurement is the same when scored again", err=True)
                 continue
             click.echo("\n".join(f"{folder}: {line}" for line in changes), err=True)
             click.echo(f"{folder}: scored again, written as {written}", err=True)
     print_results(results, as_json=as_json)
-    say_not_given(metrics, {measurement.name for result in results for measurement in result.measurements})
+    say_not_given(metrics, _names(results))
 
 
-def with_metrics(result: Result, folder: Path, metrics: Sequence[str]) -> Result:
-    """Returns the record in a run's folder with the further measurements that follow from its evidence."""
+def with_evidence(result: Result, folder: Path, metrics: Sequence[str]) -> tuple[Result, Evidence]:
+    """Returns the record in a run's folder with its evidence, and the further measurements that follow from that."""
     from bench.evidence.kinds import known
     from bench.evidence.verification import measured
     from bench.results import Evidence
 
     evidence = Evidence.load(folder / result.evidence.file)
-    if known(evidence) is None:
-        return result
+    if not metrics or known(evidence) is None:
+        return result, evidence
     stated = {measurement.name: measurement for measurement in result.measurements}
     follows = measured(evidence, [*stated, *metrics])
-    return result.model_copy(update={"measurements": [stated.get(one.name, one) for one in follows]})
+    return result.model_copy(update={"measurements": [stated.get(one.name, one) for one in follows]}), evidence
+
+
+def _names(shown: Sequence[tuple[Result, Evidence]]) -> set[str]:
+    return {measurement.name for result, _ in shown for measurement in result.measurements}

@@ -183,9 +183,13 @@ def _json(result: Result, evidence: Evidence) -> dict[str, Any]:
 
 def _print(result: Result, evidence: Evidence) -> None:
     from bench.cli.tables import print_table
+    from bench.evidence.kinds import kind_of
 
-    rows = []
+    rows, certain = [], {m.name: kind_of(evidence).certain(evidence, m.name) for m in result.measurements}
     for m in result.measurements:
+        if certain[m.name] and m.name != result.primary:
+            rows.append([m.name, "–", "–", f"{m.n:,}", certain[m.name]])
+            continue
         bounds = _bounds(evidence, m.name)
         interval = f"{m.ci95[0]:.2f} to {m.ci95[1]:.2f}" if m.ci95 else "–"
         ties = f"{bounds[0]:.2f} to {bounds[1]:.2f}" if bounds and bounds[0] != bounds[1] else ""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from bench.metrics.names import parse_name
-
 if TYPE_CHECKING:
-    from bench.results import Result
+    from bench.evidence.kinds.kind import Line
+    from bench.results import Evidence, Measurement, Result
 
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers_from: int | None = None) -> None:
@@ -29,54 +28,48 @@ def print_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers_f
             click.echo("  ".join("-" * width for width in widths))
 
 
-def print_results(results: Sequence[Result], *, as_json: bool) -> None:
-    """Prints one table per signature: a row per run, the primary measurement with its 95 % interval."""
+def print_results(results: Sequence[tuple[Result, Evidence]], *, as_json: bool) -> None:
+    """Prints one table per signature: a row or more per run, as the kind of its evidence lays them out.
+
+    The primary measurement has its 95 % interval; one that is the same for every model has a dash, with the reason.
+    """
+    from bench.evidence.kinds import worded_by
+
     if as_json:
-        click.echo(json.dumps([result.model_dump(by_alias=True, mode="json") for result in results], indent=2))
+        click.echo(json.dumps([result.model_dump(by_alias=True, mode="json") for result, _ in results], indent=2))
         return
-    for signature in dict.fromkeys(result.signature for result in results):
-        group = [result for result in results if result.signature == signature]
-        first = group[0]
-        names = list(dict.fromkeys(measurement.name for result in group for measurement in result.measurements))
-        click.echo(f"\n{first.task.name} on {first.data.label}, {first.task.split}, {first.tested()}")
-        if any("[keep=" in name for name in names):
-            _print_curves(group)
-            click.echo(signature)
-            continue
-        head = ["model", "seed", *[f"{n} [95 %]" if n == first.primary else n for n in names], ""]
-        print_table(head, [_row(result, names) for result in group], numbers_from=2)
+    for signature in dict.fromkeys(result.signature for result, _ in results):
+        group = [(result, evidence) for result, evidence in results if result.signature == signature]
+        first, kind = group[0][0], worded_by(group[0][1])
+        click.echo(f"\n{first.task.name} on {first.data.label}, {first.task.split}, {kind.tested(first)}")
+        names = list(dict.fromkeys(measurement.name for result, _ in group for measurement in result.measurements))
+        certain = {name: why for name in names if name != first.primary and (why := kind.certain(group[0][1], name))}
+        _print_lines([result for result, _ in group], kind.lines(names, first.primary), certain)
         click.echo(signature)
-        for remark in dict.fromkeys(remark for result in group for remark in result.data.remarks):
+        for remark in dict.fromkeys([*certain.values(), *(one for result, _ in group for one in result.data.remarks)]):
             click.echo(remark)
 
 
-def _row(result: Result, names: Sequence[str]) -> list[str]:
-    cells = []
-    known = {measurement.name: measurement for measurement in result.measurements}
-    for name in names:
-        if (measurement := known.get(name)) is None:
-            cells.append("–")
-            continue
-        text = f"{measurement.value:.1f}"
-        if name == result.primary and measurement.ci95:
-            text += f" [{measurement.ci95[0]:.1f}, {measurement.ci95[1]:.1f}]"
-        cells.append(text)
-    return [result.model.name, str(result.seed), *cells, "partial" if result.status == "partial" else ""]
-
-
-def _print_curves(results: Sequence[Result]) -> None:
-    """Prints the curves of the primary metric, a row per run and direction; records and boards have the others."""
-    primary = parse_name(results[0].primary)
-    rows: dict[tuple[str, str, str], list[str]] = {}
-    shown: dict[str, None] = {}
+def _print_lines(results: Sequence[Result], lines: Sequence[Line], certain: Container[str]) -> None:
+    heads = dict.fromkeys(
+        f"{shown.head} [95 %]" if shown.interval else shown.head for line in lines for shown in line.shown
+    )
+    labelled = any(line.label for line in lines)
+    rows = []
     for result in results:
-        for measurement in result.measurements:
-            name = parse_name(measurement.name)
-            if name is None or primary is None or name.metric != primary.metric:
-                continue
-            shown["area [95 %]" if name.keep is None else f"{100 * name.keep:.0f} %"] = None
-            text = f"{measurement.value:.1f}"
-            if name.area and measurement.ci95:
-                text += f" [{measurement.ci95[0]:.1f}, {measurement.ci95[1]:.1f}]"
-            rows.setdefault((result.model.name, str(result.seed), f"{name.direction}/{name.metric}"), []).append(text)
-    print_table(["model", "seed", "metric", *shown], [[*key, *cells] for key, cells in rows.items()], numbers_from=3)
+        known = {
+            measurement.name: measurement for measurement in result.measurements if measurement.name not in certain
+        }
+        for line in lines:
+            cells = [_cell(known.get(shown.name), interval=shown.interval) for shown in line.shown]
+            said = [result.model.name, str(result.seed), *([line.label] if labelled else []), *cells]
+            rows.append([*said, "partial" if result.status == "partial" else ""])
+    head = ["model", "seed", *(["metric"] if labelled else []), *heads, ""]
+    print_table(head, rows, numbers_from=3 if labelled else 2)
+
+
+def _cell(measurement: Measurement | None, *, interval: bool) -> str:
+    if measurement is None:
+        return "–"
+    text = f"{measurement.value:.1f}"
+    return f"{text} [{measurement.ci95[0]:.1f}, {measurement.ci95[1]:.1f}]" if interval and measurement.ci95 else text

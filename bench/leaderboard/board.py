@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.evidence.kinds import Kind
 from bench.leaderboard.published import PublishedTask
 from bench.leaderboard.records import Entry, Note
 
@@ -76,6 +77,7 @@ class Table:
 
     Attributes:
         key: names the table in links and file names: letters, digits and dashes.
+        kind: of the evidence of its records, which words, draws and compares them.
         n: how many videos were tested on.
         tested: the same in words, with the number of queries where they are not as many.
         certain: why columns are empty that would be the same for every model on this test set.
@@ -85,6 +87,7 @@ class Table:
     signature: str
     parts: dict[str, str]
     label: str
+    kind: Kind
     n: int
     primary: str
     columns: tuple[Column, ...]

@@ -137,10 +137,11 @@ def _table(own: Sequence[Entry], guests: Sequence[Entry]) -> Table:
         signature=shared,
         parts=parse_signature(shared),
         label=first.data.label,
+        kind=kind,
         n=first.data.n_evaluated,
         primary=first.primary,
         columns=columns,
-        tested=first.tested(),
+        tested=kind.tested(first),
         certain=tuple(reasons.values()),
         rows=_in_tiers(ranked(rows, columns, first.primary), evidence, first.primary),
     )

@@ -24,7 +24,7 @@ from bench.papers.pictures import Panel, Picture, png, svg
 from bench.papers.projection import SEED, Agreement, Projection, agreement, most_frequent, project
 from bench.papers.tables import PaperFigure, PaperRow
 from bench.predictions import Embeddings, load_predictions
-from bench.results import Result
+from bench.results import Evidence, Result
 from bench.runs.plan import RunPlan
 
 SCHEMA = "bench-tsne/1"
@@ -35,12 +35,14 @@ class EmbeddedVideos:
     """What one run says of the videos that have a class.
 
     Attributes:
+        evidence: of its record.
         videos: (n,) their own ids and classes.
         rows: (n, d) float32.
     """
 
     row: PaperRow
     result: Result
+    evidence: Evidence
     videos: tuple[ClassedVideo, ...]
     rows: np.ndarray
 
@@ -72,6 +74,10 @@ class DrawnFigure:
     classes: Mapping[str, int]
     runs: tuple[DrawnRun, ...]
 
+    def measured_on(self) -> tuple[str, str]:
+        """Returns the kind of data, and one line on what its runs were measured on."""
+        return measured_on([(drawn.run.result, drawn.run.evidence) for drawn in self.runs])
+
 
 def embedded_videos(plan: RunPlan, row: PaperRow) -> EmbeddedVideos:
     """Returns the embeddings of a finished run.
@@ -79,6 +85,7 @@ def embedded_videos(plan: RunPlan, row: PaperRow) -> EmbeddedVideos:
     Raises: ModelError for a run that scores pairs; MissingData without classes; InvalidData, VerificationError.
     """
     result = stored(plan.folder).result
+    evidence = Evidence.load(plan.folder / result.evidence.file)
     classed = classed_videos(plan.cell.dataset, result.task.split)
     said = result.predictions
     predictions = load_predictions(plan.folder / said.file, plan.cell.task.answers, said.kind) if said else None
@@ -88,7 +95,7 @@ def embedded_videos(plan: RunPlan, row: PaperRow) -> EmbeddedVideos:
         )
     places = [i for i, name in enumerate(predictions.video_ids) if name in classed]
     return EmbeddedVideos(
-        row, result, tuple(classed[predictions.video_ids[i]] for i in places), predictions.videos[places]
+        row, result, evidence, tuple(classed[predictions.video_ids[i]] for i in places), predictions.videos[places]
     )
 
 
@@ -103,7 +110,7 @@ def draw(paper: str, figure: PaperFigure, runs: Sequence[EmbeddedVideos]) -> Dra
 def _drawn(run: EmbeddedVideos, names: Sequence[str]) -> DrawnRun:
     number = {name: i for i, name in enumerate(names)}
     places = [i for i, video in enumerate(run.videos) if video.class_name in number]
-    kept = EmbeddedVideos(run.row, run.result, tuple(run.videos[i] for i in places), run.rows[places])
+    kept = EmbeddedVideos(run.row, run.result, run.evidence, tuple(run.videos[i] for i in places), run.rows[places])
     classes = np.array([number[video.class_name] for video in kept.videos], dtype=np.int64)
     projection = project(kept.rows)
     return DrawnRun(kept, classes, projection, agreement(kept.rows, projection.coordinates, classes))
@@ -112,7 +119,7 @@ def _drawn(run: EmbeddedVideos, names: Sequence[str]) -> DrawnRun:
 def picture(drawn: DrawnFigure) -> Picture:
     """Returns what is drawn: a panel for each run, the runs of one seed beside one another."""
     results = [drawn_run.run.result for drawn_run in drawn.runs]
-    kind, circumstances = measured_on(results)
+    kind, circumstances = drawn.measured_on()
     notes = (
         circumstances,
         f"The {len(drawn.classes)} most frequent classes: {sum(drawn.classes.values()):,} videos. t-SNE of embeddings "
@@ -162,7 +169,7 @@ def as_csv(drawn: DrawnFigure) -> str:
 
 def as_json(drawn: DrawnFigure) -> dict[str, Any]:
     """Returns all that is needed to make the figure again, and what holds in the space it was made from."""
-    kind, circumstances = measured_on([drawn_run.run.result for drawn_run in drawn.runs])
+    kind, circumstances = drawn.measured_on()
     return {
         "schema": SCHEMA,
         "paper": drawn.paper,

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.evidence.kinds import worded_by
 from bench.leaderboard.board import Cell, Column
 from bench.leaderboard.rows import cell_of
 from bench.papers.tables import PaperRow, PaperTable
-from bench.results import Result
+from bench.results import Evidence, Result
 
 NO_RUN = "not run: "
 
@@ -141,13 +142,15 @@ def _ours(row: PaperRow, column: str, results: Sequence[Result]) -> Cell | None:
     )
 
 
-def measured_on(results: Sequence[Result]) -> tuple[str, str]:
-    """Returns the kind of data of some results, and one line on what they were measured on; both "" for no result."""
+def measured_on(records: Sequence[tuple[Result, Evidence]]) -> tuple[str, str]:
+    """Returns the kind of data of some records, and one line on what they were measured on; both "" for no record."""
+    results = [result for result, _ in records]
     if not results:
         return "", ""
     lines = dict.fromkeys(
-        f"{r.data.label} · split {r.task.split} · {r.tested()} · features {r.data.features.extractor or 'unnamed'}"
-        for r in results
+        f"{r.data.label} · split {r.task.split} · {worded_by(evidence).tested(r)} · "
+        f"features {r.data.features.extractor or 'unnamed'}"
+        for r, evidence in records
     )
     seeds = sorted({result.seed for result in results})
     return results[0].data.kind, f"{'; '.join(lines)} · seeds {', '.join(map(str, seeds))}"

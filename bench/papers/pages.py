@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bench.evidence.kinds.wording import head_of
 from bench.files import slug, write_atomically
 from bench.leaderboard.board import Column
 from bench.leaderboard.pages import wording
@@ -51,7 +52,7 @@ def difference(figure: Figure) -> str:
 
 def heads(table: ComparedTable) -> list[tuple[str, list[str]]]:
     """Returns the two levels of the table's head."""
-    return wording.heads(tuple(Column(name, "percent", True) for name in table.columns))
+    return wording.grouped((Column(name, "percent", True) for name in table.columns), head_of)
 
 
 def markdown(table: ComparedTable) -> str:

@@ -78,21 +78,21 @@ def paper_pages(folder: Path, entries: Sequence[Entry]) -> tuple[PaperPage, ...]
 
     Raises: InvalidData for a file that does not follow its schema.
     """
-    by_run = {entry.result.run: entry.result for entry in entries}
+    by_run = {entry.result.run: entry for entry in entries}
     return tuple(
         figure_page(name, stored) if isinstance(stored, StoredFigure) else _table_page(name, stored, by_run)
         for name, stored in read_stored(folder).items()
     )
 
 
-def _table_page(name: str, stored: StoredTable, by_run: dict[str, Result]) -> PaperPage:
+def _table_page(name: str, stored: StoredTable, by_run: dict[str, Entry]) -> PaperPage:
     table = stored.table
-    here = [[by_run[run] for run in runs if run in by_run] for runs in stored.runs]
+    here = [[by_run[run].result for run in runs if run in by_run] for runs in stored.runs]
     rows = tuple(
         _row(table, row, stored, len(runs), results)
         for row, runs, results in zip(table.rows, stored.runs, here, strict=True)
     )
-    kind, circumstances = measured_on([result for results in here for result in results])
+    kind, circumstances = measured_on([(r, by_run[r.run].evidence) for results in here for r in results])
     shown = ComparedTable(
         stored.paper, table.title, tuple(table.columns), rows, kind, circumstances, tuple(table.notes)
     )

@@ -213,14 +213,6 @@ class Result(Record):
                 return measurement
         raise KeyError(name)
 
-    def tested(self) -> str:
-        """Returns how large the test was, in words: `500 videos`, `100 videos, 4,087 queries`, `9 documents`."""
-        items = "documents" if "|source=trec|" in self.signature else "videos"
-        words, queries = f"{self.data.n_evaluated:,} {items}", self[self.primary].n
-        asks = self.primary.startswith(("t2v/", "v2t/")) and queries != self.data.n_evaluated
-        asked = "captions" if "|text=caption|" in self.signature else "queries"
-        return f"{words}, {queries:,} {asked}" if asks else words
-
     def to_json(self) -> str:
         return self.model_dump_json(by_alias=True, indent=2) + "\n"
 

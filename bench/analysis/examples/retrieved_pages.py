@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench.analysis.examples.pages import LONGEST, circumstances
 from bench.analysis.examples.retrieved import Found, Query, Retrieved
+from bench.evidence.kinds.wording import direction_in_words
 from bench.files import write_atomically
 from bench.leaderboard.pages import wording
 from bench.leaderboard.pages.html import environment, integrity, text_of
@@ -48,7 +49,7 @@ def title(shown: Retrieved) -> str:
 def headings(shown: Retrieved) -> dict[str, str]:
     """Returns the heading of each direction."""
     text = parse_signature(shown.result.signature).get("text", "")
-    return {way: wording.direction_in_words(way, text) for way in shown.groups}
+    return {way: direction_in_words(way, text) for way in shown.groups}
 
 
 def counts(shown: Retrieved, way: str) -> str:

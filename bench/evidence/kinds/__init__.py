@@ -9,7 +9,7 @@ from bench.evidence.kinds.ranks import Ranks
 from bench.evidence.kinds.values import VALUES
 from bench.results import Evidence
 
-__all__ = ["KINDS", "Kind", "UnitValues", "kind_of", "known"]
+__all__ = ["KINDS", "Kind", "UnitValues", "kind_of", "known", "worded_by"]
 
 KINDS: tuple[Kind, ...] = (Ranks(), Curves(), Classes(), Captions(), VALUES)
 
@@ -28,3 +28,9 @@ def kind_of(evidence: Evidence) -> Kind:
             "boards and comparisons it makes its evidence by `bench.task_api.values_evidence`."
         )
     return kind
+
+
+def worded_by(evidence: Evidence) -> Kind:
+    """Returns the kind that finds words for a record: that of its evidence, or of named values where only its task
+    knows it."""
+    return known(evidence) or VALUES

@@ -14,6 +14,8 @@ class Classes(Kind):
     """The kind of evidence of action recognition."""
 
     name = KIND
+    pictures = ("costs", "seeds", "confusions")
+    hub_task = "video-classification"
 
     def holds(self, evidence: Evidence) -> bool:
         return evidence.kind == KIND

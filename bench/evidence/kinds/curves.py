@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from bench.evidence.kinds.kind import Kind, UnitValues
+from bench.evidence.kinds.kind import Kind, Line, Shown, UnitValues
+from bench.evidence.kinds.wording import head_of, tested_by_queries
 from bench.metrics.curves import curve_statistics, curve_values, is_curve, measure_curve
 from bench.metrics.names import parse_name, recalls_in
-from bench.results import Evidence, Measurement
+from bench.results import Evidence, Measurement, Result
 
 
 class Curves(Kind):
     """The kind of evidence of incomplete retrieval."""
 
     name = "curves"
+    pictures = ("incomplete", "costs", "seeds")
+    hub_task = "video-text-retrieval"
 
     def holds(self, evidence: Evidence) -> bool:
         return evidence.kind == "ranks" and is_curve(evidence)
@@ -35,3 +38,18 @@ class Curves(Kind):
 
     def comparable(self, evidence: Evidence) -> str:
         return f"{', '.join(self.compared(evidence))}, or R@K for any other K"
+
+    def tested(self, result: Result) -> str:
+        return tested_by_queries(result)
+
+    def head(self, name: str, text: str) -> tuple[str, str]:
+        return head_of(name, text)
+
+    def lines(self, names: Sequence[str], primary: str) -> tuple[Line, ...]:
+        """The curves of the primary metric, a line for each direction; records and boards have the others."""
+        metric, lines = getattr(parse_name(primary), "metric", ""), dict[str, list[Shown]]()
+        for name in filter(None, map(parse_name, names)):
+            if name.metric == metric:
+                shown = Shown(head_of(str(name))[1], str(name), name.area)
+                lines.setdefault(f"{name.direction}/{metric}", []).append(shown)
+        return tuple(Line(label, tuple(points)) for label, points in lines.items())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.results import Evidence, Measurement, Unit
+from bench.evidence.kinds.wording import plain_head
+from bench.results import Evidence, Measurement, Result, Unit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,6 +34,23 @@ class UnitValues:
     farthest: float = 100.0
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A measurement on a terminal: the head of its column, its name, and whether its interval is shown."""
+
+    head: str
+    name: str
+    interval: bool
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a record on a terminal: what tells it from the record's other lines, and what it shows."""
+
+    label: str
+    shown: tuple[Shown, ...]
+
+
 def ranks_of_units(values: np.ndarray) -> UnitValues:
     """Returns ranks, counted from 1 (units,), as what each unit adds to their mean."""
     return UnitValues(values, "rank", higher_is_better=False, scale=1.0, farthest=math.inf)
@@ -43,6 +61,10 @@ class Kind(ABC):
 
     name: ClassVar[str]
     """What an error calls it."""
+    pictures: ClassVar[tuple[str, ...]] = ("costs", "seeds")
+    """The kinds of pictures that a table of such evidence gets, in order (`bench.leaderboard.pictures.charts`)."""
+    hub_task: ClassVar[str] = "video-to-text"
+    """What the Hugging Face Hub calls a task that is measured so."""
 
     @abstractmethod
     def holds(self, evidence: Evidence) -> bool:
@@ -74,6 +96,18 @@ class Kind(ABC):
     def certain(self, evidence: Evidence, metric: str) -> str:
         """Returns why `metric`, shown unasked, is the same for every model on this test set, or nothing."""
         return ""
+
+    def tested(self, result: Result) -> str:
+        """Returns how large the test of a record was, in words: `500 videos`."""
+        return f"{result.data.n_evaluated:,} videos"
+
+    def head(self, name: str, text: str) -> tuple[str, str]:
+        """Returns the group of a table's column and what it is called there; `text` is what a signature calls one."""
+        return plain_head(name)
+
+    def lines(self, names: Sequence[str], primary: str) -> tuple[Line, ...]:
+        """Returns how the measurements `names` of one record stand on a terminal: one line, or several with a label."""
+        return (Line("", tuple(Shown(name, name, name == primary) for name in names)),)
 
     def as_kept(self, evidence: Evidence, older: Evidence) -> Evidence:
         """Returns `evidence` without what a bench of the time of `older` did not keep, so that the two can be equal."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from bench.evidence.kinds.kind import Kind, UnitValues, ranks_of_units
+from bench.evidence.kinds.wording import head_of, tested_by_queries
 from bench.metrics.curves import is_curve
 from bench.metrics.rank_statistics import DEFAULT, FORMS, KS, statistic_of
 from bench.metrics.retrieval import (
@@ -20,7 +21,7 @@ from bench.metrics.retrieval import (
     owners_of,
 )
 from bench.metrics.right_items import is_companion, right_items_of
-from bench.results import Evidence, Measurement
+from bench.results import Evidence, Measurement, Result
 
 
 def _lacks_right_items(evidence: Evidence, direction: str) -> bool:
@@ -31,6 +32,8 @@ class Ranks(Kind):
     """The kind of evidence of retrieval."""
 
     name = "ranks"
+    pictures = ("recall", "costs", "seeds")
+    hub_task = "video-text-retrieval"
 
     def holds(self, evidence: Evidence) -> bool:
         return evidence.kind == "ranks" and not is_curve(evidence)
@@ -78,6 +81,12 @@ class Ranks(Kind):
             f"{known}. P@K and nDCG@K of {' and '.join(lacking)}: this record is from before the evidence kept every "
             "right answer; `bench rescore --write RUN` counts them"
         )
+
+    def tested(self, result: Result) -> str:
+        return tested_by_queries(result)
+
+    def head(self, name: str, text: str) -> tuple[str, str]:
+        return head_of(name, text)
 
     def as_kept(self, evidence: Evidence, older: Evidence) -> Evidence:
         kept = {k: v for k, v in evidence.counts.items() if k in older.counts or not is_companion(k, DIRECTIONS)}

@@ -21,9 +21,10 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
 from bench.errors import VerificationError
 from bench.evidence.kinds.kind import Kind, UnitValues
+from bench.evidence.kinds.wording import tested_by_queries
 from bench.evidence.query_values import KIND, VIDEO, QueryValues, Summary
 from bench.metrics.statistics import Statistic, ci95, of_clusters
-from bench.results import MOST, Evidence, Measurement, Unit
+from bench.results import MOST, Evidence, Measurement, Result, Unit
 
 LARGEST = 1e12
 """Of a value: twelve digits tell values apart in a paired test."""
@@ -96,7 +97,10 @@ class Values(Kind):
         return UnitValues(values, declared.unit, declared.higher_is_better, scale, farthest)
 
     def comparable(self, evidence: Evidence) -> str:
-        return ", ".join(self.compared(evidence)) or "another record: this one holds medians only"
+        return super().comparable(evidence) or "another record: this one holds medians only"
+
+    def tested(self, result: Result) -> str:
+        return tested_by_queries(result)
 
 
 VALUES = Values()

@@ -95,7 +95,7 @@ def _row(table: Table, row: Row) -> dict[str, Any]:
 def as_latex(table: Table) -> str:
     r"""Returns a table for `\input`: booktabs, the best of each column bold, a rule above each new tier."""
     places = wording.decimals(table)
-    heads = wording.heads(table.columns, table.parts.get("text", ""))
+    heads = wording.heads(table)
     lines = [
         f"% {latex(table.signature)}",
         "% needs \\usepackage{booktabs}, \\usepackage{textcomp} and \\usepackage[T1]{fontenc}",

@@ -107,7 +107,7 @@ def _cells(table: Table) -> list[list[Markup]]:
 
 def _groups(table: Table) -> list[tuple[int, str]]:
     place, found = 0, []
-    for group, names in wording.heads(table.columns, table.parts.get("text", "")):
+    for group, names in wording.heads(table):
         found.append((place, group))
         place += len(names)
     return found

@@ -57,9 +57,7 @@ def _table(table: Table) -> list[str]:
     places = wording.decimals(table)
     lines = [f"### {escape(wording.title(table))}", "", escape(wording.circumstances(table)), ""]
     first = 0
-    for group, names in wording.heads(
-        table.columns, table.parts.get("text", "")
-    ):  # one table for each direction: twelve columns are too many
+    for group, names in wording.heads(table):  # one table for each direction: twelve columns are too many
         lines += [_line([escape(group) or "Model", "Status", "Tier", "Seeds", *map(escape, names)])]
         lines += [_line(["---", "---", *["---:"] * (len(names) + 2)])]
         for row in table.rows:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bench.evidence.kinds.wording import head_of
 from bench.leaderboard.board import Column
-from bench.leaderboard.pages.wording import UNKNOWN, heads, segments_in_words
+from bench.leaderboard.pages.wording import UNKNOWN, grouped, segments_in_words
 from bench.leaderboard.published import PublishedRow, PublishedTable, PublishedTask
 
 TITLE = "Published figures"
@@ -15,7 +16,7 @@ NOTE = (
 
 def table_heads(table: PublishedTable) -> list[tuple[str, list[str]]]:
     """Returns the two levels of a table's head."""
-    return heads(tuple(Column(name, "percent", "R@" in name) for name in table.columns))
+    return grouped((Column(name, "percent", "R@" in name) for name in table.columns), head_of)
 
 
 def circumstances(task: PublishedTask, table: PublishedTable) -> str:

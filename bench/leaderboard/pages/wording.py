@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from bench.leaderboard.board import Cell, Column, Row, Table
-from bench.metrics.names import parse_name
 
 KIND_TITLES = {
     "real": "Real data",
@@ -19,8 +18,6 @@ KIND_WARNINGS = {
     "generated": "Videos and texts are generated. These numbers show that the machinery separates models; "
     "they say nothing about the paper.",
 }
-TEXTS = {"caption": "caption", "captions-together": "captions together"}
-"""What a signature calls one text, in words; a paragraph where it says nothing else."""
 CUTS = {"video": "incomplete videos", "text": "incomplete paragraphs", "both": "incomplete videos and paragraphs"}
 ORDERS = {"prefix": "first parts kept", "random": "random parts kept"}
 PROTOCOLS = {
@@ -45,13 +42,6 @@ def plain(text: str, longest: int = LONGEST) -> str:
     shown = "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
     shown = " ".join(shown.split())
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
-
-
-def direction_in_words(direction: str, text: str) -> str:
-    """Returns a direction of retrieval: 'Paragraph → video', or 'Caption → video' where `text` is `caption`."""
-    asked = TEXTS.get(text, "paragraph")
-    words = {"t2v": f"{asked} → video", "v2t": f"video → {asked}"}.get(direction, direction)
-    return words[:1].upper() + words[1:]
 
 
 def segments_in_words(segments: str) -> str:
@@ -129,30 +119,21 @@ def signed_interval(ci95: tuple[float, float], sign: int) -> str:
     return f"{signed(low)} to {signed(high)}"
 
 
-def heads(columns: tuple[Column, ...], text: str = "") -> list[tuple[str, list[str]]]:
-    """Returns the two levels of a table's head: groups of neighbouring columns, and the names below each.
+def heads(table: Table) -> list[tuple[str, list[str]]]:
+    """Returns the two levels of a table's head: groups of neighbouring columns, and the names below each."""
+    text = table.parts.get("text", "")
+    return grouped(table.columns, lambda name: table.kind.head(name, text))
 
-    `text` is what the signature calls one text of retrieval.
-    """
+
+def grouped(columns: Iterable[Column], head: Callable[[str], tuple[str, str]]) -> list[tuple[str, list[str]]]:
+    """Returns groups of neighbouring columns and the names below each; `head` gives both for a measurement."""
     groups: list[tuple[str, list[str]]] = []
     for column in columns:
-        group, name = _head(column.name, text)
+        group, name = head(column.name)
         if not groups or groups[-1][0] != group:
             groups.append((group, []))
         groups[-1][1].append(name + (" ↓" if not column.higher_is_better else ""))
     return groups
-
-
-def _head(column: str, text: str) -> tuple[str, str]:
-    """Returns the group of a column and its name there; the points of a curve and the area under it are a group."""
-    name = parse_name(column)
-    if name is None:
-        prefix, slash, rest = column.rpartition("/")
-        return (prefix.replace("_", " "), rest) if slash else ("", column)
-    direction = direction_in_words(name.direction, text)
-    if not name.of_curve:
-        return direction, name.metric
-    return f"{direction}, {name.metric}", "area" if name.keep is None else f"{100 * name.keep:.0f} %"
 
 
 def decimals(table: Table) -> list[int]:

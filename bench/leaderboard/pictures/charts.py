@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.evidence.kinds.wording import direction_in_words
 from bench.leaderboard.board import Row, Table
 from bench.leaderboard.pages import wording
 from bench.leaderboard.pictures.svg import Drawing
-from bench.metrics import classification
 from bench.metrics.confusions import confusions
 from bench.metrics.names import parse_name
 from bench.metrics.rank_statistics import KS, expected_hits
@@ -58,8 +58,7 @@ def pictures(table: Table) -> list[Picture]:
     rows = _shown(table)
     if len(rows) < 2:
         return []
-    makers: list[Callable[[Table, Numbered], list[Picture]]] = [recalls, incomplete, costs, seeds, confused]
-    return [picture for make in makers for picture in make(table, rows)]
+    return [picture for name in table.kind.pictures for picture in MAKERS[name](table, rows)]
 
 
 def _shown(table: Table) -> Numbered:
@@ -79,8 +78,8 @@ def name_of(row: Row) -> str:
 
 
 def recalls(table: Table, rows: Numbered) -> list[Picture]:
-    """Returns recall against K, a picture for each direction; none for records that rank nothing or are curves."""
-    ways = [way for way in DIRECTIONS if all(_ranks(row, way) for _, row in rows)]
+    """Returns recall against K, a picture for each direction that all records have."""
+    ways = [way for way in DIRECTIONS if all(way in e.evidence.counts for _, row in rows for e in row.entries)]
     return [_recall(table, rows, way) for way in ways]
 
 
@@ -94,10 +93,10 @@ def _recall(table: Table, rows: Numbered, way: str) -> Picture:
         drawing.line(list(zip(ks, heights, strict=True)), color, number, titles)
     drawing.percents()
     drawing.depths((1, 2, 5, 10, 20, 50))
-    svg = drawing.svg(f"Recall at K, {wording.direction_in_words(way, table.parts.get('text', ''))}")
+    svg = drawing.svg(f"Recall at K, {direction_in_words(way, table.parts.get('text', ''))}")
     caption = "Mean over seeds, ties in expectation. A curve above another is better at every K."
     return Picture(
-        f"Recall at K, {_lower(wording.direction_in_words(way, table.parts.get('text', '')))}",
+        f"Recall at K, {_lower(direction_in_words(way, table.parts.get('text', '')))}",
         caption,
         svg,
         _legend(rows),
@@ -106,10 +105,6 @@ def _recall(table: Table, rows: Numbered, way: str) -> Picture:
 
 def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
-
-
-def _ranks(row: Row, way: str) -> bool:
-    return all(entry.evidence.kind == "ranks" and way in entry.evidence.counts for entry in row.entries)
 
 
 def _recalls(counts: np.ndarray, ks: Sequence[int]) -> np.ndarray:
@@ -141,12 +136,10 @@ def _curve(table: Table, rows: Numbered, points: Sequence[tuple[float, int]], na
         titles = {j: f"{name_of(row)}: {mean:.1f} at {keep:.0f} %" for j, (keep, mean) in enumerate(known)}
         drawing.line(known, color, number, titles)
     drawing.percents()
-    svg = drawing.svg(
-        f"Recall against the share that is kept, {wording.direction_in_words(way, table.parts.get('text', ''))}"
-    )
+    svg = drawing.svg(f"Recall against the share that is kept, {direction_in_words(way, table.parts.get('text', ''))}")
     caption = "The share of clips or sentences that is kept; at 100 % nothing is missing."
     return Picture(
-        f"Incomplete input, {_lower(wording.direction_in_words(way, table.parts.get('text', '')))}",
+        f"Incomplete input, {_lower(direction_in_words(way, table.parts.get('text', '')))}",
         caption,
         svg,
         _legend(rows),
@@ -248,7 +241,7 @@ def seeds(table: Table, rows: Numbered) -> list[Picture]:
 def confused(table: Table, rows: Numbered) -> list[Picture]:
     """Returns the pairs of classes that the first row that is no control confuses most."""
     row = next((row for _, row in rows if not row.control), None)
-    if row is None or row.entries[0].evidence.kind != classification.KIND:
+    if row is None:
         return []
     pairs = confusions(row.entries[0].evidence)[:MOST_PAIRS]
     if not pairs:
@@ -261,3 +254,13 @@ def confused(table: Table, rows: Numbered) -> list[Picture]:
     caption = f"Of {name_of(row)}, seed {row.seeds[0]}. A video counts for its main class."
     legend = tuple((i, name, 0) for i, name in enumerate(names, 1))
     return [Picture("Most confused classes", caption, drawing.svg("Most confused classes"), legend)]
+
+
+MAKERS: dict[str, Callable[[Table, Numbered], list[Picture]]] = {
+    "recall": recalls,
+    "incomplete": incomplete,
+    "costs": costs,
+    "seeds": seeds,
+    "confusions": confused,
+}
+"""How each kind of picture that a kind of evidence names is drawn (`bench.evidence.kinds.kind.Kind.pictures`)."""
