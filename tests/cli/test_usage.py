@@ -76,7 +76,7 @@ RANDOM = ("run", "-m", "random", "-t", "anet-retrieval")
         (("data", "verify", "nothing"), 3, "unknown dataset"),
         (("rescore", "nothing"), 4, "no such file"),
         (("leaderboard", "add", "/dev/null"), 4, "/dev/null is no folder. Name the folder of a run"),
-        (("run", "-m", "random", "-t", "anet-captioning:foo"), 2, "Write such as anet-captioning:java="),
+        (("run", "-m", "random", "-t", "anet-captioning:foo"), 2, "Write such as anet-captioning:protocol="),
         (("run", "-m", "random", "-t", "anet-retrieval:segments=gt,segments=none"), 2, "names 'segments' twice"),
         (("frobnicate",), 2, "frobnicate"),
     ],
