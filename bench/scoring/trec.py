@@ -64,7 +64,7 @@ def score_run(run: Path, qrels: Path, task: str, split: str) -> TrecScores:
         judged.add((query, document))
         documents.add(document)
         if (grade := _finite(place, relevance)) > 0:
-            right[query][document] = max(grade, right[query].get(document, 0.0))
+            right[query][document] = grade
     if not right:
         raise InvalidData(f"{qrels} names no right document: nothing can be found.")
     if not scores:
@@ -75,15 +75,15 @@ def score_run(run: Path, qrels: Path, task: str, split: str) -> TrecScores:
             f"{next(iter(right))[:60]!r} of the qrels. Are the ids the same?"
         )
     queries = sorted(right)
-    judged = [sorted(right[query]) for query in queries]
-    pairs = [_pairs(scores.get(query, {}), own, len(documents)) for query, own in zip(queries, judged, strict=True)]
-    gains = np.array([right[query][document] for query, own in zip(queries, judged, strict=True) for document in own])
+    answers = [sorted(right[query]) for query in queries]
+    pairs = [_pairs(scores.get(query, {}), own, len(documents)) for query, own in zip(queries, answers, strict=True)]
+    gains = np.array([right[query][document] for query, own in zip(queries, answers, strict=True) for document in own])
     graded = [gains.tolist()] if len(set(gains.tolist())) > 1 else []
-    pool = digest([task, split, sorted(documents), [list(one) for one in zip(queries, judged, strict=True)], *graded])
-    owners = [max(own, key=right[query].__getitem__) for query, own in zip(queries, judged, strict=True)]
+    pool = digest([task, split, sorted(documents), [list(one) for one in zip(queries, answers, strict=True)], *graded])
+    owners = [max(own, key=right[query].__getitem__) for query, own in zip(queries, answers, strict=True)]
     counts = {
         "t2v": np.array([best_of(own) for own in pairs], dtype=np.uint32),
-        **right_arrays("t2v", np.repeat(np.arange(len(queries)), [*map(len, judged)]), np.concatenate(pairs), gains),
+        **right_arrays("t2v", np.repeat(np.arange(len(queries)), [*map(len, answers)]), np.concatenate(pairs), gains),
         **owner_arrays("t2v", owners),
     }
     return TrecScores(
