@@ -21,6 +21,7 @@ def test_the_examples_are_found_and_in_order(with_examples: Path, tmp_path: Path
     found = {row["plugin"]: (row["distribution"], row["provides"]) for row in listed if row["status"] == "ok"}
     assert found["ridge"] == ("vtbench-ridge", {"model": ["ridge"]})
     assert found["coot"] == ("vtbench-coot", {"model": ["coot"]})
+    assert found["conse"] == ("vtbench-conse", {"model": ["conse"]})
     assert found["moments"] == (
         "vtbench-moments",
         {"model": ["random-span", "whole-video", "frequent-span"], "task": ["anet-moments", "didemo-moments"]},
@@ -91,7 +92,7 @@ def test_moment_retrieval_on_real_text_with_simulated_features(with_examples: Pa
     assert "60 videos" in page
 
 
-@pytest.mark.parametrize("package", ["ridge", "coot", "moments"])
+@pytest.mark.parametrize("package", ["ridge", "coot", "conse", "moments"])
 def test_an_example_needs_no_private_import(package: str) -> None:
     doors = {"bench.api", "bench.data_api", "bench.task_api", "bench.board_api", "bench.testing"}
     for path in (PROJECT / "examples" / package).rglob("*.py"):

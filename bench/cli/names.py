@@ -222,6 +222,7 @@ def _model_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
         "code": spec.loader,
         "revision": spec.revision,
         "row cap": spec.max_rows,
+        "numbers of a feature row": spec.dim or "any",
         "uses segments": spec.uses_segments,
         "settings": settings,
     }

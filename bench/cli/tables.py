@@ -29,17 +29,19 @@ def print_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers_f
 
 
 def print_results(results: Sequence[tuple[Result, Evidence]], *, as_json: bool) -> None:
-    """Prints one table per signature: a row or more per run, as the kind of its evidence lays them out.
+    """Prints one table for runs that rank together: a row or more per run, as the kind of its evidence lays them out.
 
     The primary measurement has its 95 % interval; one that is the same for every model has a dash, with the reason.
     """
     from bench.evidence.kinds import worded_by
+    from bench.results import protocol
 
     if as_json:
         click.echo(json.dumps([result.model_dump(by_alias=True, mode="json") for result, _ in results], indent=2))
         return
-    for signature in dict.fromkeys(result.signature for result, _ in results):
-        group = [(result, evidence) for result, evidence in results if result.signature == signature]
+    for shared in dict.fromkeys(protocol(result.signature) for result, _ in results):
+        group = [(result, evidence) for result, evidence in results if protocol(result.signature) == shared]
+        signature = shared if len({result.signature for result, _ in group}) > 1 else group[0][0].signature
         first, kind = group[0][0], worded_by(group[0][1])
         click.echo(f"\n{first.task.name} on {first.data.label}, {first.task.split}, {kind.tested(first)}")
         names = list(dict.fromkeys(measurement.name for result, _ in group for measurement in result.measurements))

@@ -37,6 +37,7 @@ class ModelSpec:
         uses_segments: false for models that look at whole videos only; their predictions do not depend on segments.
         fingerprint: `"package.module:object"`; called as `object(settings)` before anything is reused, returns one line
             that changes with whatever else the model loads, such as weights inside a library; empty for nothing.
+        dim: numbers of a feature row that it can read, where these are those of one encoder; 0 for any.
         control: true for controls, shown shaded on every board.
     """
 
@@ -58,6 +59,7 @@ class ModelSpec:
     learns_from: Lesson = "paragraphs"
     base: str = ""
     fingerprint: str = ""
+    dim: int = 0
 
     def resolve(
         self, recipe: str | None, chosen: Mapping[str, object], accepted: Sequence[type] = ()

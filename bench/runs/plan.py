@@ -256,5 +256,11 @@ def _check(cell: Cell, request: Request) -> None:
         has = ", ".join(capability.__name__ for capability in spec.provides)
         raise UnsupportedTask(f"task {task.name!r} needs a {needs}; model {spec.name!r} provides {has}.")
     request.check()
+    if spec.dim not in (0, cell.dataset.features.dim):
+        declared = cell.dataset.declaration.features.name
+        raise UnsupportedTask(
+            f"model {spec.name!r} reads features of {spec.dim:,} numbers per row; {declared!r} of dataset "
+            f"{cell.dataset.name!r} has {cell.dataset.features.dim:,}. Declare others: `bench info {spec.name}`."
+        )
     if request.checkpoint and Trainable not in spec.provides:
         raise UsageError(f"model {spec.name!r} does not train; --checkpoint does nothing. Leave it out.")

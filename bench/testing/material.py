@@ -6,7 +6,7 @@ Letters for shapes: `D` feature dimension.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -63,7 +63,15 @@ def material_for(spec: ModelSpec) -> Material:
     tested = inputs(spec.max_rows, view)
     lesson = sample().training_set(spec.learns_from, view)
     training = sample().training(lesson, max_rows=spec.max_rows, limit=TRAINED_ON)
-    return Material(training, tested.videos.batch(range(len(tested.videos))), tested.paragraphs)
+    videos = tested.videos.batch(range(len(tested.videos)))
+    return Material(training, of_dim(videos, spec.dim) if spec.dim else videos, tested.paragraphs)
+
+
+def of_dim(videos: VideoBatch, dim: int) -> VideoBatch:
+    """Returns the same videos with `dim` numbers per row: those that they have, over and over."""
+    places = [i % videos.frames.values.shape[1] for i in range(dim)]
+    frames, clips = (Ragged(part.values[:, places], part.lengths) for part in (videos.frames, videos.clip_frames))
+    return replace(videos, frames=frames, clip_frames=clips)
 
 
 def take(videos: VideoBatch, indices: Sequence[int]) -> VideoBatch:

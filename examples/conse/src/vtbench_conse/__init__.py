@@ -1,0 +1,1 @@
+"""ConSE: a frame is the mix of the sentence vectors of its likeliest classes; nothing is trained."""
