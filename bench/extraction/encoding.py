@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 SIZES = {"cpu": (1, 4, 16), "cuda": (16, 64, 256)}
 """Sizes of a batch that are tried. On a CPU a batch of 16 can cost twice what single ones do."""
-GAIN = 0.9
-"""A larger batch is taken when it needs less than this part of the time: small ones save memory."""
+GAIN = 0.8
+"""A larger batch is taken when it needs less than this part of the time, so that noise alone does not choose."""
 ENOUGH = 5.0
 """Seconds after which no larger batch is tried."""
 
@@ -94,7 +94,7 @@ class Encoding:
         for size in sizes:
             batch = [inputs[i % len(inputs)] for i in range(size)]
             self.rows(batch)  # what is done once, such as choosing a kernel, does not count
-            seconds = min(self._seconds(batch) for _ in range(2)) / size
+            seconds = min(self._seconds(batch) for _ in range(3)) / size
             if seconds < GAIN * least:
                 best, least = size, seconds
             if time.perf_counter() - began > ENOUGH:

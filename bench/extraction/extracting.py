@@ -14,7 +14,7 @@ from bench.data.features.pack import PackedFeatures
 from bench.data.features.pack_format import Header, Made
 from bench.data.features.packing import UNREADABLE, Watcher, pack
 from bench.data.readers.json_files import read_json
-from bench.errors import SaveError, UsageError, unknown_name
+from bench.errors import InvalidData, SaveError, UsageError, unknown_name
 from bench.execution import Execution
 from bench.extraction.encoding import Encoding
 from bench.extraction.folder import are_stills, videos_in
@@ -69,7 +69,7 @@ def extract(session: Session, name: str, choices: Choices, watcher: Watcher) -> 
     encoder = plan_encoder(session.catalogue, folder.encoder, folder.settings)
     reader = f"images {stills.versions()}" if are_stills(found.values()) else versions(folder.backend)
     if output.exists() and not (output / "plan.json").exists():
-        return _existing(output, declaration)
+        return _existing(output, declaration, found)
     execution = Execution(device=choices.device)
     encoding = Encoding(folder.encoder, encoder.open(execution), sampler)
     made = Made(
@@ -118,12 +118,22 @@ def _output(declaration: FeatureDeclaration, choices: Choices) -> Path:
     return path if choices.limit is None else path.with_name(f"{path.name}-first-{choices.limit}")
 
 
-def _existing(output: Path, declaration: FeatureDeclaration) -> Extraction:
-    """Returns the pack that is there. Raises: InvalidData when it was made otherwise; SaveError for no pack."""
+def _existing(output: Path, declaration: FeatureDeclaration, found: Mapping[str, Path]) -> Extraction:
+    """Returns the pack that is there.
+
+    Raises: InvalidData when it was made otherwise, or lacks videos that are there now; SaveError for no pack.
+    """
     if not output.is_dir():
         raise SaveError(f"{output} is in the way of the pack. Move it, or name another `pack:` in bench.yaml.")
     features = PackedFeatures(declaration.name, output, declaration.videos)
-    return Extraction(output, features.header, _unreadable(output), reused=True)
+    unreadable = _unreadable(output)
+    lacking = [video_id for video_id in features.missing(list(found)) if video_id not in unreadable]
+    if lacking:
+        raise InvalidData(
+            f"{output} lacks {len(lacking):,} videos that have come since it was made, such as {lacking[0]!r}. Name "
+            "another `pack:` in bench.yaml, or delete this one, and extract again."
+        )
+    return Extraction(output, features.header, unreadable, reused=True)
 
 
 def _unreadable(output: Path) -> dict[str, str]:

@@ -24,6 +24,20 @@ class Means:
         return frames.float() * self.scale
 
 
+class Numbers(Means):
+    """A frame becomes the number that it carries: twelve bars, black or white, over its upper three quarters."""
+
+    dim = 1
+    preprocessing = "bars"
+
+    def prepare(self, frame):
+        width, number = frame.shape[1] / 12, 0
+        for bar in range(12):
+            middle = int((bar + 0.5) * width)
+            number = number * 2 + (frame[: frame.shape[0] // 2, middle - 2 : middle + 3].mean() > 125)
+        return self.torch.tensor([float(number)])
+
+
 class Windows(Means):
     """A window of two frames becomes the means of the first, and how the second is brighter."""
 
@@ -63,6 +77,7 @@ def spec(name, kind, provides=(FrameEncoder,)):
 def bench_encoders():
     return [
         spec("means", Means),
+        spec("numbers", Numbers),
         spec("windows", Windows, (ClipEncoder,)),
         spec("breaks", Breaks),
         spec("infinite", Infinite),
