@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-Unit = Literal["paragraph", "caption", "captions-together"]
+Unit = Literal["paragraph", "caption", "captions-together", "query"]
 """What one text is: all sentences of a video, which describe its segments one after the other; one caption of a video;
-or all captions of a video, which describe the same, read as one text."""
+all captions of a video, which describe the same, read as one text; or a query that was written for no video."""
 
 
 TEXTS: Mapping[str, Unit] = {"each": "caption", "together": "captions-together"}

@@ -278,11 +278,9 @@ def _dataset_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
         "splits": {split: part.file for split, part in declaration.splits.items()} or dict(reader.splits),
         "tasks evaluate on": declaration.test,
         "segments": declaration.segments,
+        "retrieval": declaration.asked() if declaration.captions else "none: it has no captions",
         "features": {
-            "reader": declaration.features.reader,
-            "path": declaration.features.path or "",
-            "extractor": declaration.features.extractor,
-            "stride": declaration.features.stride,
+            key: getattr(declaration.features, key) or "" for key in ("reader", "path", "extractor", "stride")
         },
         "next": f"`bench data verify {name}` counts what is there and lists what is missing",
     }

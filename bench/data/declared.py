@@ -189,6 +189,14 @@ class DatasetDeclaration:
     relevance: Path | None = None
     class_splits: tuple[str, str] | None = None
 
+    def asked(self) -> dict[str, str]:
+        """Returns in words what the texts of retrieval are, and which videos are right for them."""
+        own = "caption" if self.text == "paragraph" and self.segments == "none" else self.text
+        return {
+            "asks": f"the queries of {self.queries}" if self.queries else f"each {own} of {self.test}",
+            "right are": f"the videos that {self.relevance} judges so" if self.relevance else "the video of each text",
+        }
+
 
 @dataclass(frozen=True)
 class FeatureIdentity:

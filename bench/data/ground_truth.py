@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.annotations import CaptionAnnotations, ClassAnnotations, Described, RetrievalAnnotations
 from bench.data.digests import classes_digest, described_digest, pool_digest
-from bench.data.texts import matching_of, texts_of, unit_of
+from bench.data.texts import asks_queries, matching_of, texts_of, unit_of
 from bench.errors import MissingData
 from bench.files import digest
 from bench.inputs import View
@@ -32,7 +32,7 @@ def matches(dataset: Dataset, split: str, limit: int | None, view: View) -> Retr
         matching=matching,
         pool=pool,
         missing=_missing(dataset, split, ids),
-        unit=unit_of(dataset, split, view.text),
+        unit="query" if asks_queries(dataset, split) else unit_of(dataset, split, view.text),
     )
 
 

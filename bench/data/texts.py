@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.data.digests import kept_positions, shuffled_positions
 from bench.data.readers.json_files import read_json
-from bench.data.readers.qrels import read_qrels
+from bench.data.readers.qrels import read_qrels, right_of
 from bench.errors import InvalidData
 from bench.inputs import Paragraph, Videos, VideoSubset, View
 from bench.matching import Matching, Unit
@@ -80,13 +80,22 @@ def unit_of(dataset: Dataset, split: str, asked: Unit) -> Unit:
     )
 
 
+def asks_queries(dataset: Dataset, split: str) -> bool:
+    """Returns whether a split is asked with queries of its own instead of what was written for its videos."""
+    return dataset.declaration.queries is not None and split == dataset.declaration.test
+
+
 def texts_of(dataset: Dataset, split: str, chosen: Sequence[int], view: View) -> list[Text]:
     """Returns the texts of the videos at `chosen`, cut by `view`, or the queries that stand for those of a test split.
 
+    Of the queries those are left out whose right videos are all left out, as the captions of such a video are.
     Raises: InvalidData as `unit_of`, and for a file of queries that holds none.
     """
-    if dataset.declaration.queries and split == dataset.declaration.test:
-        return _queries(dataset, split, dataset.declaration.queries)
+    if (file := dataset.declaration.queries) and asks_queries(dataset, split):
+        queries, path = _queries(dataset, split, file), dataset.declaration.relevance
+        right, ids = right_of(read_qrels(path)) if path else {}, dataset.columns(split)["video_id"]
+        kept = {ids[i] for i in chosen}
+        return [text for text in queries if not (own := right.get(text.name)) or own.keys() & kept]
     unit, columns = unit_of(dataset, split, view.text), dataset.columns(split)
     texts = []
     for i in chosen:
@@ -140,6 +149,11 @@ def matching_of(dataset: Dataset, split: str, texts: Sequence[Text], chosen: Seq
         if own:
             owners[text.opaque] = gallery[own[0]]
     if not any(right.values()):
+        if len(chosen) < dataset.count(split):
+            raise InvalidData(
+                f"dataset {dataset.name!r}: none of the {len(chosen):,} videos taken of {split} is right for a text. "
+                "Take more: a higher --limit, or none."
+            )
         raise InvalidData(
             f"dataset {dataset.name!r}: no text of {split} has a right video. Name them in a file of judgements, "
             f"TEXT 0 VIDEO GRADE, as datasets.{dataset.name}.relevance."
@@ -148,7 +162,7 @@ def matching_of(dataset: Dataset, split: str, texts: Sequence[Text], chosen: Seq
 
 
 def _judged(dataset: Dataset, split: str, path: Path, view: View) -> dict[str, dict[str, int]]:
-    judged, columns = read_qrels(path), dataset.columns(split)
+    judged, columns = right_of(read_qrels(path)), dataset.columns(split)
     known = set(columns["video_id"])
     if odd := next((video for videos in judged.values() for video in videos if video not in known), None):
         raise InvalidData(f"{path}: video {odd[:60]!r} is not in {split} of dataset {dataset.name!r}.")

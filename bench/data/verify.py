@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bench.data.declared import ExaminedFeatures
 from bench.data.features.pack import PackedFeatures
 from bench.data.features.stored import missing_videos
+from bench.data.readers.qrels import read_qrels
 from bench.data.tables import Tables
 from bench.errors import DataError, InvalidData
 
@@ -50,7 +51,7 @@ def verify(dataset: Dataset, progress: Callable[[int, int], None] = lambda done,
     """
     report = Report([f"{dataset.label}: kind {dataset.kind}"])
     for split in dataset.tables:
-        for check in (_count, _cover):
+        for check in (_count, _asked, _cover):
             try:
                 check(dataset, split, report)
             except DataError as error:
@@ -95,6 +96,30 @@ def _count(dataset: Dataset, split: str, report: Report) -> None:
     trains = dataset.class_splits[0] if dataset.class_splits else "train"
     if split not in ("train", trains) and "train" in dataset.tables:
         dataset.check_disjoint(split)
+
+
+def _asked(dataset: Dataset, split: str, report: Report) -> None:
+    """Raises: DataError for queries or judgements of a test split that cannot be read, or do not belong to it."""
+    declaration = dataset.declaration
+    if split != declaration.test or not (declaration.queries or declaration.relevance):
+        return
+    matching = dataset.annotations(split, text=declaration.text).matching
+    if declaration.queries:
+        report.facts.append(f"{split}: {declaration.queries.name} asks {len(matching.texts):,} queries, no captions")
+    if declaration.relevance:
+        grades = [grade for own in read_qrels(declaration.relevance).values() for grade in own.values()]
+        right = sorted(grade for grade in grades if grade > 0)
+        span = f", graded {right[0]} to {right[-1]}" if right and right[0] < right[-1] else ""
+        report.facts.append(
+            f"{split}: {declaration.relevance.name} judges {len(grades):,} pairs, {len(right):,} of them right{span}"
+        )
+    asked = Counter(place for places in matching.right for place in places)
+    answers = [len(places) for places in matching.right]
+    report.facts.append(
+        f"{split}: {sum(n > 0 for n in answers):,} of {len(answers):,} texts have a right video, "
+        f"{sum(n > 1 for n in answers):,} of them several; {len(asked):,} of {len(matching.videos):,} videos are right "
+        "for a text"
+    )
 
 
 def _cover(dataset: Dataset, split: str, report: Report) -> None:

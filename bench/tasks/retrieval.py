@@ -44,12 +44,13 @@ second needs features of all videos and one right video for each caption.
 
 **Other right answers.** `relevance:` in the declaration names judgements in TREC form, `TEXT 0 VIDEO GRADE`: texts of
 which several videos are right, or none. A text is called by its video, or `VIDEO#K` for caption K counted from 0.
-`queries:` names texts that are asked instead of the captions, JSON by id. Texts without a right video and videos that
-no text asks for are among what others are compared with. A query with several right answers is counted by the best of
-them among the wrong ones, and its measurements say `any-hit`; `P@K` and `nDCG@K`, shown where asked for (`--metric
-t2v/nDCG@10`), count all of them, the second by their grades. Of tied answers each is taken at its expected worth, as if
-ties were broken at random. Intervals resample videos: a text goes with the video that it describes, a query that
-describes none with the first of its best.
+`queries:` names texts that are asked instead of the captions, JSON by id, and the signature says `text=query`; a run
+with `--limit` asks those that have a right video left. Texts without a right video and videos that no text asks for are
+among what others are compared with. A query with several right answers is counted by the best of them among the wrong
+ones, and its measurements say `any-hit`; `P@K` and `nDCG@K`, shown where asked for (`--metric t2v/nDCG@10`), count all
+of them, the second by their grades. Of tied answers each is taken at its expected worth, as if ties were broken at
+random. Intervals resample videos: a text goes with the video that it describes, a query that describes none with the
+first of its best.
 
 **Segments.** The parameter `segments` says which clips a model sees beside the whole video, in training and test:
 `gt`, the segments that the annotators marked; `uniform-K`, K windows of equal length that cover the video; `none`, one

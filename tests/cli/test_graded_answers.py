@@ -116,6 +116,7 @@ def test_all_right_answers_count_through_run_rescore_compare_and_board(bench_com
     bench_command("leaderboard", "add", *folders, "--board", "board")
     bench_command("leaderboard", "build", "--results", "board/results", "-o", "board", *metrics())
     [table] = (clips / "board" / "tables").glob("*.csv")
+    assert "Query → video" in (clips / "board" / "clips-retrieval.md").read_text()
     [row] = csv.DictReader(table.read_text().splitlines())  # two seeds, one row
     for name in ASKED:
         assert float(row[name]) == pytest.approx((expected[0][name] + expected[1][name]) / 2)
@@ -181,3 +182,50 @@ def test_captions_in_a_ranked_list_are_resampled_by_their_video(bench_command: A
     first = json.loads(done)["measurements"][0]
     assert (first["name"], first["value"], first["n"]) == ("t2v/R@1", 60.0, 20)
     assert first["ci95"] == [20.0, 100.0]
+
+
+def test_queries_and_judgements_are_counted_and_named(bench_command: Any, clips: Path) -> None:
+    said = bench_command("data", "verify", "clips").stdout
+    assert "clips: test: 10 videos, 20 captions" in said
+    assert "clips: test: queries.json asks 7 queries, no captions" in said
+    assert "clips: test: judged.txt judges 22 pairs, 21 of them right, graded 1 to 3" in said
+    assert "7 of 7 texts have a right video, 7 of them several; 10 of 10 videos are right for a text" in said
+    told = bench_command("info", "clips").stdout
+    assert f"asks: the queries of {clips / 'queries.json'}" in told
+    assert f"right are: the videos that {clips / 'judged.txt'} judges so" in told
+    record = run(bench_command, "random")
+    assert record["data"]["n_evaluated"] == record["data"]["n_expected"] == TEST
+    assert "|text=query|hits=any|" in record["signature"]
+    assert "10 videos, 7 queries" in bench_command("run", "-m", "random", "-t", "clips-retrieval").stdout
+
+
+def test_verify_names_judgements_of_what_is_not_there(bench_command: Any, clips: Path) -> None:
+    (clips / "judged.txt").write_text("q99 0 v1 1\n")
+    assert (
+        "text 'q99' is not in test of dataset 'clips'" in bench_command("data", "verify", "clips", exit_code=4).stderr
+    )
+
+
+def test_a_limit_takes_videos_and_the_queries_that_ask_for_them(bench_command: Any, clips: Path) -> None:
+    """Three of ten videos: a query of which no right video is left asks nothing, as the captions of left-out videos."""
+    record = run(bench_command, "random", "--limit", "3")
+    _, values = read_tensors(clips / "runs" / record["run"] / record["predictions"]["file"])
+    names = {opaque_id("clips", "test", "video", f"v{i}"): f"v{i}" for i in range(TEST)}
+    kept = {names[video] for video in values["video_ids"]}
+    asked = {query for query, own in GRADES.items() if own.keys() & kept}
+    assert 0 < len(asked) < len(GRADES)
+    assert set(values["paragraph_ids"]) == {opaque_id("clips", "test", "query", query) for query in asked}
+    assert (record["status"], record["data"]["n_evaluated"], record["data"]["n_expected"]) == ("partial", 3, TEST)
+    assert {m["n"] for m in record["measurements"] if m["name"].startswith("t2v/")} == {len(asked)}
+    counted = sum(video in own for own in GRADES.values() for video in kept)
+    evidence, _ = read_tensors(clips / "runs" / record["run"] / record["evidence"]["file"])
+    assert evidence["t2v"][:, 2].sum() == evidence["v2t"][:, 2].sum() == counted
+    bench_command("rescore", f"runs/{record['run']}")
+
+
+def test_a_limit_that_leaves_no_right_video_says_so(bench_command: Any, clips: Path) -> None:
+    first = min((opaque_id("clips", "test", "video", f"v{i}"), f"v{i}") for i in range(TEST))[1]
+    (clips / "judged.txt").write_text(f"q0 0 {'v1' if first == 'v0' else 'v0'} 1\n")
+    refused = bench_command("run", "-m", "random", "-t", "clips-retrieval", "--limit", "1", exit_code=4).stderr
+    assert "none of the 1 videos taken of test is right for a text. Take more: a higher --limit" in refused
+    assert run(bench_command, "random")["status"] == "complete"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bench.metrics.names import parse_name
 from bench.results import Result
 
-TEXTS = {"caption": "caption", "captions-together": "captions together"}
+TEXTS = {"caption": "caption", "captions-together": "captions together", "query": "query"}
 """What a signature calls one text, in words; a paragraph where it says nothing else."""
 
 

@@ -77,7 +77,8 @@ def _shots_in_words(shots: str) -> str:
 
 
 def _texts_in_words(text: str) -> str:
-    return {"caption": "every caption asked by itself", "captions-together": "captions asked together"}.get(text, "")
+    asked = {"caption": "every caption asked by itself", "captions-together": "captions asked together"}
+    return {**asked, "query": "asked with queries of its own"}.get(text, "")
 
 
 _TELLING: dict[str, Callable[[str], str]] = {
