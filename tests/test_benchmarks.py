@@ -55,6 +55,13 @@ def test_ranking_is_timed_and_its_memory_measured() -> None:
         assert name in out
 
 
+@pytest.mark.extra("video")
+def test_ways_to_frames_are_timed_and_give_the_same_pixels() -> None:
+    out = run("decoding.py", "--seconds", "4", "--height", "64", "--groups", "10", "--repeats", "1")
+    for name in ("4 s, group 10", "8 s, group 250", "a bare seek for each frame", "all frames in order"):
+        assert name in out
+
+
 def test_intervals_are_timed() -> None:
     out = run("intervals.py", "--n", "60", "--resamples", "10", "--repeats", "1")
     for name in ("N = 60", "at chance", "weak", "strong"):
