@@ -137,7 +137,7 @@ def _from_matrix(matrix: _Matrix, recording: Recording) -> tuple[Evidence, dict[
                 click.echo(f"{what} {matrix.video_of}; --videos FILE names them otherwise", err=True)
         else:
             chosen = matches.on_the_diagonal(similarities.shape)
-        evidence = matches.evidence_of(similarities, chosen, chosen.pool(recording.task, recording.split))
+        evidence = matches.evidence_of(similarities, chosen, matches.pool_of(chosen, recording.task, recording.split))
         return evidence, _rules(evidence, {"source": "similarity", "dtype": similarities.dtype})
 
 

@@ -35,6 +35,7 @@ class FrameVideos:
         """Raises: MissingData for videos without features or segments; UsageError for a row cap below 1."""
         if max_rows < 1:
             raise UsageError(f"max_rows={max_rows}: a video keeps at least 1 feature row. Ask for 1 or more.")
+        self.ids, self.dim = videos.ids, features.dim
         self._videos = videos
         self._features = features
         self._max_rows = max_rows
@@ -44,19 +45,7 @@ class FrameVideos:
         kept = np.minimum(self._cut.lengths, max_rows)
         owners = np.repeat(np.arange(len(self)), self._cut.counts)
         self._clip_rows = np.bincount(owners, weights=kept, minlength=len(self)).astype(np.int64)
-        self._rows: np.ndarray = np.minimum(self._cut.whole, max_rows) + self._clip_rows
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        return self._videos.ids
-
-    @property
-    def rows(self) -> np.ndarray:
-        return self._rows
-
-    @property
-    def dim(self) -> int:
-        return self._features.dim
+        self.rows: np.ndarray = np.minimum(self._cut.whole, max_rows) + self._clip_rows
 
     def __len__(self) -> int:
         return len(self._videos.ids)

@@ -6,7 +6,7 @@ beside one another, else by row.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from bench.data.readers.json_files import parse_json
 from bench.errors import InvalidData
 from bench.files import digest
+from bench.matching import Matching
 from bench.metrics.retrieval import BEST_CAPTION
 from bench.metrics.right_items import owner_arrays, right_arrays
 from bench.metrics.similarities import Pairs, Similarities, count_best_captions, count_ranks
@@ -21,30 +22,22 @@ from bench.reading.numbers import whole_in
 from bench.reading.outside import read_text
 from bench.results import Evidence
 
+NO_NAMES = "#{}"
+"""What a column is called where nobody names it; also a row, which has no name in any of these files."""
 
-@dataclass(frozen=True)
-class Matches:
-    """The right items of each row of a similarity matrix.
 
-    Attributes:
-        columns: for each row the numbers of its right columns, rising and never empty.
-        n_items: number of columns.
-        names: what the matching was made of, for the digest of the test set.
-    """
+def matching_of(right: Sequence[Sequence[int]], n_items: int, names: Sequence[str] = ()) -> Matching:
+    """Returns the matching of rows with their right columns, of which `names` are the ids where a file gives them."""
+    videos = tuple(names) or tuple(NO_NAMES.format(column) for column in range(n_items))
+    rows = tuple(NO_NAMES.format(row) for row in range(len(right)))
+    return Matching(rows, videos, tuple(tuple(sorted(columns)) for columns in right))
 
-    columns: tuple[tuple[int, ...], ...]
-    n_items: int
-    names: tuple[str, ...]
 
-    def pairs(self) -> Pairs:
-        """Returns the right pairs, ordered by row."""
-        counts = [len(columns) for columns in self.columns]
-        rows = np.repeat(np.arange(len(self.columns), dtype=np.int64), counts)
-        return Pairs(rows, np.array([c for columns in self.columns for c in columns], dtype=np.int64))
-
-    def pool(self, task: str, split: str) -> str:
-        """Returns the SHA-256 of the test set: task, split, and which item belongs to which query."""
-        return digest([task, split, self.n_items, [list(columns) for columns in self.columns], list(self.names)])
+def pool_of(matching: Matching, task: str, split: str) -> str:
+    """Returns the SHA-256 of the test set: task, split, which item belongs to which query, and the names of items."""
+    named = matching.videos != tuple(NO_NAMES.format(column) for column in range(len(matching.videos)))
+    right = [list(columns) for columns in matching.right]
+    return digest([task, split, len(matching.videos), right, list(matching.videos) if named else []])
 
 
 def check_shape(similarities: Similarities, source: Path) -> None:
@@ -64,17 +57,17 @@ def check_shape(similarities: Similarities, source: Path) -> None:
         raise InvalidData(f"{source} has shape {shape}: {'the gallery is empty' if shape[0] else 'there is no query'}.")
 
 
-def on_the_diagonal(shape: tuple[int, int]) -> Matches:
+def on_the_diagonal(shape: tuple[int, int]) -> Matching:
     """Returns the matching of query i with item i. Raises: InvalidData when the matrix is not square."""
     if shape[0] != shape[1]:
         raise InvalidData(
             f"the matrix is {shape[0]} x {shape[1]}: matches on the diagonal need a square one. Say which item belongs "
             "to which query by --ids or --video-of."
         )
-    return Matches(tuple((i,) for i in range(shape[0])), shape[1], ())
+    return matching_of([(i,) for i in range(shape[0])], shape[1])
 
 
-def from_columns(path: Path, shape: tuple[int, int]) -> Matches:
+def from_columns(path: Path, shape: tuple[int, int]) -> Matching:
     """Returns the matching in a file with one entry for each row: the numbers of its right columns, counted from 0.
 
     The file is a JSON list of numbers or of lists of numbers, or text with one line for each row.
@@ -95,11 +88,11 @@ def from_columns(path: Path, shape: tuple[int, int]) -> Matches:
                 )
         if len(set(numbers)) < len(numbers):
             raise InvalidData(f"{path}: row {row} names a column twice.")
-        columns.append(tuple(sorted(numbers)))
-    return Matches(tuple(columns), shape[1], ())
+        columns.append(numbers)
+    return matching_of(columns, shape[1])
 
 
-def from_video_ids(path: Path, shape: tuple[int, int], videos: Path | None = None) -> Matches:
+def from_video_ids(path: Path, shape: tuple[int, int], videos: Path | None = None) -> Matching:
     """Returns the matching in a file with the video of each row.
 
     Both files are JSON lists of ids, or text with one id for each line.
@@ -135,25 +128,26 @@ def from_video_ids(path: Path, shape: tuple[int, int], videos: Path | None = Non
             f"{path} names video {lacking[:60]!r}, which is not among the {len(named):,} of {videos} (such as "
             f"{named[0][:60]!r}). Are the ids the same?"
         )
-    return Matches(tuple((places[video],) for video in ids), shape[1], tuple(named))
+    return matching_of([(places[video],) for video in ids], shape[1], named)
 
 
-def evidence_of(similarities: Similarities, matches: Matches, pool: str) -> Evidence:
+def evidence_of(similarities: Similarities, matching: Matching, pool: str) -> Evidence:
     """Returns the evidence of a matrix in both directions; v2t over the items that have a query.
 
     Where videos have several captions, v2t is counted by both conventions, see `bench.metrics.retrieval`.
 
     Raises: InvalidData when a similarity is NaN or infinite.
     """
-    pairs = matches.pairs()
-    found = count_ranks(similarities, pairs)
-    by_row, by_column = found.rows, found.columns
+    rows = np.repeat(np.arange(len(matching.right), dtype=np.int64), [len(columns) for columns in matching.right])
+    pairs = Pairs(rows, np.array([column for columns in matching.right for column in columns], dtype=np.int64))
+    ranks = count_ranks(similarities, pairs)
+    by_row, by_column = ranks.rows, ranks.columns
     asking = by_column[:, 2] > 0
     counts = {"t2v": by_row, "v2t": by_column[asking]}
     n_items = {"t2v": len(by_column), "v2t": len(by_row)}
-    own = np.array([columns[0] for columns in matches.columns])
-    counts |= right_arrays("t2v", pairs.rows, found.row_pairs)
-    counts |= right_arrays("v2t", (np.cumsum(asking) - 1)[pairs.columns], found.column_pairs)
+    own = np.array([columns[0] for columns in matching.right])
+    counts |= right_arrays("t2v", pairs.rows, ranks.row_pairs)
+    counts |= right_arrays("v2t", (np.cumsum(asking) - 1)[pairs.columns], ranks.column_pairs)
     if len(pairs.rows) > len(own):  # the first of its right videos is the one that a query is resampled with
         counts |= owner_arrays("t2v", own)
     else:

@@ -183,6 +183,12 @@ def test_the_training_digest_changes_with_what_training_depends_on(own):
     assert open_dataset(replace(own, name="renamed")).training_digest(usual) in digests
 
 
+def test_the_digest_of_training_on_the_sample_stays_what_it_was(sample):
+    """It is part of every checkpoint's key: another digest fits all models of all users anew."""
+    digest = sample.training_digest(told(sample, View()), limit=40)
+    assert digest == "adbd17bb60f378dcf43d270567b1d66c9e1897386558df6b09bd46a420229ae3"
+
+
 def test_training_on_test_videos_is_refused(tmp_path, own):
     dataset = open_dataset(declare(tmp_path, test=(15, 30)))
     with pytest.raises(InvalidData, match="5 videos of train are also in test"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -37,19 +38,14 @@ class GeneratedSplit:
 class GeneratedFeatures:
     """The features of generated splits (a `FeatureSource`); nothing is generated before it is used."""
 
+    dim: Final[int] = FEATURE_DIM
+    kind: Final[DataKind] = "generated"
+
     def __init__(self, form: str, splits: Sequence[Callable[[], GeneratedSplit]]) -> None:
         """`form` tells one family of generated splits from another, in the digest."""
         self._form = form
         self._splits = splits
         self._videos: dict[str, np.ndarray] | None = None
-
-    @property
-    def dim(self) -> int:
-        return FEATURE_DIM
-
-    @property
-    def kind(self) -> DataKind:
-        return "generated"
 
     def _rows(self) -> dict[str, np.ndarray]:
         if self._videos is None:
