@@ -39,7 +39,9 @@ from bench.inputs import (
 )
 from bench.models import (
     SCHEDULE,
+    SEARCH,
     TEXT,
+    WORDS,
     ClipEncoder,
     ClipTextEncoder,
     EncoderSpec,
@@ -68,7 +70,9 @@ if TYPE_CHECKING:
 __all__ = [
     "API_VERSION",
     "SCHEDULE",
+    "SEARCH",
     "TEXT",
+    "WORDS",
     "BenchError",
     "Captions",
     "CatalogueError",

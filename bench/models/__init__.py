@@ -14,12 +14,14 @@ from bench.models.capabilities import (
     VideoTextScorer,
 )
 from bench.models.encoders import ClipEncoder, EncoderSpec, FrameEncoder, TextEncoder
-from bench.models.settings import SCHEDULE, TEXT, Setting, Settings, Value
+from bench.models.settings import SCHEDULE, SEARCH, TEXT, WORDS, Setting, Settings, Value
 from bench.models.spec import Lesson, ModelSpec
 
 __all__ = [
     "SCHEDULE",
+    "SEARCH",
     "TEXT",
+    "WORDS",
     "ClipEncoder",
     "ClipTextEncoder",
     "EncoderSpec",

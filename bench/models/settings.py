@@ -88,6 +88,19 @@ SCHEDULE: Mapping[str, Setting] = MappingProxyType(
 """How fast and how long a network is trained: `settings={..., **SCHEDULE}`. The bundled networks all take these."""
 
 
+WORDS: Mapping[str, Setting] = MappingProxyType({"word_dim": Setting(300, "size of the word vectors", minimum=1)})
+"""Words by vectors that are learnt with the network: `settings={..., **WORDS}`."""
+
+
+SEARCH: Mapping[str, Setting] = MappingProxyType(
+    {
+        "beam": Setting(1, "hypotheses of the search for a caption; 1 is greedy", minimum=1, trained=False),
+        "max_words": Setting(30, "the most words of a caption's sentence", minimum=1, trained=False),
+    }
+)
+"""How a captioner searches for what it says: `settings={..., **SEARCH}`."""
+
+
 TEXT: Mapping[str, Setting] = MappingProxyType(
     {
         "text": Setting(

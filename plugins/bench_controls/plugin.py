@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.api import TEXT, ModelSpec, Setting, Trainable, VideoCaptioner, VideoEncoder, VideoTextEncoder, hookimpl
+from bench.api import (
+    TEXT,
+    WORDS,
+    ModelSpec,
+    Setting,
+    Trainable,
+    VideoCaptioner,
+    VideoEncoder,
+    VideoTextEncoder,
+    hookimpl,
+)
 
 RANDOM = ModelSpec(
     name="random",
@@ -29,7 +39,7 @@ MEAN_POOL = ModelSpec(
     loader="bench_controls.mean_pool:MeanPool",
     provides=(VideoTextEncoder, Trainable),
     settings={
-        "word_dim": Setting(300, "size of the word vectors", minimum=1),
+        **WORDS,
         **TEXT,
         "candidates": Setting(
             "0.001/0.05/128 0.001/0.1/512 0.003/0.1/128 0.003/0.2/512 "

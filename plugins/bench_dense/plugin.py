@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 from bench.api import (
     SCHEDULE,
+    SEARCH,
     TEXT,
+    WORDS,
     ModelSpec,
     Setting,
     Trainable,
@@ -31,8 +33,7 @@ DENSE = ModelSpec(
             "same by log p of each word given the segment; captioning: none of them (what captioning tasks set)",
             ("embedding", "alignment", "likelihood", "captioning"),
         ),
-        "beam": Setting(1, "score=captioning: hypotheses of the search; 1 is greedy", minimum=1, trained=False),
-        "max_words": Setting(30, "score=captioning: the most words of a sentence", minimum=1, trained=False),
+        **SEARCH,
         "prior": Setting(
             False,
             "score=likelihood: subtract log p of each sentence under a language model without video",
@@ -43,7 +44,7 @@ DENSE = ModelSpec(
         ),
         "attention": Setting(True, "weigh other segments by attention, or all equally"),
         "hidden": Setting(512, "size of the LSTM states", minimum=1),
-        "word_dim": Setting(300, "size of the word vectors", minimum=1),
+        **WORDS,
         "margin": Setting(0.2, "score=embedding and alignment: margin of the ranking losses", minimum=0),
         **TEXT,
         **SCHEDULE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.api import SCHEDULE, ModelSpec, Setting, Trainable, VideoCaptioner, hookimpl
+from bench.api import SCHEDULE, SEARCH, WORDS, ModelSpec, Setting, Trainable, VideoCaptioner, hookimpl
 
 DVC = ModelSpec(
     name="dvc",
@@ -16,9 +16,8 @@ DVC = ModelSpec(
         "attributes": Setting(400, "how many of the most frequent training words are attributes", minimum=1),
         "attribute_weight": Setting(0.1, "weight of learning the attributes", minimum=0),
         "hidden": Setting(1024, "size of the LSTM states and of an embedded segment", minimum=1),
-        "word_dim": Setting(300, "size of the word vectors", minimum=1),
-        "beam": Setting(1, "hypotheses of the search; 1 is greedy", minimum=1, trained=False),
-        "max_words": Setting(30, "the most words of a sentence", minimum=1, trained=False),
+        **WORDS,
+        **SEARCH,
         **SCHEDULE,
         "batch": Setting(64, "videos per step (1 in the paper)", minimum=1),
     },

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.api import SCHEDULE, TEXT, ModelSpec, Setting, Trainable, VideoCaptioner, VideoTextEncoder, hookimpl
+from bench.api import (
+    SCHEDULE,
+    SEARCH,
+    TEXT,
+    WORDS,
+    ModelSpec,
+    Setting,
+    Trainable,
+    VideoCaptioner,
+    VideoTextEncoder,
+    hookimpl,
+)
 
 FSE = ModelSpec(
     name="fse",
@@ -14,7 +25,7 @@ FSE = ModelSpec(
     provides=(VideoTextEncoder, Trainable),
     settings={
         "hidden": Setting(1024, "size of the GRU states and of the embedding", minimum=1),
-        "word_dim": Setting(300, "size of the word vectors", minimum=1),
+        **WORDS,
         "pooling": Setting("max", "how GRU states become one vector", ("max", "last", "attention")),
         "margin": Setting(0.2, "margin of the ranking loss", minimum=0),
         "hardest": Setting(False, "hardest negatives instead of the sum over all (--max_violation)"),
@@ -35,9 +46,8 @@ FSE_CAPTIONER = ModelSpec(
     settings={
         "frozen": Setting(True, "keep FSE's encoder as it was fitted, or train it on with the decoder"),
         "hidden": Setting(512, "size of the decoder's LSTM states", minimum=1),
-        "word_dim": Setting(300, "size of the word vectors", minimum=1),
-        "beam": Setting(1, "hypotheses of the search; 1 is greedy", minimum=1, trained=False),
-        "max_words": Setting(30, "the most words of a sentence", minimum=1, trained=False),
+        **WORDS,
+        **SEARCH,
         **SCHEDULE,
     },
     recipes={"sample": {"hidden": 128, "word_dim": 64, "lr": 1e-2, "epochs": 20, "lr_drop": 15}},

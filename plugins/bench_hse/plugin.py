@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 from bench.api import (
     SCHEDULE,
+    SEARCH,
     TEXT,
+    WORDS,
     ClipTextEncoder,
     ModelSpec,
     Paper,
@@ -25,7 +27,7 @@ HSE = ModelSpec(
     provides=(VideoTextEncoder, ClipTextEncoder, Trainable),
     settings={
         "hidden": Setting(1024, "size of all GRU states and of the embedding", minimum=1),
-        "word_dim": Setting(300, "size of the word vectors", minimum=1),
+        **WORDS,
         "pooling": Setting("max", "how GRU states become one vector", ("max", "last", "attention")),
         "level2_init": Setting(
             "context", "where clip and sentence GRUs start: the flat embedding, or zero", ("context", "zero")
@@ -63,9 +65,8 @@ HSE_CAPTIONER = ModelSpec(
     settings={
         "frozen": Setting(True, "keep HSE's encoders as they were fitted, or train them on with the decoder"),
         "hidden": Setting(512, "size of the decoder's LSTM states", minimum=1),
-        "word_dim": Setting(300, "size of the word vectors", minimum=1),
-        "beam": Setting(1, "hypotheses of the search; 1 is greedy", minimum=1, trained=False),
-        "max_words": Setting(30, "the most words of a sentence", minimum=1, trained=False),
+        **WORDS,
+        **SEARCH,
         **SCHEDULE,
     },
     recipes={"sample": {"hidden": 128, "word_dim": 64, "lr": 1e-2, "epochs": 20, "lr_drop": 15}},

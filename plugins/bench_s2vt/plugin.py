@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from bench.api import (
     SCHEDULE,
+    SEARCH,
     TEXT,
     ModelSpec,
     Setting,
@@ -31,10 +32,7 @@ S2VT = ModelSpec(
             "captioning (what captioning tasks set)",
             ("embedding", "likelihood", "captioning"),
         ),
-        "beam": Setting(
-            1, "score=captioning: hypotheses of the search; 1 is greedy, as in the paper", minimum=1, trained=False
-        ),
-        "max_words": Setting(30, "score=captioning: the most words of a sentence", minimum=1, trained=False),
+        **SEARCH,
         "prior": Setting(
             False,
             "score=likelihood: subtract log p of the paragraph under a language model without video",
