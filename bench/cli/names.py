@@ -251,6 +251,8 @@ def _encoder_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
 
 
 def _task_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
+    from bench.tasks.parameters import explained
+
     task = catalogue.task(name)
     with catalogue.task_code(task).during("state its rules"):
         rules = dict(task.rules())
@@ -260,7 +262,7 @@ def _task_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
         "summary": task.summary,
         "dataset": task.dataset,
         "split": task.split,
-        "parameters": dict(task.parameters),
+        "parameters": explained(task),
         "needs": " or ".join(kind.__name__ for kind in task.accepts),
         "ranked by": task.primary,
         "rules": rules,

@@ -59,7 +59,7 @@ from bench.execution import Execution
 from bench.inputs import Inputs, View
 from bench.models import VideoClassifier, VideoEncoder, VideoTextEncoder
 from bench.predictions import ClassScores, Predictions
-from bench.tasks.parameters import Viewed
+from bench.tasks.parameters import Parameter, Viewed, segments_of
 from bench.tasks.prompts import BARE, ENSEMBLE, PATTERNS, patterns_of
 from bench.tasks.task import Progress, Scored, Scratch, Support
 
@@ -114,8 +114,14 @@ class ZeroShotRecognition(_Recognition):
         return f"classes of {self.dataset} {self.split} from their names alone, segments {self.view.segments}"
 
     @property
-    def parameters(self) -> Mapping[str, str]:
-        return {"segments": self.view.segments, "template": self.template, "classes": self.classes}
+    def declared(self) -> Mapping[str, Parameter]:
+        return {
+            "segments": segments_of(self.view),
+            "template": Parameter(
+                self.template, "the prompt made of a class name", form=f"{BARE}, {ENSEMBLE} or a pattern with {{}}"
+            ),
+            "classes": Parameter(self.classes, "which classes are told apart", form=f"{ALL}, or half of a class split"),
+        }
 
     def with_parameters(self, chosen: Mapping[str, str]) -> ZeroShotRecognition:
         """Returns the same task under other parameters. Raises: UsageError for an unknown parameter or value."""
@@ -181,8 +187,9 @@ class LinearProbe(_Recognition):
         return f"classes of {self.dataset} {self.split} learned from {videos}, segments {self.view.segments}"
 
     @property
-    def parameters(self) -> Mapping[str, str]:
-        return {"segments": self.view.segments, "shots": str(self.shots or ALL)}
+    def declared(self) -> Mapping[str, Parameter]:
+        shots = Parameter(str(self.shots or ALL), "training videos of each class", form=f"{ALL}, or a number from 1")
+        return {"segments": segments_of(self.view), "shots": shots}
 
     def with_parameters(self, chosen: Mapping[str, str]) -> LinearProbe:
         """Returns the same task under other parameters. Raises: UsageError for an unknown parameter or value."""

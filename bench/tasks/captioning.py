@@ -57,7 +57,7 @@ from bench.inputs import Inputs, View
 from bench.metrics.captions.items import Missing, Protocol, Rules, rules
 from bench.models import VideoCaptioner
 from bench.predictions import Captions, Predictions
-from bench.tasks.parameters import Parametrised
+from bench.tasks.parameters import Parameter, Parametrised
 from bench.tasks.task import Progress, Scored, Scratch, Support
 
 if TYPE_CHECKING:
@@ -110,30 +110,27 @@ class Captioning(Parametrised):
         return f"{what} of {self.dataset} {self.split}, scored by {self.protocol}"
 
     @property
-    def parameters(self) -> Mapping[str, str]:
-        values = {"split": self.split, "protocol": self.protocol, "references": self.references, "java": self.java}
-        return {name: values[name] for name in self._choices()}
-
-    def _choices(self) -> dict[str, tuple[str, ...]]:
-        """Returns the values of each parameter that has a choice, the default first."""
+    def declared(self) -> Mapping[str, Parameter]:
         references = (ALL, FIRST) if self.second else (ALL,)
-        choices = {"split": self.splits, "protocol": self.protocols, "references": references, "java": tuple(JAVA)}
-        return {name: values for name, values in choices.items() if len(values) > 1}
+        found = {
+            "split": Parameter(self.split, "whose videos are captioned", choices=self.splits),
+            "protocol": Parameter(self.protocol, "how captions are scored", choices=self.protocols),
+            "references": Parameter(self.references, "whose references count", choices=references),
+            "java": Parameter(self.java, "whether METEOR and the tokeniser in Java count", choices=tuple(JAVA)),
+        }
+        return {name: parameter for name, parameter in found.items() if len(parameter.choices) > 1}
 
     def with_parameters(self, chosen: Mapping[str, str]) -> Captioning:
         """Returns the same task under other parameters.
 
         Raises: UsageError for an unknown parameter or value.
         """
-        choices = self._choices()
-        for name, value in chosen.items():
-            if name not in choices:
-                known = f"Parameters: {', '.join(choices)}"
-                why = " (one sentence is asked for each annotated segment)" if name == "segments" else ""
-                raise UsageError(f"task {self.base!r} has no parameter {name!r}{why}. {known}.")
-            if value not in choices[name]:
-                raise UsageError(f"task {self.base!r}: {name}={value}: use {', '.join(choices[name])}.")
-        values: dict[str, Any] = {**self.parameters, **chosen}
+        if "segments" in chosen:
+            raise UsageError(
+                f"task {self.base!r} has no parameter 'segments' (one sentence is asked for each annotated segment). "
+                f"Parameters: {', '.join(self.declared)}."
+            )
+        values: dict[str, Any] = self._with_values(chosen)
         return replace(self, **values)
 
     @property

@@ -46,7 +46,7 @@ from bench.inputs import Inputs, Order, View
 from bench.metrics.names import FRACTIONS
 from bench.models import VideoTextEncoder
 from bench.predictions import EmbeddingCurve, Predictions
-from bench.tasks.parameters import Viewed
+from bench.tasks.parameters import Parameter, Viewed, segments_of
 from bench.tasks.task import Progress, Scored, Scratch, Support
 
 if TYPE_CHECKING:
@@ -82,8 +82,12 @@ class IncompleteRetrieval(Viewed):
         return f"retrieval on {self.dataset} {self.split} with 0.2 to 1.0 {what} kept, segments {self.view.segments}"
 
     @property
-    def parameters(self) -> Mapping[str, str]:
-        return {"segments": self.view.segments, "cut": self.cut, "order": self.order}
+    def declared(self) -> Mapping[str, Parameter]:
+        return {
+            "segments": segments_of(self.view),
+            "cut": Parameter(self.cut, "what is incomplete", choices=CUTS),
+            "order": Parameter(self.order, "which clips and sentences are kept", choices=get_args(Order)),
+        }
 
     def with_parameters(self, chosen: Mapping[str, str]) -> IncompleteRetrieval:
         """Returns the same task under other parameters.
@@ -91,9 +95,6 @@ class IncompleteRetrieval(Viewed):
         Raises: UsageError for an unknown parameter or value.
         """
         parameters = self._with_values(chosen)
-        for name, allowed in (("cut", CUTS), ("order", get_args(Order))):
-            if parameters[name] not in allowed:
-                raise UsageError(f"task {self.base!r}: {name}={parameters[name]}: use {', '.join(allowed)}.")
         order: Any = parameters["order"]
         return replace(
             self, view=replace(self.view, segments=parameters["segments"]), cut=parameters["cut"], order=order

@@ -4,10 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bench.errors import UsageError
 from bench.inputs import View
+
+if TYPE_CHECKING:
+    from bench.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a task, as users write it behind the task's name.
+
+    Attributes:
+        value: what it is here.
+        doc: one line: what it does.
+        choices: the values allowed, or () where `form` says how they are written.
+        form: in words, for what is no choice.
+    """
+
+    value: str
+    doc: str
+    choices: tuple[str, ...] = ()
+    form: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.value} ({', '.join(self.choices) or self.form}) — {self.doc}"
+
+
+def segments_of(view: View) -> Parameter:
+    """Returns the parameter that says which clips of its videos a task shows."""
+    return Parameter(view.segments, "the clips a model sees beside the whole video", form="gt, none or uniform-K")
+
+
+def explained(task: Task) -> dict[str, str]:
+    """Returns all that is known of each parameter of a task: of one from outside, its value."""
+    found = task.declared if isinstance(task, Parametrised) else task.parameters
+    return {name: str(parameter) for name, parameter in found.items()}
 
 
 @dataclass(frozen=True)
@@ -25,9 +59,14 @@ class Parametrised:
     split: str
 
     @property
-    def parameters(self) -> Mapping[str, str]:
-        """The parameters users may set in the name, with their values."""
+    def declared(self) -> Mapping[str, Parameter]:
+        """The parameters users may set in the name."""
         raise NotImplementedError
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """Their values."""
+        return {name: parameter.value for name, parameter in self.declared.items()}
 
     def _usual(self) -> Self:
         """Returns the task that the name means when it says no parameters."""
@@ -43,11 +82,16 @@ class Parametrised:
         return f"{self.base}:{','.join(changed)}" if changed else self.base
 
     def _with_values(self, chosen: Mapping[str, str]) -> dict[str, str]:
-        """Returns all parameters, the chosen ones among them. Raises: UsageError for one that there is not."""
-        for name in chosen:
-            if name not in self.parameters:
-                known = ", ".join(self.parameters)
+        """Returns the values of all parameters, the chosen ones among them.
+
+        Raises: UsageError for one that there is not, and for a value that is not among its choices.
+        """
+        for name, value in chosen.items():
+            if (parameter := self.declared.get(name)) is None:
+                known = ", ".join(self.declared)
                 raise UsageError(f"task {self.base!r} has no parameter {name!r}. Parameters: {known}.")
+            if parameter.choices and value not in parameter.choices:
+                raise UsageError(f"task {self.base!r}: {name}={value}: use {', '.join(parameter.choices)}.")
         return {**self.parameters, **chosen}
 
 

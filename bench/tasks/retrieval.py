@@ -87,13 +87,13 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from bench.annotations import AnnotationSource, RetrievalAnnotations
-from bench.errors import UsageError, VerificationError
+from bench.errors import VerificationError
 from bench.execution import Execution
 from bench.inputs import Inputs, View
 from bench.matching import TEXTS
 from bench.models import VideoTextEncoder, VideoTextScorer
 from bench.predictions import Embeddings, PairScores, Predictions
-from bench.tasks.parameters import Viewed
+from bench.tasks.parameters import Parameter, Viewed, segments_of
 from bench.tasks.task import Progress, Scored, Scratch, Support
 
 ASKED = {"paragraph": "one", **{unit: word for word, unit in TEXTS.items()}}
@@ -119,9 +119,12 @@ class ParagraphVideoRetrieval(Viewed):
         return f"{asked} to video and video to {asked} on {self.dataset} {self.split}, segments {self.view.segments}"
 
     @property
-    def parameters(self) -> Mapping[str, str]:
-        segments = {"segments": self.view.segments}
-        return {**segments, "captions": ASKED[self.view.text]} if self.default.segments == "none" else segments
+    def declared(self) -> Mapping[str, Parameter]:
+        segments = {"segments": segments_of(self.view)}
+        if self.default.segments != "none":
+            return segments
+        asked = Parameter(ASKED[self.view.text], "how the captions of a video are asked", choices=tuple(TEXTS))
+        return {**segments, "captions": asked}
 
     def with_parameters(self, chosen: Mapping[str, str]) -> ParagraphVideoRetrieval:
         """Returns the same task under other parameters.
@@ -131,8 +134,6 @@ class ParagraphVideoRetrieval(Viewed):
         values = self._with_values(chosen)
         view = replace(self.view, segments=values["segments"])
         if "captions" in chosen:
-            if chosen["captions"] not in TEXTS:
-                raise UsageError(f"task {self.base!r}: captions={chosen['captions']}: use {' or '.join(TEXTS)}.")
             view = replace(view, text=TEXTS[chosen["captions"]])
         return replace(self, view=view)
 
