@@ -21,7 +21,7 @@ from bench.data.declared import (
     FeatureReader,
 )
 from bench.errors import CatalogueError, ConfigError, UsageError, unknown_name
-from bench.models import EncoderSpec, ModelSpec
+from bench.models import EncoderSpec, ModelSpec, is_dual, model_of
 from bench.plugins.code import TaskCode
 from bench.plugins.discovery import (
     EntryPoint,
@@ -61,12 +61,21 @@ class Catalogue:
     clashes: Mapping[str, str] = field(default_factory=dict)
 
     def model(self, name: str) -> ModelSpec:
-        """Returns the spec called `name`. Raises: UnknownName, or CatalogueError when two plugins claim it."""
+        """Returns the spec called `name`, or that of the dual encoder which `name` or `name:argument` names.
+
+        Raises: UnknownName, UsageError, or CatalogueError when two plugins claim the name.
+        """
         if name in self.clashes:
             raise CatalogueError(self.clashes[name])
-        if name not in self.models:
+        if name in self.models:
+            return self.models[name]
+        if name.partition(":")[0] not in self.encoders:
             raise unknown_name("model", name, self.models)
-        return self.models[name]
+        encoder = self.encoder(name)
+        if not is_dual(encoder):
+            has = ", ".join(kind.__name__ for kind in encoder.provides)
+            raise UsageError(f"encoder {name!r} is no model: it provides {has}, and a model needs frames and text.")
+        return model_of(encoder)
 
     def encoder(self, text: str) -> EncoderSpec:
         """Returns the spec that `name` or `name:argument` names. Raises: UnknownName, UsageError, CatalogueError."""

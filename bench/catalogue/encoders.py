@@ -35,6 +35,12 @@ class EncoderPlan:
         """SHA-256 of all that its vectors depend on: name, revision, settings, weights."""
         return digest([self.spec.name, self.spec.revision, self.weights.settings, self.weights.fingerprint])
 
+    @property
+    def words(self) -> dict[str, str]:
+        """What features say of the encoder that made them, as texts by name, without what is empty."""
+        told = {"encoder": self.spec.name, "revision": self.spec.revision, "weights": self.weights.fingerprint}
+        return {name: str(value) for name, value in {**told, **self.weights.settings}.items() if value != ""}
+
     def open(self, execution: Execution) -> Any:
         """Returns the encoder. Raises: CatalogueError for a package that is missing; ModelError when its code fails."""
         with undisturbed(seed=execution.seed):

@@ -9,7 +9,7 @@ from functools import partial
 from bench.catalogue import catalogue as catalogues
 from bench.catalogue.catalogue import Catalogue
 from bench.catalogue.config import Config
-from bench.catalogue.encoders import plan_encoder
+from bench.catalogue.encoders import EncoderPlan, plan_encoder
 from bench.catalogue.weights import FindEncoder
 from bench.data.dataset import Dataset
 from bench.data.declared import DatasetDeclaration, FeatureDeclaration
@@ -55,13 +55,21 @@ class Session:
         chosen = self.catalogue.task(task)
         dataset = self.dataset(chosen.dataset)
         code = self.catalogue.task_code(chosen)
-        made = partial(
-            Cell, task=chosen, dataset=dataset, task_code=code, encoder=partial(plan_encoder, self.catalogue)
-        )
+        made = partial(Cell, task=chosen, dataset=dataset, task_code=code, encoder=self._encoders(dataset))
         base = None
         if spec.base:
             base = made(self.catalogue.model(spec.base), self.catalogue.distribution(spec.base))
-        return made(spec, self.catalogue.distribution(model), base=base, extensions=self.catalogue.extensions)
+        kind = "model" if model in self.catalogue.models else "encoder"
+        return made(spec, self.catalogue.distribution(model, kind), base=base, extensions=self.catalogue.extensions)
+
+    def _encoders(self, dataset: Dataset) -> FindEncoder:
+        """Returns what looks encoders up; the one that makes the features of a dataset is as bench.yaml declares it."""
+        videos = dataset.declaration.features.videos
+
+        def find(name: str) -> EncoderPlan:
+            return plan_encoder(self.catalogue, name, videos.settings if videos and videos.encoder == name else None)
+
+        return find
 
     def dataset(self, name: str, features: FeatureDeclaration | None = None) -> Dataset:
         """Returns an opened dataset, with other than its declared features where `features` names them.

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bench.cli.commands import Command
 from bench.cli.options import WHOLE, config_option
+
+if TYPE_CHECKING:
+    from bench.data.dataset import Dataset
 
 
 @click.command(cls=Command)
@@ -22,7 +27,8 @@ def examples(
     """Write a page of examples for each of RUNS (folders of captioning or retrieval runs): best, worst and usual.
 
     Each caption stands beside its references, with its own score; each query with the five best videos or texts, their
-    scores, and the rank of the right one. Needs the dataset, and no model.
+    scores, and the rank of the right one. Needs the dataset, and no model. Where features are made from videos
+    (`videos:` in bench.yaml), frames stand beside them; do not publish a page of videos that you may not publish.
     """
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
@@ -43,7 +49,7 @@ def examples(
                     f"--metric {metric}: queries are ordered by the rank of the right answer. Leave it out."
                 )
             found = retrieved.retrieved_by(record, task, dataset, 4 if count is None else count)
-            paths = retrieved_pages.write_pages(found, output or folder, {})
+            paths = retrieved_pages.write_pages(found, output or folder, _film_strips(dataset, found.videos()))
         else:
             from bench.analysis.examples import choosing, pages
 
@@ -51,3 +57,20 @@ def examples(
             paths = pages.write_pages(shown, output or folder)
         for path in paths:
             click.echo(path)
+
+
+def _film_strips(dataset: Dataset, ids: Sequence[str]) -> dict[str, bytes]:
+    """Returns a film strip of each video where its features are made from videos; says why others have none."""
+    from bench.errors import BenchError
+    from bench.extraction.film_strips import film_strips
+
+    videos = dataset.declaration.features.videos
+    if videos is None:
+        return {}
+    try:
+        strips, failures = film_strips(videos, ids)
+    except BenchError as error:
+        strips, failures = {}, [str(error)]
+    for failure in failures:
+        click.echo(f"no film strip: {failure}", err=True)
+    return strips

@@ -13,6 +13,7 @@ from bench.models.capabilities import (
     VideoTextEncoder,
     VideoTextScorer,
 )
+from bench.models.dual_encoders import is_dual, model_of
 from bench.models.encoders import ClipEncoder, EncoderSpec, FrameEncoder, TextEncoder
 from bench.models.settings import SCHEDULE, SEARCH, TEXT, WORDS, Setting, Settings, Value
 from bench.models.spec import Lesson, ModelSpec
@@ -38,4 +39,6 @@ __all__ = [
     "VideoEncoder",
     "VideoTextEncoder",
     "VideoTextScorer",
+    "is_dual",
+    "model_of",
 ]

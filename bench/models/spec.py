@@ -38,6 +38,7 @@ class ModelSpec:
         fingerprint: `"package.module:object"`; called as `object(settings)` before anything is reused, returns one line
             that changes with whatever else the model loads, such as weights inside a library; empty for nothing.
         dim: numbers of a feature row that it can read, where these are those of one encoder; 0 for any.
+        reads_own: the setting of kind `encoder` whose encoder must have made the features; "" for features of any.
         control: true for controls, shown shaded on every board.
     """
 
@@ -60,6 +61,7 @@ class ModelSpec:
     base: str = ""
     fingerprint: str = ""
     dim: int = 0
+    reads_own: str = ""
 
     def resolve(
         self, recipe: str | None, chosen: Mapping[str, object], accepted: Sequence[type] = ()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.catalogue.lookup import Cell
 from bench.catalogue.weights import Weights, fingerprint, pinned
+from bench.errors import UnsupportedTask
 from bench.files import sha256
 from bench.inputs import Inputs
 from bench.models import TEXT, ModelSpec, TextEncoder
@@ -48,6 +49,27 @@ def ingredients_of(cell: Cell, request: Request, weights: Weights, training_set:
         seed=request.seed,
         precision=checkpoints.ARITHMETIC[request.precision],
         fingerprint=weights.fingerprint,
+    )
+
+
+def check_features(cell: Cell, weights: Weights) -> None:
+    """Raises UnsupportedTask for features that a model's own encoder did not make, where it reads no others."""
+    if not cell.spec.reads_own:
+        return
+    plan = weights.encoders[cell.spec.reads_own]
+    made = cell.dataset.feature_identity([cell.task.split]).made
+    if plan.words.items() <= made.items():
+        return
+    declared, name = cell.dataset.declaration.features.name, cell.dataset.name
+    who = (
+        f"encoder {made['encoder']!r} with other weights or settings"
+        if made.get("encoder") == plan.spec.name
+        else (f"encoder {made['encoder']!r}" if "encoder" in made else "others")
+    )
+    raise UnsupportedTask(
+        f"model {cell.spec.name!r} reads features that it made itself; {declared!r} of dataset {name!r} were made by "
+        f"{who}. Declare features: {{NAME: {{videos: FOLDER, encoder: '{plan.spec.name}', sampler: frames=16}}}} in "
+        f"bench.yaml, write features: NAME for {name!r}, and `bench features extract NAME`."
     )
 
 

@@ -24,7 +24,7 @@ from bench.inputs import View
 from bench.models import ModelSpec, Trainable, Value
 from bench.runs import checkpoints
 from bench.runs.checkpoints import CheckpointFolder
-from bench.runs.given import ingredients_of, weights_of
+from bench.runs.given import check_features, ingredients_of, weights_of
 from bench.runs.progress import Reporter, Silent
 from bench.runs.request import Request
 from bench.runs.signing import signed
@@ -134,6 +134,7 @@ def plan(cell: Cell, request: Request, reporter: Reporter | None = None) -> RunP
     _examine(dataset, [*used, task.split], reporter or Silent())
     base = _base_fit(cell.base, request, base_trained_on) if cell.base else None
     fit = _fit(cell, task, request, trained_on, base)
+    check_features(cell, fit.weights)
     asked: dict[str, object] = {
         "model": [spec.name, spec.revision, fit.settings],
         "task": [task.name, task.version, dataset.annotation_digest(task.split)],

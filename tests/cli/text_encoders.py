@@ -26,15 +26,36 @@ class Bag:
         return sum(len(text.split()) > self.max_tokens for text in texts)
 
 
+COLOURS = {"red": (1.0, 0.0, 0.0), "green": (0.0, 1.0, 0.0), "blue": (0.0, 0.0, 1.0), "white": (1.0, 1.0, 1.0)}
+
+
 class Blind:
-    dim = 2
-    preprocessing = "none"
+    """A frame as its mean colour; reads no text."""
 
-    def __init__(self, settings, execution): ...
+    dim = 3
+    preprocessing = "mean colour"
 
-    def prepare(self, frame): ...
+    def __init__(self, settings, execution):
+        self.gain = settings.get("gain", 1.0)
 
-    def embed_frames(self, frames): ...
+    def prepare(self, frame):
+        return torch.from_numpy(frame.reshape(-1, 3).mean(0)).float()
+
+    def embed_frames(self, frames):
+        return self.gain * (frames + 1.0) / 256
+
+
+class Colours(Blind):
+    """The same, and a text as the colours that it names: a dual encoder."""
+
+    dim_text, max_tokens = 3, 1000
+
+    def embed_texts(self, texts):
+        named = [[COLOURS[word] for word in text.lower().split() if word in COLOURS] for text in texts]
+        return torch.tensor([torch.tensor(one or [(0.3, 0.2, 0.1)]).sum(0).tolist() for one in named])
+
+    def truncated(self, texts):
+        return 0
 
 
 @hookimpl
@@ -44,7 +65,14 @@ def bench_encoders():
         "bag", "hashed words", "text_encoders:Bag", (TextEncoder,), size, argument="size",
         fingerprint="text_encoders:released",
     )  # fmt: skip
-    return [text, EncoderSpec("blind", "reads no text", "text_encoders:Blind", (FrameEncoder,))]
+    gain = {"gain": Setting(1.0, "a factor", minimum=0)}
+    return [
+        text,
+        EncoderSpec("blind", "reads no text", "text_encoders:Blind", (FrameEncoder,)),
+        EncoderSpec(
+            "colours", "mean colours, words of colours", "text_encoders:Colours", (FrameEncoder, TextEncoder), gain
+        ),
+    ]
 
 
 def released(settings):

@@ -114,7 +114,7 @@ def retrieved_by(record: Stored, task: ParagraphVideoRetrieval, dataset: Dataset
     asking, names = queries_of(annotations), _names(dataset, task, limit)
     groups = {}
     for way in ("t2v", "v2t"):
-        chosen = _chosen(evidence.counts[way], count)
+        chosen = _chosen(evidence.counts[way], asking[way], count)
         lists = _lists(said, annotations, names, way)
         groups[way] = {
             title: tuple(lists.query(asking[way][place], evidence.counts[way][place]) for place in places)
@@ -124,9 +124,10 @@ def retrieved_by(record: Stored, task: ParagraphVideoRetrieval, dataset: Dataset
     return Retrieved(result, {way: evidence.n_items[way] for way in groups}, counts, groups)
 
 
-def _chosen(counts: np.ndarray, count: int) -> dict[str, list[int]]:
-    """Returns title -> rows of (n, 3) evidence; rows of equal rank stay in their order, which is one of opaque ids."""
-    order = np.argsort(counts[:, 0] + counts[:, 1] / 2.0, kind="stable").tolist()
+def _chosen(counts: np.ndarray, ids: Sequence[str], count: int) -> dict[str, list[int]]:
+    """Returns title -> rows of (n, 3) evidence; rows of equal rank stand in the order of their opaque ids."""
+    ranks = (counts[:, 0] + counts[:, 1] / 2.0).tolist()
+    order = sorted(range(len(ranks)), key=lambda row: (ranks[row], ids[row]))
     middle = max(0, (len(order) - count) // 2)
     return {"Best": order[:count], "In the middle": order[middle : middle + count], "Worst": order[-count:][::-1]}
 
