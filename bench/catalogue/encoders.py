@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.catalogue.catalogue import Catalogue
-from bench.catalogue.weights import Weights, fingerprint, pinned
-from bench.errors import BenchError, CatalogueError, ModelError, out_of_memory
+from bench.catalogue.weights import Weights, fingerprint, not_installed, pinned
+from bench.errors import BenchError, ModelError, out_of_memory
 from bench.execution import Execution
 from bench.files import digest
 from bench.models import EncoderSpec
@@ -66,13 +66,6 @@ def plan_encoder(catalogue: Catalogue, name: str, chosen: Mapping[str, object] |
     weights = pinned(spec, spec.resolve(chosen or {}))
     weights = replace(weights, fingerprint=fingerprint(spec, weights))
     return EncoderPlan(spec, catalogue.distribution(spec.name, "encoder"), weights)
-
-
-def not_installed(spec: EncoderSpec, error: ImportError) -> CatalogueError:
-    """Returns the error for a package that an encoder needs and that is missing or cannot be imported."""
-    remedy = f"Install it: pip install '{spec.extra}'" if spec.extra else "Mend or reinstall its plugin."
-    reason = " ".join(str(error).split())
-    return CatalogueError(f"encoder {spec.name!r} cannot be loaded: {reason}. {remedy}")
 
 
 def _require_capabilities(spec: EncoderSpec, encoder: Any) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bench.catalogue.encoders import EncoderPlan
 
 MARK = "@sha256:"
+FOLDER = ("/", ".", "~")
+"""What the name of a local folder begins with, where a repository may stand."""
 
 FindEncoder = Callable[[str], "EncoderPlan"]
 """Looks an encoder up by its name."""
@@ -99,7 +101,12 @@ def pinned(
             continue
         if setting.kind == "file":
             stamps += stamp([regular_file(_path(value), f"Name a file: --set {name}=PATH.")])
-        pins[name], places[name] = _file(name, value) if setting.kind == "file" else _repository(name, value)
+            pins[name], places[name] = _file(name, value)
+        elif value.startswith(FOLDER):
+            stamps += stamp(_files_of(name, value))
+            pins[name], places[name] = _folder(name, value)
+        else:
+            pins[name], places[name] = _repository(name, value)
     kept = {name: value for name, value in pins.items() if isinstance(value, Value)}
     return Weights(kept, places, stamps, encoders=encoders)
 
@@ -130,10 +137,19 @@ def fingerprint(spec: ModelSpec | EncoderSpec, weights: Weights) -> str:
         raise
     except Exception as error:  # whatever the code of a plugin raises
         reason = " ".join(str(error).split())
+        if isinstance(spec, EncoderSpec) and isinstance(error, ImportError):
+            raise not_installed(spec, error) from error
         raise CatalogueError(f"{named} failed: {type(error).__name__}: {reason}. Fix it.") from error
     if not isinstance(stated, str) or not 0 < len(stated) <= 200 or not stated.isprintable():
         raise CatalogueError(f"{named} must be one line of 1 to 200 characters. Fix it.")
     return stated
+
+
+def not_installed(spec: EncoderSpec, error: ImportError) -> CatalogueError:
+    """Returns the error for a package that an encoder needs and that is missing or cannot be imported."""
+    remedy = f"Install it: pip install '{spec.extra}'" if spec.extra else "Mend or reinstall its plugin."
+    reason = " ".join(str(error).split())
+    return CatalogueError(f"encoder {spec.name!r} cannot be loaded: {reason}. {remedy}")
 
 
 def _path(value: str) -> Path:
@@ -142,14 +158,36 @@ def _path(value: str) -> Path:
 
 def _file(name: str, value: str) -> tuple[str, str]:
     """Returns a file's name with its digest, and its path."""
+    path = _path(value)
+    return _pinned(name, value, sha256(path)), str(path.resolve())
+
+
+def _folder(name: str, value: str) -> tuple[str, str]:
+    """Returns a folder's name with the digest of all its files, and its path."""
+    path = _path(value)
+    held = [[file.relative_to(path).as_posix(), sha256(file)] for file in _files_of(name, value)]
+    return _pinned(name, value, digest(held)), str(path.resolve())
+
+
+def _files_of(name: str, value: str) -> list[Path]:
+    """Returns the files below a folder in order, without hidden ones. Raises: MissingData where there are none."""
+    path = _path(value)
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    seen = [file for file in files if not any(part.startswith(".") for part in file.relative_to(path).parts)]
+    if not seen:
+        raise MissingData(f"setting {name}: {path} is no folder with files. Name one: --set {name}=./FOLDER.")
+    return seen
+
+
+def _pinned(name: str, value: str, found: str) -> str:
+    """Returns the name of a file or folder with its digest. Raises: VerificationError when another was asked for."""
     path, asked = _path(value), value.partition(MARK)[2]
-    file_digest = sha256(path)
-    if asked and file_digest != asked:
+    if asked and found != asked:
         raise VerificationError(
-            f"setting {name}: {path} has the SHA-256 {file_digest[:16]}…, asked for {asked[:16]}…. "
-            f"Put that file there, or name it: --set {name}=PATH."
+            f"setting {name}: {path} has the SHA-256 {found[:16]}…, asked for {asked[:16]}…. "
+            f"Put the one asked for there, or name it: --set {name}=PATH."
         )
-    return f"{path.name}{MARK}{file_digest}", str(path.resolve())
+    return f"{path.name or path.resolve().name}{MARK}{found}"
 
 
 def _repository(name: str, value: str) -> tuple[str, str]:

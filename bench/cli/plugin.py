@@ -86,11 +86,11 @@ def new(name: str, kind: str, output: Path) -> None:
 
 @plugin.command()
 @click.argument("name")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Setting under which models are checked.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Setting of what is checked.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the report to this file too.")
 @config_option
 def check(name: str, settings: tuple[str, ...], output: Path | None, config: Path | None) -> int:
-    """Check the plugin NAME, or one model of that name; print a report to paste into a pull request.
+    """Check the plugin NAME, or one model or encoder of it; print a report to paste into a pull request.
 
     Models are fitted on a few videos of the generated sample (a setting `epochs` is lowered to 2); batches, order,
     seeds, checkpoints and inputs at the edges are tried. Ends with exit code 6 when a check fails.

@@ -27,9 +27,8 @@ class Setting:
         trained: whether it changes training; if not, it is no part of the checkpoint key.
         kind: `value`; `file`, a path, of which the SHA-256 enters keys and records, or "" for none; `hub`, a repository
             of the Hugging Face Hub, `OWNER/NAME` or `OWNER/NAME@REVISION`, which is pinned to its commit in the local
-            cache, or "" for none. The loader gets the path of the file, or of the repository's folder; `encoder`, an
-            encoder by its name, with `:argument` where it takes one, of which the weights enter keys and records. The
-            loader gets the encoder itself, opened; for "" the setting is left out.
+            cache, or a folder like one, `./FOLDER`, pinned by its files, or "" for none. The loader gets the path of
+            the file or folder.
     """
 
     default: Value

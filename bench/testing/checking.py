@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.catalogue.catalogue import Catalogue
+from bench.catalogue.encoders import plan_encoder
 from bench.catalogue.lookup import Session
 from bench.errors import BenchError, CatalogueError, unknown_name
 from bench.plugins.code import resolve
 from bench.plugins.discovery import Plugin
+from bench.testing.encoder_checks import ENCODER_CHECKS, EncoderSubject
 from bench.testing.model_checks import MODEL_CHECKS
 from bench.testing.offer_checks import check_dataset, check_import, check_task
 from bench.testing.report import CheckFailed, Finding, NotApplicable, Report
@@ -23,26 +25,50 @@ from bench.testing.task_to_board import ToBoard
 
 
 def check_plugin(session: Session, name: str, settings: Mapping[str, object] | None = None) -> Report:
-    """Returns what the kit finds about the plugin `name`, or about the plugin that offers a model of that name.
+    """Returns what the kit finds about the plugin `name`, or about one model or encoder of that name.
 
     Args:
-        settings: settings under which its models are checked, beside the recipe of the sample; a setting called
-            `epochs` is 2 unless it is named here.
+        settings: settings under which its models and encoders are checked, beside the recipe of the sample; a setting
+            called `epochs` is 2 unless it is named here. A plugin's encoders take those that they have.
 
     Raises: UnknownName; CatalogueError for a plugin that cannot be used or is blocked.
     """
     catalogue = session.catalogue
     plugin = _plugin(catalogue, name)
-    models = [name] if plugin.name != name else [*plugin.provides.get("model", ())]
+    whole = plugin.name == name
+    models = plugin.provides.get("model", ()) if whole else [name] if name in catalogue.models else ()
     findings = [_finding(f"plugin {plugin.name}", "import cost", partial(check_import, plugin))]
     findings.append(_finding(f"plugin {plugin.name}", "well-behaved when listed", partial(_remarks, plugin)))
     for model in models:
         for subject_name, subject in subjects(catalogue.model(model), settings or {}, catalogue):
             for check, ask in MODEL_CHECKS.items():
                 findings.append(_finding(subject_name, check, partial(_asked, ask, subject, check)))
-    if plugin.name == name:
+    for encoder in plugin.provides.get("encoder", ()) if whole else () if models else [name]:
+        findings += _of_encoder(catalogue, encoder, settings or {}, lenient=whole)
+    if whole:
         findings += _offers(session, plugin)
     return Report(plugin.name, plugin.distribution, _environment(), tuple(findings))
+
+
+def _of_encoder(catalogue: Catalogue, name: str, chosen: Mapping[str, object], *, lenient: bool) -> Iterator[Finding]:
+    """Yields findings about an encoder.
+
+    Args:
+        lenient: takes of the settings those that it has, and skips it where it lacks a package or the user's weights.
+    """
+    known = catalogue.encoder(name).settings
+    settings = {key: value for key, value in chosen.items() if key in known or not lenient}
+    try:
+        subject = EncoderSubject(plan_encoder(catalogue, name, settings))
+        if lenient:
+            subject.opened()
+    except BenchError as error:
+        if not lenient:
+            raise
+        yield Finding(f"encoder {name}", "opens", "skipped", str(error))
+        return
+    for check, ask in ENCODER_CHECKS.items():
+        yield _finding(f"encoder {name}", check, partial(_asked, ask, subject, check))
 
 
 def _asked(ask: Callable[[Any], str], subject: Any, check: str) -> str:
@@ -53,7 +79,8 @@ def _asked(ask: Callable[[Any], str], subject: Any, check: str) -> str:
 def _plugin(catalogue: Catalogue, name: str) -> Plugin:
     found = {plugin.name: plugin for plugin in catalogue.plugins}
     by_model = {model: plugin for plugin in catalogue.plugins for model in plugin.provides.get("model", ())}
-    plugin = found.get(name) or by_model.get(name)
+    by_encoder = {encoder: plugin for plugin in catalogue.plugins for encoder in plugin.provides.get("encoder", ())}
+    plugin = found.get(name) or by_model.get(name) or by_encoder.get(name.partition(":")[0])
     if plugin is None:
         raise unknown_name("plugin", name, found)
     if plugin.status != "ok":

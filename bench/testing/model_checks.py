@@ -11,9 +11,9 @@ import numpy as np
 from bench.errors import BenchError
 from bench.testing.answers import everything, of_pairs, of_paragraphs, of_videos, require_same
 from bench.testing.material import LONG_VIDEO, STRANGE, long_paragraph, take, video_of
-from bench.testing.opened import unstated
 from bench.testing.report import CheckFailed, NotApplicable
 from bench.testing.subject import Subject
+from bench.testing.trace_checks import no_network_is_used, nothing_else_is_changed, what_it_loads_is_stated
 
 
 def spec_is_whole(subject: Subject) -> str:
@@ -167,38 +167,6 @@ def nothing_is_no_surprise(subject: Subject) -> str:
         except BenchError:
             refused.append(side)
     return f"refused in one line: {', '.join(refused)}" if refused else "empty answers"
-
-
-def no_network_is_used(subject: Subject) -> str:
-    """Nothing was asked of a network in any of the checks."""
-    if subject.traces.reached:
-        raise CheckFailed(f"it tried to reach {', '.join(sorted(set(subject.traces.reached)))}")
-    return ""
-
-
-def what_it_loads_is_stated(subject: Subject) -> str:
-    """Files it reads outside its own package are named by settings of kind `file` or `hub`, or by a fingerprint."""
-    spec = subject.spec
-    found = unstated(subject.traces.read, spec.loader.partition(":")[0], list(subject.places.values()))
-    if found and not spec.fingerprint:
-        named = ", ".join(path.name for path in found[:3]) + (", …" if len(found) > 3 else "")
-        raise CheckFailed(
-            f"it reads {named} and nothing says so: other content would pass for the same model. "
-            'Name it by a setting of kind="file" or kind="hub", or state a fingerprint'
-        )
-    stated = [*subject.places, *(["a fingerprint"] if spec.fingerprint else [])]
-    return f"stated: {', '.join(stated)}" if stated else "it loads nothing"
-
-
-def nothing_else_is_changed(subject: Subject) -> str:
-    """Random states, working directory and torch's defaults are as they were, and stdout is empty."""
-    changed = {f"{what} in {action}" for action, found in subject.traces.changed.items() for what in found}
-    if changed:
-        raise CheckFailed(f"it changes {', '.join(sorted(changed))}. Draw from generators of your own, or inside "
-                          "torch.random.fork_rng()")  # fmt: skip
-    if subject.traces.printed:
-        raise CheckFailed(f"it prints to stdout in {', '.join(sorted(set(subject.traces.printed)))}")
-    return ""
 
 
 def _state(subject: Subject) -> Any:

@@ -105,6 +105,24 @@ def test_a_repository_is_pinned_to_its_commit(run):
     assert "already complete" in run("frozen", "--set", f"hub=somebody/angle@{'b' * 40}")[1]
 
 
+def test_a_folder_is_pinned_to_what_its_files_hold(run, tmp_path):
+    folder = tmp_path / "angle"
+    folder.mkdir()
+    write(folder / "angle.txt", 0.0)
+    first, _ = run("frozen", "--set", f"hub={folder}")
+    pinned = first["model"]["settings"]["hub"]
+    assert pinned.startswith("angle@sha256:")
+    (folder / ".hidden").write_text("not of the folder")
+    assert "already complete" in run("frozen", "--set", f"hub={folder}")[1]
+    write(folder / "angle.txt", 0.7)
+    second, said = run("frozen", "--set", f"hub={folder}")
+    assert second["model"]["settings"]["hub"] != pinned
+    assert "already complete" not in said
+    asked = f"{folder}@sha256:{pinned.partition(':')[2]}"
+    assert "asked for" in run("frozen", "--set", f"hub={asked}", exit_code=6)[1]
+    assert "is no folder with files" in run("frozen", "--set", f"hub={folder}/nothing", exit_code=4)[1]
+
+
 def test_another_commit_under_the_same_name_makes_another_run(run, hub):
     run("frozen", "--set", "hub=somebody/angle")
     (hub / "refs" / "main").write_text("a" * 40)

@@ -11,6 +11,8 @@ import pytest
 from bench.catalogue.catalogue import Catalogue, EntryPoint, discover
 from bench.catalogue.encoders import plan_encoder
 from bench.execution import Execution
+from bench.testing.encoder_checks import ENCODER_CHECKS, EncoderSubject
+from bench.testing.report import NotApplicable
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +43,24 @@ def picture() -> Callable[..., np.ndarray]:
         return np.uint8(255 * np.clip(frame, 0, 1))
 
     return draw
+
+
+@pytest.fixture(scope="session")
+def checked(offered: Catalogue) -> Callable[..., dict[str, str]]:
+    """Returns a function from an encoder's name and settings to what the conformance kit finds, by check.
+
+    It fails the test unless every check passes or does not apply.
+    """
+
+    def check(name: str, **settings: Any) -> dict[str, str]:
+        subject = EncoderSubject(plan_encoder(offered, name, settings))
+        found = {}
+        for what, ask in ENCODER_CHECKS.items():
+            try:
+                with subject.traces.watching(what):
+                    found[what] = ask(subject)
+            except NotApplicable as reason:
+                found[what] = f"skipped: {reason}"
+        return found
+
+    return check

@@ -12,7 +12,12 @@ from bench.errors import CatalogueError
 
 @pytest.mark.parametrize(
     ("name", "package", "extra"),
-    [("efficientnet-lite0", "efficientnet_lite_pytorch", "encoders"), ("minilm", "onnxruntime", "encoders")],
+    [
+        ("efficientnet-lite0", "efficientnet_lite_pytorch", "encoders"),
+        ("minilm", "onnxruntime", "encoders"),
+        ("open-clip:ViT-B-32/openai", "torchvision", "open-clip"),
+        ("timm:resnet18", "torchvision", "timm"),
+    ],
 )
 def test_a_missing_package_is_one_line_that_says_what_to_install(opened, monkeypatch, name, package, extra):
     monkeypatch.setitem(sys.modules, package, None)
