@@ -45,6 +45,7 @@ def bench_encoders():
     return [
         spec("toy", "Toy", argument="size", fingerprint="outside_toy:words"),
         spec("plain", "Toy"),
+        spec("folder", "Toy", argument="place", settings={"place": Setting("", "a folder", kind="hub")}),
         spec("lame", "Lame"),
         spec("lacking", "needs_a_package", extra="toy[all]"),
         spec("broken", "breaks"),
@@ -72,6 +73,18 @@ def test_what_follows_a_colon_is_a_setting(found):
     assert plan.open(Execution()).dim == 7
     assert plan_encoder(found, "toy").weights.settings["size"] == 4
     assert plan_encoder(found, "toy", {"size": "9"}).open(Execution()).dim == 9
+
+
+def test_weights_named_after_the_colon_are_named_by_what_they_hold(found, tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+
+    plan = plan_encoder(found, f"folder:{tmp_path / 'model'}")
+
+    assert plan.spec.name == f"folder:{plan.weights.settings['place']}"
+    assert plan.weights.settings["place"].startswith("model@sha256:")
+    assert plan.weights.given["place"] == str(tmp_path / "model")
+    assert str(tmp_path) not in str(plan.words)
 
 
 def test_weights_are_pinned_by_what_they_hold(found, tmp_path):

@@ -65,6 +65,8 @@ def plan_encoder(catalogue: Catalogue, name: str, chosen: Mapping[str, object] |
     spec = catalogue.encoder(name)
     weights = pinned(spec, spec.resolve(chosen or {}))
     weights = replace(weights, fingerprint=fingerprint(spec, weights))
+    if spec.argument in weights.places:  # what was named is pinned, and where it lies on this machine is nobody's name
+        spec = replace(spec, name=f"{name.partition(':')[0]}:{weights.settings[spec.argument]}")
     return EncoderPlan(spec, catalogue.distribution(spec.name, "encoder"), weights)
 
 

@@ -36,14 +36,16 @@ def check_plugin(session: Session, name: str, settings: Mapping[str, object] | N
     catalogue = session.catalogue
     plugin = _plugin(catalogue, name)
     whole = plugin.name == name
-    models = plugin.provides.get("model", ()) if whole else [name] if name in catalogue.models else ()
+    is_encoder = name.partition(":")[0] in catalogue.encoders
+    models = plugin.provides.get("model", ()) if whole else () if is_encoder else [name]
+    encoders = plugin.provides.get("encoder", ()) if whole else [name] if is_encoder else ()
     findings = [_finding(f"plugin {plugin.name}", "import cost", partial(check_import, plugin))]
     findings.append(_finding(f"plugin {plugin.name}", "well-behaved when listed", partial(_remarks, plugin)))
     for model in models:
         for subject_name, subject in subjects(catalogue.model(model), settings or {}, catalogue):
             for check, ask in MODEL_CHECKS.items():
                 findings.append(_finding(subject_name, check, partial(_asked, ask, subject, check)))
-    for encoder in plugin.provides.get("encoder", ()) if whole else () if models else [name]:
+    for encoder in encoders:
         findings += _of_encoder(catalogue, encoder, settings or {}, lenient=whole)
     if whole:
         findings += _offers(session, plugin)
