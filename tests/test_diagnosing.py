@@ -125,7 +125,7 @@ class Counted:
 )
 def test_a_video_with_other_numbers_of_clips_than_sentences_is_left_out_and_counted(tmp_path, counts, pairs, says):
     asked = _Asked(
-        cell=SimpleNamespace(spec=SimpleNamespace(name="even")),
+        cell=SimpleNamespace(spec=SimpleNamespace(name="even"), dataset=None, task=SimpleNamespace(split="test")),
         fitted=Fitted(Even(), None, 0.0, Guard("even", 0, tmp_path, Silent())),
         execution=Execution(),
         annotations=RetrievalAnnotations(Matching.of({f"p{i}": [f"v{i}"] for i in range(3)}), "pool"),

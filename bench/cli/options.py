@@ -25,7 +25,8 @@ metric_option = click.option(
 )  # fmt: skip
 _FORMS = (
     "Retrieval has R@K, P@K, nDCG@K, MRR, MedR and MeanR behind t2v/ or v2t/ (v2t/any-hit R@K where videos have "
-    "several captions), incomplete retrieval R@K[keep=0.4] and R@K/AUC, classes topK, Hit@K and AvgHit@K."
+    "several captions; P@K and nDCG@K of several right answers where the record kept all of them: "
+    "`bench rescore --write RUN`), incomplete retrieval R@K[keep=0.4] and R@K/AUC, classes topK, Hit@K and AvgHit@K."
 )
 
 

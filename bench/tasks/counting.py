@@ -126,7 +126,8 @@ def _grades(matching: Matching, pairs: Pairs, texts: Sequence[str], videos: Sequ
 
 def _owners(matching: Matching, asking: Sequence[str]) -> dict[str, np.ndarray]:
     """Returns which video the texts that ask belong to, where the order of the evidence does not tell it."""
-    if matching.one_video_each:
+    found = zip(matching.right, matching.asked_for, strict=True)
+    if matching.one_video_each and all(places[0] == own for places, own in found):
         return {}
     owner = dict(zip(matching.texts, matching.asked_for, strict=True))
     return owner_arrays("t2v", [place for text in asking if (place := owner[text]) is not None])
@@ -176,7 +177,8 @@ def _count_pairs(
         by_video[:present] = rank_pairs(paragraphs, torch.cat([videos, stand_ins]), own).items[:present]
     text_order = sorted(range(total), key=lambda i: predictions.paragraph_ids[i])
     video_order = sorted(range(total), key=lambda i: video_ids[i])
-    return {"t2v": _with_positives(by_paragraph[text_order]), "v2t": _with_positives(by_video[video_order])}
+    counts = {"t2v": _with_positives(by_paragraph[text_order]), "v2t": _with_positives(by_video[video_order])}
+    return {**counts, **_owners(annotations.matching, [predictions.paragraph_ids[i] for i in text_order])}
 
 
 def _check_ids(side: str, predicted: tuple[str, ...], expected: Iterable[str]) -> None:

@@ -15,7 +15,7 @@ from bench.errors import UsageError, VerificationError
 from bench.evidence.comparisons import paired, values_of
 from bench.evidence.verification import measured
 from bench.matching import Matching
-from bench.predictions import PairScores
+from bench.predictions import Embeddings, PairScores
 from bench.results import Evidence
 from bench.tasks.counting import evidence_of
 
@@ -61,6 +61,34 @@ def test_both_ways_are_the_mean_over_every_order_of_ties(drawn: Test, k: int) ->
         by_hand = [in_every_order(row, own.tolist(), k) for row, own in zip(rows, of_rows, strict=True) if own.any()]
         for family, expected in zip(("P", "nDCG"), np.mean(by_hand, axis=0), strict=True):
             assert found[f"{way}/{family}@{k}"] == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.parametrize("k", [1, 3, 10, 30])
+def test_graded_ndcg_is_that_of_scikit_learn_which_averages_over_ties_too(k: int) -> None:
+    from sklearn.metrics import ndcg_score
+
+    rng = np.random.default_rng(k)
+    scores = rng.integers(0, 6, size=(40, 25)).astype(np.float32)
+    grades = rng.integers(1, 4, size=scores.shape) * (rng.random(scores.shape) < 0.2)
+    grades[np.arange(40), rng.integers(0, 25, size=40)] = 2
+    right = {f"t{i:02}": {f"v{j}": int(g) for j, g in enumerate(row) if g} for i, row in enumerate(grades)}
+    found = {m.name: m.value for m in measured(counted(scores, right), [f"t2v/nDCG@{k}", f"v2t/nDCG@{k}"])}
+    assert found[f"t2v/nDCG@{k}"] == pytest.approx(100.0 * ndcg_score(grades, scores, k=k), abs=1e-8)
+    asked = grades.any(axis=0)
+    expected = ndcg_score(grades.T[asked], scores.T[asked], k=k)
+    assert found[f"v2t/nDCG@{k}"] == pytest.approx(100.0 * expected, abs=1e-8)
+
+
+def test_a_text_goes_with_the_video_that_it_describes_although_another_one_was_judged_right() -> None:
+    """Texts 0 and 1 describe v0; v1 was judged right for the second."""
+    right = {"t0": {"v0": 1}, "t1": {"v1": 1}, "t2": {"v2": 1}}
+    evidence = counted(SCORES[:3], right, {"t0": "v0", "t1": "v0", "t2": "v2"})
+    assert evidence.counts["t2v/video"].tolist() == [0, 0, 1]
+    assert len(values_of(evidence, "t2v/R@1").values) == 2
+    texts, videos = np.eye(3, dtype=np.float32), ("v0", "v1", "v2")
+    annotations = RetrievalAnnotations(Matching.of(right, videos, {"t0": "v0", "t1": "v0", "t2": "v2"}), "a" * 64)
+    one_pass = evidence_of(Embeddings(videos, texts, tuple(right), texts), annotations, "cpu")
+    assert one_pass.counts["t2v/video"].tolist() == [0, 0, 1]
 
 
 def test_by_hand() -> None:
