@@ -109,6 +109,7 @@ HEVC = "log-level=none:pools=none:frame-threads=1:keyint=20"
 OPEN_HEVC = {"preset": "ultrafast", "x265-params": f"{HEVC}:min-keyint=20:open-gop=1:bframes=3:scenecut=0"}
 ALT_REF = {"deadline": "good", "cpu-used": "5", "g": "40", "auto-alt-ref": "1", "lag-in-frames": "16"}
 CUT = Fraction(31, 25)
+FRAME, TICKS = Fraction(1, 25), tuple(range(60))
 CLIPS = (
     Clip("steady.mp4", times=steady(80), options={**NO_B, **GOP}),
     Clip("with B-frames.mp4", times=steady(80), options={**X264, **GOP, "bf": "3"}),
@@ -126,6 +127,9 @@ CLIPS = (
     Clip("stream.ts", times=steady(80), options={**X264, **GOP}),
     Clip("old.avi", codec="mpeg4", times=steady(80), options={"g": "20", "bf": "2"}),
     Clip("motion.avi", codec="mjpeg", times=steady(40), pixels="yuvj420p"),
+    Clip("as MSVD.avi", times=TICKS, unit=FRAME, options={**X264, **GOP, "bf": "3"}),
+    Clip("fields.mpg", "mpeg2video", TICKS, FRAME, (192, 96), options={"g": "12", "bf": "2", "flags": "+ildct+ilme"}),
+    Clip("flash.flv", times=TICKS, unit=FRAME, options=NO_B | GOP),
     Clip(
         "interlaced.mp4",
         times=steady(60),

@@ -11,7 +11,10 @@ import pytest
 from clips import BARS, CLIPS, Clip, number_of, picture, write
 
 from bench.errors import InvalidData, MissingData, UsageError
-from bench.video import Request, Sampler, VideoFile, decoded, versions
+from bench.video import Recounted, Request, Sampler, VideoFile, decoded, versions
+from bench.video.decoded import Taking
+from bench.video.index import rising
+from bench.video.packets import Packets, scan
 
 pytestmark = pytest.mark.extra("video")
 
@@ -125,3 +128,50 @@ def test_versions_name_all_that_decodes() -> None:
     assert re.fullmatch(r"PyAV \d+\.\S+, FFmpeg \S+; images Pillow \S+", versions())
     with pytest.raises(UsageError, match="unknown backend 'decord'"):
         versions("decord")
+
+
+def test_a_file_that_shows_other_frames_than_its_packets_promise_is_counted_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = CLIPS[0]
+
+    def with_a_packet_too_many(path: Path) -> Packets:
+        packets = scan(path)
+        times = np.insert(packets.times, 41, packets.times[40] + 1)
+        return replace(packets, times=times, ends=times + 1, sizes=times, digests=times)
+
+    monkeypatch.setattr("bench.video.video_file.scan", with_a_packet_too_many)
+    video = VideoFile(write(clip, tmp_path))
+    assert numbers(video.read([3, 38]), clip) == [3, 38]  # nothing is wrong yet
+    assert len(video.index) == 81
+    with pytest.raises(Recounted, match="shows 80 frames, not the 81 that it says"):
+        list(video.read([3, 50]))
+    assert numbers(video.read([3, 50, 79]), clip) == [3, 50, 79]
+    answer = Taking(VideoFile(video.path), Request(video.path, Sampler.parse("fps=1")))
+    with pytest.raises(Recounted):
+        list(answer)
+
+
+def test_times_that_do_not_rise_are_an_error_with_the_codec() -> None:
+    with pytest.raises(
+        InvalidData, match=r"a\.mp4: the times of its frames do not rise \(h264: frame 1 at 40, the next at 40"
+    ):
+        rising([0, 40, 40], "a.mp4", "h264")
+    with pytest.raises(InvalidData, match=r"the h264 decoder gave no frame"):
+        rising([], "a.mp4", "h264")
+
+
+def test_real_clips_are_read_in_the_order_that_they_decode_in(shared) -> None:
+    """MSVD's: H.264 in AVI, without times; those that FFmpeg makes up for one of them do not rise."""
+    import av
+
+    sampler = Sampler.parse("linspace-round frames=5")
+    paths = sorted(shared("data/msvd_clips").glob("*.avi"))
+    assert len(paths) == 24
+    for path in paths:
+        with av.open(str(path)) as container:
+            every = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        video = VideoFile(path)
+        taken = dict(video.take(lambda index: sampler.places(index).flat))
+        assert len(video.index) == len(every)
+        assert all(np.array_equal(frame, every[place]) for place, frame in taken.items())
