@@ -177,8 +177,8 @@ def _count_pairs(
         by_video[:present] = rank_pairs(paragraphs, torch.cat([videos, stand_ins]), own).items[:present]
     text_order = sorted(range(total), key=lambda i: predictions.paragraph_ids[i])
     video_order = sorted(range(total), key=lambda i: video_ids[i])
-    counts = {"t2v": _with_positives(by_paragraph[text_order]), "v2t": _with_positives(by_video[video_order])}
-    return {**counts, **_owners(annotations.matching, [predictions.paragraph_ids[i] for i in text_order])}
+    evidence = {"t2v": _with_positives(by_paragraph[text_order]), "v2t": _with_positives(by_video[video_order])}
+    return {**evidence, **_owners(annotations.matching, [predictions.paragraph_ids[i] for i in text_order])}
 
 
 def _check_ids(side: str, predicted: tuple[str, ...], expected: Iterable[str]) -> None:
