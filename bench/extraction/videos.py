@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,20 +99,9 @@ class Videos:
         begun = before.get("batch")
         self._batch = self.recipe.batch or (begun if isinstance(begun, int) else None) or self._batch
         if self._batch is None:
-            self._batch = self._measured()
+            self._batch = self.encoding.best_batch(self.recipe.device)
         files = [[video_id, *_stat(path)] for video_id, path in zip(self.ids, self.paths, strict=True)]
         return {**self.recipe.made.words(), "batch": self._batch, "files": digest(files)}
-
-    def _measured(self) -> int:
-        """Returns the size of batches that is best for the first video that can be decoded; 1 where none can."""
-        with (
-            Workers(1) as workers,
-            closing(_iterated(workers.decode(self._requests(0), self.encoding.keep))) as answers,
-        ):
-            for answer in answers:
-                if not isinstance(answer, BenchError):
-                    return self.encoding.best_batch(self.encoding.inputs(answer), self.recipe.device)
-        return 1
 
     def _requests(self, done: int) -> Iterator[Request]:
         for path in self.paths[done:]:
@@ -167,10 +155,6 @@ class Videos:
 
 def _packed(video: _Video) -> Packed:
     return Packed(video.rows, video.frames, video.error)
-
-
-def _iterated(answers: Iterator[Any]) -> Generator[Any, None, None]:
-    yield from answers
 
 
 def _stat(path: Path) -> list[int]:
