@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch  # a process that starts others stays small: what it holds counts as theirs until they start
 
 GEMM = 4096
 """Size of the square matrix product whose rate everything is compared with."""
@@ -51,11 +53,15 @@ def measure(
 def synchronize(device: str) -> None:
     """Waits until a GPU has done all it was told."""
     if device.startswith("cuda"):
+        import torch
+
         torch.cuda.synchronize(device)
 
 
 def square_product(device: str, kind: torch.dtype, size: int) -> Callable[[], object]:
     """Returns a run of one (size, size) matrix product into a result made before."""
+    import torch
+
     left, right = (torch.randn(size, size, device=device).to(kind) for _ in range(2))
     out = torch.empty_like(left)
     return lambda: torch.mm(left, right, out=out)
@@ -80,6 +86,8 @@ def _cell(value: object) -> str:
 
 def start(arguments: argparse.Namespace) -> str:
     """Sets the threads that were asked for and returns the line that says what this ran on."""
+    import torch
+
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     if arguments.device.startswith("cuda"):
