@@ -110,7 +110,7 @@ def new_check(path: Path, record: Result, rerun: Rerun | None = None) -> Check:
 
 
 @dataclass(frozen=True)
-class Finding:
+class RecordFinding:
     """What `check` found out about one record or page.
 
     Attributes:
@@ -126,48 +126,50 @@ class Finding:
     unproved: bool = False
 
 
-def check_records(found: Found, session: Session) -> Iterator[Finding]:
+def check_records(found: Found, session: Session) -> Iterator[RecordFinding]:
     """Yields what is found out about every file that looks like a record; each is scored again where it can be."""
     entries, unreadable = found
     for note in unreadable:
-        yield Finding(note.file, "failed", note.reason)
+        yield RecordFinding(note.file, "failed", note.reason)
     kept, repeated = first_of_each_seed(entries)
     for note in repeated:
-        yield Finding(note.file, "failed", note.reason)
+        yield RecordFinding(note.file, "failed", note.reason)
     for entry in sorted(kept, key=lambda entry: entry.file):
         yield _checked(entry, session)
 
 
-def check_published(folder: Path | None) -> Iterator[Finding]:
+def check_published(folder: Path | None) -> Iterator[RecordFinding]:
     """Yields every file of published figures that no page can show."""
     for note in read_published(folder)[1] if folder else ():
-        yield Finding(note.file, "failed", note.reason)
+        yield RecordFinding(note.file, "failed", note.reason)
 
 
-def _checked(entry: Entry, session: Session) -> Finding:
+def _checked(entry: Entry, session: Session) -> RecordFinding:
     result = entry.result
     predictions = predictions_path(entry.path, result)
     if result.predictions is None or predictions is None or not predictions.is_file():
-        return Finding(entry.file, "invariants only", "no predictions are stored, and it claims to be no more")
+        return RecordFinding(entry.file, "invariants only", "no predictions are stored, and it claims to be no more")
     try:
         task = session.catalogue.task(result.task.name)
         dataset = session.dataset(task.dataset)
         here = dataset.annotation_digest(task.split)
     except (CatalogueError, DataError) as error:
-        return Finding(entry.file, "invariants only", f"its references are not here: {error}", unproved=True)
+        return RecordFinding(entry.file, "invariants only", f"its references are not here: {error}", unproved=True)
     if here != result.data.annotations.get(result.task.split):
         reason = f"its references are not here: {task.dataset} {task.split} has others"
-        return Finding(entry.file, "invariants only", reason, unproved=True)
+        return RecordFinding(entry.file, "invariants only", reason, unproved=True)
     try:
         with as_run(entry.path, result) as folder:
             rescore(stored(folder), task, dataset)
     except ToolError as error:  # says nothing about the record
-        return Finding(entry.file, "invariants only", f"it cannot be scored again here: {error}", unproved=True)
+        return RecordFinding(entry.file, "invariants only", f"it cannot be scored again here: {error}", unproved=True)
     except BenchError as error:
-        return Finding(entry.file, "failed", str(error).replace(f"{folder}: ", "").replace(f"{folder}/", ""))
+        return RecordFinding(entry.file, "failed", str(error).replace(f"{folder}: ", "").replace(f"{folder}/", ""))
     except Exception as error:  # noqa: BLE001 (anyone writes predictions; those of one record never stop the others)
-        return Finding(entry.file, "failed", f"it cannot be scored again: {type(error).__name__}: {one_line(error)}")
-    return Finding(entry.file, "re-scored")
+        return RecordFinding(
+            entry.file, "failed", f"it cannot be scored again: {type(error).__name__}: {one_line(error)}"
+        )
+    return RecordFinding(entry.file, "re-scored")
 
 
 @contextmanager
@@ -183,15 +185,15 @@ def as_run(path: Path, result: Result) -> Iterator[Path]:
         yield folder
 
 
-def check_pages(sources: Sources, output: Path, found: Found) -> Iterator[Finding]:
+def check_pages(sources: Sources, output: Path, found: Found) -> Iterator[RecordFinding]:
     """Yields every page in `output` that is not, byte for byte, what the records that were found give."""
     expected = contents(site_of(sources, output, found))
     for name, content in sorted(expected.items()):
         path = output / name
         if not path.is_file():
-            yield Finding(name, "failed", "the page is missing. Run `bench leaderboard build`.")
+            yield RecordFinding(name, "failed", "the page is missing. Run `bench leaderboard build`.")
         elif path.read_bytes() != content:
-            yield Finding(name, "failed", "the page is not what the records give. Run `bench leaderboard build`.")
+            yield RecordFinding(name, "failed", "the page is not what the records give. Run `bench leaderboard build`.")
     for name in sorted(files_of_build(output) - expected.keys()):
         if (output / name).exists():
-            yield Finding(name, "failed", "no record gives this page. Run `bench leaderboard build`.")
+            yield RecordFinding(name, "failed", "no record gives this page. Run `bench leaderboard build`.")

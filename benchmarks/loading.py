@@ -27,7 +27,7 @@ from bench.api import Ragged, View
 from bench.data.declared import FeatureDeclaration
 from bench.data.features.opening import open_features
 from bench.data.features.pack_sources import all_of
-from bench.data.features.packing import Watcher, pack
+from bench.data.features.packing import PackWatcher, pack
 from bench.data.loading import FrameVideos, UncutVideos
 from bench_torch.text import Text
 
@@ -66,7 +66,7 @@ def make_corpus(folder: Path, count: int) -> Corpus:
     stored = FeatureDeclaration("c3d", "c3d-hdf5", folder / "c3d.hdf5", "C3D")
     declarations = {HDF5: stored}
     for name, dtype in ((PACK32, "float32"), (PACK16, "float16")):
-        pack(all_of(stored), folder / dtype, "float16" if dtype == "float16" else "float32", Watcher())
+        pack(all_of(stored), folder / dtype, "float16" if dtype == "float16" else "float32", PackWatcher())
         declarations[name] = FeatureDeclaration("c3d", "pack", folder / dtype)
     return Corpus(UncutVideos(ids, ids, durations, tuple(times)), declarations)
 

@@ -16,7 +16,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.analysis.compare import Side, check_comparable, compare_sides, open_side
+from bench.analysis.compare import ComparedModel, check_comparable, compare_sides, open_side
 from bench.metrics.comparisons import mean_and_std
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -35,7 +35,7 @@ Generated data, ground-truth segments, 500 videos; mean and standard deviation o
 """
 
 
-def sides(results: Path) -> dict[str, Side]:
+def sides(results: Path) -> dict[str, ComparedModel]:
     """Returns the runs of each model, and stops unless they are whole runs of the sample as the introduction says."""
     found = {}
     for name in MODELS:
@@ -51,15 +51,15 @@ def sides(results: Path) -> dict[str, Side]:
     return found
 
 
-def cell(side: Side, name: str) -> str:
+def cell(side: ComparedModel, name: str) -> str:
     mean, std = mean_and_std([record.result[name].value for record in side.records])
     return f"{mean:.1f} ± {std:.1f}"
 
 
-def rows(found: Mapping[str, Side]) -> str:
+def rows(found: Mapping[str, ComparedModel]) -> str:
     """Returns the rows of the table, the best first."""
 
-    def first(side: Side) -> float:
+    def first(side: ComparedModel) -> float:
         return -mean_and_std([record.result[COLUMNS[0]].value for record in side.records])[0]
 
     lines = []
@@ -69,7 +69,9 @@ def rows(found: Mapping[str, Side]) -> str:
     return "".join(lines)
 
 
-def differences(found: Mapping[str, Side], a: str, b: str, metrics: Sequence[str], *, ahead: bool) -> list[str]:
+def differences(
+    found: Mapping[str, ComparedModel], a: str, b: str, metrics: Sequence[str], *, ahead: bool
+) -> list[str]:
     """Returns A − B in points with its interval, for each metric; stops unless the interval is above 0, or around it.
 
     Args:
@@ -89,7 +91,7 @@ def differences(found: Mapping[str, Side], a: str, b: str, metrics: Sequence[str
     return said
 
 
-def comparison(found: Mapping[str, Side]) -> str:
+def comparison(found: Mapping[str, ComparedModel]) -> str:
     """Returns the paragraph below the table."""
     both = ("t2v/R@1", "v2t/R@1")
     flat = differences(found, "hse", "fse", both, ahead=True)

@@ -19,14 +19,14 @@ from bench.plugins.code import Guard
 from bench.predictions import Embeddings, PairScores
 from bench.runs.fit import Fitted
 from bench.runs.progress import Silent
-from bench.tasks.asking.embedding import Parts, embed_sentences
+from bench.tasks.asking.embedding import EmbeddedParts, embed_sentences
 
-CLIPS = Parts(np.array([[1, 0], [0, 1], [-1, 0]], dtype=np.float32), np.array([2, 1]))
+CLIPS = EmbeddedParts(np.array([[1, 0], [0, 1], [-1, 0]], dtype=np.float32), np.array([2, 1]))
 
 
 def test_clip_findings_by_hand():
     # Video 1: sentence 1 finds clip 1, sentence 2 prefers clip 1. The sentence of video 2 is nearest to clip 2.
-    sentences = Parts(np.array([[3, 1], [2, 1], [-1, 2]], dtype=np.float32), np.array([2, 1]))
+    sentences = EmbeddedParts(np.array([[3, 1], [2, 1], [-1, 2]], dtype=np.float32), np.array([2, 1]))
     found = {finding.name: finding for finding in clip_findings(CLIPS, sentences, "cpu")}
 
     assert found["s2c/video/R@1"].value == 50.0
@@ -41,7 +41,7 @@ def test_clip_findings_by_hand():
 
 
 def test_a_test_set_of_single_clips_has_no_ranking_within_videos():
-    single = Parts(CLIPS.values, np.array([1, 1, 1]))
+    single = EmbeddedParts(CLIPS.values, np.array([1, 1, 1]))
     names = [finding.name for finding in clip_findings(single, single, "cpu")]
     assert not [name for name in names if "/video/" in name]
     assert len(names) == 6

@@ -18,7 +18,7 @@ ACROSS = ("segments", "features", "frames")
 
 
 @dataclass(frozen=True)
-class Side:
+class ComparedModel:
     """The runs of one model: one for each seed, ordered by seed."""
 
     records: tuple[Verified, ...]
@@ -54,7 +54,7 @@ def find_runs(text: str) -> list[Path]:
     return found
 
 
-def open_side(paths: Sequence[Path]) -> Side:
+def open_side(paths: Sequence[Path]) -> ComparedModel:
     """Returns the runs at `paths` as one model over several seeds.
 
     Raises: InvalidData, VerificationError for a record that does not hold; UsageError when the runs differ in more than
@@ -80,7 +80,7 @@ def open_side(paths: Sequence[Path]) -> Side:
         raise UsageError(
             f"seed {twice} of {first.result.model.name} was given twice, as {both}. Leave one of them out."
         )
-    return Side(tuple(records))
+    return ComparedModel(tuple(records))
 
 
 def _unlike(a: Result, b: Result) -> str:
@@ -115,7 +115,7 @@ def same_queries(a: Verified, b: Verified) -> bool:
     return one.pool == other.pool and sizes[0] == sizes[1]
 
 
-def check_comparable(a: Side, b: Side, *, across: bool) -> None:
+def check_comparable(a: ComparedModel, b: ComparedModel, *, across: bool) -> None:
     """Raises VerificationError, naming every difference, unless both sides answered the same queries alike.
 
     Args:
@@ -147,7 +147,7 @@ def _pool(record: Verified) -> str:
     return f"{result.task.name} {result.task.split}, {kind_of(record.evidence).pool_size(record.evidence):,} videos"
 
 
-def compare_sides(a: Side, b: Side, metrics: Sequence[str] = ()) -> list[Paired]:
+def compare_sides(a: ComparedModel, b: ComparedModel, metrics: Sequence[str] = ()) -> list[Paired]:
     """Returns A against B in every measurement of `metrics`, or in every recall.
 
     Raises: UsageError for a measurement that has no value for each query.

@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 
 from bench.annotations import RetrievalAnnotations
-from bench.catalogue.lookup import Cell
+from bench.catalogue.lookup import RunCell
 from bench.data.distractors import with_one_sentence_swapped
 from bench.errors import UnsupportedTask, VerificationError
 from bench.evidence.verified import RESULT
@@ -51,7 +51,7 @@ from bench.runs.fit import Fitted, fitted_model
 from bench.runs.naming import own_names
 from bench.runs.plan import RunPlan
 from bench.runs.progress import Reporter, Silent
-from bench.tasks.asking.embedding import Parts, embed_clips, embed_sentences
+from bench.tasks.asking.embedding import EmbeddedParts, embed_clips, embed_sentences
 from bench.tasks.retrieval import ParagraphVideoRetrieval
 
 SCHEMA = "bench-diagnosis/1"
@@ -60,7 +60,7 @@ POOL_KS = (1, 5, 50)
 
 
 @dataclass(frozen=True)
-class Finding:
+class DiagnosedNumber:
     """One number of a diagnosis, in percent.
 
     Attributes:
@@ -91,7 +91,7 @@ class Diagnosis:
     device: str
     segments: str
     shuffle_seed: int
-    findings: tuple[Finding, ...]
+    findings: tuple[DiagnosedNumber, ...]
     left_out: Mapping[str, str]
 
     def as_json(self) -> dict[str, Any]:
@@ -118,7 +118,7 @@ class Diagnosis:
         }
 
 
-def check_task(cell: Cell) -> None:
+def check_task(cell: RunCell) -> None:
     """Raises UnsupportedTask unless the task is paragraph-video retrieval of whole videos."""
     if not isinstance(cell.task, ParagraphVideoRetrieval):
         raise UnsupportedTask(
@@ -158,7 +158,7 @@ def diagnose(chosen: RunPlan, shuffle_seed: int = 0, reporter: Reporter | None =
 class _Asked:
     """A model that answers, and what it takes to ask and to judge it."""
 
-    cell: Cell
+    cell: RunCell
     fitted: Fitted
     execution: Execution
     annotations: RetrievalAnnotations
@@ -192,7 +192,7 @@ class _Asked:
         return videos, paragraphs
 
 
-def _clips(asked: _Asked, inputs: Inputs) -> tuple[list[Finding], dict[str, str]]:
+def _clips(asked: _Asked, inputs: Inputs) -> tuple[list[DiagnosedNumber], dict[str, str]]:
     """Returns the findings of part 1, or why there are none."""
     model, name = asked.fitted.model, asked.cell.spec.name
     if not isinstance(model, ClipTextEncoder):
@@ -221,7 +221,7 @@ def _clips(asked: _Asked, inputs: Inputs) -> tuple[list[Finding], dict[str, str]
     return findings, {} if len(equal) == len(videos) else {"clips": f"{uneven} and are not in it"}
 
 
-def clip_findings(clips: Parts, sentences: Parts, device: str) -> list[Finding]:
+def clip_findings(clips: EmbeddedParts, sentences: EmbeddedParts, device: str) -> list[DiagnosedNumber]:
     """Returns how well sentences find their clips and clips their sentences, in their video and in the whole pool.
 
     Clip i belongs to sentence i; both have the same counts.
@@ -250,12 +250,12 @@ def clip_findings(clips: Parts, sentences: Parts, device: str) -> list[Finding]:
     return findings
 
 
-def _recall(name: str, hits: np.ndarray, counts: np.ndarray, chance: float) -> Finding:
+def _recall(name: str, hits: np.ndarray, counts: np.ndarray, chance: float) -> DiagnosedNumber:
     bounds = interval(of_clusters(Statistic(100.0 * hits, share=True), counts))
-    return Finding("clips", name, float(100.0 * hits.mean()), bounds, len(hits), chance)
+    return DiagnosedNumber("clips", name, float(100.0 * hits.mean()), bounds, len(hits), chance)
 
 
-def _order(asked: _Asked, inputs: Inputs, before: Predictions, seed: int) -> list[Finding]:
+def _order(asked: _Asked, inputs: Inputs, before: Predictions, seed: int) -> list[DiagnosedNumber]:
     """Returns R@1 before and after each of the two shuffles, and the change."""
     assert inputs.under is not None  # noqa: S101 (a dataset's inputs can always be cut again)
     start = asked.hits(before)
@@ -272,24 +272,24 @@ def _order(asked: _Asked, inputs: Inputs, before: Predictions, seed: int) -> lis
     return findings
 
 
-def _retrieval(name: str, hits: np.ndarray) -> Finding:
+def _retrieval(name: str, hits: np.ndarray) -> DiagnosedNumber:
     percent = Statistic(100.0 * hits, share=True)
-    return Finding("order", name, percent.value(), interval(percent), len(hits), 100.0 / len(hits))
+    return DiagnosedNumber("order", name, percent.value(), interval(percent), len(hits), 100.0 / len(hits))
 
 
-def _change(name: str, change: Comparison) -> Finding:
+def _change(name: str, change: Comparison) -> DiagnosedNumber:
     low, high = change.ci95
     difference, bounds = 100.0 * change.difference, (100.0 * low, 100.0 * high)
-    return Finding("order", name, difference, bounds, change.n, p_value=change.p_value, test=change.test)
+    return DiagnosedNumber("order", name, difference, bounds, change.n, p_value=change.p_value, test=change.test)
 
 
-def _swap(asked: _Asked, inputs: Inputs, before: Predictions, seed: int) -> list[Finding]:
+def _swap(asked: _Asked, inputs: Inputs, before: Predictions, seed: int) -> list[DiagnosedNumber]:
     """Returns how often the true paragraph is preferred to the one with a swapped sentence."""
     after = asked.predict("one sentence swapped", with_one_sentence_swapped(inputs, seed))
     videos, paragraphs = asked.pairs(inputs.videos.ids, inputs.paragraph_ids)
     hits = preferences(own_scores(before, videos, paragraphs), own_scores(after, videos, paragraphs))
     percent = Statistic(100.0 * hits, share=True)
-    return [Finding("swap", "true paragraph preferred", percent.value(), interval(percent), len(hits), 50.0)]
+    return [DiagnosedNumber("swap", "true paragraph preferred", percent.value(), interval(percent), len(hits), 50.0)]
 
 
 def own_scores(predictions: Predictions, videos: np.ndarray, paragraphs: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ from bench.tasks.task import Task
 
 
 @dataclass(frozen=True)
-class Cell:
+class RunCell:
     """A model and a task that were looked up, with the task's dataset opened.
 
     Attributes:
@@ -36,7 +36,7 @@ class Cell:
     task: Task
     dataset: Dataset
     task_code: TaskCode
-    base: Cell | None = None
+    base: RunCell | None = None
     extensions: Extensions = field(default_factory=Extensions)
     encoder: FindEncoder | None = None
 
@@ -49,13 +49,13 @@ class Session:
         self.catalogue: Catalogue = catalogues.discover(config.datasets)
         self._opened: dict[str, Dataset] = {}
 
-    def cell(self, model: str, task: str) -> Cell:
+    def cell(self, model: str, task: str) -> RunCell:
         """Returns a model and a task ready to plan. Raises: UnknownName, CatalogueError, DataError."""
         spec = self.catalogue.model(model)
         chosen = self.catalogue.task(task)
         dataset = self.dataset(chosen.dataset)
         code = self.catalogue.task_code(chosen)
-        made = partial(Cell, task=chosen, dataset=dataset, task_code=code, encoder=self._encoders(dataset))
+        made = partial(RunCell, task=chosen, dataset=dataset, task_code=code, encoder=self._encoders(dataset))
         base = None
         if spec.base:
             base = made(self.catalogue.model(spec.base), self.catalogue.distribution(spec.base))

@@ -15,7 +15,7 @@ from bench.cli.options import WholeRange, config_option, metric_option, say_not_
 if TYPE_CHECKING:
     from bench.errors import BenchError
     from bench.leaderboard.building import Sources
-    from bench.submission import Finding
+    from bench.submission import RecordFinding
 
 board_option = click.option(
     "--board", type=click.Path(path_type=Path), help="The leaderboard's folder (default: of bench.yaml)."
@@ -182,7 +182,7 @@ def check(
         raise VerificationError(f"{failures} record(s) or page(s) failed the check; each is named above.")
 
 
-def _say(finding: Finding) -> None:
+def _say(finding: RecordFinding) -> None:
     click.echo(f"{finding.outcome}: {finding.file}" + (f": {finding.reason}" if finding.reason else ""))
 
 

@@ -10,7 +10,7 @@ import click
 from bench.cli.commands import Command
 
 if TYPE_CHECKING:
-    from bench.analysis.compare import Side
+    from bench.analysis.compare import ComparedModel
     from bench.evidence.comparisons import Paired
 
 
@@ -37,7 +37,7 @@ def compare(a: str, b: str, metrics: tuple[str, ...], across: bool, as_json: boo
     _print(first, second, compared)
 
 
-def _json(a: Side, b: Side, compared: list[Paired]) -> dict[str, Any]:
+def _json(a: ComparedModel, b: ComparedModel, compared: list[Paired]) -> dict[str, Any]:
     from bench.metrics.comparisons import mean_and_std
 
     sides = [
@@ -71,7 +71,7 @@ def _json(a: Side, b: Side, compared: list[Paired]) -> dict[str, Any]:
     return {"a": sides[0], "b": sides[1], "comparisons": rows}
 
 
-def _print(a: Side, b: Side, compared: list[Paired]) -> None:
+def _print(a: ComparedModel, b: ComparedModel, compared: list[Paired]) -> None:
     from bench.cli.tables import print_table
 
     for letter, side in (("A", a), ("B", b)):

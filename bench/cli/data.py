@@ -38,7 +38,7 @@ def verify(names: tuple[str, ...], all_missing: bool, as_json: bool, config: Pat
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
     from bench.cli.progress import transfer
-    from bench.data.verify import Report
+    from bench.data.verify import DatasetReport
     from bench.data.verify import verify as verified
     from bench.errors import DataError
 
@@ -49,7 +49,7 @@ def verify(names: tuple[str, ...], all_missing: bool, as_json: bool, config: Pat
             with transfer(name) as progress:
                 report = verified(session.dataset(name), progress)
         except DataError as error:
-            report = Report(problems=[error])
+            report = DatasetReport(problems=[error])
         reports[name] = report
         if not as_json:
             for fact in report.facts:
@@ -127,7 +127,7 @@ def simulate(name: str, output: Path, dtype: str, limit: int | None, config: Pat
 
 def _write_pack(contents: Contents, output: Path, dtype: Any) -> None:
     from bench.cli.progress import transfer
-    from bench.data.features.packing import Watcher
+    from bench.data.features.packing import PackWatcher
     from bench.data.features.packing import pack as write_pack
     from bench.runs.fit import stop_requests
 
@@ -135,7 +135,7 @@ def _write_pack(contents: Contents, output: Path, dtype: Any) -> None:
     if contents.missing:
         click.echo(f"{contents.name}: {contents.missing:,} videos without features are left out", err=True)
     with stop_requests() as stop, transfer(contents.name) as progress:
-        watcher = Watcher(lambda line: click.echo(line, err=True), progress, stop.is_set)
+        watcher = PackWatcher(lambda line: click.echo(line, err=True), progress, stop.is_set)
         header = write_pack(contents, output, dtype, watcher)
     seconds = time.monotonic() - started
     size = header.rows * header.row_bytes / 1e6

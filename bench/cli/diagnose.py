@@ -14,7 +14,7 @@ from bench.cli.options import WHOLE, chosen_settings, command_line, config_optio
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from bench.analysis.diagnose import Diagnosis, Finding
+    from bench.analysis.diagnose import DiagnosedNumber, Diagnosis
     from bench.catalogue.lookup import Session
     from bench.runs.plan import RunPlan
     from bench.runs.progress import Reporter
@@ -149,7 +149,7 @@ def _print(found: Diagnosis) -> None:
     click.echo(f"{record.signature} (seed {record.seed}, shuffle seed {found.shuffle_seed})")
 
 
-def _row(finding: Finding) -> list[str]:
+def _row(finding: DiagnosedNumber) -> list[str]:
     change = finding.p_value is not None
     number = "{:+.1f}" if change else "{:.1f}"
     bounds = ", ".join(number.format(bound) for bound in finding.ci95)

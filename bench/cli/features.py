@@ -57,7 +57,7 @@ def extract(
 def extracted(session: Session, name: str, choices: Choices) -> Extraction:
     """Makes the features `name`, and says on the terminal what came of it."""
     from bench.cli.progress import counted
-    from bench.data.features.packing import UNREADABLE, Watcher
+    from bench.data.features.packing import UNREADABLE, PackWatcher
     from bench.extraction import extract as extract_features
     from bench.runs.execute import chosen_device
     from bench.runs.fit import stop_requests
@@ -65,7 +65,7 @@ def extracted(session: Session, name: str, choices: Choices) -> Extraction:
     choices = replace(choices, device=chosen_device(choices.device))
     started = time.monotonic()
     with stop_requests() as stop, counted(name, "videos") as progress:
-        watcher = Watcher(lambda line: click.echo(line, err=True), progress, stop.is_set)
+        watcher = PackWatcher(lambda line: click.echo(line, err=True), progress, stop.is_set)
         done = extract_features(session, name, choices, watcher)
     header = done.header
     how = "was there already" if done.reused else f"{time.monotonic() - started:.1f} s"

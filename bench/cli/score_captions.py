@@ -14,7 +14,7 @@ from bench.errors import UsageError
 
 if TYPE_CHECKING:
     from bench.metrics.captions.items import Missing, Protocol, Unmatched
-    from bench.metrics.captions.scoring import Scores
+    from bench.metrics.captions.scoring import CaptionScores
     from bench.results import Result
 
 _FILE = click.Path(path_type=Path)
@@ -87,13 +87,13 @@ def captions(
         _print(result, scores, further)
 
 
-def _extra(names: tuple[str, ...], scores: Scores) -> dict[str, dict[str, float]]:
+def _extra(names: tuple[str, ...], scores: CaptionScores) -> dict[str, dict[str, float]]:
     from bench.scoring.extra_metrics import compute
 
     return {name: compute(name, scores.items) for name in names}
 
 
-def _json(result: Result, scores: Scores, extra: dict[str, dict[str, float]]) -> dict[str, Any]:
+def _json(result: Result, scores: CaptionScores, extra: dict[str, dict[str, float]]) -> dict[str, Any]:
     from bench.metrics.captions.evidence import by_tiou
 
     by_threshold = {m.name: by_tiou(scores.evidence, m.name) for m in result.measurements}
@@ -104,7 +104,7 @@ def _json(result: Result, scores: Scores, extra: dict[str, dict[str, float]]) ->
     }
 
 
-def _print(result: Result, scores: Scores, extra: dict[str, dict[str, float]]) -> None:
+def _print(result: Result, scores: CaptionScores, extra: dict[str, dict[str, float]]) -> None:
     from bench.cli.tables import print_table
     from bench.metrics.captions.evidence import by_tiou
 

@@ -19,7 +19,7 @@ from bench.inputs import DataKind
 
 
 @dataclass(frozen=True)
-class Form:
+class AnnotationForm:
     """What a reader knows of its form of annotations.
 
     Attributes:
@@ -39,7 +39,7 @@ class Form:
     wanting: Mapping[str, str] = field(default_factory=dict)
 
 
-def open_declared(declaration: DatasetDeclaration, form: Form) -> Dataset:
+def open_declared(declaration: DatasetDeclaration, form: AnnotationForm) -> Dataset:
     """Returns the dataset that bench.yaml declares: generated, official files, or own splits; read when used.
 
     Raises: ConfigError, and DataError when features or the generated sample cannot be opened.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Report:
+class DatasetReport:
     """What was found in a dataset.
 
     Attributes:
@@ -44,12 +44,12 @@ class Report:
         return {**vars(self), "problems": problems, "ok": not self.problems}
 
 
-def verify(dataset: Dataset, progress: Callable[[int, int], None] = lambda done, total: None) -> Report:
+def verify(dataset: Dataset, progress: Callable[[int, int], None] = lambda done, total: None) -> DatasetReport:
     """Returns counts, oddities put right, duplicate paragraphs, coverage and identity of the features.
 
     All rows are looked at, those of a pack compared with their checksums; `progress(bytes done, bytes in all)`.
     """
-    report = Report([f"{dataset.label}: kind {dataset.kind}"])
+    report = DatasetReport([f"{dataset.label}: kind {dataset.kind}"])
     for split in dataset.tables:
         for check in (_count, _asked, _cover):
             try:
@@ -65,7 +65,7 @@ def verify(dataset: Dataset, progress: Callable[[int, int], None] = lambda done,
     return report
 
 
-def _count(dataset: Dataset, split: str, report: Report) -> None:
+def _count(dataset: Dataset, split: str, report: DatasetReport) -> None:
     """Raises: DataError for a split that cannot be read, or that shares videos with train."""
     columns = dataset.columns(split)
     count = report.videos[split] = dataset.count(split)
@@ -98,7 +98,7 @@ def _count(dataset: Dataset, split: str, report: Report) -> None:
         dataset.check_disjoint(split)
 
 
-def _asked(dataset: Dataset, split: str, report: Report) -> None:
+def _asked(dataset: Dataset, split: str, report: DatasetReport) -> None:
     """Raises: DataError for queries or judgements of a test split that cannot be read, or do not belong to it."""
     declaration = dataset.declaration
     if split != declaration.test or not (declaration.queries or declaration.relevance):
@@ -122,7 +122,7 @@ def _asked(dataset: Dataset, split: str, report: Report) -> None:
     )
 
 
-def _cover(dataset: Dataset, split: str, report: Report) -> None:
+def _cover(dataset: Dataset, split: str, report: DatasetReport) -> None:
     """Raises: DataError for features that cannot be used; missing ones only where the policy is to fail."""
     ids = dataset.columns(split)["video_id"]
     if not ids:  # of a labels.csv that has videos for testing alone
@@ -138,7 +138,7 @@ def _cover(dataset: Dataset, split: str, report: Report) -> None:
     report.facts.append(f"{split}: features of {whose}, {rows.mean():.1f} rows in the mean, {rows.max()} at most")
 
 
-def _identify(dataset: Dataset, report: Report, progress: Callable[[int, int], None]) -> None:
+def _identify(dataset: Dataset, report: DatasetReport, progress: Callable[[int, int], None]) -> None:
     for split in dataset.tables:
         dataset.contents(split, progress)
     for split in filter(dataset.count, dataset.tables):

@@ -12,7 +12,7 @@ from bench.catalogue.lookup import Session
 from bench.data.declared import FeatureDeclaration, VideoFolder
 from bench.data.features.pack import PackedFeatures
 from bench.data.features.pack_format import Header, Made
-from bench.data.features.packing import UNREADABLE, Watcher, pack
+from bench.data.features.packing import UNREADABLE, PackWatcher, pack
 from bench.data.readers.json_files import read_json
 from bench.errors import InvalidData, SaveError, UsageError, unknown_name
 from bench.execution import Execution
@@ -56,7 +56,7 @@ class Extraction:
     reused: bool = False
 
 
-def extract(session: Session, name: str, choices: Choices, watcher: Watcher) -> Extraction:
+def extract(session: Session, name: str, choices: Choices, watcher: PackWatcher) -> Extraction:
     """Returns the pack of the features `name`, made from their videos where it is not there yet.
 
     Raises: UnknownName, UsageError; MissingData and InvalidData for the folder of videos; CatalogueError for an encoder

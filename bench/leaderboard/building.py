@@ -38,7 +38,7 @@ class Sources:
 
 
 @dataclass(frozen=True)
-class Report:
+class BuildReport:
     """What was built from what.
 
     Attributes:
@@ -85,7 +85,7 @@ def site_of(sources: Sources, output: Path, found: Found | None = None) -> Site:
     )
 
 
-def build(sources: Sources, output: Path) -> Report:
+def build(sources: Sources, output: Path) -> BuildReport:
     """Writes every page and table; equal records give equal bytes. Pages of an earlier build that are no more go away.
 
     Raises: UsageError, InvalidData; SaveError when a page cannot be written.
@@ -98,7 +98,7 @@ def build(sources: Sources, output: Path) -> Report:
             write_atomically(output / name, content, durable=False)
     for name in earlier - files.keys():
         (output / name).unlink(missing_ok=True)
-    return Report(
+    return BuildReport(
         index=output / "index.html",
         pages=tuple(output / name for name in files),
         boards=site.boards,

@@ -20,7 +20,7 @@ from bench.evidence.verified import stored
 from bench.files import slug, spreadsheet_cell, write_atomically
 from bench.leaderboard.pages.wording import KIND_WARNINGS
 from bench.papers.figures import measured_on
-from bench.papers.pictures import Panel, Picture, png, svg
+from bench.papers.pictures import EmbeddingPicture, Panel, png, svg
 from bench.papers.projection import SEED, Agreement, Projection, agreement, most_frequent, project
 from bench.papers.tables import PaperFigure, PaperRow
 from bench.predictions import Embeddings, load_predictions
@@ -116,7 +116,7 @@ def _drawn(run: EmbeddedVideos, names: Sequence[str]) -> DrawnRun:
     return DrawnRun(kept, classes, projection, agreement(kept.rows, projection.coordinates, classes))
 
 
-def picture(drawn: DrawnFigure) -> Picture:
+def picture(drawn: DrawnFigure) -> EmbeddingPicture:
     """Returns what is drawn: a panel for each run, the runs of one seed beside one another."""
     results = [drawn_run.run.result for drawn_run in drawn.runs]
     kind, circumstances = drawn.measured_on()
@@ -128,7 +128,7 @@ def picture(drawn: DrawnFigure) -> Picture:
         *_sentences(KIND_WARNINGS.get(kind, "")),
     )
     ordered = sorted(drawn.runs, key=lambda drawn_run: drawn_run.run.result.seed)
-    return Picture(
+    return EmbeddingPicture(
         title=drawn.figure.title,
         class_names=tuple(drawn.classes),
         panels=tuple(_panel(drawn_run) for drawn_run in ordered),

@@ -17,7 +17,7 @@ from bench.leaderboard.pages import wording
 from bench.leaderboard.pages.html import STYLE, environment
 from bench.leaderboard.pages.markdown import escape
 from bench.leaderboard.pages.site import PaperPage
-from bench.leaderboard.pictures.charts import Picture
+from bench.leaderboard.pictures.charts import Chart
 from bench.leaderboard.pictures.svg import PALETTE, Drawing
 from bench.reading.outside import Form, read_text, reading
 from bench.results import Finite, Record
@@ -119,7 +119,7 @@ def figure_page(name: str, stored: StoredFigure) -> PaperPage:
     )
 
 
-def _picture(stored: StoredFigure, panel: StoredPanel) -> Picture:
+def _picture(stored: StoredFigure, panel: StoredPanel) -> Chart:
     drawing = Drawing(height=259)
     for number in sorted(set(panel.classes)):
         own = [i for i, one in enumerate(panel.classes) if one == number]
@@ -128,4 +128,4 @@ def _picture(stored: StoredFigure, panel: StoredPanel) -> Picture:
     drawing.bare()
     legend = tuple((number + 1, wording.plain(one), number % len(PALETTE)) for number, one in enumerate(stored.classes))
     svg: Markup = drawing.svg(f"Videos of {len(stored.classes)} classes, near where they are similar")
-    return Picture(panel.title, f"{panel.subtitle}. {READING}", svg, legend)
+    return Chart(panel.title, f"{panel.subtitle}. {READING}", svg, legend)

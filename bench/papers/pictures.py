@@ -61,7 +61,7 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Picture:
+class EmbeddingPicture:
     """Panels with one key.
 
     Attributes:
@@ -79,12 +79,12 @@ class Picture:
     notes: tuple[str, ...]
 
 
-def png(picture: Picture) -> bytes:
+def png(picture: EmbeddingPicture) -> bytes:
     """Returns the picture as PNG, 150 dots an inch."""
     return _drawn(picture, "png", {"Software": None})
 
 
-def svg(picture: Picture) -> bytes:
+def svg(picture: EmbeddingPicture) -> bytes:
     """Returns the picture as SVG with what is shown on hover, for light and dark."""
     root = parsed(_drawn(picture, "svg", {"Date": None, "Creator": None}), picture.title)
     root.insert(1, element("style", _dark_style()))
@@ -108,7 +108,7 @@ def _dark_style() -> str:
     return f"@media (prefers-color-scheme: dark) {{ {' '.join(rules)} }}"
 
 
-def _drawn(picture: Picture, kind: str, metadata: dict[str, str | None]) -> bytes:
+def _drawn(picture: EmbeddingPicture, kind: str, metadata: dict[str, str | None]) -> bytes:
     from matplotlib.figure import Figure
 
     out = BytesIO()

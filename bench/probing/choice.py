@@ -15,7 +15,7 @@ import numpy as np
 
 from bench.errors import InvalidData, ModelError, UsageError
 from bench.metrics.classification import count_classes, hits, opened, truth_of
-from bench.probing.problem import Problem, Weights, problem_of
+from bench.probing.problem import ProbeWeights, Problem, problem_of
 from bench.probing.solvers import Fit, Solver, solve
 
 STRENGTHS = tuple(10.0**power for power in range(-3, 5))
@@ -120,7 +120,7 @@ def _sweep(left: Labelled, held: Labelled, device: str, solver: Solver) -> list[
     problem = problem_of(left.embeddings, np.searchsorted(present, left.main), device)
     classes = _by_class(present, len(left.class_names))
     truth, main = truth_of(held.labels, held.class_names), held.main
-    weights: Weights | None = None
+    weights: ProbeWeights | None = None
     found = []
     for c in STRENGTHS:
         weights = solver(problem, c, weights).weights
@@ -174,7 +174,7 @@ def _by_class(present: np.ndarray, n_classes: int) -> Sequence[int]:
 
 
 def _log_probabilities(
-    problem: Problem, weights: Weights, columns: Sequence[int], embeddings: np.ndarray
+    problem: Problem, weights: ProbeWeights, columns: Sequence[int], embeddings: np.ndarray
 ) -> np.ndarray:
     import torch
 

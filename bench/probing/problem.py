@@ -30,7 +30,7 @@ LARGEST_ROTATION = 4096
 
 
 @dataclass(frozen=True)
-class Weights:
+class ProbeWeights:
     """A linear classifier of centred and rotated rows.
 
     Attributes:
@@ -88,12 +88,12 @@ class Problem:
         """Returns the same problem in float64, for minima that float32 cannot reach."""
         return replace(self, rows=self.rows.double(), variances=self.variances.double())
 
-    def logits(self, embeddings: Tensor, weights: Weights) -> Tensor:
+    def logits(self, embeddings: Tensor, weights: ProbeWeights) -> Tensor:
         """Returns (m, K) float32 for embeddings (m, d) float32 of any videos."""
         matrix = weights.matrix if self.axes is None else self.axes @ weights.matrix
         return (embeddings - self.centre) @ matrix + weights.intercept
 
-    def at(self, weights: Weights, c: float) -> Point:
+    def at(self, weights: ProbeWeights, c: float) -> Point:
         """Returns loss, gradient and distance from the minimum at `weights` under C = `c`."""
         import torch
 

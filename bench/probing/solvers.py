@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.errors import ModelError
-from bench.probing.problem import Point, Problem, Weights
+from bench.probing.problem import Point, ProbeWeights, Problem
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,13 +45,13 @@ class Fit:
     loss: float
     gap: float
     iterations: int
-    weights: Weights
+    weights: ProbeWeights
 
 
-Solver = Callable[[Problem, float, Weights | None], Fit]
+Solver = Callable[[Problem, float, ProbeWeights | None], Fit]
 
 
-def solve(problem: Problem, c: float, start: Weights | None = None) -> Fit:
+def solve(problem: Problem, c: float, start: ProbeWeights | None = None) -> Fit:
     """Returns the minimum under C = `c`, by torch on the problem's device.
 
     In float32 as far as that goes, and where it goes no further in float64.
@@ -64,15 +64,17 @@ def solve(problem: Problem, c: float, start: Weights | None = None) -> Fit:
     rough = _descend(problem, c, start or zero(problem))
     if rough.gap <= GAP:
         return rough
-    exact = _descend(problem.precise(), c, Weights(rough.weights.matrix.double(), rough.weights.intercept.double()))
+    exact = _descend(
+        problem.precise(), c, ProbeWeights(rough.weights.matrix.double(), rough.weights.intercept.double())
+    )
     iterations = rough.iterations + exact.iterations
     if exact.gap > GAP:
         raise _not_found(c, exact.gap, iterations)
-    weights = Weights(exact.weights.matrix.float(), exact.weights.intercept.float())
+    weights = ProbeWeights(exact.weights.matrix.float(), exact.weights.intercept.float())
     return Fit(c, exact.loss, exact.gap, iterations, weights)
 
 
-def _descend(problem: Problem, c: float, start: Weights) -> Fit:
+def _descend(problem: Problem, c: float, start: ProbeWeights) -> Fit:
     """Returns the minimum, or the point from which the loss falls no further."""
     import torch
 
@@ -96,7 +98,7 @@ def _descend(problem: Problem, c: float, start: Weights) -> Fit:
     return Fit(c, point.loss, point.gap, done, descent.weights())
 
 
-def solve_by_scikit_learn(problem: Problem, c: float, start: Weights | None = None) -> Fit:
+def solve_by_scikit_learn(problem: Problem, c: float, start: ProbeWeights | None = None) -> Fit:
     """Returns the minimum under C = `c`, by scikit-learn's LogisticRegression in float64 on the CPU.
 
     Its tolerance is lowered until the minimum is as near as `GAP` asks.
@@ -125,17 +127,17 @@ def solve_by_scikit_learn(problem: Problem, c: float, start: Weights | None = No
         matrix, intercept = torch.from_numpy(model.coef_), torch.from_numpy(model.intercept_)
         if two:
             matrix, intercept = torch.cat([-matrix, matrix]) / 2.0, torch.cat([-intercept, intercept]) / 2.0
-        weights = Weights(matrix.t().to(problem.rows).contiguous(), intercept.to(problem.rows))
+        weights = ProbeWeights(matrix.t().to(problem.rows).contiguous(), intercept.to(problem.rows))
         point = problem.at(weights, c)
         if point.gap <= GAP:
             return Fit(c, point.loss, point.gap, iterations, weights)
     raise _not_found(c, point.gap, iterations)
 
 
-def zero(problem: Problem) -> Weights:
+def zero(problem: Problem) -> ProbeWeights:
     """Returns weights of zero, under which all classes are alike."""
     rows = problem.rows
-    return Weights(rows.new_zeros(rows.shape[1], problem.n_classes), rows.new_zeros(problem.n_classes))
+    return ProbeWeights(rows.new_zeros(rows.shape[1], problem.n_classes), rows.new_zeros(problem.n_classes))
 
 
 def _one_of_two(sides: Tensor, two: bool) -> Tensor:
@@ -155,7 +157,7 @@ class _Descent:
     The point evaluated last is kept, for the optimiser asks for it again at every start.
     """
 
-    def __init__(self, problem: Problem, c: float, start: Weights) -> None:
+    def __init__(self, problem: Problem, c: float, start: ProbeWeights) -> None:
         import torch
 
         self._problem, self._c = problem, c
@@ -166,11 +168,11 @@ class _Descent:
         self.place = flat.requires_grad_()
         self._last: tuple[Tensor, Point] = (flat.detach().clone(), first)
 
-    def weights(self) -> Weights:
+    def weights(self) -> ProbeWeights:
         """Returns the weights at the optimiser's place."""
         flat, size = self.place.detach(), self._matrix_scale.numel()
         matrix = flat[:size].view_as(self._matrix_scale) * self._matrix_scale
-        return Weights(matrix, flat[size:] * self._intercept_scale)
+        return ProbeWeights(matrix, flat[size:] * self._intercept_scale)
 
     def here(self) -> Point:
         """Returns the loss at the optimiser's place."""

@@ -23,7 +23,7 @@ WRITE_ARRAYS = (
 
 
 @dataclass(frozen=True)
-class Found:
+class KnownForm:
     """A form that a file has: a short name, what to call it, and what to do where another form is expected."""
 
     name: str
@@ -33,27 +33,30 @@ class Found:
 
 _UNPACK = "Unpack it, and name what was in it."
 _STARTS = (
-    (b"\x93NUMPY", Found("npy", "a NumPy array (npy)", "Name the reader of that form, or write the other form.")),
-    (b"\x89HDF\r\n\x1a\n", Found("hdf5", "an HDF5 file", "Name the reader of that form, or write the other form.")),
-    (b"\x1f\x8b", Found("gzip", "a gzip file", _UNPACK)),
-    (b"BZh", Found("bzip2", "a bzip2 file", _UNPACK)),
-    (b"\xfd7zXZ\x00", Found("xz", "an xz file", _UNPACK)),
-    (b"\x28\xb5\x2f\xfd", Found("zstd", "a zstd file", _UNPACK)),
-    (b"7z\xbc\xaf\x27\x1c", Found("7z", "a 7z archive", _UNPACK)),
-    (b"Rar!", Found("rar", "a rar archive", _UNPACK)),
-    (b"PAR1", Found("parquet", "a Parquet table", WRITE_IT)),
-    (b"ARROW1", Found("arrow", "an Arrow table", WRITE_IT)),
-    (b"MATLAB 5.0", Found("mat", "a MATLAB file", "Load it by scipy.io.loadmat, and write the form that is expected.")),
-    (b"SQLite format 3", Found("sqlite", "an SQLite database", "Write the form that is expected.")),
+    (b"\x93NUMPY", KnownForm("npy", "a NumPy array (npy)", "Name the reader of that form, or write the other form.")),
+    (b"\x89HDF\r\n\x1a\n", KnownForm("hdf5", "an HDF5 file", "Name the reader of that form, or write the other form.")),
+    (b"\x1f\x8b", KnownForm("gzip", "a gzip file", _UNPACK)),
+    (b"BZh", KnownForm("bzip2", "a bzip2 file", _UNPACK)),
+    (b"\xfd7zXZ\x00", KnownForm("xz", "an xz file", _UNPACK)),
+    (b"\x28\xb5\x2f\xfd", KnownForm("zstd", "a zstd file", _UNPACK)),
+    (b"7z\xbc\xaf\x27\x1c", KnownForm("7z", "a 7z archive", _UNPACK)),
+    (b"Rar!", KnownForm("rar", "a rar archive", _UNPACK)),
+    (b"PAR1", KnownForm("parquet", "a Parquet table", WRITE_IT)),
+    (b"ARROW1", KnownForm("arrow", "an Arrow table", WRITE_IT)),
+    (
+        b"MATLAB 5.0",
+        KnownForm("mat", "a MATLAB file", "Load it by scipy.io.loadmat, and write the form that is expected."),
+    ),
+    (b"SQLite format 3", KnownForm("sqlite", "an SQLite database", "Write the form that is expected.")),
     (
         b"version https://git-lfs",
-        Found("lfs", "a pointer of Git LFS, not the file itself", "Get the file by `git lfs pull`."),
+        KnownForm("lfs", "a pointer of Git LFS, not the file itself", "Get the file by `git lfs pull`."),
     ),
-    (b"%PDF", Found("pdf", "a PDF document", "Name another file.")),
+    (b"%PDF", KnownForm("pdf", "a PDF document", "Name another file.")),
 )
 
 
-def form_of(path: Path) -> Found | None:
+def form_of(path: Path) -> KnownForm | None:
     """Returns the form of a file, or None where it has none of those that are known, or cannot be opened."""
     try:
         with path.open("rb") as file:
@@ -66,30 +69,30 @@ def form_of(path: Path) -> Found | None:
         if head.startswith(start):
             return found
     if head[16:20] == b"\xde\xc0\xef\xbe":
-        return Found("lmdb", "an LMDB database", "Write what it holds in the form that is expected.")
+        return KnownForm("lmdb", "an LMDB database", "Write what it holds in the form that is expected.")
     if head[257:262] == b"ustar":
-        return Found("tar", "a tar archive", _UNPACK)
+        return KnownForm("tar", "a tar archive", _UNPACK)
     if head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05":
         return _pickle("a pickle", path, f"__import__('pickle').load(open({path.name!r}, 'rb'))")
     if head[8:10] == b'{"' and int.from_bytes(head[:8], "little") < 1 << 27:
-        return Found("safetensors", "a safetensors file", "Name the reader of that form, or write the other form.")
+        return KnownForm("safetensors", "a safetensors file", "Name the reader of that form, or write the other form.")
     return _text(head)
 
 
-def _zip(path: Path, head: bytes) -> Found:
+def _zip(path: Path, head: bytes) -> KnownForm:
     first = head[30 : 30 + int.from_bytes(head[26:28], "little")]
     if b"data.pkl" in head:
         return _pickle("a PyTorch file (a pickle)", path, f"__import__('torch').load({path.name!r}, weights_only=True)")
     if first.endswith(b".npy") or head.startswith(EMPTY_ZIP):
-        return Found("npz", "an npz file", "Name the reader of that form, or write the other form.")
-    return Found("zip", "a zip archive", _UNPACK)
+        return KnownForm("npz", "an npz file", "Name the reader of that form, or write the other form.")
+    return KnownForm("zip", "a zip archive", _UNPACK)
 
 
-def _pickle(words: str, path: Path, load: str) -> Found:
-    return Found("pickle", words, NO_PICKLE + WRITE_ARRAYS.format(load=load, stem=path.stem))
+def _pickle(words: str, path: Path, load: str) -> KnownForm:
+    return KnownForm("pickle", words, NO_PICKLE + WRITE_ARRAYS.format(load=load, stem=path.stem))
 
 
-def _text(head: bytes) -> Found | None:
+def _text(head: bytes) -> KnownForm | None:
     try:
         text = head.decode("utf-8-sig").lstrip()
     except UnicodeDecodeError as error:
@@ -97,7 +100,7 @@ def _text(head: bytes) -> Found | None:
             return None
         text = head[: error.start].decode("utf-8-sig").lstrip()
     if text[:15].lower().startswith(("<!doctype html", "<html")):
-        return Found("html", "a web page (HTML)", "Download the file itself, not the page that shows it.")
+        return KnownForm("html", "a web page (HTML)", "Download the file itself, not the page that shows it.")
     if text.startswith(("{", "[")):
-        return Found("json", "JSON", "Name the option or reader of that form, or write the other form.")
+        return KnownForm("json", "JSON", "Name the option or reader of that form, or write the other form.")
     return None

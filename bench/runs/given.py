@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bench.catalogue.lookup import Cell
+from bench.catalogue.lookup import RunCell
 from bench.catalogue.weights import Weights, fingerprint, pinned
 from bench.errors import UnsupportedTask
 from bench.files import sha256
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bench.data.lessons import TrainingSet
 
 
-def weights_of(cell: Cell, request: Request, own: Mapping[str, object], task: Task | None) -> Weights:
+def weights_of(cell: RunCell, request: Request, own: Mapping[str, object], task: Task | None) -> Weights:
     """Returns every setting of a model with the weights they name pinned down, and what the model itself states."""
     spec = cell.spec
     known = pinned(spec, own, find=cell.encoder)
@@ -35,7 +35,7 @@ def weights_of(cell: Cell, request: Request, own: Mapping[str, object], task: Ta
     return replace(weights, fingerprint=fingerprint(spec, weights))
 
 
-def ingredients_of(cell: Cell, request: Request, weights: Weights, training_set: TrainingSet) -> Ingredients:
+def ingredients_of(cell: RunCell, request: Request, weights: Weights, training_set: TrainingSet) -> Ingredients:
     """Returns all that the checkpoint of a model depends on."""
     spec = cell.spec
     return Ingredients(
@@ -52,7 +52,7 @@ def ingredients_of(cell: Cell, request: Request, weights: Weights, training_set:
     )
 
 
-def check_features(cell: Cell, weights: Weights) -> None:
+def check_features(cell: RunCell, weights: Weights) -> None:
     """Raises UnsupportedTask for features that a model's own encoder did not make, where it reads no others."""
     if not cell.spec.reads_own:
         return

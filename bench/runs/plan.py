@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.annotations import Annotations
-from bench.catalogue.lookup import Cell
+from bench.catalogue.lookup import RunCell
 from bench.catalogue.weights import Weights
 from bench.data.features.durable import readable
 from bench.errors import SaveError, UnsupportedTask, UsageError
@@ -101,7 +101,7 @@ class RunPlan:
         run, folder: the run's id and where it is written.
     """
 
-    cell: Cell
+    cell: RunCell
     request: Request
     fit: FitPlan
     view: View
@@ -116,7 +116,7 @@ class RunPlan:
         return taken(self.folder / RESULT)
 
 
-def plan(cell: Cell, request: Request, reporter: Reporter | None = None) -> RunPlan:
+def plan(cell: RunCell, request: Request, reporter: Reporter | None = None) -> RunPlan:
     """Returns what `execute` will do. Imports no torch; tells `reporter` while it reads features not read before.
 
     Raises: UnsupportedTask, UsageError, DataError, SaveError before anything heavy starts.
@@ -205,17 +205,17 @@ def _unused(output: Path, run: str) -> str:
     return next(name for name in names if not (output / name).exists())
 
 
-def _answers(cell: Cell) -> bool:
+def _answers(cell: RunCell) -> bool:
     """True when the model can take the task; one that only serves as a base may not."""
     return any(set(capability.__mro__) & set(cell.task.accepts) for capability in cell.spec.provides)
 
 
-def _seen(cell: Cell, view: View) -> View:
+def _seen(cell: RunCell, view: View) -> View:
     asked_for_each = cell.task.per_segment and _answers(cell)
     return view if cell.spec.uses_segments or asked_for_each else View("none", text=view.text)
 
 
-def _training_set(cell: Cell, request: Request) -> TrainingSet | None:
+def _training_set(cell: RunCell, request: Request) -> TrainingSet | None:
     """Returns what the model of a cell is fitted on; None where nothing is, or a checkpoint on other data.
 
     Raises: UsageError, MissingData when the dataset lacks it.
@@ -229,14 +229,14 @@ def _training_set(cell: Cell, request: Request) -> TrainingSet | None:
     return cell.dataset.training_set(lesson, _seen(cell, view))
 
 
-def _base_fit(cell: Cell, request: Request, training_set: TrainingSet | None) -> FitPlan:
+def _base_fit(cell: RunCell, request: Request, training_set: TrainingSet | None) -> FitPlan:
     """Returns the fit of the model that another one builds on, with the settings the user gave as `base.<setting>`."""
     chosen = {name.removeprefix(BASE): value for name, value in request.settings.items() if name.startswith(BASE)}
     return _fit(cell, None, replace(request, settings=chosen, checkpoint=None), training_set, None)
 
 
 def _fit(
-    cell: Cell, task: Task | None, request: Request, training_set: TrainingSet | None, base: FitPlan | None
+    cell: RunCell, task: Task | None, request: Request, training_set: TrainingSet | None, base: FitPlan | None
 ) -> FitPlan:
     own = {name: value for name, value in request.settings.items() if not (base and name.startswith(BASE))}
     weights = weights_of(cell, request, own, task)
@@ -249,7 +249,7 @@ def _fit(
     return FitPlan(cell.spec, cell.dataset, task, request, weights, training_set, folder, base)
 
 
-def _check(cell: Cell, request: Request) -> None:
+def _check(cell: RunCell, request: Request) -> None:
     """Raises UnsupportedTask or UsageError for what cannot be run, whatever the data."""
     spec, task = cell.spec, cell.task
     if not _answers(cell):

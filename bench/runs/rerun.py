@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.catalogue.lookup import Cell, Session
+from bench.catalogue.lookup import RunCell, Session
 from bench.data.readers.json_files import read_json
 from bench.errors import InvalidData, UsageError, VerificationError
 from bench.evidence.kinds import kind_of
@@ -103,7 +103,7 @@ def compared(first: Verified, again: Verified) -> tuple[str, str]:
     return "within the interval", ""
 
 
-def plan_of_run(folder: Path, result: Result, cell: Cell, device: str) -> RunPlan:
+def plan_of_run(folder: Path, result: Result, cell: RunCell, device: str) -> RunPlan:
     """Returns the plan of a finished run again, with the checkpoint that its folder names.
 
     Raises: VerificationError when the checkpoint or the test set are not those of the record; DataError when the

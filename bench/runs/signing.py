@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bench.annotations import Annotations, RetrievalAnnotations
-from bench.catalogue.lookup import Cell
+from bench.catalogue.lookup import RunCell
 from bench.errors import CatalogueError
 from bench.files import digest
 from bench.results import WEIGHTS, sampled, signature
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def signed(
-    cell: Cell, annotations: Annotations, labelled: TrainingSet | None, limit: int | None, loaded: Sequence[str]
+    cell: RunCell, annotations: Annotations, labelled: TrainingSet | None, limit: int | None, loaded: Sequence[str]
 ) -> str:
     """Returns the signature of a model on a task.
 

@@ -20,7 +20,7 @@ from bench.runs.progress import Reporter
 LOG = "log.txt"
 
 
-class Watched:
+class RunReporter:
     """The reporter of a run: keeps lines in its log file, passes everything on, and tells the watchers of it."""
 
     def __init__(self, specs: Sequence[WatcherSpec], start: RunStart, reporter: Reporter) -> None:
@@ -69,9 +69,9 @@ class Watched:
 
 
 @contextmanager
-def watching(specs: Sequence[WatcherSpec], start: RunStart, reporter: Reporter) -> Iterator[Watched]:
+def watching(specs: Sequence[WatcherSpec], start: RunStart, reporter: Reporter) -> Iterator[RunReporter]:
     """Yields a reporter for the run's body; the watchers hear of whatever ends it."""
-    watched = Watched(specs, start, reporter)
+    watched = RunReporter(specs, start, reporter)
     try:
         yield watched
     except BaseException as error:

@@ -2,17 +2,17 @@
 
 from bench.video.backends import BACKENDS, versions
 from bench.video.decoded import Decoded, Request
-from bench.video.index import FrameIndex, Picture, Span
+from bench.video.index import CodedPicture, FrameIndex, Span
 from bench.video.sampler import Sampler
 from bench.video.video_file import Recounted, VideoFile
 from bench.video.workers import Limits, Workers, decoded
 
 __all__ = [
     "BACKENDS",
+    "CodedPicture",
     "Decoded",
     "FrameIndex",
     "Limits",
-    "Picture",
     "Recounted",
     "Request",
     "Sampler",

@@ -13,7 +13,7 @@ import numpy as np
 
 from bench.errors import InvalidData
 from bench.video.backends import DEFAULT
-from bench.video.index import FrameIndex, Picture, Span
+from bench.video.index import CodedPicture, FrameIndex, Span
 from bench.video.sampler import Sampler
 from bench.video.video_file import VideoFile
 
@@ -58,7 +58,7 @@ class Decoded(Generic[T]):
     time_base: Fraction
     zero: int
     total: int
-    picture: Picture
+    picture: CodedPicture
     sha256: str
 
     @property

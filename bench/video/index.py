@@ -20,7 +20,7 @@ def exact(seconds: float | Fraction) -> Fraction:
 
 
 @dataclass(frozen=True)
-class Picture:
+class CodedPicture:
     """What the pictures of a file are.
 
     Attributes:
@@ -59,7 +59,7 @@ class FrameIndex:
     time_base: Fraction
     zero: int
     end: int
-    picture: Picture
+    picture: CodedPicture
 
     def __len__(self) -> int:
         return len(self.times)

@@ -18,7 +18,7 @@ from typing import IO, Any
 import numpy as np
 
 from bench.video.decoded import Decoded, Taking
-from bench.video.index import Picture
+from bench.video.index import CodedPicture
 
 LENGTH = struct.Struct(">I")
 LONGEST = 64 << 20
@@ -98,7 +98,7 @@ def decoded_of(head: Mapping[str, Any], frames: list[Any], sha256: str) -> Decod
     """Returns what a decoder said, checked. Raises: Nonsense."""
     try:
         rate = Fraction(head["picture"]["rate"])
-        picture = Picture(**head["picture"] | {"rate": rate or None})
+        picture = CodedPicture(**head["picture"] | {"rate": rate or None})
         places, times = (np.array(head[name], np.int64) for name in ("places", "times"))
         rows = tuple(np.array(row, np.int64) for row in head["rows"])
         if not len(places) == len(times) == len(frames) or any(

@@ -15,7 +15,7 @@ import numpy as np
 
 from bench.errors import InvalidData, MissingData, out_of_memory
 from bench.reading.outside import Form, one_line, reading, regular_file
-from bench.video.index import FrameIndex, Picture, rising
+from bench.video.index import CodedPicture, FrameIndex, rising
 
 if TYPE_CHECKING:
     import av
@@ -102,7 +102,7 @@ class Packets:
     digests: np.ndarray
     keys: np.ndarray
     time_base: Fraction
-    picture: Picture
+    picture: CodedPicture
     counted: bool
 
     def index(self, times: np.ndarray) -> FrameIndex:
@@ -140,7 +140,7 @@ def scan(path: Path) -> Packets:
     shown: list[tuple[int, int, int, int]] = []
     keys: list[int] = []
     sound = True
-    picture: Picture | None = None
+    picture: CodedPicture | None = None
     with opened(path) as (container, stream):
         name = container.format.name.partition(",")[0]
         for packet in container.demux(stream):
@@ -167,11 +167,11 @@ def scan(path: Path) -> Packets:
         return Packets(path, times, ends, sizes, digests, key_times, Fraction(stream.time_base), picture, counted)
 
 
-def _picture(container: str, stream: av.VideoStream, frame: av.VideoFrame) -> Picture:
+def _picture(container: str, stream: av.VideoStream, frame: av.VideoFrame) -> CodedPicture:
     turned = frame.rotation % 180 != 0
     width, height = (frame.height, frame.width) if turned else (frame.width, frame.height)
     context = stream.codec_context
     rotation, interlaced, rate = frame.rotation, bool(frame.interlaced_frame), stream.average_rate
-    return Picture(
+    return CodedPicture(
         container, context.codec.canonical_name, frame.format.name, width, height, rotation, interlaced, rate or None
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.errors import InvalidData, MissingData
 from bench.reading.outside import Form, reading, regular_file
-from bench.video.index import FrameIndex, Picture
+from bench.video.index import CodedPicture, FrameIndex
 
 IMAGE = Form("a whole image")
 STARTS = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"BM": "BMP", b"II*\0": "TIFF", b"MM\0*": "TIFF"}
@@ -58,5 +58,5 @@ def read_still(path: Path, form: str) -> tuple[FrameIndex, np.ndarray]:
                 raise InvalidData(f"{path} has more than 8 bits a colour (mode {mode}). Write it as a PNG of 8 bits.")
             pixels = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     height, width = pixels.shape[:2]
-    picture = Picture(form.lower(), form.lower(), mode, width, height, ROTATED.get(orientation, 0))
+    picture = CodedPicture(form.lower(), form.lower(), mode, width, height, ROTATED.get(orientation, 0))
     return FrameIndex(np.zeros(1, np.int64), Fraction(1), 0, 1, picture), pixels

@@ -20,7 +20,7 @@ from bench.data.features.opening import open_features
 from bench.data.features.pack import PackedFeatures
 from bench.data.features.pack_format import HEADER, INDEX, ROWS, Index
 from bench.data.features.pack_sources import Contents, all_of
-from bench.data.features.packing import Watcher, pack
+from bench.data.features.packing import PackWatcher, pack
 from bench.errors import Interrupted, InvalidData, MissingData, SaveError
 from bench.files import write_tensors
 from bench.locks import held
@@ -51,7 +51,7 @@ def source(tmp_path: Path) -> FeatureDeclaration:
 
 
 def packed(declaration: FeatureDeclaration, folder: Path, dtype: str = "float32") -> PackedFeatures:
-    pack(all_of(declaration), folder, dtype, Watcher())
+    pack(all_of(declaration), folder, dtype, PackWatcher())
     return opened(folder)
 
 
@@ -238,7 +238,7 @@ class After:
 
 def stop_after(declaration: FeatureDeclaration, folder: Path, videos: int) -> None:
     with pytest.raises(Interrupted, match="The same command goes on"):
-        pack(all_of(declaration), folder, "float32", Watcher(stop_requested=After(videos)))
+        pack(all_of(declaration), folder, "float32", PackWatcher(stop_requested=After(videos)))
 
 
 @pytest.mark.parametrize("videos", [0, 1, 63, 64, 65, 150, N - 1])
@@ -246,7 +246,7 @@ def test_a_stopped_pack_goes_on_and_has_the_same_digest(source, tmp_path, videos
     stop_after(source, tmp_path / "p", videos)
     assert not (tmp_path / "p").exists()
     lines: list[str] = []
-    header = pack(all_of(source), tmp_path / "p", "float32", Watcher(say=lines.append))
+    header = pack(all_of(source), tmp_path / "p", "float32", PackWatcher(say=lines.append))
     assert any(f"after {videos} packed" in line for line in lines) == (videos > 0)
     assert header.digest == packed(source, tmp_path / "undisturbed").header.digest
     opened(tmp_path / "p").check_all(lambda done, total: None)
@@ -258,7 +258,7 @@ def test_what_lies_beyond_the_journal_is_written_again(source, tmp_path):
         file.write(b"half a video")
     with (tmp_path / "p.part" / "journal").open("ab") as file:
         file.write(b"0123abc")
-    header = pack(all_of(source), tmp_path / "p", "float32", Watcher())
+    header = pack(all_of(source), tmp_path / "p", "float32", PackWatcher())
     assert header.digest == packed(source, tmp_path / "undisturbed").header.digest
     opened(tmp_path / "p").check_all(lambda done, total: None)
 
@@ -270,27 +270,27 @@ def test_a_changed_last_video_is_not_gone_on_with(source, tmp_path):
     content[-1] ^= 1
     rows.write_bytes(content)
     with pytest.raises(InvalidData, match="damaged"):
-        pack(all_of(source), tmp_path / "p", "float32", Watcher())
+        pack(all_of(source), tmp_path / "p", "float32", PackWatcher())
 
 
 def test_rows_shorter_than_the_journal_says_are_damaged(source, tmp_path):
     stop_after(source, tmp_path / "p", 100)
     os.truncate(tmp_path / "p.part" / ROWS, 50)
     with pytest.raises(InvalidData, match="damaged"):
-        pack(all_of(source), tmp_path / "p", "float32", Watcher())
+        pack(all_of(source), tmp_path / "p", "float32", PackWatcher())
 
 
 def test_another_number_type_is_another_pack(source, tmp_path):
     stop_after(source, tmp_path / "p", 100)
     with pytest.raises(InvalidData, match="begun as float32, not float16"):
-        pack(all_of(source), tmp_path / "p", "float16", Watcher())
+        pack(all_of(source), tmp_path / "p", "float16", PackWatcher())
 
 
 def test_a_file_that_changes_before_packing_goes_on_is_noticed(source, tmp_path):
     stop_after(source, tmp_path / "p", 100)
     write_source(source.path)
     with pytest.raises(InvalidData, match="has changed since packing began"):
-        pack(all_of(source), tmp_path / "p", "float32", Watcher())
+        pack(all_of(source), tmp_path / "p", "float32", PackWatcher())
 
 
 def test_a_file_that_changes_while_packing_is_noticed(tmp_path):
@@ -308,7 +308,7 @@ def test_a_file_that_changes_while_packing_is_noticed(tmp_path):
             all_of(FeatureDeclaration("toy", "npy-folder", folder, "toy")),
             tmp_path / "p",
             "float32",
-            Watcher(progress=change),
+            PackWatcher(progress=change),
         )
     assert not (tmp_path / "p").exists()
 
@@ -326,9 +326,9 @@ def test_who_waits_for_another_packer_reuses_its_pack_where_it_is_the_same(sourc
         goes_on.set()
         return False
 
-    second = Watcher(say=lines.append, stop_requested=let_it_go_on)
+    second = PackWatcher(say=lines.append, stop_requested=let_it_go_on)
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(pack, all_of(source), tmp_path / "p", "float32", Watcher(progress=hold))
+        first = pool.submit(pack, all_of(source), tmp_path / "p", "float32", PackWatcher(progress=hold))
         assert begun.wait(60)
         if dtype == "float32":
             assert pack(all_of(source), tmp_path / "p", dtype, second) == first.result()
@@ -342,7 +342,7 @@ def test_who_waits_for_another_packer_reuses_its_pack_where_it_is_the_same(sourc
 
 def test_who_waits_for_another_packer_can_stop(source, tmp_path):
     with held(tmp_path / ".p.lock"), pytest.raises(Interrupted, match="while waiting"):
-        pack(all_of(source), tmp_path / "p", "float32", Watcher(stop_requested=lambda: True))
+        pack(all_of(source), tmp_path / "p", "float32", PackWatcher(stop_requested=lambda: True))
 
 
 @pytest.mark.parametrize("removed", [0, 1, 2])
@@ -357,7 +357,7 @@ def test_a_pack_whose_process_was_killed_while_clearing_away_is_whole(source, tm
         patch.setattr(packing, "_clear", killed)
         with pytest.raises(KeyboardInterrupt):
             packed(source, tmp_path / "p")
-    header = pack(all_of(source), tmp_path / "p", "float32", Watcher())
+    header = pack(all_of(source), tmp_path / "p", "float32", PackWatcher())
 
     assert header.digest == packed(source, tmp_path / "undisturbed").header.digest
     assert names(tmp_path / "p") == WHOLE
@@ -368,7 +368,7 @@ def test_another_pack_does_not_take_the_place_of_one_that_was_not_cleared(source
         patch.setattr(packing, "_clear", lambda output: None)
         packed(source, tmp_path / "p")
     with pytest.raises(SaveError, match="never overwritten"):
-        pack(all_of(source), tmp_path / "p", "float16", Watcher())
+        pack(all_of(source), tmp_path / "p", "float16", PackWatcher())
     assert names(tmp_path / "p") == WHOLE
 
 
@@ -384,13 +384,13 @@ def test_what_a_killed_packer_was_writing_is_removed(source, tmp_path):
 def test_a_pack_is_never_overwritten(source, tmp_path):
     packed(source, tmp_path / "p")
     with pytest.raises(SaveError, match="never overwritten"):
-        pack(all_of(source), tmp_path / "p", "float32", Watcher())
+        pack(all_of(source), tmp_path / "p", "float32", PackWatcher())
 
 
 @pytest.mark.parametrize("output", [".", "/", ".."])
 def test_a_folder_that_is_there_is_no_place_for_a_pack(source, output):
     with pytest.raises(SaveError, match="never overwritten"):
-        pack(all_of(source), Path(output), "float32", Watcher())
+        pack(all_of(source), Path(output), "float32", PackWatcher())
 
 
 def test_a_source_that_is_gone_is_noticed_when_packing_ends(source, tmp_path):
@@ -399,7 +399,7 @@ def test_a_source_that_is_gone_is_noticed_when_packing_ends(source, tmp_path):
             source.path.unlink()
 
     with pytest.raises(InvalidData, match=r"c3d\.hdf5 cannot be looked at any more"):
-        pack(all_of(source), tmp_path / "p", "float32", Watcher(progress=remove))
+        pack(all_of(source), tmp_path / "p", "float32", PackWatcher(progress=remove))
 
 
 def test_a_disk_too_small_is_noticed_before_anything_is_written(source, tmp_path, monkeypatch):
@@ -407,7 +407,7 @@ def test_a_disk_too_small_is_noticed_before_anything_is_written(source, tmp_path
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9, 40_000))
     lines: list[str] = []
     with pytest.raises(SaveError, match=r"needs 42\.\d kB, of which .* more than"):
-        pack(all_of(source), tmp_path / "p", "float32", Watcher(say=lines.append))
+        pack(all_of(source), tmp_path / "p", "float32", PackWatcher(say=lines.append))
     assert "200 videos" in lines[0]
     assert not (tmp_path / "p.part").exists()
 
@@ -424,8 +424,8 @@ def test_a_disk_that_fills_up_leaves_what_is_packed(source, tmp_path, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(growing, "write_all", full)
         with pytest.raises(SaveError, match=r"No space left on device.*same command goes on"):
-            pack(all_of(source), tmp_path / "p", "float32", Watcher())
-    header = pack(all_of(source), tmp_path / "p", "float32", Watcher())
+            pack(all_of(source), tmp_path / "p", "float32", PackWatcher())
+    header = pack(all_of(source), tmp_path / "p", "float32", PackWatcher())
     assert header.digest == packed(source, tmp_path / "undisturbed").header.digest
 
 
@@ -463,13 +463,13 @@ class Held:
 )
 def test_numbers_that_do_not_fit_are_refused_with_the_video(tmp_path, value, dtype, says):
     with pytest.raises(InvalidData, match="video 'b'") as raised:
-        pack(Contents("toy", Held(value), ("a", "b"), None), tmp_path / "p", dtype, Watcher())
+        pack(Contents("toy", Held(value), ("a", "b"), None), tmp_path / "p", dtype, PackWatcher())
     assert says in str(raised.value)
 
 
 @pytest.mark.parametrize(("value", "dtype"), [(65519.0, "float16"), (70000.0, "float32")])
 def test_numbers_that_just_fit_are_packed(tmp_path, value, dtype):
-    pack(Contents("toy", Held(value), ("a", "b"), None), tmp_path / "p", dtype, Watcher())
+    pack(Contents("toy", Held(value), ("a", "b"), None), tmp_path / "p", dtype, PackWatcher())
     assert np.isfinite(opened(tmp_path / "p").read("b")).all()
 
 

@@ -10,7 +10,7 @@ from probing_data import digits, thumos14
 from bench.errors import ModelError
 from bench.probing import solvers
 from bench.probing.choice import STRENGTHS, normalised
-from bench.probing.problem import LARGEST_ROTATION, Problem, Weights, problem_of
+from bench.probing.problem import LARGEST_ROTATION, ProbeWeights, Problem, problem_of
 from bench.probing.solvers import GAP, Solver, solve, solve_by_scikit_learn, zero
 
 BOTH = pytest.mark.parametrize("solver", [solve, solve_by_scikit_learn])
@@ -30,7 +30,7 @@ def plain_loss(rows: np.ndarray, labels: np.ndarray, matrix: np.ndarray, interce
     return float(fit.mean() + (matrix**2).sum() / (2 * c * len(labels)))
 
 
-def accuracy(problem: Problem, weights: Weights, rows: np.ndarray, labels: np.ndarray) -> float:
+def accuracy(problem: Problem, weights: ProbeWeights, rows: np.ndarray, labels: np.ndarray) -> float:
     return 100 * float((problem.logits(torch.from_numpy(rows), weights).argmax(dim=1).numpy() == labels).mean())
 
 
@@ -44,7 +44,7 @@ def test_loss_and_gradient_are_those_of_autograd() -> None:
     loss = fit + matrix.square().sum() / (2 * 3.0 * len(labels))
     loss.backward()
     loss = loss.detach()
-    point = problem.at(Weights(matrix.detach(), intercept.detach()), 3.0)
+    point = problem.at(ProbeWeights(matrix.detach(), intercept.detach()), 3.0)
     assert point.loss == pytest.approx(float(loss), rel=1e-6)
     torch.testing.assert_close(point.matrix, matrix.grad)
     torch.testing.assert_close(point.intercept, intercept.grad)

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
-from bench.papers.pictures import COLOURS, INK, LINE, MARKERS, QUIET, Panel, Picture, png, svg
+from bench.papers.pictures import COLOURS, INK, LINE, MARKERS, QUIET, EmbeddingPicture, Panel, png, svg
 
 NS = {"svg": "http://www.w3.org/2000/svg"}
 HOSTILE = '$\\frac</title><script>alert("x")</script>\u202e\x00'
@@ -25,7 +25,7 @@ def picture(class_names=("swim", "run", "jump"), panels=2, videos="v_"):
         )
         for i in range(panels)
     )
-    return Picture("Embeddings", tuple(class_names), drawn, 2, ("sample (generated)",))
+    return EmbeddingPicture("Embeddings", tuple(class_names), drawn, 2, ("sample (generated)",))
 
 
 def parsed(written):

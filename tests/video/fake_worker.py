@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.errors import InvalidData
-from bench.video.index import FrameIndex, Picture
+from bench.video.index import CodedPicture, FrameIndex
 from bench.video.worker import serve
 
 
@@ -22,7 +22,7 @@ class Fake:
 
     def __init__(self, path: Path, backend: str) -> None:
         self.name = path.name
-        picture = Picture("mov", "h264", "yuv420p", 4, 2)
+        picture = CodedPicture("mov", "h264", "yuv420p", 4, 2)
         self.index = FrameIndex(np.arange(10), Fraction(1, 10), 0, 10, picture)
 
     def take(self, choose: Callable[[FrameIndex], Iterable[int]]) -> Iterator[tuple[int, np.ndarray]]:

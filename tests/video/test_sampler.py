@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from bench.errors import InvalidData, UnknownName, UsageError
-from bench.video import FrameIndex, Picture, Sampler
+from bench.video import CodedPicture, FrameIndex, Sampler
 
-PICTURE = Picture("mov", "h264", "yuv420p", 4, 2, rate=Fraction(25))
+PICTURE = CodedPicture("mov", "h264", "yuv420p", 4, 2, rate=Fraction(25))
 
 
 def index(times: object, rate: Fraction | None = Fraction(25), zero: int = 0) -> FrameIndex:
     """Returns an index with times in milliseconds; the last frame stays for 40."""
     found = np.array(list(times), np.int64)
-    picture = Picture("mov", "h264", "yuv420p", 4, 2, rate=rate)
+    picture = CodedPicture("mov", "h264", "yuv420p", 4, 2, rate=rate)
     return FrameIndex(found, Fraction(1, 1000), zero, int(found[-1]) + 40, picture)
 
 

@@ -41,7 +41,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Examples:
+class ChosenExamples:
     """What is shown of one run.
 
     Attributes:
@@ -63,7 +63,7 @@ class Examples:
     groups: Mapping[str, tuple[Example, ...]]
 
 
-def examples_of(record: Stored, task: Task, dataset: Dataset, metric: str, count: int) -> Examples:
+def examples_of(record: Stored, task: Task, dataset: Dataset, metric: str, count: int) -> ChosenExamples:
     """Returns `count` captions of each kind of a finished run, scored again.
 
     Raises: UnsupportedTask for a run that wrote no captions; UsageError for a metric without single scores;
@@ -83,7 +83,7 @@ def examples_of(record: Stored, task: Task, dataset: Dataset, metric: str, count
         "In the middle": tuple(scored[middle : middle + count]),
         "Worst": tuple(scored[-count:][::-1]),
     }
-    return Examples(
+    return ChosenExamples(
         result=record.result,
         metric=metric,
         protocol=protocol,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.analysis.examples.choosing import Example, Examples
+from bench.analysis.examples.choosing import ChosenExamples, Example
 from bench.files import write_atomically
 from bench.leaderboard.pages import wording
 from bench.leaderboard.pages.html import environment
@@ -22,7 +22,7 @@ CAUTION = (
 )
 
 
-def write_pages(examples: Examples, folder: Path) -> tuple[Path, Path]:
+def write_pages(examples: ChosenExamples, folder: Path) -> tuple[Path, Path]:
     """Writes `<run>.examples.html` and `<run>.examples.md` into `folder`; returns their paths. Raises: SaveError."""
     paths = tuple(folder / f"{examples.result.run}.examples.{kind}" for kind in ("html", "md"))
     for path, content in zip(paths, (html(examples), markdown(examples)), strict=True):
@@ -30,7 +30,7 @@ def write_pages(examples: Examples, folder: Path) -> tuple[Path, Path]:
     return paths[0], paths[1]
 
 
-def title(examples: Examples) -> str:
+def title(examples: ChosenExamples) -> str:
     """Returns the page's heading."""
     return f"What {examples.result.model.name} says"
 
@@ -43,7 +43,7 @@ def circumstances(result: Result) -> str:
     return " · ".join([*parts, f"{primary.name} {primary.value:.1f}{bounds}"])
 
 
-def counts(examples: Examples) -> str:
+def counts(examples: ChosenExamples) -> str:
     """Returns one line on all captions of the run."""
     each = "for each video" if examples.protocol == "paragraph" else "for each reference segment"
     if examples.groups["Best"] and examples.groups["Best"][0].segment is None:
@@ -59,7 +59,7 @@ def place(example: Example) -> str:
     return "" if example.segment is None else f"{example.segment[0]:.1f}\u2013{example.segment[1]:.1f} s"
 
 
-def markdown(examples: Examples) -> str:
+def markdown(examples: ChosenExamples) -> str:
     """Returns the examples as a Markdown page."""
     lines = [f"# {escape(title(examples))}", "", escape(circumstances(examples.result), LONGEST), ""]
     if wording.KIND_WARNINGS[examples.result.data.kind]:
@@ -85,7 +85,7 @@ def _line(example: Example) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def html(examples: Examples) -> str:
+def html(examples: ChosenExamples) -> str:
     """Returns the examples as one self-contained HTML page."""
     template = environment().get_template("examples.html.j2")
     return template.render(

@@ -40,7 +40,7 @@ class Frames:
 
 
 @dataclass(frozen=True)
-class Entry:
+class PackEntry:
     """One video: its rows and their SHA-256, or why it has none."""
 
     rows: int = 0
@@ -56,7 +56,7 @@ class Entry:
         return json.dumps(told, separators=(",", ":")) + "\n"
 
     @classmethod
-    def of(cls, line: bytes) -> Entry:
+    def of(cls, line: bytes) -> PackEntry:
         """Returns what `line` says. Raises: ValueError, KeyError or TypeError for anything else."""
         told = json.loads(line)
         if "error" in told:
@@ -84,7 +84,7 @@ class GrowingRows:
         self._files = ExitStack()
         self._flushed: Future[None] | None = None
 
-    def resume(self, most: int) -> list[Entry]:
+    def resume(self, most: int) -> list[PackEntry]:
         """Returns the videos that are packed, `most` at most; whatever was written beyond them is cut off.
 
         Raises: InvalidData when the journal or the last video in it is not as it was written.
@@ -127,7 +127,7 @@ class GrowingRows:
         """Writes the rows (T, D) of one video."""
         write_all(self._rows, memoryview(values.data).cast("B"))
 
-    def commit(self, entries: Sequence[Entry]) -> None:
+    def commit(self, entries: Sequence[PackEntry]) -> None:
         """Brings all rows to disk, then the entries that tell of them; the disk works while the next are made."""
         if self._flushed:
             self._flushed.result()
@@ -135,7 +135,7 @@ class GrowingRows:
         self._flushed = self._pool.submit(flush, self._rows, self._journal, lines)
 
 
-def _read_journal(path: Path) -> list[Entry]:
+def _read_journal(path: Path) -> list[PackEntry]:
     """Returns the entries of a journal, after cutting off a line without its end.
 
     Raises: ValueError, KeyError or TypeError for a line that no packer wrote.
@@ -145,13 +145,13 @@ def _read_journal(path: Path) -> list[Entry]:
         for line in file:
             if not line.endswith(b"\n"):
                 break
-            entries.append(Entry.of(line))
+            entries.append(PackEntry.of(line))
             whole += len(line)
     os.truncate(path, whole)
     return entries
 
 
-def index_of(ids: Sequence[str], entries: Sequence[Entry]) -> Index:
+def index_of(ids: Sequence[str], entries: Sequence[PackEntry]) -> Index:
     """Returns the index of a pack of all videos that have rows, in the order of `ids`."""
     packed = [(video_id, entry) for video_id, entry in zip(ids, entries, strict=True) if entry.rows]
     frames = [entry.frames for _, entry in packed if entry.frames is not None]

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from bench.data.features.durable import readable, sync_folder
-from bench.data.features.growing import JOURNAL, Entry, GrowingRows, index_of
+from bench.data.features.growing import JOURNAL, GrowingRows, PackEntry, index_of
 from bench.data.features.pack_format import (
     COPIED,
     EXTRACTED,
@@ -51,7 +51,7 @@ COMMIT, COMMIT_SECONDS = 64, 5.0
 
 
 @dataclass(frozen=True)
-class Watcher:
+class PackWatcher:
     """Who follows the work.
 
     Attributes:
@@ -65,7 +65,7 @@ class Watcher:
     stop_requested: Callable[[], bool] = lambda: False
 
 
-def pack(source: Source, output: Path, dtype: Dtype, watcher: Watcher) -> Header:
+def pack(source: Source, output: Path, dtype: Dtype, watcher: PackWatcher) -> Header:
     """Returns the header of the pack that it writes to the folder `output`, going on from where it was left.
 
     A pack of the same features that another process completed meanwhile, or before it was killed, is returned as it is.
@@ -107,7 +107,7 @@ def _clear(output: Path) -> None:
 class _Packing:
     """One pack in the making."""
 
-    def __init__(self, source: Source, part: Path, dtype: Dtype, watcher: Watcher) -> None:
+    def __init__(self, source: Source, part: Path, dtype: Dtype, watcher: PackWatcher) -> None:
         self.source, self.part, self.dtype, self.watcher = source, part, dtype, watcher
         self.row_bytes = source.identity.dim * LITTLE_ENDIAN[dtype].itemsize
         lengths = source.lengths
@@ -167,7 +167,7 @@ class _Packing:
             self.watcher.say(f"{self.source.name}: going on after {len(entries):,} packed videos")
         self.watcher.progress(self.reached[len(entries)], self.reached[-1])
         with growing, closing(self.source.videos(len(entries))) as videos:
-            pending: list[Entry] = []
+            pending: list[PackEntry] = []
             at = time.monotonic()
             while len(entries) + len(pending) < count and not self.watcher.stop_requested():
                 place = len(entries) + len(pending)
@@ -229,13 +229,13 @@ class _Packing:
             "the command again."
         )
 
-    def append(self, growing: GrowingRows, video_id: str, video: Packed) -> Entry:
+    def append(self, growing: GrowingRows, video_id: str, video: Packed) -> PackEntry:
         """Writes the rows of one video and returns its entry. Raises: InvalidData for rows that cannot be packed."""
         if video.rows is None:
-            return Entry(error=video.error)
+            return PackEntry(error=video.error)
         values = as_stored(self.source.name, video_id, video.rows, self.dtype)
         growing.append(values)
-        return Entry(len(values), video_digest(values), video.frames)
+        return PackEntry(len(values), video_digest(values), video.frames)
 
     def report(self, unreadable: Mapping[str, str]) -> None:
         """Writes which videos have no rows. Raises: InvalidData where none has."""

@@ -62,10 +62,10 @@ def open_dataset(declaration: DatasetDeclaration) -> Dataset:
 
     Raises: ConfigError, and DataError when features or the generated sample cannot be opened.
     """
-    from bench.data.opening import Form, open_declared
+    from bench.data.opening import AnnotationForm, open_declared
     from bench.data.sample.splits import didemo_split
 
-    return open_declared(declaration, Form(SPLITS, COUNTS, didemo_split, official_files, read_split))
+    return open_declared(declaration, AnnotationForm(SPLITS, COUNTS, didemo_split, official_files, read_split))
 
 
 def official_files(root: Path) -> Mapping[str, SplitDeclaration]:

@@ -16,7 +16,7 @@ from bench.leaderboard.comparisons import ComparedRows
 from bench.leaderboard.pages import how_made as making
 from bench.leaderboard.pages import published_wording, wording
 from bench.leaderboard.pages.site import Site
-from bench.leaderboard.pictures.charts import Picture
+from bench.leaderboard.pictures.charts import Chart
 
 STYLE = "style.css"
 
@@ -67,7 +67,7 @@ def index(site: Site) -> str:
     return _page("index.html.j2", "", site=site, rows=listed)
 
 
-def task(site: Site, board: Board, pictures: dict[str, list[Picture]]) -> str:
+def task(site: Site, board: Board, pictures: dict[str, list[Chart]]) -> str:
     """Returns the page of one task; `pictures` by the key of a table."""
     return _page("task.html.j2", "", site=site, board=board, pictures=pictures, file=site.tasks[board.task])
 

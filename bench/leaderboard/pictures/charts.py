@@ -37,7 +37,7 @@ Numbered = list[tuple[int, Row]]
 
 
 @dataclass(frozen=True)
-class Picture:
+class Chart:
     """A picture for the page.
 
     Attributes:
@@ -53,7 +53,7 @@ class Picture:
     legend: tuple[tuple[int, str, int], ...]
 
 
-def pictures(table: Table) -> list[Picture]:
+def pictures(table: Table) -> list[Chart]:
     """Returns the pictures that the records of a table allow."""
     rows = _shown(table)
     if len(rows) < 2:
@@ -77,13 +77,13 @@ def name_of(row: Row) -> str:
     return wording.plain(" ".join([row.model, *(f"({remark})" for remark in row.remarks)]))
 
 
-def recalls(table: Table, rows: Numbered) -> list[Picture]:
+def recalls(table: Table, rows: Numbered) -> list[Chart]:
     """Returns recall against K, a picture for each direction that all records have."""
     ways = [way for way in DIRECTIONS if all(way in e.evidence.counts for _, row in rows for e in row.entries)]
     return [_recall(table, rows, way) for way in ways]
 
 
-def _recall(table: Table, rows: Numbered, way: str) -> Picture:
+def _recall(table: Table, rows: Numbered, way: str) -> Chart:
     ks = [k for k in DEPTHS if k <= table.n]
     drawing = Drawing()
     drawing.axes("K", "R@K in percent")
@@ -95,7 +95,7 @@ def _recall(table: Table, rows: Numbered, way: str) -> Picture:
     drawing.depths((1, 2, 5, 10, 20, 50))
     svg = drawing.svg(f"Recall at K, {direction_in_words(way, table.parts.get('text', ''))}")
     caption = "Mean over seeds, ties in expectation. A curve above another is better at every K."
-    return Picture(
+    return Chart(
         f"Recall at K, {_lower(direction_in_words(way, table.parts.get('text', '')))}",
         caption,
         svg,
@@ -111,7 +111,7 @@ def _recalls(counts: np.ndarray, ks: Sequence[int]) -> np.ndarray:
     return np.array([100.0 * expected_hits(counts, k).mean() for k in ks])
 
 
-def incomplete(table: Table, rows: Numbered) -> list[Picture]:
+def incomplete(table: Table, rows: Numbered) -> list[Chart]:
     """Returns the curves of incomplete videos or paragraphs, for the recall of the primary measurement."""
     primary = parse_name(table.primary)
     names = [parse_name(column.name) for column in table.columns]
@@ -127,7 +127,7 @@ def incomplete(table: Table, rows: Numbered) -> list[Picture]:
     return found
 
 
-def _curve(table: Table, rows: Numbered, points: Sequence[tuple[float, int]], name: str) -> Picture:
+def _curve(table: Table, rows: Numbered, points: Sequence[tuple[float, int]], name: str) -> Chart:
     way, _, metric = name.partition("/")
     drawing = Drawing()
     drawing.axes("kept, in percent", f"{_ascii(metric)} in percent")
@@ -138,7 +138,7 @@ def _curve(table: Table, rows: Numbered, points: Sequence[tuple[float, int]], na
     drawing.percents()
     svg = drawing.svg(f"Recall against the share that is kept, {direction_in_words(way, table.parts.get('text', ''))}")
     caption = "The share of clips or sentences that is kept; at 100 % nothing is missing."
-    return Picture(
+    return Chart(
         f"Incomplete input, {_lower(direction_in_words(way, table.parts.get('text', '')))}",
         caption,
         svg,
@@ -146,12 +146,12 @@ def _curve(table: Table, rows: Numbered, points: Sequence[tuple[float, int]], na
     )
 
 
-def costs(table: Table, rows: Numbered) -> list[Picture]:
+def costs(table: Table, rows: Numbered) -> list[Chart]:
     """Returns the primary measurement against the time to encode the test set, and against the size of models."""
     return [picture for make in (_against_time, _against_size) for picture in make(table, rows)]
 
 
-def _against_time(table: Table, rows: Numbered) -> list[Picture]:
+def _against_time(table: Table, rows: Numbered) -> list[Chart]:
     """Rows on other hardware than most are left out and counted: seconds on two machines do not compare."""
     by_hardware: dict[str, list[Placed]] = {}
     for color, (number, row) in enumerate(rows):
@@ -167,7 +167,7 @@ def _against_time(table: Table, rows: Numbered) -> list[Picture]:
     return _against(table, placed, ("time", "seconds to encode and compare the test set", "{:.1f} s"), caption)
 
 
-def _against_size(table: Table, rows: Numbered) -> list[Picture]:
+def _against_size(table: Table, rows: Numbered) -> list[Chart]:
     placed = []
     for color, (number, row) in enumerate(rows):
         made = [entry.result.provenance.checkpoint for entry in row.entries]
@@ -192,7 +192,7 @@ class Placed:
     cost: float
 
 
-def _against(table: Table, rows: Sequence[Placed], what: tuple[str, str, str], caption: str) -> list[Picture]:
+def _against(table: Table, rows: Sequence[Placed], what: tuple[str, str, str], caption: str) -> list[Chart]:
     """Returns the primary measurement against a cost; `what` is its name, that of its axis, and how one is written."""
     name, axis, written = what
     shown = [(one, cell) for one in rows if (cell := one.row.cells[table.place]) is not None]
@@ -206,7 +206,7 @@ def _against(table: Table, rows: Sequence[Placed], what: tuple[str, str, str], c
     drawing.spread_out()
     svg = drawing.svg(f"Accuracy against {name}")
     legend = tuple((one.number, name_of(one.row), one.color) for one, _ in shown)
-    return [Picture(f"Accuracy against {name}", caption, svg, legend)]
+    return [Chart(f"Accuracy against {name}", caption, svg, legend)]
 
 
 def _hardware(hardware: dict[str, str] | object, device: str) -> str:
@@ -220,7 +220,7 @@ def _ascii(text: str) -> str:
     return "".join(c if c.isascii() and c.isprintable() else "?" for c in text)[:40]
 
 
-def seeds(table: Table, rows: Numbered) -> list[Picture]:
+def seeds(table: Table, rows: Numbered) -> list[Chart]:
     """Returns each seed's primary value with its interval; none where no row has several seeds."""
     if all(len(row.seeds) < 2 for _, row in rows):
         return []
@@ -235,10 +235,10 @@ def seeds(table: Table, rows: Numbered) -> list[Picture]:
         drawing.strip(len(rows) - color, [one.value for one in found], color, titles)
     drawing.rows([(len(rows) - color, number) for color, (number, _) in enumerate(rows)])
     caption = "One dot for each training seed: what a second training would have given."
-    return [Picture("Spread over seeds", caption, drawing.svg("The primary measurement by seed"), _legend(rows))]
+    return [Chart("Spread over seeds", caption, drawing.svg("The primary measurement by seed"), _legend(rows))]
 
 
-def confused(table: Table, rows: Numbered) -> list[Picture]:
+def confused(table: Table, rows: Numbered) -> list[Chart]:
     """Returns the pairs of classes that the first row that is no control confuses most."""
     row = next((row for _, row in rows if not row.control), None)
     if row is None:
@@ -253,10 +253,10 @@ def confused(table: Table, rows: Numbered) -> list[Picture]:
     drawing.bars([float(one.videos) for one in pairs], titles)
     caption = f"Of {name_of(row)}, seed {row.seeds[0]}. A video counts for its main class."
     legend = tuple((i, name, 0) for i, name in enumerate(names, 1))
-    return [Picture("Most confused classes", caption, drawing.svg("Most confused classes"), legend)]
+    return [Chart("Most confused classes", caption, drawing.svg("Most confused classes"), legend)]
 
 
-MAKERS: dict[str, Callable[[Table, Numbered], list[Picture]]] = {
+MAKERS: dict[str, Callable[[Table, Numbered], list[Chart]]] = {
     "recall": recalls,
     "incomplete": incomplete,
     "costs": costs,

@@ -23,13 +23,23 @@ from bench.metrics.captions.texts import Items, cut_at_spaces, encode, number_it
 from bench.metrics.captions.tokenising import tokenised
 from bench.results import Evidence, Measurement
 
-__all__ = ["Item", "Members", "Rules", "Scores", "VideoCaptions", "caption_counts", "item_values", "pool_of", "score"]
+__all__ = [
+    "CaptionScores",
+    "Item",
+    "Members",
+    "Rules",
+    "VideoCaptions",
+    "caption_counts",
+    "item_values",
+    "pool_of",
+    "score",
+]
 
 _SINGLE = "CIDEr of a single item is 0: every n-gram occurs in all of the references"
 
 
 @dataclass(frozen=True)
-class Scores:
+class CaptionScores:
     """What captions are worth.
 
     Attributes:
@@ -52,7 +62,7 @@ class Scores:
         return self.expected == sum(self.evidence.n_items.values())
 
 
-def score(videos: Sequence[VideoCaptions], rules: Rules, pool: str | None = None) -> Scores:
+def score(videos: Sequence[VideoCaptions], rules: Rules, pool: str | None = None) -> CaptionScores:
     """Returns the scores of predicted captions; the order of videos and sentences does not matter.
 
     Args:
@@ -66,14 +76,14 @@ def score(videos: Sequence[VideoCaptions], rules: Rules, pool: str | None = None
     if rules.protocol == "densevid":
         selected = dense_videos(videos, rules)
         evidence = _dense(selected.chosen, rules, pool)
-        return Scores(measure(evidence), evidence, (), selected.notes, selected.expected)
+        return CaptionScores(measure(evidence), evidence, (), selected.notes, selected.expected)
     selected = (corpus_items if rules.protocol == "corpus" else paragraph_items)(videos, rules)
     items: tuple[Item, ...] = selected.chosen
     counts = caption_counts([item.caption for item in items], [item.references for item in items], rules)
     _, video = np.unique([item.video for item in items], return_inverse=True)
     evidence = _evidence({"video": video, **counts}, rules, len(items), pool)
     notes = selected.notes + ((_SINGLE,) if len(items) == 1 else ())
-    return Scores(measure(evidence), evidence, items, notes, selected.expected)
+    return CaptionScores(measure(evidence), evidence, items, notes, selected.expected)
 
 
 def pool_of(videos: Sequence[VideoCaptions]) -> str:

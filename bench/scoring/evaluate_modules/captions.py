@@ -25,7 +25,7 @@ Returns:
 """
 
 
-class Captions(evaluate.Metric):  # type: ignore[misc]
+class CaptionMetrics(evaluate.Metric):  # type: ignore[misc]
     """BLEU@1-4, METEOR, ROUGE-L and CIDEr of captions that are one corpus."""
 
     def _info(self) -> Any:

@@ -88,7 +88,7 @@ def _embed(work: _Batches, embed: Callable[[Any], Tensor], progress: Callable[[i
 
 
 @dataclass(frozen=True)
-class Parts:
+class EmbeddedParts:
     """The vectors of the clips of each video, or of the sentences of each paragraph.
 
     Attributes:
@@ -99,14 +99,14 @@ class Parts:
     values: np.ndarray
     counts: np.ndarray
 
-    def at(self, places: np.ndarray) -> Parts:
+    def at(self, places: np.ndarray) -> EmbeddedParts:
         """Returns the parts of the videos or paragraphs at `places` (k,) int64, in that order."""
         starts, counts = (np.cumsum(self.counts) - self.counts)[places], self.counts[places]
         rows = np.repeat(starts - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
-        return Parts(self.values[rows], counts)
+        return EmbeddedParts(self.values[rows], counts)
 
 
-def embed_clips(model: ClipTextEncoder, inputs: Inputs, execution: Execution, done: Done) -> Parts:
+def embed_clips(model: ClipTextEncoder, inputs: Inputs, execution: Execution, done: Done) -> EmbeddedParts:
     """Returns the clips of all videos in the order of the inputs. Raises: ModelError."""
     groups = length_ordered(inputs.videos.rows, execution.batch_size)
     batches = inputs.videos.batches(groups, execution.device)
@@ -114,7 +114,7 @@ def embed_clips(model: ClipTextEncoder, inputs: Inputs, execution: Execution, do
     return _embed_parts(work, model.embed_clips, lambda batch: batch.segments.lengths.cpu().numpy(), done)
 
 
-def embed_sentences(model: ClipTextEncoder, inputs: Inputs, execution: Execution, done: Done) -> Parts:
+def embed_sentences(model: ClipTextEncoder, inputs: Inputs, execution: Execution, done: Done) -> EmbeddedParts:
     """Returns the sentences of all paragraphs in the order of the inputs. Raises: ModelError."""
     lengths = np.array([sum(map(len, paragraph)) for paragraph in inputs.paragraphs], dtype=np.int64)
     groups = length_ordered(lengths, execution.batch_size)
@@ -125,7 +125,7 @@ def embed_sentences(model: ClipTextEncoder, inputs: Inputs, execution: Execution
 
 def _embed_parts(
     work: _Batches, embed: Callable[[Any], Ragged], expected: Callable[[Any], np.ndarray], progress: Done
-) -> Parts:
+) -> EmbeddedParts:
     """Returns what `embed` answers to each batch, put back by place; `expected` says how many parts each item has."""
     import torch
 
@@ -151,4 +151,4 @@ def _embed_parts(
         done += len(group)
         progress(done)
     places = np.argsort(np.concatenate([np.array(group, dtype=np.int64) for group in work.groups]))
-    return Parts(np.concatenate(rows), np.concatenate(counts)).at(places)
+    return EmbeddedParts(np.concatenate(rows), np.concatenate(counts)).at(places)

@@ -12,7 +12,7 @@ from bench.errors import InvalidData, MissingData, UsageError
 from bench.metrics.captions.evidence import by_tiou, item_values, video_values
 from bench.metrics.captions.items import TIOUS, Rules, Sentence, VideoCaptions, rules
 from bench.metrics.captions.pairing import Item
-from bench.metrics.captions.scoring import Scores, score
+from bench.metrics.captions.scoring import CaptionScores, score
 from bench.metrics.captions.tokenising import tokenised
 
 
@@ -24,11 +24,11 @@ def one(predicted: tuple[Sentence, ...] | None, *references: tuple[Sentence, ...
     return VideoCaptions(video, predicted, references)
 
 
-def scored(*videos: VideoCaptions, protocol: str = "corpus", **options: str) -> Scores:
+def scored(*videos: VideoCaptions, protocol: str = "corpus", **options: str) -> CaptionScores:
     return score(videos, rules(protocol, java=False, **options))
 
 
-def values(scores: Scores) -> dict[str, float]:
+def values(scores: CaptionScores) -> dict[str, float]:
     return {m.name: m.value for m in scores.measurements}
 
 

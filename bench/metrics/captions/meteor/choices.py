@@ -38,7 +38,7 @@ class Choices:
 
 
 @dataclass(frozen=True)
-class Weights:
+class MatchWeights:
     """What a path's cost is made of: matched words, chunks and distance, from the high bits to the low.
 
     Attributes:
@@ -51,7 +51,7 @@ class Weights:
     bits: int
 
     @classmethod
-    def of(cls, captions: Sides, references: Sides, distances: np.ndarray) -> Weights:
+    def of(cls, captions: Sides, references: Sides, distances: np.ndarray) -> MatchWeights:
         """Returns weights under which no part overflows: a path's distance is at most that of all matches."""
         distance = int(distances.max(initial=0)).bit_length()
         chunks = int(references.lengths.max(initial=0) + 1).bit_length()

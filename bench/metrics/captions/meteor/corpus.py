@@ -16,7 +16,7 @@ from bench.metrics.captions.meteor.hashing import Spans, find, java_hash, word_n
 from bench.metrics.captions.meteor.normalising import normalised
 from bench.metrics.captions.meteor.stemming import stem
 from bench.metrics.captions.meteor.synonyms import synonyms
-from bench.metrics.captions.meteor.table import Table
+from bench.metrics.captions.meteor.table import ParaphraseTable
 from bench.metrics.captions.texts import numbered, spread
 
 LONGEST = 7
@@ -69,7 +69,7 @@ class Phrases:
     number: int
 
 
-def read(lines: Sequence[str], table: Table) -> Corpus:
+def read(lines: Sequence[str], table: ParaphraseTable) -> Corpus:
     """Returns lines as METEOR sees them."""
     texts, vocabulary = numbered(normalised(lines, table), " ")
     hashes = np.fromiter(map(java_hash, vocabulary), dtype=np.int64, count=len(vocabulary))
@@ -93,7 +93,9 @@ def read(lines: Sequence[str], table: Table) -> Corpus:
     )
 
 
-def _phrases(keys: np.ndarray, lengths: np.ndarray, starts: np.ndarray, table: Table) -> tuple[Phrases, np.ndarray]:
+def _phrases(
+    keys: np.ndarray, lengths: np.ndarray, starts: np.ndarray, table: ParaphraseTable
+) -> tuple[Phrases, np.ndarray]:
     """Returns the occurrences of live phrases, and the live pairs."""
     word, length, number = _known(keys, np.repeat(starts + lengths, lengths), table)
     distinct, phrase = np.unique(number, return_inverse=True)
@@ -115,7 +117,7 @@ def _phrases(keys: np.ndarray, lengths: np.ndarray, starts: np.ndarray, table: T
     return found, renumbered[live]
 
 
-def _known(keys: np.ndarray, ends: np.ndarray, table: Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _known(keys: np.ndarray, ends: np.ndarray, table: ParaphraseTable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns first word, length and number (o,) of all spans that may be phrases of the table."""
     spans, bloom = Spans(keys), table.arrays["bloom"]
     places = np.arange(len(keys))
@@ -130,7 +132,7 @@ def _known(keys: np.ndarray, ends: np.ndarray, table: Table) -> tuple[np.ndarray
     return np.concatenate([places for places, _ in found]), lengths, np.concatenate([numbers for _, numbers in found])
 
 
-def _live(source: np.ndarray, target: np.ndarray, table: Table) -> np.ndarray:
+def _live(source: np.ndarray, target: np.ndarray, table: ParaphraseTable) -> np.ndarray:
     """Returns (2, l): the pairs of phrase and paraphrase that both occur, as places among the phrases that do."""
     phrases = np.flatnonzero(source >= 0)
     offsets = table.arrays["offsets"].astype(np.int64) if len(phrases) > 10_000 else table.arrays["offsets"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from bench.metrics.captions.meteor.table import Table
+from bench.metrics.captions.meteor.table import ParaphraseTable
 
 _ALPHA = (
     "A-Za-z\u0160\u0161\u017d\u017e\u0178\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u017e\u0400-\u0527\ua640-\ua66e\ua67e-\ua697"
@@ -57,12 +57,12 @@ _RULES: tuple[_Rule, ...] = (
 )
 
 
-def normalised(lines: Sequence[str], table: Table) -> list[str]:
+def normalised(lines: Sequence[str], table: ParaphraseTable) -> list[str]:
     """Returns each line as METEOR's words, joined by single spaces."""
     return [line if _PLAIN.fullmatch(line) else _normalised(line, table) for line in lines]
 
 
-def _normalised(line: str, table: Table) -> str:
+def _normalised(line: str, table: ParaphraseTable) -> str:
     line = f" {_valid(line).strip(_CONTROL)} "
     for rule in _RULES:
         line = rule(line)
@@ -81,7 +81,7 @@ def _valid(line: str) -> str:
     return line.encode("utf-8", "replace").decode()
 
 
-def _without_full_stop(word: str, after: str, table: Table) -> str:
+def _without_full_stop(word: str, after: str, table: ParaphraseTable) -> str:
     """Returns a word with its last dot set apart, unless it belongs to an abbreviation."""
     if len(word) < 2 or not word.endswith("."):
         return word

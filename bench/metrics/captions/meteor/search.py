@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bench.metrics.captions.meteor.choices import Choices, Weights, choices_of, fixed_matches, worth
+from bench.metrics.captions.meteor.choices import Choices, MatchWeights, choices_of, fixed_matches, worth
 from bench.metrics.captions.meteor.matching import Matches, Sides
 from bench.metrics.captions.texts import spread
 
@@ -80,13 +80,13 @@ def chosen(found: Matches, captions: Sides, references: Sides) -> tuple[np.ndarr
     choices = choices_of(found, fixed, captions, references)
     pair = references.owners[found.reference]
     distances = np.bincount(pair, weights=choices.distance, minlength=len(captions.texts)).astype(np.int64)
-    weights = Weights.of(captions, references, distances)
+    weights = MatchWeights.of(captions, references, distances)
     search = _Search(choices, worth(found) * weights.matched, weights, references)
     return search.run(np.flatnonzero(fixed), found, captions)
 
 
 class _Search:
-    def __init__(self, choices: Choices, worth: np.ndarray, weights: Weights, references: Sides) -> None:
+    def __init__(self, choices: Choices, worth: np.ndarray, weights: MatchWeights, references: Sides) -> None:
         self._choices, self._worth, self._weights, self._references = choices, worth, weights, references
         self._taken = Taken()
 

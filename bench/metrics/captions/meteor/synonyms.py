@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bench.metrics.captions.meteor.hashing import find, word_numbers
-from bench.metrics.captions.meteor.table import Table
+from bench.metrics.captions.meteor.table import ParaphraseTable
 from bench.metrics.captions.texts import spread
 
 _RULES = (
@@ -25,7 +25,7 @@ _RULES = (
 _ENDINGS = tuple({ending[-1] for ending, _ in _RULES})
 
 
-def synonyms(words: Sequence[str], numbers: np.ndarray, word_of: np.ndarray, table: Table) -> np.ndarray:
+def synonyms(words: Sequence[str], numbers: np.ndarray, word_of: np.ndarray, table: ParaphraseTable) -> np.ndarray:
     """Returns (k,) int64, sorted: `word * v + other` for every two of `v` words that share a synset.
 
     Args:

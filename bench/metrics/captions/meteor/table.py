@@ -31,7 +31,7 @@ _ARRAYS = frozenset(
 _TYPES = {"U8": np.uint8, "U32": np.uint32, "U64": np.uint64, "I32": np.int32}
 
 
-class Table:
+class ParaphraseTable:
     """What METEOR knows of English words. Arrays as in `building.built`.
 
     Attributes:
@@ -54,7 +54,7 @@ def cache_folder() -> Path:
     return (Path(usual) if Path(usual).is_absolute() else Path("~/.cache").expanduser()) / "vtbench"
 
 
-def table() -> Table:
+def table() -> ParaphraseTable:
     """Returns the table of the pycocoevalcap that is installed; the first time it is built, in some ten seconds.
 
     Raises: ToolError when pycocoevalcap is missing, InvalidData when it is damaged, SaveError for an unusable cache.
@@ -87,7 +87,7 @@ def table_path(paraphrases: Path, program: Path) -> Path:
 
 
 @cache
-def _table(path: Path, paraphrases: Path, program: Path) -> Table:
+def _table(path: Path, paraphrases: Path, program: Path) -> ParaphraseTable:
     if (found := _mapped(path)) is not None:
         return found
     try:
@@ -110,7 +110,7 @@ def _table(path: Path, paraphrases: Path, program: Path) -> Table:
     return found
 
 
-def _mapped(path: Path) -> Table | None:
+def _mapped(path: Path) -> ParaphraseTable | None:
     """Returns the table in a file, or None where there is no whole one."""
     try:
         with reading(path, TENSORS), path.open("rb") as file:
@@ -124,6 +124,6 @@ def _mapped(path: Path) -> Table | None:
             }
             if set(arrays) != _ARRAYS or any(a.shape != tuple(header[name]["shape"]) for name, a in arrays.items()):
                 return None
-            return Table(arrays, lists)
+            return ParaphraseTable(arrays, lists)
     except DataError:
         return None
