@@ -73,16 +73,16 @@ def read_predictions(path: Path) -> Said:
     value = value.get("results", value) if isinstance(value, dict) else value
     if not isinstance(value, dict) or not value:
         _refuse(path, "holds no JSON object of videos")
-    return {_clean(video): _scores(path, video, told) for video, told in value.items()}
+    return {video: _scores(path, video, told) for video, told in value.items()}
 
 
 def _listed(path: Path) -> Said:
     classes_of: Said = {}
     for video, name, score in scores_of(path):
-        own = classes_of.setdefault(_clean(video), {})
-        if _clean(name) in own:
+        own = classes_of.setdefault(video, {})
+        if name in own:
             _refuse(path, f"video {video[:60]!r} has class {name[:60]!r} twice")
-        own[_clean(name)] = score
+        own[name] = score
     if not classes_of:
         _refuse(path, "holds no scores")
     return classes_of
@@ -90,7 +90,7 @@ def _listed(path: Path) -> Said:
 
 def _scores(path: Path, video: str, told: Any) -> dict[str, float]:
     if isinstance(told, str):
-        return {_clean(told): 1.0}
+        return {told: 1.0}
     pairs = list(told.items()) if isinstance(told, dict) else []
     for entry in told if isinstance(told, list) else ():
         if not isinstance(entry, dict) or "label" not in entry or "score" not in entry:
@@ -105,9 +105,9 @@ def _scores(path: Path, video: str, told: Any) -> dict[str, float]:
         number = finite(score)
         if number is None:
             _refuse(path, f"video {video[:60]!r}, class {name[:60]!r}: score {shown(score)} is no finite number")
-        if _clean(name) in score_of:
+        if name in score_of:
             _refuse(path, f"video {video[:60]!r} has class {name[:60]!r} twice")
-        score_of[_clean(name)] = number
+        score_of[name] = number
     return score_of
 
 
@@ -168,7 +168,7 @@ def _objects(path: Path) -> list[Row]:
         if not isinstance(own, list):
             _refuse(path, f"video {video[:60]!r} has no classes under action_labels or annotations")
         named = [entry.get("label") if isinstance(entry, dict) else entry for entry in own]
-        rows.append((_clean(video), _clean(part), _by_frequency(path, video, named)))
+        rows.append((video, part, _by_frequency(path, video, named)))
     return rows
 
 
@@ -179,7 +179,7 @@ def _by_frequency(path: Path, video: str, named: Iterable[Any]) -> tuple[str, ..
         if not isinstance(name, str):
             _refuse(path, f"video {video[:60]!r} has a class that is no text")
         if name.strip():
-            counts[_clean(name.strip())] += 1
+            counts[name.strip()] += 1
     return tuple(name for name, _ in counts.most_common())
 
 
@@ -227,11 +227,6 @@ def _with_prefix(said: Said, known: Mapping[str, Any]) -> Said:
         if len(changed) == len(said) and any(video in known for video in changed):
             return changed
     return said
-
-
-def _clean(text: str) -> str:
-    """Returns text that can be written: JSON may hold halves of characters."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def _refuse(path: Path, what: str) -> NoReturn:

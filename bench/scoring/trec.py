@@ -57,11 +57,11 @@ def score_run(run: Path, qrels: Path, task: str, split: str) -> TrecScores:
         scores[query][document] = _finite(place, score)
     right: dict[str, dict[str, float]] = defaultdict(dict)
     documents = {document for listed in scores.values() for document in listed}
-    judged: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str]] = set()
     for place, (query, _, document, relevance) in _lines(qrels, QRELS):
-        if (query, document) in judged:
+        if (query, document) in seen:
             raise InvalidData(f"{place}: {document[:60]!r} is judged twice for query {query[:60]!r}. Keep one line.")
-        judged.add((query, document))
+        seen.add((query, document))
         documents.add(document)
         if (grade := _finite(place, relevance)) > 0:
             right[query][document] = grade

@@ -103,13 +103,15 @@ RESCORE = ("rescore", RUN)
 TENSORS = "sim.safetensors"
 RECORD, PREDICTIONS = f"{RUN}/result.json", f"{RUN}/predictions.safetensors"
 EVIDENCE = f"{RUN}/*.evidence.safetensors"
-USAGE = frozenset({0, 2, 4})
-RECORDS = frozenset({0, 2, 3, 4, 6})
+USAGE = frozenset({0, 2, 4})  # 2: of several arrays or subsets a flag chooses one
+RECORDS = frozenset({0, 2, 3, 4, 6})  # 2 and 3: a record that names settings, a model or a task that is unknown
+OF_RECORDS = frozenset({0, 4, 6})
+LEFT_OUT = frozenset({0})  # a board leaves out whatever does not hold
 TREC = ("score", "retrieval", "--run", "a.run", "--qrels", "a.qrels")
 BUILD = ("leaderboard", "build", "--results", "results", "--output", "pages", "--published", "published")
 
-TARGETS: Mapping[str, Target] = {
-    "bench.yaml": Target("bench.yaml", ("list", "datasets"), mutating.yaml_mutated, frozenset({0, 2, 4})),
+FILE_TARGETS: Mapping[str, Target] = {
+    "bench.yaml": Target("bench.yaml", ("list", "datasets"), mutating.yaml_mutated, frozenset({0, 2})),
     "published figures": Target("published/a.yaml", BUILD, mutating.yaml_mutated),
     "annotations": Target("captions.json", _data("npy"), mutating.json_mutated),
     "annotations, gzip": Target("packed.json.gz", _data("zipped"), mutating.bytes_mutated),
@@ -139,18 +141,18 @@ TARGETS: Mapping[str, Target] = {
     "captions, lines": Target("said.jsonl", _captions("predictions", "said.jsonl"), mutating.lines_mutated),
     "references": Target("told.json", _captions("references", "told.json"), mutating.json_mutated),
     "references, gzip": Target("told.json.gz", _captions("references", "told.json.gz"), mutating.bytes_mutated),
-    "classes": Target("scores.json", _classes("scores.json", "labels.json"), mutating.json_mutated, USAGE),
+    "classes": Target("scores.json", _classes("scores.json", "labels.json"), mutating.json_mutated),
     "labels, JSON": Target("labels.json", _classes("scores.json", "labels.json"), mutating.json_mutated, USAGE),
     "labels, table": Target("labels.csv", _classes("scores.json", "labels.csv"), mutating.text_mutated, USAGE),
     "record": Target(RECORD, RESCORE, mutating.json_mutated, RECORDS),
-    "evidence": Target(EVIDENCE, RESCORE, mutating.tensors_mutated, RECORDS),
-    "predictions": Target(PREDICTIONS, RESCORE, mutating.tensors_mutated, RECORDS),
-    "evidence, sealed": Target(EVIDENCE, RESCORE, mutating.tensors_mutated, RECORDS, "evidence"),
-    "predictions, sealed": Target(PREDICTIONS, RESCORE, mutating.tensors_mutated, RECORDS, "predictions"),
-    "evidence on a board, sealed": Target(EVIDENCE, BUILD, mutating.tensors_mutated, RECORDS, "evidence"),
+    "evidence": Target(EVIDENCE, RESCORE, mutating.tensors_mutated, OF_RECORDS),
+    "predictions": Target(PREDICTIONS, RESCORE, mutating.tensors_mutated, OF_RECORDS),
+    "evidence, sealed": Target(EVIDENCE, RESCORE, mutating.tensors_mutated, OF_RECORDS, "evidence"),
+    "predictions, sealed": Target(PREDICTIONS, RESCORE, mutating.tensors_mutated, OF_RECORDS, "predictions"),
+    "evidence on a board, sealed": Target(EVIDENCE, BUILD, mutating.tensors_mutated, LEFT_OUT, "evidence"),
     "model card": Target("card.md", ("export", RUN, "--output", "card.md"), mutating.card_mutated),
-    "record on a board": Target(RECORD, BUILD, mutating.json_mutated, RECORDS),
-    "evidence on a board": Target(EVIDENCE, BUILD, mutating.tensors_mutated, RECORDS),
+    "record on a board": Target(RECORD, BUILD, mutating.json_mutated, LEFT_OUT),
+    "evidence on a board": Target(EVIDENCE, BUILD, mutating.tensors_mutated, LEFT_OUT),
 }
 
 

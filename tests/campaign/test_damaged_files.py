@@ -15,10 +15,12 @@ from random import Random
 from typing import Any
 
 import pytest
-from targets import TARGETS, Target, make_valid, one, put
+from run_targets import FSE, RUN_TARGETS, make_for_runs
+from targets import FILE_TARGETS, Target, make_valid, one, put
 
 import bench.cli
 
+TARGETS = {**FILE_TARGETS, **RUN_TARGETS}
 SLOW, STUCK = 8.0, 60
 """Seconds of the processor that a case may take; seconds after which it is stopped."""
 LONGEST = 2_000
@@ -30,10 +32,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory, bench_in: Callable[[Path], 
     """Returns a folder of valid files of every kind, with a run, a pack, and no home of anybody's."""
     made = tmp_path_factory.mktemp("files")
     make_valid(made)
+    make_for_runs(made)
     command = bench_in(made)
     command("data", "pack", "npy", "--output", "packs/npy")
     command("run", "-m", "random", "-t", "npy-retrieval", "--output", "results")
     one(made, "results/*/result.json").parent.rename(made / "results" / "run")
+    command("run", "--config", "run.yaml", "-m", FSE[0], "-t", *FSE[1:])
+    one(made, "run-runs/checkpoints/*/model.safetensors").rename(made / "given.safetensors")
     return made
 
 
@@ -69,6 +74,7 @@ def left_with(folder: Path, target: Target) -> tuple[object, str]:
     """Returns the exit code of the target's command and its standard error; for a traceback, `traceback` and it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        patch.syspath_prepend(folder / "site")
         patch.setattr(sys, "argv", ["bench", *target.command])
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))

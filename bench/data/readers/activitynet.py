@@ -80,7 +80,9 @@ def _plain_or_packed(plain: Path) -> Path:
 def read_split(declaration: SplitDeclaration) -> AnnotatedVideos:
     """Returns the annotations of one split, in file order. Raises: MissingData, InvalidData."""
     path = declaration.file
-    raw = read_json(path, "annotations in ActivityNet Captions form: train, val_1 or val_2 .json or .json.gz")
+    raw = read_json(
+        path, "annotations in ActivityNet Captions form: train, val_1 or val_2 .json or .json.gz", halves=True
+    )
     if not isinstance(raw, dict) or not raw:
         raise InvalidData(f"{path} holds no JSON object of videos. Expected video id -> sentences and timestamps.")
     oddities: Counter[str] = Counter()

@@ -62,8 +62,7 @@ def read_captions(path: Path, part: str | None = "") -> CaptionFile:
         taken = Taken(*(table_rows(path) if suffix.endswith(".csv") else line_rows(path)))
     else:
         taken = put_right(path, _json(path, read_text(path, JSON)), part)
-    durations = {_clean(video): seconds for video, seconds in taken.durations.items()}
-    return CaptionFile(_of_value(path, taken.value), taken.words, durations)
+    return CaptionFile(_of_value(path, taken.value), taken.words, taken.durations)
 
 
 def _of_value(path: Path, value: Any) -> dict[str, list[Caption]]:
@@ -77,7 +76,7 @@ def _of_value(path: Path, value: Any) -> dict[str, list[Caption]]:
         return _of_rows(path, value)
     if not isinstance(value, dict):
         _refuse(path, f"holds a JSON {type(value).__name__}")
-    return {_clean(video): _of_video(path, video, told) for video, told in value.items()}
+    return {video: _of_video(path, video, told) for video, told in value.items()}
 
 
 def _of_rows(path: Path, rows: Iterable[Any]) -> dict[str, list[Caption]]:
@@ -88,13 +87,13 @@ def _of_rows(path: Path, rows: Iterable[Any]) -> dict[str, list[Caption]]:
         video = next((row[key] for key in IDS if key in row), None)
         if not isinstance(video, str | int) or isinstance(video, bool):
             _refuse(path, f"entry {number} names no video by {', '.join(IDS)}")
-        found.setdefault(_clean(str(video)), []).append(_sentence(path, str(video), row))
+        found.setdefault(str(video), []).append(_sentence(path, str(video), row))
     return found
 
 
 def _of_video(path: Path, video: str, told: Any) -> list[Caption]:
     if isinstance(told, str):
-        return [Caption(_clean(told))]
+        return [Caption(told)]
     if isinstance(told, dict) and isinstance(told.get("sentences"), list):
         times = told.get("timestamps", [None] * len(told["sentences"]))
         if not isinstance(times, list) or len(times) != len(told["sentences"]):
@@ -103,8 +102,7 @@ def _of_video(path: Path, video: str, told: Any) -> list[Caption]:
     if not isinstance(told, list):
         _refuse(path, f"video {video[:60]!r} holds a JSON {type(told).__name__}")
     return [
-        Caption(_clean(entry)) if isinstance(entry, str) else _sentence(path, video, entry if entry else {})
-        for entry in told
+        Caption(entry) if isinstance(entry, str) else _sentence(path, video, entry if entry else {}) for entry in told
     ]
 
 
@@ -113,7 +111,7 @@ def _sentence(path: Path, video: str, entry: Any) -> Caption:
     if not isinstance(text, str):
         _refuse(path, f"video {video[:60]!r} has an entry without text ({' or '.join(TEXTS)})")
     times = entry.get("timestamp", entry.get("segment"))
-    return Caption(_clean(text), None if times is None else _times(path, video, times))
+    return Caption(text, None if times is None else _times(path, video, times))
 
 
 def _times(path: Path, video: str, times: Any) -> tuple[float, float]:
@@ -138,11 +136,6 @@ def _is_json(line: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
-
-
-def _clean(text: str) -> str:
-    """Returns text that can be written: JSON may hold halves of characters."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def _refuse(path: Path, what: str) -> NoReturn:

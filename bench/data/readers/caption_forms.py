@@ -83,7 +83,7 @@ def put_right(path: Path, value: Any, part: str | None = "") -> Taken:
 
     Raises: InvalidData for a part that is not there, or where several could be meant.
     """
-    if isinstance(value, Mapping) and _all_objects(value.get("sentences")) and "videos" in value:
+    if isinstance(value, Mapping) and _all_objects(value.get("sentences")) and isinstance(value.get("videos"), list):
         return _msrvtt(path, value, part)
     if isinstance(value, Mapping) and isinstance(value.get("database"), Mapping):
         return _youcook2(path, value["database"], part)

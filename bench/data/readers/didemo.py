@@ -81,7 +81,7 @@ def official_files(root: Path) -> Mapping[str, SplitDeclaration]:
 def read_split(declaration: SplitDeclaration) -> AnnotatedVideos:
     """Returns the annotations of one split, in file order. Raises: MissingData, InvalidData."""
     path = declaration.file
-    raw = read_json(path, LAYOUT)
+    raw = read_json(path, LAYOUT, halves=True)
     oddities: Counter[str] = Counter()
     if isinstance(raw, list) and raw:
         raw = group(raw, _lengths_beside(path), path.name, oddities)
@@ -113,7 +113,7 @@ def _lengths_beside(path: Path) -> dict[str, VideoLength]:
     for name in (f"{stem}{GROUPED}.json", f"{stem}{GROUPED}.json.gz"):
         beside = path.with_name(name)
         if beside.is_file():
-            raw = read_json(beside, LAYOUT)
+            raw = read_json(beside, LAYOUT, halves=True)
             if not isinstance(raw, dict):
                 raise InvalidData(f"{beside} holds no JSON object of videos. Take the grouped file, or remove it.")
             return {video_id: _length(name, video_id, raw[video_id]) for video_id in raw}

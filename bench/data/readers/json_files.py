@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,23 +11,39 @@ from typing import Any
 from bench.errors import InvalidData
 from bench.reading.outside import JSON, Form, read_content, reading
 
+HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""Where JSON may hold one half of a character that UTF-16 writes in two; pairs of them are whole characters."""
 
-def read_json(path: Path, layout: str) -> Any:
+
+def read_json(path: Path, layout: str, *, halves: bool = False) -> Any:
     """Returns the value in a JSON file; gzip is recognised by content.
 
     Args:
         layout: which file is expected, in words, for the error.
+        halves: whether half a character stays, for a reader that refuses it and says where it is; else it becomes `?`.
 
     Raises: MissingData when the file is not there; InvalidData when it is broken or gives a key twice.
     """
-    return parse_json(path, read_content(path, JSON, f"Expected {layout}."))
+    return parse_json(path, read_content(path, JSON, f"Expected {layout}."), halves=halves)
 
 
-def parse_json(path: Path, content: bytes | str, form: Form = JSON) -> Any:
-    """Returns the value of the JSON that `path` holds. Raises: InvalidData when it is broken or gives a key twice."""
+def parse_json(path: Path, content: bytes | str, form: Form = JSON, *, halves: bool = False) -> Any:
+    """Returns the value of the JSON that `path` holds; half a character, which no file could hold, becomes `?`.
+
+    Args:
+        halves: as in `read_json`.
+
+    Raises: InvalidData when it is broken or gives a key twice.
+    """
     with reading(path, form):
         try:
-            return json.loads(content, object_pairs_hook=unique_keys)
+            # json itself would take bytes that are no text, such as one half of a character
+            text = content if isinstance(content, str) else content.decode(json.detect_encoding(content))
+            value = json.loads(text, object_pairs_hook=unique_keys)
+            if HALF.search(text) and not halves:
+                whole = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
+                value = json.loads(whole, object_pairs_hook=unique_keys)
+            return value
         except KeyGivenTwiceError as error:
             raise InvalidData(f"{path}: {error.key!r} occurs twice in one object. Remove one of the two.") from None
 
