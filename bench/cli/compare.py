@@ -27,6 +27,7 @@ def compare(a: str, b: str, metrics: tuple[str, ...], across: bool, as_json: boo
     quoted pattern such as 'runs/hse--anet-retrieval--s*'.
     """
     from bench.analysis.compare import check_comparable, compare_sides, find_runs, open_side
+    from bench.evidence.comparisons import certain_of
 
     first, second = open_side(find_runs(a)), open_side(find_runs(b))
     check_comparable(first, second, across=across)
@@ -35,6 +36,9 @@ def compare(a: str, b: str, metrics: tuple[str, ...], across: bool, as_json: boo
         click.echo(json.dumps(_json(first, second, compared), indent=2))
         return
     _print(first, second, compared)
+    if not metrics:
+        for reason in certain_of(first.records[0].evidence):
+            click.echo(reason)
 
 
 def _json(a: ComparedModel, b: ComparedModel, compared: list[Paired]) -> dict[str, Any]:

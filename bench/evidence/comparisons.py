@@ -43,8 +43,17 @@ class Paired:
 
 
 def metrics_of(evidence: Evidence) -> tuple[str, ...]:
-    """Returns the measurements in which models are compared where nobody says in which."""
-    return kind_of(evidence).compared(evidence)
+    """Returns the measurements in which models are compared where nobody says in which: those that can differ."""
+    kind = kind_of(evidence)
+    names = kind.compared(evidence)
+    return tuple(name for name in names if not kind.certain(evidence, name)) or names
+
+
+def certain_of(evidence: Evidence) -> tuple[str, ...]:
+    """Returns why others are left out, a sentence for each."""
+    kind = kind_of(evidence)
+    reasons = {name: kind.certain(evidence, name) for name in kind.compared(evidence)}
+    return tuple(why for name, why in reasons.items() if why and name not in metrics_of(evidence))
 
 
 def has_values(evidence: Evidence, metric: str) -> bool:

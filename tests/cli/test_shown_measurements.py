@@ -44,6 +44,17 @@ def test_a_recall_that_every_model_has_is_a_dash_with_its_reason_when_run_rescor
     assert stated["t2v/R@50"] == 100.0
 
 
+def test_two_models_are_compared_in_what_can_differ(bench_command: Any) -> None:
+    bench_command("run", "-m", "random", "-t", "anet-retrieval", "--limit", "30", "--seeds", "0,1")
+    runs = sorted(map(str, bench_command.folder.glob("runs/*")))
+    rows = json.loads(bench_command("compare", *runs, "--json").stdout)["comparisons"]
+    assert [row["metric"] for row in rows] == [f"{way}/R@{k}" for way in ("t2v", "v2t") for k in (1, 5, 10)]
+    assert f"t2v/{REASON}" in bench_command("compare", *runs).stdout
+    asked = bench_command("compare", *runs, "--metric", "t2v/R@50").stdout
+    assert "100.00" in asked
+    assert REASON not in asked
+
+
 def test_scores_from_elsewhere_show_the_same_dash(bench_command: Any) -> None:
     np.save(bench_command.folder / "s.npy", np.random.default_rng(0).normal(size=(30, 30)))
     shown = bench_command("score", "retrieval", "--similarity", "s.npy").stdout
