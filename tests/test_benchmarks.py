@@ -49,6 +49,13 @@ def test_the_training_step_is_timed_on_real_annotations(shared) -> None:
     assert "2 videos" in run("train_step.py", *tiny, "--annotations", str(folder))
 
 
+@pytest.mark.extra("video")
+def test_extraction_is_timed_and_its_memory_measured() -> None:
+    out = run("extraction.py", "--clips", "1", "--encoder", "tiny", "--count", "20")
+    for name in ("in order", "by seeking", "batches of 16", "bench features extract", "of 20 short clips"):
+        assert name in out
+
+
 def test_ranking_is_timed_and_its_memory_measured() -> None:
     out = run("ranking.py", "--n", "130", "--dim", "16", "--repeats", "1")
     for name in ("N = 130", "bench", "matrix product", "argsort by row", "full sort"):

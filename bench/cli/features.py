@@ -49,13 +49,15 @@ def extract(
 
     session = Session(configuration.load(config))
     done = extracted(session, name, Choices(device, jobs, batch_size, limit))
+    header = done.header
+    click.echo(f"{done.pack}: {header.videos:,} videos, {header.rows:,} rows of {header.dim}, sha256 {header.digest}")
     if limit is not None:
         click.echo(f"Use it as `{name}-{limit}: {{pack: {done.pack}}}` below `features:` in bench.yaml.")
     return 5 if done.unreadable else 0
 
 
 def extracted(session: Session, name: str, choices: Choices) -> Extraction:
-    """Makes the features `name`, and says on the terminal what came of it."""
+    """Makes the features `name`, and says on stderr how that went."""
     from bench.cli.progress import counted
     from bench.data.features.packing import UNREADABLE, PackWatcher
     from bench.extraction import extract as extract_features
@@ -67,16 +69,13 @@ def extracted(session: Session, name: str, choices: Choices) -> Extraction:
     with stop_requests() as stop, counted(name, "videos") as progress:
         watcher = PackWatcher(lambda line: click.echo(line, err=True), progress, stop.is_set)
         done = extract_features(session, name, choices, watcher)
-    header = done.header
-    how = "was there already" if done.reused else f"{time.monotonic() - started:.1f} s"
-    click.echo(
-        f"{done.pack}: {header.videos:,} videos, {header.rows:,} rows of {header.dim}, {how}, sha256 {header.digest}"
-    )
+    how = "was there already" if done.reused else f"extracted in {time.monotonic() - started:.1f} s"
+    click.echo(f"{name}: {done.pack} {how}", err=True)
     if done.unreadable:
         video_id, reason = next(iter(done.unreadable.items()))
         click.echo(
-            f"{len(done.unreadable):,} of {header.videos + len(done.unreadable):,} videos could not be read, such as "
-            f"{video_id}: {reason} All are in {done.pack / UNREADABLE}; to try them again, delete the pack.",
+            f"{len(done.unreadable):,} of {done.header.videos + len(done.unreadable):,} videos could not be read, such "
+            f"as {video_id}: {reason} All are in {done.pack / UNREADABLE}; to try them again, delete the pack.",
             err=True,
         )
     return done

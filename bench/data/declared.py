@@ -88,7 +88,6 @@ class VideoFolder:
         encoder: the encoder, with what stands after a colon.
         sampler: which frames are taken, in words.
         settings: of the encoder, as they were written.
-        segments: the dataset whose segments are sampled one by one; "" to sample whole videos.
         backend: what decodes.
     """
 
@@ -97,7 +96,6 @@ class VideoFolder:
     sampler: str
     pattern: str = "{id}.*"
     settings: Mapping[str, bool | int | float | str] = field(default_factory=dict)
-    segments: str = ""
     backend: str = "pyav"
 
 

@@ -79,7 +79,6 @@ def extract(session: Session, name: str, choices: Choices, watcher: PackWatcher)
         weights=encoder.weights.fingerprint,
         preprocessing=encoding.preprocessing,
         sampler=sampler.words,
-        segments=folder.segments,
         reader=reader,
         computed=choices.device.partition(":")[0],
     )

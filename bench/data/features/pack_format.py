@@ -56,7 +56,6 @@ class Made(BaseModel):
     weights: Annotated[str, Field(max_length=200, description="what the encoder states of weights in packages")]
     preprocessing: Annotated[str, Field(max_length=400, description="from a frame to an input, in words")]
     sampler: Annotated[str, Field(max_length=200, description="which frames of a video are taken, in words")]
-    segments: Annotated[str, Field(max_length=64, description="the dataset whose segments were sampled; '' for none")]
     reader: Annotated[str, Field(max_length=200, description="what decoded the videos, with versions")]
     computed: Annotated[str, Field(max_length=100, description="where and in which batches; rounding depends on it")]
 
@@ -249,8 +248,8 @@ def check_made(where: str, header: Header, videos: VideoFolder) -> None:
         raise InvalidData(
             f"{where} were not made from videos. Declare them as '{{pack: FOLDER}}', or name another pack."
         )
-    asked = {"encoder": videos.encoder, "sampler": Sampler.parse(videos.sampler).words, "segments": videos.segments}
-    stated = {"encoder": made.encoder, "sampler": made.sampler, "segments": made.segments}
+    asked = {"encoder": videos.encoder, "sampler": Sampler.parse(videos.sampler).words}
+    stated = {"encoder": made.encoder, "sampler": made.sampler}
     for name, value in videos.settings.items():
         asked[name], stated[name] = str(value), str(made.settings.get(name, ""))
         if "@sha256:" in stated[name]:  # a file, of which the pack says name and digest
