@@ -30,6 +30,7 @@ LIGHT_MODULES = (
     "bench_controls.plugin",
     "bench_encoders.plugin",
     "bench_fse.plugin",
+    "bench_head.plugin",
     "bench_hse.plugin",
 )
 

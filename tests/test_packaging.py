@@ -10,7 +10,7 @@ import pytest
 from installing import process
 
 PROJECT = Path(__file__).resolve().parent.parent
-PLUGINS = ("controls", "fse", "hse", "s2vt", "dense", "dvc", "tsn", "fvvae", "encoders")
+PLUGINS = ("controls", "fse", "hse", "s2vt", "dense", "dvc", "tsn", "fvvae", "encoders", "head")
 PACKAGES = {"bench", "bench_torch", *(f"bench_{plugin}" for plugin in PLUGINS)}
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]

@@ -152,11 +152,12 @@ def spec() -> Callable[[str], ModelSpec]:
     from bench_dvc.plugin import bench_models as dvc
     from bench_fse.plugin import bench_models as fse
     from bench_fvvae.plugin import bench_models as fvvae
+    from bench_head.plugin import bench_models as head
     from bench_hse.plugin import bench_models as hse
     from bench_s2vt.plugin import bench_models as s2vt
     from bench_tsn.plugin import bench_models as tsn
 
-    plugins = (controls, fse, hse, s2vt, dense, dvc, tsn, fvvae)
+    plugins = (controls, fse, head, hse, s2vt, dense, dvc, tsn, fvvae)
     specs = {spec.name: spec for models in plugins for spec in models()}
     return specs.__getitem__
 
@@ -165,7 +166,7 @@ def spec() -> Callable[[str], ModelSpec]:
 def make_model(spec: Callable[[str], ModelSpec]) -> Callable[..., Any]:
     """Returns a function that makes a small bundled model, unfitted: `make_model("hse", tau=0.0)`."""
     small = {"hidden": 16, "frame_dim": 8, "word_dim": 8, "epochs": 2, "batch": 5, "lr": 0.01}
-    small |= {"reduced": 4, "latent": 3}
+    small |= {"reduced": 4, "latent": 3, "size": 16, "layers": 1}
     controls = {"candidates": "0.01/0.1/8 0.001/0.1/8"}
 
     def make(name: str, execution: Execution | None = None, **chosen: object) -> Any:

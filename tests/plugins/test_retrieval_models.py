@@ -25,8 +25,8 @@ from bench.api import (
 )
 from bench.files import read_tensors, write_tensors
 
-MODELS = ("random", "count-only", "mean-pool", "fse", "hse", "s2vt", "dense")
-TRAINABLE = ("mean-pool", "fse", "hse", "s2vt", "dense")
+MODELS = ("random", "count-only", "mean-pool", "fse", "hse", "s2vt", "dense", "frozen-head")
+TRAINABLE = ("mean-pool", "fse", "hse", "s2vt", "dense", "frozen-head")
 MakeModel = Callable[..., Any]
 
 
