@@ -17,6 +17,7 @@ from bench.catalogue import config as configuration
 from bench.catalogue.lookup import Session
 from bench.files import METADATA_KEY, sha256
 from bench.leaderboard import Sources, build
+from bench.leaderboard.records import read
 from bench.results import MOST
 from bench.submission import check_records
 
@@ -111,7 +112,7 @@ def test_one_bad_record_is_left_out_and_the_others_are_built(tmp_path: Path, wha
     assert reason in report.left_out[0].reason
     assert "cannot be read: " not in report.left_out[0].reason  # each is told what it is, and not by chance
     session = Session(configuration.load(None))
-    outcomes = {finding.file: finding.outcome for finding in check_records((tmp_path / "results",), session)}
+    outcomes = {finding.file: finding.outcome for finding in check_records(read((tmp_path / "results",)), session)}
     assert outcomes == {"bad/result.json": "failed", "good/result.json": "invariants only"}
 
 
