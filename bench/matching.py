@@ -52,17 +52,17 @@ class Matching:
             videos: may name some that no text asks for.
             owners: the video that a text describes, for those that describe one.
         """
-        wanted = {text: _graded(found) for text, found in right.items()}
-        gallery = tuple(dict.fromkeys([*videos, *(video for found in wanted.values() for video in found)]))
+        wanted = {text: _graded(relevant) for text, relevant in right.items()}
+        gallery = tuple(dict.fromkeys([*videos, *(video for relevant in wanted.values() for video in relevant)]))
         place = {video: i for i, video in enumerate(gallery)}
-        ordered = [sorted(found, key=place.__getitem__) for found in wanted.values()]
-        graded = len({grade for found in wanted.values() for grade in found.values()}) > 1
+        ordered = [sorted(relevant, key=place.__getitem__) for relevant in wanted.values()]
+        graded = len({grade for relevant in wanted.values() for grade in relevant.values()}) > 1
         worth = zip(wanted.values(), ordered, strict=True)
         return cls(
             texts=tuple(wanted),
             videos=gallery,
-            right=tuple(tuple(place[video] for video in found) for found in ordered),
-            grades=tuple(tuple(found[video] for video in order) for found, order in worth) if graded else None,
+            right=tuple(tuple(place[video] for video in relevant) for relevant in ordered),
+            grades=tuple(tuple(relevant[video] for video in order) for relevant, order in worth) if graded else None,
             owners=None if owners is None else tuple(place.get(owners.get(text, "")) for text in wanted),
         )
 
@@ -80,16 +80,18 @@ class Matching:
     @cached_property
     def by_text(self) -> dict[str, tuple[str, ...]]:
         """The right videos of each text."""
-        found = zip(self.texts, self.right, strict=True)
-        return {text: tuple(self.videos[place] for place in places) for text, places in found}
+        answers = zip(self.texts, self.right, strict=True)
+        return {text: tuple(self.videos[place] for place in places) for text, places in answers}
 
     @cached_property
     def asked_for(self) -> tuple[int | None, ...]:
         """The place of the video that each text is resampled with: the one it describes, else the first of its best."""
         owners = self.owners or (None,) * len(self.texts)
         grades = self.grades or tuple((1.0,) * len(places) for places in self.right)
-        found = zip(owners, self.right, grades, strict=True)
-        return tuple(places[worth.index(max(worth))] if own is None and places else own for own, places, worth in found)
+        answers = zip(owners, self.right, grades, strict=True)
+        return tuple(
+            places[worth.index(max(worth))] if own is None and places else own for own, places, worth in answers
+        )
 
     @cached_property
     def own(self) -> dict[str, str]:
@@ -97,5 +99,5 @@ class Matching:
         return {text: videos[0] for text, videos in self.by_text.items() if videos}
 
 
-def _graded(found: Iterable[str]) -> Mapping[str, float]:
-    return found if isinstance(found, Mapping) else dict.fromkeys(found, 1.0)
+def _graded(videos: Iterable[str]) -> Mapping[str, float]:
+    return videos if isinstance(videos, Mapping) else dict.fromkeys(videos, 1.0)

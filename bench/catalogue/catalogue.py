@@ -138,10 +138,10 @@ class Catalogue:
 
         Raises: CatalogueError for a reader that nobody offers.
         """
-        found, reason = _with_reader(declaration, self.feature_readers, self.plugins)
+        opened, reason = _with_reader(declaration, self.feature_readers, self.plugins)
         if reason:
             raise CatalogueError(reason)
-        return found
+        return opened
 
     def distribution(self, name: str, kind: str = "model") -> str:
         """Returns the distribution, with version, that offers a model or an encoder."""

@@ -97,13 +97,13 @@ def load(path: Path | None = None) -> Config:
 
     Raises: ConfigError for a file that is missing, is no YAML, or says something unknown.
     """
-    found = find(path)
-    source = found or (PACKAGED if PACKAGED.exists() else CHECKOUT)
-    base = source.resolve().parent if found else Path.cwd()
+    given = find(path)
+    source = given or (PACKAGED if PACKAGED.exists() else CHECKOUT)
+    base = source.resolve().parent if given else Path.cwd()
     parsed = _read(source)
     features = {name: _features(source, parsed, name, base) for name in parsed.features}
     return Config(
-        path=found,
+        path=given,
         datasets={name: _dataset(source, parsed, name, base) for name in parsed.datasets},
         features=features,
         word_vectors=base / parsed.word_vectors if parsed.word_vectors else None,

@@ -108,8 +108,8 @@ class Dataset:
         from bench.data.ground_truth import classes
         from bench.data.readers.class_subsets import of_subset
 
-        found = classes(self, split, limit)
-        return of_subset(found, subset, self.declaration) if subset else found
+        annotations = classes(self, split, limit)
+        return of_subset(annotations, subset, self.declaration) if subset else annotations
 
     def seen_classes(self, *, captions: bool) -> tuple[str, ...]:
         """Returns in words what the features, and with `captions` the training captions, knew of the classes."""

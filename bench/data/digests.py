@@ -36,7 +36,7 @@ def described_digest(references: Sequence[Mapping[str, Described]]) -> str:
 
 def classes_digest(labels: Mapping[str, Sequence[int]], class_names: Sequence[str]) -> str:
     """Returns the SHA-256 of an action recognition test: ids with the names of their classes, and all class names."""
-    named = sorted((video_id, [class_names[label] for label in found]) for video_id, found in labels.items())
+    named = sorted((video_id, [class_names[label] for label in labelled]) for video_id, labelled in labels.items())
     return digest([named, list(class_names)])
 
 

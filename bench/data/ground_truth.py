@@ -60,7 +60,7 @@ def classes(dataset: Dataset, split: str, limit: int | None) -> ClassAnnotations
         )
     labels = {columns["video_id"][i]: tuple(columns["labels"][i]) for i in dataset.evaluated(split, limit)}
     return ClassAnnotations(
-        labels={dataset.opaque(split, "video", v): found for v, found in labels.items()},
+        labels={dataset.opaque(split, "video", v): own for v, own in labels.items()},
         class_names=dataset.class_names(),
         pool=classes_digest(labels, dataset.class_names()),
         missing=_missing(dataset, split, labels),

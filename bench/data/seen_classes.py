@@ -15,13 +15,13 @@ _NO_WORD = re.compile(r"[^\w]+")
 
 def remarks(dataset: Dataset, *, captions: bool) -> tuple[str, ...]:
     """Returns one line each for names in training captions, if asked for, and for what the features learned from."""
-    found = [named_in_captions(dataset)] if captions and dataset.declaration.captions else []
+    lines = [named_in_captions(dataset)] if captions and dataset.declaration.captions else []
     declared = dataset.declaration.features
     if declared.reader in (SAMPLE, SIMULATED):
-        return tuple(found)
+        return tuple(lines)
     what = declared.trained_on or "unknown (say it as trained_on under features in bench.yaml)"
     extractor = dataset.features.identity(()).extractor if dataset.class_splits else declared.name
-    return (*found, f"the features {extractor} were trained on: {what}")
+    return (*lines, f"the features {extractor} were trained on: {what}")
 
 
 def named_in_captions(dataset: Dataset) -> str:

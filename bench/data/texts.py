@@ -119,11 +119,11 @@ def _paragraph(columns: Mapping[str, list[Any]], index: int, view: View) -> Para
 
 
 def _queries(dataset: Dataset, split: str, path: Path) -> list[Text]:
-    found = read_json(path, "queries, JSON of a text or a list of sentences by id")
-    if not isinstance(found, dict) or not found:
-        raise InvalidData(f"{path}: expected a JSON object with a text for each id; found {type(found).__name__}.")
+    queries = read_json(path, "queries, JSON of a text or a list of sentences by id")
+    if not isinstance(queries, dict) or not queries:
+        raise InvalidData(f"{path}: expected a JSON object with a text for each id; found {type(queries).__name__}.")
     texts = []
-    for name, said in found.items():
+    for name, said in queries.items():
         sentences = (said,) if isinstance(said, str) else said
         if not isinstance(sentences, list | tuple) or not all(isinstance(s, str) and s.strip() for s in sentences):
             raise InvalidData(f"{path}: query {name[:60]!r} is no text and no list of sentences.")
@@ -144,8 +144,8 @@ def matching_of(dataset: Dataset, split: str, texts: Sequence[Text], chosen: Seq
     right, owners = {}, {}
     for text in texts:
         own = [] if text.video is None else [columns["video_id"][text.video]]
-        found = judged.get(text.name, dict.fromkeys(own, 1))
-        right[text.opaque] = {gallery[video]: grade for video, grade in found.items() if video in gallery}
+        grades = judged.get(text.name, dict.fromkeys(own, 1))
+        right[text.opaque] = {gallery[video]: grade for video, grade in grades.items() if video in gallery}
         if own:
             owners[text.opaque] = gallery[own[0]]
     if not any(right.values()):

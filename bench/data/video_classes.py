@@ -30,10 +30,10 @@ def classed_videos(dataset: Dataset, split: str) -> dict[str, ClassedVideo]:
         columns = dataset.columns(source)
         for video_id, labels in zip(columns["video_id"], columns.get("labels", ()), strict=False):
             main.setdefault(video_id, names[labels[0]])
-    found = {opaque_id(dataset.name, split, "video", v): ClassedVideo(v, main[v]) for v in wanted if v in main}
-    if not found:
+    classed = {opaque_id(dataset.name, split, "video", v): ClassedVideo(v, main[v]) for v in wanted if v in main}
+    if not classed:
         raise MissingData(
             f"dataset {dataset.name!r}: no video of {split} has a class. Declare a labels.csv as "
             f"datasets.{dataset.name}.labels."
         )
-    return found
+    return classed

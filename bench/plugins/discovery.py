@@ -74,14 +74,14 @@ class Plugin:
 
 def entry_points() -> tuple[EntryPoint, ...]:
     """Returns our own plugins first, then the others by distribution and name; each once."""
-    found = {EntryPoint("builtin", BUILTIN, _own_version())}
+    points = {EntryPoint("builtin", BUILTIN, _own_version())}
     sources: dict[metadata.Distribution | None, str] = {None: "unknown distribution"}
     for point in metadata.entry_points(group=GROUP):
         if point.dist is not None and point.dist not in sources:
             about = point.dist.metadata  # parsed anew, README and all, each time it is asked for
             sources[point.dist] = f"{about['Name']} {about['Version']}"
-        found.add(EntryPoint(point.name, point.value, sources[point.dist]))
-    return tuple(sorted(found, key=lambda p: (not is_own(p.distribution), p.distribution, p.name)))
+        points.add(EntryPoint(point.name, point.value, sources[point.dist]))
+    return tuple(sorted(points, key=lambda p: (not is_own(p.distribution), p.distribution, p.name)))
 
 
 def _own_version() -> str:

@@ -38,7 +38,7 @@ def undisturbed(*, seed: int | None = None, capture: bool = False) -> Iterator[D
         seed: seeds the random generators of python, numpy and torch for the body, as far as they are loaded.
         capture: keeps what the body prints in `printed`; else it goes to stderr, because stdout belongs to results.
     """
-    found = Disturbance()
+    left = Disturbance()
     text = StringIO()
     if seed is not None and "numpy" in sys.modules:
         import_module("numpy.random")  # numpy loads it at its first use, which must not be inside the body
@@ -52,12 +52,12 @@ def undisturbed(*, seed: int | None = None, capture: bool = False) -> Iterator[D
     begun = _snapshot()
     try:
         with redirect_stdout(text if capture else sys.stderr):
-            yield found
+            yield left
     finally:
-        found.printed = text.getvalue()
-        found.changed += [name for name, was in begun.items() if not _still(name, was)]
+        left.printed = text.getvalue()
+        left.changed += [name for name, was in begun.items() if not _still(name, was)]
         for name, was in before.items():
-            if name in found.changed or not _still(name, was):
+            if name in left.changed or not _still(name, was):
                 _restore(name, was)
 
 

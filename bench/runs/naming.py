@@ -23,7 +23,7 @@ def own_names(dataset: Dataset, split: str, view: View) -> Iterator[None]:
     except (ModelError, VerificationError) as error:
         said = str(error)
         names = _names(dataset, split, view) if OPAQUE.search(said) else {}
-        named = OPAQUE.sub(lambda found: names.get(found.group(), found.group()), said)
+        named = OPAQUE.sub(lambda match: names.get(match.group(), match.group()), said)
         if named == said:
             raise
         raise type(error)(named) from error

@@ -82,7 +82,7 @@ def watching(specs: Sequence[WatcherSpec], start: RunStart, reporter: Reporter) 
 def further_columns(specs: Sequence[ColumnSpec], run: FinishedRun, reporter: Reporter) -> list[Measurement]:
     """Returns what plugins compute from a finished run, in their order; a column that fails is said and left out."""
     taken = {measurement.name for measurement in run.result.measurements}
-    found = []
+    columns = []
     for spec in specs:
         try:
             if spec.name in taken:
@@ -93,7 +93,7 @@ def further_columns(specs: Sequence[ColumnSpec], run: FinishedRun, reporter: Rep
                 continue
             if not math.isfinite(value):
                 raise ValueError(f"{value} is no finite number")
-            found.append(
+            columns.append(
                 Measurement(
                     name=spec.name,
                     value=float(value),
@@ -106,4 +106,4 @@ def further_columns(specs: Sequence[ColumnSpec], run: FinishedRun, reporter: Rep
         except Exception as error:  # noqa: BLE001 (other people's code may raise anything)
             reason = " ".join(str(error).split()) or "no message"
             reporter.say(f"column {spec.name!r} is left out: {type(error).__name__}: {reason}")
-    return found
+    return columns

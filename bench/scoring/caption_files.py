@@ -19,9 +19,9 @@ def read_captions(path: Path) -> tuple[Captioned, str]:
 
     Raises: MissingData when there is no such file; InvalidData for one that is broken or of another form.
     """
-    found = caption_files.read_captions(path, None)
-    sentences = {video: [Sentence(one.text, one.segment) for one in said] for video, said in found.videos.items()}
-    return sentences, f"{path}: read as {found.words}" if found.words else ""
+    read = caption_files.read_captions(path, None)
+    sentences = {video: [Sentence(one.text, one.segment) for one in said] for video, said in read.videos.items()}
+    return sentences, f"{path}: read as {read.words}" if read.words else ""
 
 
 def joined(predictions: Captioned, references: Sequence[Captioned]) -> tuple[list[VideoCaptions], list[str]]:
@@ -40,18 +40,18 @@ def joined(predictions: Captioned, references: Sequence[Captioned]) -> tuple[lis
             f"none of the {len(predictions):,} predicted videos (such as {unknown[0][:60]!r}) is among the "
             f"{len(videos):,} of the references (such as {next(iter(videos), '')[:60]!r}). Are the ids the same?"
         )
-    found = []
+    videos_told = []
     for video in videos:
         annotations: list[tuple[Sentence, ...]] = []
         for file in references:
             annotations += _annotations(file.get(video, []))
         predicted = tuple(predictions[video]) if video in predictions else None
         if annotations:
-            found.append(VideoCaptions(video, predicted, tuple(annotations)))
+            videos_told.append(VideoCaptions(video, predicted, tuple(annotations)))
     notes += [f"{len(unknown):,} predicted videos have no reference and are left out"] if unknown else []
-    if len(found) < len(videos):
-        notes.append(f"{len(videos) - len(found):,} videos of the references have no sentence and are left out")
-    return found, notes
+    if len(videos_told) < len(videos):
+        notes.append(f"{len(videos) - len(videos_told):,} videos of the references have no sentence and are left out")
+    return videos_told, notes
 
 
 def _alike(predictions: Captioned, videos: Mapping[str, None]) -> tuple[Captioned, list[str]]:

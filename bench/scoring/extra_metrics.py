@@ -36,11 +36,11 @@ def compute(name: str, items: Sequence[Item]) -> dict[str, float]:
             raise UsageError(f"--metric {name} takes one reference for each caption; here some have several.")
         references = [texts[0] for texts in references]
     try:
-        found = metric.compute(predictions=captions, references=references)
+        computed = metric.compute(predictions=captions, references=references)
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise ToolError(f"--metric {name} failed: {type(error).__name__}: {reason}. Leave it out.") from error
-    values = {str(key): float(value) for key, value in (found or {}).items() if isinstance(value, numbers.Real)}
+    values = {str(key): float(value) for key, value in (computed or {}).items() if isinstance(value, numbers.Real)}
     if not values:
         raise ToolError(f"--metric {name} gave no number. Leave it out.")
     return values

@@ -178,15 +178,15 @@ def _entries(path: Path, *, split: bool) -> list[object]:
     return entries
 
 
-def _check_rows(path: Path, found: int, shape: tuple[int, int], *, fits_transposed: bool) -> None:
-    if found == shape[0]:
+def _check_rows(path: Path, count: int, shape: tuple[int, int], *, fits_transposed: bool) -> None:
+    if count == shape[0]:
         return
     hint = "There must be one for each."
     if fits_transposed:
         hint = "It fits the other way round: rows must be text queries and columns videos. Write the matrix transposed."
-    elif found < shape[0]:
+    elif count < shape[0]:
         hint += " Rows that only fill videos up to the most captions of one have to be dropped from the matrix."
-    raise InvalidData(f"{path} has {found:,} entries; the matrix has {shape[0]:,} rows. {hint}")
+    raise InvalidData(f"{path} has {count:,} entries; the matrix has {shape[0]:,} rows. {hint}")
 
 
 def _number(path: Path, row: int, value: object) -> int:

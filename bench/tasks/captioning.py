@@ -112,13 +112,13 @@ class Captioning(Parametrised):
     @property
     def declared(self) -> Mapping[str, Parameter]:
         references = (ALL, FIRST) if self.second else (ALL,)
-        found = {
+        choices = {
             "split": Parameter(self.split, "whose videos are captioned", choices=self.splits),
             "protocol": Parameter(self.protocol, "how captions are scored", choices=self.protocols),
             "references": Parameter(self.references, "whose references count", choices=references),
             "java": Parameter(self.java, "whether METEOR and the tokeniser in Java count", choices=tuple(JAVA)),
         }
-        return {name: parameter for name, parameter in found.items() if len(parameter.choices) > 1}
+        return {name: parameter for name, parameter in choices.items() if len(parameter.choices) > 1}
 
     def with_parameters(self, chosen: Mapping[str, str]) -> Captioning:
         """Returns the same task under other parameters.
@@ -142,14 +142,14 @@ class Captioning(Parametrised):
 
         Raises: MissingData where segments are asked about and a video has none.
         """
-        found = dataset.captions(self._annotations(), limit)
-        bare = sum(not told.segments for told in found.references[0].values())
+        annotations = dataset.captions(self._annotations(), limit)
+        bare = sum(not told.segments for told in annotations.references[0].values())
         if bare and self.view.segments != "none":
             raise MissingData(
-                f"dataset {self.dataset!r}: {bare:,} of {len(found):,} videos of {self.split} have no segments to "
-                "describe. To caption whole videos, declare the dataset with 'segments: none'."
+                f"dataset {self.dataset!r}: {bare:,} of {len(annotations):,} videos of {self.split} have no segments "
+                "to describe. To caption whole videos, declare the dataset with 'segments: none'."
             )
-        return found
+        return annotations
 
     def _annotations(self) -> tuple[str, ...]:
         return (self.split, *self.second) if self.references == ALL else (self.split,)

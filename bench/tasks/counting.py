@@ -70,12 +70,12 @@ def _count_all(
     present = [[i for i in own if i < len(predictions.video_ids)] for own in columns]
     try:
         scores = _scores(predictions, order, device)
-        found = count_ranks(scores, Pairs.of(present))
+        ranks = count_ranks(scores, Pairs.of(present))
         both = annotations.hits == "any+best-caption"
         best = count_best_captions(scores, np.array([own[0] for own in present])) if both else None
     except InvalidData as error:
         raise ModelError(f"scores that are NaN or infinite have no rank: {error}") from error
-    by_text, by_video = found.rows, found.columns
+    by_text, by_video = ranks.rows, ranks.columns
     n_right = np.array([len(own) for own in columns])
     lost = by_text[:, 2] == 0  # none of its videos has features: it finds one behind all others
     by_text[lost, 0], by_text[lost, 1] = len(matching.videos) - n_right[lost], 0
@@ -89,8 +89,8 @@ def _count_all(
     pairs, text_queries, video_queries = Pairs.of(columns), np.cumsum(n_right > 0) - 1, np.zeros(len(names), dtype=int)
     video_queries[asking] = np.arange(len(asking))
     there = pairs.columns < len(by_video)
-    of_rows = _with_missing(found.row_pairs, there, pairs.rows, len(names))
-    of_columns = _with_missing(found.column_pairs, there, pairs.columns, len(order))
+    of_rows = _with_missing(ranks.row_pairs, there, pairs.rows, len(names))
+    of_columns = _with_missing(ranks.column_pairs, there, pairs.columns, len(order))
     grades = _grades(matching, pairs, order, names)
     return {
         **counts,
@@ -108,9 +108,9 @@ def _with_missing(counted: np.ndarray, there: np.ndarray, places: np.ndarray, n_
         places: (P,) the query of each pair.
     """
     lacking = np.bincount(places[~there], minlength=int(places.max()) + 1)[places]
-    found = np.stack([n_items - lacking, lacking - 1], axis=1)
-    found[there] = counted
-    return found
+    whole = np.stack([n_items - lacking, lacking - 1], axis=1)
+    whole[there] = counted
+    return whole
 
 
 def _grades(matching: Matching, pairs: Pairs, texts: Sequence[str], videos: Sequence[str]) -> np.ndarray | None:
@@ -126,8 +126,8 @@ def _grades(matching: Matching, pairs: Pairs, texts: Sequence[str], videos: Sequ
 
 def _owners(matching: Matching, asking: Sequence[str]) -> dict[str, np.ndarray]:
     """Returns which video the texts that ask belong to, where the order of the evidence does not tell it."""
-    found = zip(matching.right, matching.asked_for, strict=True)
-    if matching.one_video_each and all(places[0] == own for places, own in found):
+    answers = zip(matching.right, matching.asked_for, strict=True)
+    if matching.one_video_each and all(places[0] == own for places, own in answers):
         return {}
     owner = dict(zip(matching.texts, matching.asked_for, strict=True))
     return owner_arrays("t2v", [place for text in asking if (place := owner[text]) is not None])
@@ -168,10 +168,10 @@ def _count_pairs(
         counts = rank_pairs(paragraphs, videos, own)
         by_paragraph, by_video = counts.queries, counts.items
     else:
-        found = own < present
+        shown = own < present
         by_paragraph, by_video = (np.tile(np.array([total - 1, 0]), (total, 1)) for _ in range(2))
-        asking = paragraphs[found.to(paragraphs.device)]
-        by_paragraph[found.numpy()] = rank_pairs(asking, videos, own[found]).queries
+        asking = paragraphs[shown.to(paragraphs.device)]
+        by_paragraph[shown.numpy()] = rank_pairs(asking, videos, own[shown]).queries
         # Any vector may stand in for a missing video here: what a video is compared with are the paragraphs.
         stand_ins = videos[:1].expand(total - present, -1)
         by_video[:present] = rank_pairs(paragraphs, torch.cat([videos, stand_ins]), own).items[:present]

@@ -40,8 +40,8 @@ def segments_of(view: View) -> Parameter:
 
 def explained(task: Task) -> dict[str, str]:
     """Returns all that is known of each parameter of a task: of one from outside, its value."""
-    found = task.declared if isinstance(task, Parametrised) else task.parameters
-    return {name: str(parameter) for name, parameter in found.items()}
+    named = task.declared if isinstance(task, Parametrised) else task.parameters
+    return {name: str(parameter) for name, parameter in named.items()}
 
 
 @dataclass(frozen=True)

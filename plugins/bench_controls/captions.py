@@ -84,13 +84,13 @@ class NearestCaption:
         """Keeps the mean features and the sentence of every training segment."""
         device = self._execution.device
         groups = length_ordered(data.videos.rows, self._execution.batch_size)
-        found: list[Tensor] = []
+        vectors_of_batches: list[Tensor] = []
         self._sentences = []
         for group, batch in zip(groups, data.videos.batches(groups, device), strict=True):
-            found.append(means(batch.clip_frames))
+            vectors_of_batches.append(means(batch.clip_frames))
             for index, count in zip(group, batch.segments.lengths.tolist(), strict=True):
                 self._sentences.extend(_sentences(data, index, count))
-        vectors = torch.cat(found)
+        vectors = torch.cat(vectors_of_batches)
         self._center = vectors.mean(dim=0)
         self._directions = functional.normalize(vectors - self._center)
 
@@ -109,13 +109,13 @@ class NearestCaption:
     def caption(self, videos: VideoBatch) -> list[Paragraph]:
         """Returns for each segment the sentence of the training segment that is most alike."""
         center, directions = self._fitted()
-        found = means(videos.clip_frames.to(self._execution.device))
-        if found.shape[1] != len(center):
+        segments = means(videos.clip_frames.to(self._execution.device))
+        if segments.shape[1] != len(center):
             raise InvalidData(
-                f"features have {found.shape[1]} numbers per row; the model was fitted on {len(center)}. "
+                f"features have {segments.shape[1]} numbers per row; the model was fitted on {len(center)}. "
                 "Use the features it was fitted on, or fit it on these."
             )
-        nearest = ((found - center) @ directions.t()).argmax(dim=1).tolist()
+        nearest = ((segments - center) @ directions.t()).argmax(dim=1).tolist()
         said = iter([self._sentences[index] for index in nearest])
         return [tuple(islice(said, count)) for count in videos.segments.lengths.tolist()]
 

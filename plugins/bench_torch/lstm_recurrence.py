@@ -85,8 +85,8 @@ class LSTMRecurrence(torch.autograd.Function):
 
 def steps(sizes: tuple[int, ...]) -> list[tuple[int, int, int]]:
     """Returns for each step: its first packed row, its size, and the first row of the step before (0 at the first)."""
-    found, begin, before = [], 0, 0
+    taken, begin, before = [], 0, 0
     for size in sizes:
-        found.append((begin, size, before))
+        taken.append((begin, size, before))
         before, begin = begin, begin + size
-    return found
+    return taken

@@ -111,10 +111,10 @@ class NetworkModel(Generic[N]):
 
     def check_dim(self, videos: VideoBatch) -> None:
         """Raises InvalidData unless the features have the dimension that the model was trained on."""
-        found = videos.frames.values.shape[1]
-        if found != self.network.dim:
+        dim = videos.frames.values.shape[1]
+        if dim != self.network.dim:
             raise InvalidData(
-                f"features have {found} numbers per row; the model was trained on {self.network.dim}. "
+                f"features have {dim} numbers per row; the model was trained on {self.network.dim}. "
                 "Use the features it was trained on, or fit it on these."
             )
 

@@ -78,24 +78,24 @@ def search(decoder: WordDecoder, words: WordVectors, conditions: Iterator[Tensor
         beam: how to search.
     """
     with torch.no_grad(), torch.autocast(start.hidden.device.type, enabled=False):
-        found = Hypotheses.first(start, decoder.end, beam)
+        best = Hypotheses.first(start, decoder.end, beam)
         ended = start.hidden.new_full((decoder.end + 1,), -torch.inf)
         ended[decoder.end] = 0.0
         told: Tensor | None = None
         for place in range(beam.max_words + 1):
-            last = found.said[:, :, place - 1]  # before the first word: the last place, which holds the end
+            last = best.said[:, :, place - 1]  # before the first word: the last place, which holds the end
             read = decoder.project_words(decoder.vectors(words, last.reshape(-1)))
             if (condition := next(conditions)) is not told:  # the same at every step but for captioners that walk
                 told = condition
                 projected = decoder.project_condition(told.float()).repeat_interleave(beam.width, dim=0)
-            memory = decoder.lstm.step(read + projected, found.memory)
+            memory = decoder.lstm.step(read + projected, best.memory)
             scores = decoder.output(memory.hidden).log_softmax(dim=1).view(*last.shape, -1)
             scores[:, :, UNKNOWN_NUMBER] = -torch.inf
             if place == beam.max_words:
                 scores[:, :, : decoder.end] = -torch.inf
             if place:
                 scores = torch.where((last == decoder.end)[:, :, None], ended, scores)
-            found = Hypotheses(found.said, found.total, memory).extended(scores, place)
-            if place % PATIENCE == PATIENCE - 1 and bool((found.said[:, 0, place] == decoder.end).all()):
+            best = Hypotheses(best.said, best.total, memory).extended(scores, place)
+            if place % PATIENCE == PATIENCE - 1 and bool((best.said[:, 0, place] == decoder.end).all()):
                 break
-        return found.said[:, 0, : beam.max_words]
+        return best.said[:, 0, : beam.max_words]

@@ -123,8 +123,8 @@ class Vocabulary:
     @classmethod
     def of(cls, paragraphs: Iterable[Paragraph]) -> Vocabulary:
         """Returns all words of the paragraphs in alphabetical order, after `UNKNOWN`."""
-        found = {word for paragraph in paragraphs for sentence in paragraph for word in tokenize(sentence)}
-        return cls((UNKNOWN, *sorted(found - {UNKNOWN})))
+        words = {word for paragraph in paragraphs for sentence in paragraph for word in tokenize(sentence)}
+        return cls((UNKNOWN, *sorted(words - {UNKNOWN})))
 
     def encode(self, paragraphs: Sequence[Paragraph]) -> Text:
         """Returns paragraphs as word numbers. Raises: InvalidData for a paragraph without sentences."""

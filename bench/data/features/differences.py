@@ -63,8 +63,8 @@ class Differences:
     @property
     def largest(self) -> float:
         """The largest difference of two numbers at the same place; NaN where there are none."""
-        found = [one.largest for one in self.videos.values() if one.largest is not None]
-        return max(found, default=float("nan"))
+        largest = [one.largest for one in self.videos.values() if one.largest is not None]
+        return max(largest, default=float("nan"))
 
     def most(self, count: int) -> list[tuple[str, VideoDifference]]:
         """Returns the videos that differ most, by cosine, and by the largest difference where that is equal."""

@@ -57,9 +57,9 @@ class ForeignFeatures:
         """Returns what the rows of each video are. Raises: MissingData; InvalidData for rows that cannot be used."""
         from bench.data.features.stored import refuse_unusable
 
-        found = dict(zip(ids, self._contents.of(ids, progress), strict=True))
-        refuse_unusable(f"features {self._path}", found)
-        return found
+        contents = dict(zip(ids, self._contents.of(ids, progress), strict=True))
+        refuse_unusable(f"features {self._path}", contents)
+        return contents
 
     def check_unchanged(self) -> None:
         """Raises InvalidData when a file is not what it was when its rows were looked at."""
@@ -68,8 +68,8 @@ class ForeignFeatures:
     def identity(self, ids: Sequence[str]) -> FeatureIdentity:
         """Returns what the reader says, with a digest of that and of all rows of the given videos."""
         said = self._source.identity(ids)
-        found = self.examine(sorted(ids))
-        return replace(said, digest=digest([said.digest, [[name, found[name].sha256] for name in sorted(ids)]]))
+        contents = self.examine(sorted(ids))
+        return replace(said, digest=digest([said.digest, [[name, contents[name].sha256] for name in sorted(ids)]]))
 
 
 def _rows(source: FeatureSource, video_id: str) -> np.ndarray:

@@ -76,24 +76,24 @@ class Hdf5Layout:
 
         key = self._group.format(video_id)
         with reading(self._path, HDF5):
-            found = self._file.get(key)
-            if found is None and self._file.get(key, getlink=True) is not None:
+            node = self._file.get(key)
+            if node is None and self._file.get(key, getlink=True) is not None:
                 raise InvalidData(
                     f"{self._path}: {key!r} is a link that leads nowhere. Put what it names there, or write it again."
                 )
-            if found is not None and self._name:
-                found = found.get(self._name) if isinstance(found, h5py.Group) else None
-                if found is None:
+            if node is not None and self._name:
+                node = node.get(self._name) if isinstance(node, h5py.Group) else None
+                if node is None:
                     raise InvalidData(
                         f"{self._path}: {key!r} holds no {self._name!r}: the file has another layout. "
                         "Correct `reader` in bench.yaml."
                     )
-        if found is not None and not isinstance(found, h5py.Dataset):
+        if node is not None and not isinstance(node, h5py.Dataset):
             raise InvalidData(
                 f"{self._path}: {key!r} is a group, not a dataset: the file has another layout. "
                 "Correct `reader` in bench.yaml."
             )
-        return found
+        return node
 
 
 def open_plain(declaration: FeatureDeclaration, path: Path) -> StoredFeatures:

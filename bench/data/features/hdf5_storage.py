@@ -37,9 +37,9 @@ def stored_in(dataset: Any, where: str, depth: int = 0) -> tuple[Path, ...]:
         return own, *_raw_files(dataset, own, where)
     if dataset.chunks:
         expected = math.prod(-(-size // chunk) for size, chunk in zip(dataset.shape, dataset.chunks, strict=True))
-        found = dataset.id.get_num_chunks()
-        if found < expected:
-            what = "was made and never written" if not found else f"was written in part: {found} of {expected} chunks"
+        chunks = dataset.id.get_num_chunks()
+        if chunks < expected:
+            what = "was made and never written" if not chunks else f"was written in part: {chunks} of {expected} chunks"
             raise _refused(where, what)
     elif dataset.id.get_storage_size() == 0:
         raise _refused(where, "was made and never written")

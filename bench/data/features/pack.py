@@ -139,10 +139,10 @@ def open_pack(declaration: FeatureDeclaration, path: Path) -> PackedFeatures:
 
 def _digests_of_zeros(counts: Set[int], row_bytes: int) -> dict[int, str]:
     """Returns the number of rows -> the digest of a video of that many rows of zeros."""
-    state, reached, found = hashlib.sha256(), 0, {}
+    state, reached, digests = hashlib.sha256(), 0, {}
     for count in sorted(counts):
         for _ in range(reached, count):
             state.update(bytes(row_bytes))
         reached = count
-        found[count] = state.hexdigest()
-    return found
+        digests[count] = state.hexdigest()
+    return digests

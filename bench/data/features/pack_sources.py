@@ -134,12 +134,12 @@ class Contents:
             return {"rows": self.features.identity(self.ids).digest}
         try:
             files = sorted(self.path.iterdir()) if self.path.is_dir() else [self.path]
-            found = [(file.name, file.stat()) for file in files]
+            states = [(file.name, file.stat()) for file in files]
         except OSError as error:
             raise InvalidData(
                 f"{error.filename or self.path} cannot be looked at any more: {error.strerror}. Put it back."
             ) from error
-        return {"files": digest([[name, stat.st_size, stat.st_mtime_ns, stat.st_ino] for name, stat in found])}
+        return {"files": digest([[name, stat.st_size, stat.st_mtime_ns, stat.st_ino] for name, stat in states])}
 
 
 def all_of(declaration: FeatureDeclaration) -> Contents:

@@ -68,10 +68,10 @@ class RowSource:
 def stamp(files: Sequence[Path]) -> Stamp:
     """Returns name, size, time of the last change and inode of each file. Raises: InvalidData when one is gone."""
     try:
-        found = [(file, file.stat()) for file in files]
+        states = [(file, file.stat()) for file in files]
     except OSError as error:
         raise InvalidData(f"{error.filename} cannot be looked at any more: {error.strerror}. Put it back.") from error
-    return [[str(file), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino] for file, stat in found]
+    return [[str(file), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino] for file, stat in states]
 
 
 class RowContents:
@@ -168,12 +168,12 @@ def content_of(rows: np.ndarray) -> RowContent:
     return RowContent(sha256, int(bad[0]) if bad.size else -1, zero)
 
 
-def _changed(found: Stamp) -> int:
-    return max((max(mtime, ctime) for _, _, mtime, ctime, _ in found), default=0)
+def _changed(stamped: Stamp) -> int:
+    return max((max(mtime, ctime) for _, _, mtime, ctime, _ in stamped), default=0)
 
 
-def _digest(found: Stamp) -> str:
-    return digest(found)[:32]
+def _digest(stamped: Stamp) -> str:
+    return digest(stamped)[:32]
 
 
 def _whole(path: Path) -> dict[str, Any]:

@@ -120,9 +120,9 @@ class StoredFeatures:
         Raises: MissingData when some have no features; InvalidData for rows that cannot be used, naming their videos.
         """
         self.lengths(ids)
-        found = dict(zip(ids, self._contents.of(ids, progress), strict=True))
-        refuse_unusable(self._where, found)
-        return found
+        contents = dict(zip(ids, self._contents.of(ids, progress), strict=True))
+        refuse_unusable(self._where, contents)
+        return contents
 
     def check_unchanged(self) -> None:
         """Raises InvalidData when a file is not what it was when its rows were looked at."""
@@ -135,9 +135,9 @@ class StoredFeatures:
         of all rows. Raises: MissingData, InvalidData.
         """
         ordered = sorted(ids)
-        found = self.examine(ordered)
+        contents = self.examine(ordered)
         videos = [
-            [video_id, self._entries[video_id].rows, self._entries[video_id].dtype.str, found[video_id].sha256]
+            [video_id, self._entries[video_id].rows, self._entries[video_id].dtype.str, contents[video_id].sha256]
             for video_id in ordered
         ]
         return FeatureIdentity(
@@ -175,13 +175,14 @@ def matrix_entry(shape: tuple[int, ...], dtype: np.dtype, where: str) -> MatrixE
     return MatrixEntry(rows=rows, dim=dim, dtype=dtype)
 
 
-def refuse_unusable(where: str, found: Mapping[str, RowContent]) -> None:
+def refuse_unusable(where: str, contents: Mapping[str, RowContent]) -> None:
     """Raises InvalidData, naming the videos, when rows hold NaN or infinity."""
-    bad = [f"{video_id} (row {content.unusable})" for video_id, content in found.items() if content.unusable >= 0]
+    bad = [f"{video_id} (row {content.unusable})" for video_id, content in contents.items() if content.unusable >= 0]
     if bad:
         first = ", ".join(bad[:3]) + (", …" if len(bad) > 3 else "")
         raise InvalidData(
-            f"{where}: {len(bad)} of {len(found)} videos hold NaN or infinity: {first}. Extract their features again."
+            f"{where}: {len(bad)} of {len(contents)} videos hold NaN or infinity: {first}. "
+            "Extract their features again."
         )
 
 

@@ -51,11 +51,11 @@ def read_split(declaration: SplitDeclaration, timed: bool) -> AnnotatedVideos:
     Raises: MissingData; InvalidData for a broken file, or one that gives times when none are expected.
     """
     path = declaration.file
-    found = read_captions(path, declaration.part if declaration.ids is None else "")
-    said = {video: captions for video, captions in found.videos.items() if captions}
+    read = read_captions(path, declaration.part if declaration.ids is None else "")
+    said = {video: captions for video, captions in read.videos.items() if captions}
     if not said:
         raise InvalidData(f"{path} holds no captions. Name another file, or another part of it.")
-    oddities: Counter[str] = Counter({WITHOUT: len(found.videos) - len(said)})
+    oddities: Counter[str] = Counter({WITHOUT: len(read.videos) - len(said)})
     with_times = next((video for video, captions in said.items() if any(one.segment for one in captions)), None)
     if with_times is not None and not timed:
         raise InvalidData(
@@ -64,14 +64,14 @@ def read_split(declaration: SplitDeclaration, timed: bool) -> AnnotatedVideos:
         )
     reader = EntryReader(path.name, oddities)
     ids = chosen_ids(declaration if declaration.ids else replace(declaration, part=""), said, oddities)
-    entries = [reader.read(video, _entry(said[video], found.durations.get(video))) for video in ids]
+    entries = [reader.read(video, _entry(said[video], read.durations.get(video))) for video in ids]
     return AnnotatedVideos(
         ids=tuple(ids),
         durations=tuple(entry.duration for entry in entries),
         timestamps=tuple(entry.timestamps for entry in entries),
         sentences=tuple(entry.sentences for entry in entries),
         oddities={oddity: count for oddity, count in oddities.items() if count},
-        form=found.words or "captions by video",
+        form=read.words or "captions by video",
     )
 
 

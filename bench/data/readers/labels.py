@@ -85,8 +85,8 @@ def _read_split(path: Path, training: bool) -> AnnotatedVideos:
 
 def _read(path: Path) -> tuple[LabelledVideo, ...]:
     """Returns every row. Raises: MissingData without the file, InvalidData naming the first row that is wrong."""
-    found = regular_file(path, "It lists video_id, subset and labels of each video.").stat()
-    return _read_once(path, found.st_mtime_ns, found.st_size)
+    state = regular_file(path, "It lists video_id, subset and labels of each video.").stat()
+    return _read_once(path, state.st_mtime_ns, state.st_size)
 
 
 @cache

@@ -75,7 +75,7 @@ def answered(predictions: Captions, annotations: CaptionAnnotations, *, whole: b
             f"{len(wanted - set(place))} are missing in the predictions: they belong to another test set. "
             "Rescore on the data of that run, or run with --no-resume."
         )
-    found = []
+    videos = []
     for video in sorted(annotations.references[0]):
         told = [one[video] for one in annotations.references if video in one]
         segments = () if whole else told[0].segments
@@ -84,8 +84,8 @@ def answered(predictions: Captions, annotations: CaptionAnnotations, *, whole: b
             _check_segments(video, predictions.segments[place[video]], said, segments)
         else:
             said = ("",) * max(1, len(segments))
-        found.append(VideoCaptions(video, _sentences(said, segments), _references(told, whole=whole)))
-    return found
+        videos.append(VideoCaptions(video, _sentences(said, segments), _references(told, whole=whole)))
+    return videos
 
 
 def _check_segments(video: str, asked: Segments, said: Paragraph, annotated: Segments) -> None:

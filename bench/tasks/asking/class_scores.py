@@ -108,8 +108,8 @@ def class_evidence(predictions: Predictions, annotations: ClassAnnotations, task
             "set. Rescore on the data of that run, or run with --no-resume."
         )
     scores = np.full((len(wanted), len(annotations.class_names)), -np.inf, dtype=np.float32)
-    found = np.array([name in place for name in wanted])
+    present = np.array([name in place for name in wanted])
     columns = [column[name] for name in annotations.class_names]
-    scores[found] = predictions.scores[[place[name] for name in wanted if name in place]][:, columns]
+    scores[present] = predictions.scores[[place[name] for name in wanted if name in place]][:, columns]
     truth = truth_of([annotations.labels[name] for name in wanted], annotations.class_names)
     return count_classes(scores, truth, annotations.pool)

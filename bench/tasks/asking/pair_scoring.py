@@ -66,11 +66,11 @@ def score_pairs(
     scores = np.empty((len(inputs.paragraphs), len(inputs.videos)), dtype=np.float32)
     missing, done = [], 0
     for tile in tiles:
-        found = kept.read(tile)
-        if found is None:
+        earlier = kept.read(tile)
+        if earlier is None:
             missing.append(tile)
         else:
-            scores[np.ix_(tile.paragraphs, tile.videos)] = found
+            scores[np.ix_(tile.paragraphs, tile.videos)] = earlier
             done += tile.pairs
     if scratch and done:
         scratch.say(f"{done:,} of {scores.size:,} pairs were scored earlier and are kept")
