@@ -34,8 +34,8 @@ ONE_FRAME_A_PACKET = ("h264", "hevc", "vp9", "av1")
 TIMED = ("mov", "matroska")
 """Containers in which every packet of these codecs is one frame with its own time: their frames need no decoding to be
 counted. Whatever is decoded later is compared with what was counted."""
-STILL = 0.005
-"""Bytes of a packet for each pixel, below which it says that nothing has changed."""
+STILL = 64, 0.0025
+"""Bytes of a packet, in all or for each pixel, up to which it says that nothing has changed."""
 
 
 def load_av() -> Any:
@@ -128,8 +128,8 @@ class Packets:
         within = (self.times > first) & (self.times <= last)
         if not within.any():
             return True
-        pixels = self.picture.width * self.picture.height
-        return bool(np.median(self.sizes[within]) <= STILL * pixels or len(set(self.digests[within].tolist())) == 1)
+        tiny = max(STILL[0], STILL[1] * self.picture.width * self.picture.height)
+        return bool(np.median(self.sizes[within]) <= tiny or len(set(self.digests[within].tolist())) == 1)
 
 
 def scan(path: Path) -> Packets:
@@ -157,9 +157,8 @@ def scan(path: Path) -> Packets:
             if not packet.is_discard:
                 shown.append((time, time + (packet.duration or 0), packet.size, zlib.crc32(memoryview(packet))))
         if picture is None:
-            raise InvalidData(
-                f"{path}: the {stream.codec_context.codec.canonical_name} decoder gave no frame. Leave it out."
-            )
+            codec = stream.codec_context.codec.canonical_name
+            raise InvalidData(f"{path}: the {codec} decoder gave no frame. Leave it out, or get it again.")
         times, ends, sizes, digests = np.array(sorted(shown), np.int64).reshape(-1, 4).T
         kept = len(times) > 0 and bool((np.diff(times) > 0).all()) and bool(keys) and keys[0] <= times[0]
         counted = sound and kept and name in TIMED and picture.codec in ONE_FRAME_A_PACKET
@@ -168,10 +167,15 @@ def scan(path: Path) -> Packets:
 
 
 def _picture(container: str, stream: av.VideoStream, frame: av.VideoFrame) -> CodedPicture:
-    turned = frame.rotation % 180 != 0
+    turned = round(frame.rotation / 90) % 2 != 0
     width, height = (frame.height, frame.width) if turned else (frame.width, frame.height)
-    context = stream.codec_context
-    rotation, interlaced, rate = frame.rotation, bool(frame.interlaced_frame), stream.average_rate
     return CodedPicture(
-        container, context.codec.canonical_name, frame.format.name, width, height, rotation, interlaced, rate or None
+        container=container,
+        codec=stream.codec_context.codec.canonical_name,
+        pixel_format=frame.format.name,
+        width=width,
+        height=height,
+        rotation=frame.rotation,
+        interlaced=bool(frame.interlaced_frame),
+        rate=stream.average_rate or None,
     )

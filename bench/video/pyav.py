@@ -71,9 +71,10 @@ def _checked(times: list[int], packets: Packets) -> np.ndarray:
 
 
 def picture_of(frame: av.VideoFrame) -> np.ndarray:
-    """Returns (H, W, 3) uint8 RGB of a frame, turned as it is shown; its colours as its tags say, else as BT.601."""
+    """Returns (H, W, 3) uint8 RGB of a frame, turned by quarters; its colours as its tags say, else as BT.601."""
     pixels = frame.reformat(format="rgb24", threads=1).to_ndarray()
-    return np.ascontiguousarray(np.rot90(pixels, frame.rotation // 90)) if frame.rotation else pixels
+    turns = round(frame.rotation / 90)
+    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
 
 def frames(packets: Packets, index: FrameIndex, places: Sequence[int]) -> Iterator[np.ndarray]:
@@ -112,9 +113,8 @@ class Cursor:
         return self._last[1]
 
     def _decoded(self, place: int) -> av.VideoFrame:
-        key = (
-            int(self._keys[max(0, int(np.searchsorted(self._keys, place, side="right")) - 1)]) if len(self._keys) else 0
-        )
+        before = self._keys[self._keys <= place]
+        key = int(before[-1]) if len(before) else 0
         frame = None
         if self._seeks and key > NEAR and (place < self._next or key > self._next + NEAR):
             frame = self._sought(place)

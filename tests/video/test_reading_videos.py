@@ -110,6 +110,8 @@ def test_equal_frames_of_a_still_clip_are_no_fault(tmp_path: Path) -> None:
         container.mux(stream.encode())
     answer = decoded(Request(tmp_path / "still.mp4", Sampler.parse("frames=8")))
     assert [number_of(frame) for frame in answer.frames] == [77] * 8
+    moving = next(clip for clip in CLIPS if clip.codec == "mjpeg")
+    assert not VideoFile(write(moving, tmp_path)).is_still(3, 30)
 
 
 def test_what_is_taken_is_the_same_in_a_process_of_its_own(tmp_path: Path) -> None:
@@ -174,4 +176,5 @@ def test_real_clips_are_read_in_the_order_that_they_decode_in(shared) -> None:
         video = VideoFile(path)
         taken = dict(video.take(lambda index: sampler.places(index).flat))
         assert len(video.index) == len(every)
+        assert not video.is_still(0, len(every) - 1)
         assert all(np.array_equal(frame, every[place]) for place, frame in taken.items())
