@@ -36,7 +36,9 @@ classes of the top1 of their videos, where a video counts in each of its classes
 main/top1, the share of videos whose main class comes first. As the official ActivityNet tool defines them: Hit@3 (one
 of the classes is among the first 3), AvgHit@3 (the share of the classes that are), and mAP over the classes,
 interpolated, without an interval. The primary metric is top1. Ties are broken at random and the expectation is
-reported; for mAP equal scores are one threshold. A constant model gets exactly K/classes.
+reported; for mAP equal scores are one threshold. A constant model gets exactly K/classes. Where classes have few
+videos the interval of mean_class/top1 is too narrow: of 20 classes it held the true mean in 94 to 95 % of simulated
+tests with 20 to 30 videos each, in 90 % with 2 to 12, and in 83 % with 2.
 
 **Missing videos.** Under the policy `penalise` a test video without features is never recognised, and never listed in
 the ranking of a class; under `exclude` it is left out, and the run is partial and never ranked. Training leaves videos
