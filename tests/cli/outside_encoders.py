@@ -54,6 +54,13 @@ class Windows(Means):
     prepare = embed_frames = None
 
 
+class Crowd(Means):
+    """Rows that depend on what is encoded together, as rounding does, only more."""
+
+    def embed_frames(self, frames):
+        return frames + len(frames) + frames.mean()
+
+
 class Breaks(Means):
     def embed_frames(self, frames):
         raise ValueError("no such kernel\nhere")
@@ -79,6 +86,7 @@ def bench_encoders():
         spec("means", Means),
         spec("numbers", Numbers),
         spec("windows", Windows, (ClipEncoder,)),
+        spec("crowd", Crowd),
         spec("breaks", Breaks),
         spec("infinite", Infinite),
         spec("wide", Wide),
