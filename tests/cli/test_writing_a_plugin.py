@@ -12,7 +12,7 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[2]
 DOCUMENT = (PROJECT / "docs" / "writing-a-plugin.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", DOCUMENT, re.MULTILINE | re.DOTALL))
-RUN = ("In 25 lines", "A package", "A torch model that trains", "A captioner", "A dataset")
+RUN = ("In 25 lines", "A package", "A torch model that trains", "A captioner", "A dataset", "An encoder")
 
 
 def blocks(text: str) -> Iterator[tuple[str, str, str]]:
@@ -69,6 +69,7 @@ SHOWN = {
     "A torch model that trains": lambda folder: list(folder.glob("runs/pooled--*/result.json")),
     "A captioner": lambda folder: list(folder.glob("runs/parrot--*/result.json")),
     "A dataset": lambda folder: list(folder.glob("runs/random--mine-*/result.json")),
+    "An encoder": lambda folder: "embed_frames 4, embed_texts 4" in (folder / "report.md").read_text(encoding="utf-8"),
 }
 
 
