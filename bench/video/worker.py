@@ -33,6 +33,7 @@ def serve(memory: int, opening: Opening = VideoFile) -> None:
     os.dup2(2, 1)  # whatever a library prints is no answer
     asked: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(asked,), daemon=True).start()
+    send(pipe, {"ready": True})
     while True:
         _answer(json.loads(asked.get()), pipe, opening)
 

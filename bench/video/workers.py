@@ -43,6 +43,8 @@ class Limits:
 
 
 LIMITS = Limits()
+STARTING = 300.0
+"""Seconds that a process may take to start, apart from those of the first video."""
 
 
 def whole_frame(frame: np.ndarray) -> np.ndarray:
@@ -119,10 +121,9 @@ class _Process:
 
     def ask(self, request: Request, keep: Callable[[np.ndarray], T]) -> Decoded[T]:
         """Returns the answer to a request. Raises: what `Workers.decode` yields, and what `keep` does."""
-        running = self._running or self._start()
         is_in_step = False  # else, what it would say next answers nobody
         try:
-            answer = self._answer(running, request, keep)
+            answer = self._answer(self._running or self._start(), request, keep)
             is_in_step = True
         except Silence:
             raise InvalidData(
@@ -131,7 +132,7 @@ class _Process:
         except Nonsense:
             raise InvalidData(f"{request.path}: what its decoder gave is no video. Leave it out.") from None
         except (EOFError, BrokenPipeError):
-            raise self._ended(running, request.path) from None
+            raise self._ended(request.path) from None
         finally:
             if not is_in_step:
                 self._kill()
@@ -185,17 +186,23 @@ class _Process:
     def _start(self) -> subprocess.Popen[bytes]:
         if self._is_over:
             raise ToolError("the processes that decode were ended.")
-        self._said.truncate(0)
+        self._said.seek(0)
+        self._said.truncate()
         package = str(Path(__file__).parents[2])
         known = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))}
         command = [sys.executable, *self._program, str(self._limits.memory)]
         pipe = subprocess.PIPE
-        self._running = subprocess.Popen(command, env=known, stdin=pipe, stdout=pipe, stderr=self._said)
-        return self._running
+        running = self._running = subprocess.Popen(command, env=known, stdin=pipe, stdout=pipe, stderr=self._said)
+        if running.stdout is None or "ready" not in Listener(running.stdout, STARTING).message():
+            raise Nonsense
+        return running
 
-    def _ended(self, running: subprocess.Popen[bytes], path: Path) -> BenchError:
+    def _ended(self, path: Path) -> BenchError:
         """Returns the error for a process that ended by itself: by a signal, or by a mistake before it could answer."""
-        code = running.wait()
+        try:
+            code = self._running.wait(5.0) if self._running is not None else 0
+        except subprocess.TimeoutExpired:  # it only fell silent for good
+            return InvalidData(f"{path}: its decoder ended within an answer. Leave it out.")
         if code < 0:
             how = f"was ended by {signal.Signals(-code).name}"
             return InvalidData(f"{path}: the process that decoded it {how}. Leave it out, or write it anew.")

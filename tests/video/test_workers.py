@@ -99,14 +99,28 @@ def test_a_mistake_of_the_caller_is_raised_and_no_later_answer_is_taken_for_anot
         assert is_whole(next(pool.decode(asked(["ok"]))))
 
 
-@pytest.mark.parametrize("said", [b"x" * 40, (99 << 20).to_bytes(4, "big"), b"\0\0\0\2{}", b"\0\0\0\2[]"])
+READY = b'\0\0\0\x0f{"ready": true}'
+
+
+@pytest.mark.parametrize(
+    "said", [b"x" * 40, READY + b"x" * 40, READY + (99 << 20).to_bytes(4, "big"), READY + b"\0\0\0\2{}", b"\0\0\0\2[]"]
+)
 def test_nonsense_of_a_decoder_costs_one_video(said: bytes, tmp_path: Path) -> None:
     program = tmp_path / "nonsense.py"
-    program.write_text(f"import os, time\nos.write(1, {said!r} * 3)\ntime.sleep(60)\n")
+    program.write_text(f"import os, time\nos.write(1, {said!r})\ntime.sleep(60)\n")
     with Workers(1, Limits(seconds=20), (str(program),)) as pool:
         (answer,) = pool.decode(asked(["ok"]))
     assert isinstance(answer, InvalidData)
     assert "what its decoder gave is no video" in str(answer)
+
+
+def test_a_decoder_that_stops_within_an_answer_costs_one_video(tmp_path: Path) -> None:
+    program = tmp_path / "stops.py"
+    program.write_text(f"import os, time\nos.write(1, {READY!r})\nos.read(0, 1)\nos.close(1)\ntime.sleep(60)\n")
+    with Workers(1, program=(str(program),)) as pool:
+        (answer,) = pool.decode(asked(["ok"]))
+    assert isinstance(answer, InvalidData)
+    assert "its decoder ended within an answer" in str(answer)
 
 
 PARENT = """
