@@ -53,6 +53,17 @@ def test_all_ways_to_the_frames_are_one(clip: Clip, tmp_path: Path) -> None:
     assert all(np.array_equal(frame, in_order[place]) for place, frame in taken.items())
 
 
+def test_frames_that_do_not_fit_into_memory_are_read_once_the_file_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.video.video_file.HELD", 0)
+    clip = next(clip for clip in CLIPS if clip.name == "joined.ts")
+    video = VideoFile(write(clip, tmp_path))
+    taken = dict(video.take(lambda index: Sampler.parse("linspace-floor frames=4").places(index).flat))
+    assert list(taken) == [0, 19, 39, 59]
+    assert numbers(taken.values(), clip) == list(taken)
+
+
 def test_a_file_that_is_no_video_is_said_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_text("no video\n" * 100)
     with pytest.raises(InvalidData, match=r"a\.mp4 is not a video that FFmpeg can read"):
