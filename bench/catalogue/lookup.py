@@ -49,11 +49,14 @@ class Session:
         self.catalogue: Catalogue = catalogues.discover(config.datasets)
         self._opened: dict[str, Dataset] = {}
 
-    def cell(self, model: str, task: str) -> RunCell:
-        """Returns a model and a task ready to plan. Raises: UnknownName, CatalogueError, DataError."""
+    def cell(self, model: str, task: str, features: FeatureDeclaration | None = None) -> RunCell:
+        """Returns a model and a task ready to plan, on other than the declared features where `features` names them.
+
+        Raises: UnknownName, CatalogueError, DataError.
+        """
         spec = self.catalogue.model(model)
         chosen = self.catalogue.task(task)
-        dataset = self.dataset(chosen.dataset)
+        dataset = self.dataset(chosen.dataset, features)
         code = self.catalogue.task_code(chosen)
         made = partial(RunCell, task=chosen, dataset=dataset, task_code=code, encoder=self._encoders(dataset))
         base = None

@@ -144,3 +144,36 @@ def test_an_encoder_of_one_side_is_no_model(mine):
     said = mine("run", "-m", "blind", "-t", "mine-retrieval", features="rows", exit_code=2).stderr
 
     assert "encoder 'blind' is no model: it provides FrameEncoder, and a model needs frames and text" in said
+
+
+def test_samplers_are_set_against_one_another(mine):
+    done = mine("sensitivity", "-m", "random", "-t", "mine-retrieval", "--samplers", "frames=1,frames=3 repeat",
+                "--seeds", "0,1", "--json")  # fmt: skip
+
+    told = json.loads(done.stdout)
+    first, second = told["samplers"]
+    assert told["metric"] == "t2v/R@1"
+    assert [first["sampler"], second["sampler"]] == ["tsn-centre frames=1", "tsn-centre frames=3 repeat"]
+    assert len(set(first["runs"] + second["runs"])) == 4
+    assert first["values"] == second["values"]  # one picture is the same picture three times
+    assert first["against_first"] is None
+    assert second["against_first"]["difference"] == 0.0
+    assert (mine.folder / "packs" / "seen-tsn-centre-frames-3-repeat" / "pack.json").exists()
+    shown = mine("sensitivity", "-m", "random", "-t", "mine-retrieval", "--samplers", "frames=1,frames=3 repeat").stdout
+    assert "Frames alone move it by 0.00" in shown
+
+
+@pytest.mark.parametrize(
+    ("features", "samplers", "exit_code", "says"),
+    [
+        ("rows", "frames=1,fps=1", 2, "features 'rows' are not made from videos"),
+        ("seen", "frames=1", 2, "name at least two"),
+        ("seen", "frames=1,often", 3, "unknown sampler 'often'"),
+    ],
+)
+def test_samplers_that_cannot_be_compared_are_one_line(mine, features, samplers, exit_code, says):
+    asked = ("-m", "random", "-t", "mine-retrieval", "--samplers", samplers)
+    said = mine("sensitivity", *asked, features=features, exit_code=exit_code).stderr
+
+    assert says in said
+    assert "Traceback" not in said
