@@ -11,7 +11,7 @@ import pytest
 from records import record, save, with_values
 
 from bench.errors import SaveError, UsageError
-from bench.leaderboard import Report, Sources, build
+from bench.leaderboard import BuildReport, Sources, build
 from bench.leaderboard.board import Row, Table
 
 SIGNATURE = record()["signature"]
@@ -27,7 +27,7 @@ class Runs:
     def add(self, value: dict[str, Any], **options: Any) -> Path:
         return save(self.folder / f"run{len(list(self.folder.glob('run*')))}", value, **options)
 
-    def build(self) -> Report:
+    def build(self) -> BuildReport:
         return build(Sources((self.folder,)), self.output)
 
     def tables(self) -> list[Table]:

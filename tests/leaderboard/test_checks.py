@@ -16,7 +16,7 @@ from records import record, save
 from bench.catalogue import config as configuration
 from bench.catalogue.lookup import Session
 from bench.evidence.verification import measured
-from bench.files import PART, _host, sha256
+from bench.files import PART, _writer, sha256
 from bench.leaderboard import Sources, build
 from bench.leaderboard.records import read
 from bench.metrics.captions import scoring
@@ -301,7 +301,7 @@ def test_of_several_runs_those_that_cannot_be_added_are_named_and_the_others_are
 
 def test_what_a_killed_add_left_behind_goes_with_the_next(board: Board) -> None:
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
-    left = board.record.with_name(f".{board.record.name[:40]}.{_host()}-{gone.stdout.strip()}.abcd{PART}")
+    left = board.record.with_name(f".{board.record.name[:40]}.{_writer()[0]}-{gone.stdout.strip()}.abcd{PART}")
     left.write_bytes(b"half")
     board.bench("leaderboard", "add", board.run)
     assert not left.exists()

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from records import record, save
 
-from bench.leaderboard import Report, Sources, build
+from bench.leaderboard import BuildReport, Sources, build
 from bench.leaderboard.published import PublishedTask, read_published
 
 OURS = Path(__file__).resolve().parents[2] / "leaderboards" / "published"
@@ -44,7 +44,7 @@ def published(**changes: Any) -> dict[str, Any]:
     return value
 
 
-def built(folder: Path, value: dict[str, Any], *records: dict[str, Any]) -> Report:
+def built(folder: Path, value: dict[str, Any], *records: dict[str, Any]) -> BuildReport:
     (folder / "published").mkdir(exist_ok=True)
     (folder / "published" / "a.yaml").write_text(yaml.safe_dump(value), encoding="utf-8")
     (folder / "runs").mkdir()
