@@ -16,7 +16,7 @@ from bench.reading.sections import Misfit, by_name, key, pathname, text, whole
 
 PACKS = "packs"
 """The folder beside bench.yaml that packs lie in where nobody names another."""
-OF_VIDEOS = {"videos", "encoder", "sampler", "id", "set", "backend", "pack"}
+OF_VIDEOS = {"videos", "encoder", "sampler", "id", "set", "segments", "backend", "pack"}
 FORM = "{videos: FOLDER, encoder: NAME, sampler: frames=16}"
 
 
@@ -42,6 +42,7 @@ class FeatureEntry:
     sampler: str = key(text(), "")
     id: str = key(text(), "{id}.*")
     set: Mapping[str, Value] = key(by_name(value_of), {})
+    segments: str = key(text(), "")
     backend: str = key(text(), "pyav")
     trained_on: str = key(text(r"[^\x00-\x1f]{0,200}", "one line of at most 200 characters"), "")
 
@@ -116,5 +117,6 @@ def _video_folder(where: str, name: str, entry: FeatureEntry, keys: frozenset[st
         sampler=entry.sampler,
         pattern=entry.id,
         settings=entry.set,
+        segments=entry.segments,
         backend=entry.backend,
     )

@@ -30,6 +30,8 @@ class UncutVideos:
         timestamps: (n,) annotated segments, each a list of [start, end] in seconds; empty where there are none.
         frames: (n,) int64, video frames that timestamps were counted in, 0 where they were made in seconds; None for
             seconds throughout.
+        segment_rows: (S,) int64, feature rows of each segment, where features were made segment by segment; None where
+            a segment has the rows of its share of the time.
     """
 
     ids: tuple[str, ...]
@@ -37,6 +39,7 @@ class UncutVideos:
     durations: np.ndarray
     timestamps: tuple[list[list[float]], ...]
     frames: np.ndarray | None = None
+    segment_rows: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -168,6 +171,10 @@ def _annotated(videos: UncutVideos, lengths: np.ndarray, durations: np.ndarray) 
         )
     flat = [segment for times in videos.timestamps for segment in times]
     segments = np.array(flat, dtype=np.float64).reshape(-1, 2)
+    if videos.segment_rows is not None:
+        own = videos.segment_rows
+        before = np.repeat(np.cumsum(lengths) - lengths, counts)  # rows of the videos before, on one line of rows
+        return Cut(lengths, durations, counts, segments, np.cumsum(own) - own - before, own)
     of_video, rows = np.repeat(durations, counts), np.repeat(lengths, counts)
     first, last = segment_rows(segments, of_video, rows)
     if videos.frames is not None:

@@ -88,6 +88,7 @@ class VideoFolder:
         encoder: the encoder, with what stands after a colon.
         sampler: which frames are taken, in words.
         settings: of the encoder, as they were written.
+        segments: the dataset whose segments are sampled one by one; "" to sample whole videos.
         backend: what decodes.
     """
 
@@ -96,6 +97,7 @@ class VideoFolder:
     sampler: str
     pattern: str = "{id}.*"
     settings: Mapping[str, bool | int | float | str] = field(default_factory=dict)
+    segments: str = ""
     backend: str = "pyav"
 
 
@@ -240,6 +242,14 @@ class FeatureSource(Protocol):
 
     def identity(self, ids: Sequence[str]) -> FeatureIdentity:
         """Returns what these features are, digested over the given videos or more. Raises: MissingData."""
+
+
+@runtime_checkable
+class SegmentedFeatures(Protocol):
+    """Features that may have been made segment by segment: rows then belong to segments, and not to shares of time."""
+
+    def segment_rows(self, ids: Sequence[str]) -> tuple[np.ndarray, np.ndarray] | None:
+        """Returns (n,) int64 segments of each video and (S,) int64 rows of each segment; None for whole videos."""
 
 
 @runtime_checkable

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 import torch
 
 from bench.data.cutting import UncutVideos, cut
-from bench.data.declared import FeatureSource
+from bench.data.declared import FeatureSource, SegmentedFeatures
 from bench.data.segments import kept_rows, ranges
 from bench.errors import InvalidData, UsageError
 from bench.inputs import Ragged, VideoBatch, View
@@ -40,7 +41,7 @@ class FrameVideos:
         self._features = features
         self._max_rows = max_rows
         self._lengths = features.lengths(videos.sources)
-        self._cut = cut(videos, self._lengths, view)
+        self._cut = cut(_with_own_rows(videos, features), self._lengths, view)
         self._offsets = np.cumsum(self._cut.counts) - self._cut.counts
         kept = np.minimum(self._cut.lengths, max_rows)
         owners = np.repeat(np.arange(len(self)), self._cut.counts)
@@ -116,6 +117,24 @@ class FrameVideos:
                 f"features of video {source!r} have shape {rows.shape}, expected {expected}. Extract them again."
             )
         return rows
+
+
+def _with_own_rows(videos: UncutVideos, features: FeatureSource) -> UncutVideos:
+    """Returns the videos with the rows of their segments, where features were made segment by segment.
+
+    Raises: InvalidData where they were made of other segments.
+    """
+    found = features.segment_rows(videos.sources) if isinstance(features, SegmentedFeatures) else None
+    if found is None:
+        return videos
+    counts, rows = found
+    for source, count, times in zip(videos.sources, counts.tolist(), videos.timestamps, strict=True):
+        if count != len(times):
+            raise InvalidData(
+                f"features of video {source!r} were made of {count} segments, and it has {len(times)} here. Extract "
+                "them for this dataset: `segments:` in bench.yaml."
+            )
+    return replace(videos, segment_rows=rows)
 
 
 class _Gather:

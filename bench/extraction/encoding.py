@@ -61,6 +61,10 @@ class Encoding:
             for window in windows
         ]
 
+    def counts(self, decoded: Decoded[Any]) -> tuple[int, ...]:
+        """Returns how many rows each span of a video gets."""
+        return tuple(row.size if self.by_frame else row.size // self._encoder.window for row in decoded.rows)
+
     def rows(self, inputs: Sequence[Tensor]) -> np.ndarray:
         """Returns (n, dim) float32 of n inputs. Raises: ModelError where the encoder fails, or returns no such rows."""
         import torch

@@ -14,8 +14,9 @@ from bench.data.features.pack import PackedFeatures
 from bench.data.features.pack_format import Header, Made
 from bench.data.features.packing import UNREADABLE, PackWatcher, pack
 from bench.data.readers.json_files import read_json
-from bench.errors import InvalidData, SaveError, UsageError, unknown_name
+from bench.errors import InvalidData, MissingData, SaveError, UsageError, unknown_name
 from bench.execution import Execution
+from bench.extraction.annotated import segments_of
 from bench.extraction.encoding import Encoding
 from bench.extraction.folder import are_stills, videos_in
 from bench.extraction.videos import Recipe, Videos
@@ -64,7 +65,13 @@ def extract(session: Session, name: str, choices: Choices, watcher: PackWatcher)
     """
     declaration, folder = _declared(session, name)
     sampler = Sampler.parse(folder.sampler)
-    found = dict(list(videos_in(folder.folder, folder.pattern).items())[: choices.limit])
+    found = videos_in(folder.folder, folder.pattern)
+    segments = segments_of(session, folder.segments) if folder.segments else None
+    if segments is not None:
+        found = {video_id: path for video_id, path in found.items() if video_id in segments}
+        if not found:
+            raise MissingData(f"{folder.folder} holds no video of dataset {folder.segments!r}. Are the ids the same?")
+    found = dict(list(found.items())[: choices.limit])
     output = _output(declaration, choices)
     encoder = plan_encoder(session.catalogue, folder.encoder, folder.settings)
     reader = f"images {stills.versions()}" if are_stills(found.values()) else versions(folder.backend)
@@ -79,6 +86,7 @@ def extract(session: Session, name: str, choices: Choices, watcher: PackWatcher)
         weights=encoder.weights.fingerprint,
         preprocessing=encoding.preprocessing,
         sampler=sampler.words,
+        segments=folder.segments,
         reader=reader,
         computed=choices.device.partition(":")[0],
     )
@@ -87,7 +95,8 @@ def extract(session: Session, name: str, choices: Choices, watcher: PackWatcher)
         f"{name}: {len(found):,} videos in {folder.folder}, {sampler.words}, {folder.encoder} on {choices.device}, "
         f"{recipe.jobs} decoding"
     )
-    videos = Videos(name, tuple(found), tuple(found.values()), folder.folder.name, encoding, recipe)
+    spans = None if segments is None else [segments[video_id] for video_id in found]
+    videos = Videos(name, tuple(found), tuple(found.values()), folder.folder.name, encoding, recipe, spans)
     header = pack(videos, output, "float32", watcher)
     encoder.weights.check_unchanged()
     return Extraction(output, header, _unreadable(output))

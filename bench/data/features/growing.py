@@ -32,11 +32,13 @@ class Frames:
         sha256: of their pixels.
         base: numerator and denominator of the time base, in seconds.
         times: when each is shown, in that unit.
+        segments: rows of each segment that was sampled by itself; () for a video sampled as a whole.
     """
 
     sha256: str
     base: tuple[int, int]
     times: np.ndarray
+    segments: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class PackEntry:
         told: dict[str, object] = {"error": self.error} if self.error else {"rows": self.rows, "sha256": self.sha256}
         if self.frames is not None:
             told["frames"] = [self.frames.sha256, *self.frames.base, *self.frames.times.tolist()]
+            told["segments"] = self.frames.segments
         return json.dumps(told, separators=(",", ":")) + "\n"
 
     @classmethod
@@ -64,7 +67,8 @@ class PackEntry:
         frames = None
         if "frames" in told:
             sha256, numerator, denominator, *times = told["frames"]
-            frames = Frames(_checked(sha256), (int(numerator), int(denominator)), np.array(times, dtype=np.int64))
+            base, segments = (int(numerator), int(denominator)), tuple(map(int, told["segments"]))
+            frames = Frames(_checked(sha256), base, np.array(times, dtype=np.int64), segments)
         if not (isinstance(told["rows"], int) and told["rows"] > 0):
             raise ValueError(f"{told['rows']!r} rows")
         return cls(told["rows"], _checked(told["sha256"]), frames)
@@ -162,6 +166,8 @@ def index_of(ids: Sequence[str], entries: Sequence[PackEntry]) -> Index:
             times=np.concatenate([one.times for one in frames]),
             bases=np.array([one.base for one in frames], dtype=np.int64),
             sha256=tuple(one.sha256 for one in frames),
+            segments=np.array([len(one.segments) for one in frames], dtype=np.int64),
+            segment_rows=np.array([rows for one in frames for rows in one.segments], dtype=np.int64),
         )
     return Index(
         ids=tuple(video_id for video_id, _ in packed),

@@ -85,6 +85,16 @@ class PackedFeatures:
             raise missing_videos(self._where, missing, len(ids), self._index.ids[0])
         return self._index.lengths[[self._place[video_id] for video_id in ids]]
 
+    def segment_rows(self, ids: Sequence[str]) -> tuple[np.ndarray, np.ndarray] | None:
+        """Returns segments of each video, (n,) int64, and rows of each segment; None for rows of whole videos."""
+        taken = self._index.taken
+        if taken is None or not taken.segments.all():
+            return None
+        ends = np.cumsum(taken.segments)
+        places = [self._place[video_id] for video_id in ids]
+        rows = [taken.segment_rows[ends[place] - taken.segments[place] : ends[place]] for place in places]
+        return taken.segments[places], np.concatenate(rows) if rows else taken.segment_rows[:0]
+
     def read(self, video_id: str) -> np.ndarray:
         """Returns (T, D), a read-only view of the file, finite. Raises: MissingData, InvalidData for changed bytes."""
         if video_id not in self._place:

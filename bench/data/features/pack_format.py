@@ -56,6 +56,7 @@ class Made(BaseModel):
     weights: Annotated[str, Field(max_length=200, description="what the encoder states of weights in packages")]
     preprocessing: Annotated[str, Field(max_length=400, description="from a frame to an input, in words")]
     sampler: Annotated[str, Field(max_length=200, description="which frames of a video are taken, in words")]
+    segments: Annotated[str, Field(max_length=64, description="the dataset whose segments were sampled; '' for none")]
     reader: Annotated[str, Field(max_length=200, description="what decoded the videos, with versions")]
     computed: Annotated[str, Field(max_length=100, description="where and in which batches; rounding depends on it")]
 
@@ -102,12 +103,16 @@ class Taken:
         times: (sum of counts,) int64, when each frame is shown, in the order taken; in units of its video's time base.
         bases: (n, 2) int64, the time base of each video in seconds: numerator and denominator.
         sha256: (n,) SHA-256 of the pixels of each video's frames, 64 hex digits.
+        segments: (n,) int64, segments of each video that were sampled one by one; 0 for a video sampled as a whole.
+        segment_rows: (sum of segments,) int64, rows of each of these segments.
     """
 
     counts: np.ndarray
     times: np.ndarray
     bases: np.ndarray
     sha256: tuple[str, ...]
+    segments: np.ndarray
+    segment_rows: np.ndarray
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Returns all of it as it lies in the index."""
@@ -116,6 +121,8 @@ class Taken:
             "times": self.times,
             "time_bases": self.bases,
             "frames_sha256": _as_bytes(self.sha256),
+            "segments": self.segments,
+            "segment_rows": self.segment_rows,
         }
 
 
@@ -150,10 +157,9 @@ class Index:
         count = len(ids) if isinstance(ids, list) else -1
         forms = {"lengths": ("<i8", (count,)), "sha256": ("|u1", (count, 32))}
         if set(arrays) != set(forms):
-            frames = arrays.get("frames", np.empty(0))
-            total = int(frames.sum()) if frames.dtype.kind == "i" else -1
-            forms |= {"frames": ("<i8", (count,)), "times": ("<i8", (total,))}
+            forms |= {"frames": ("<i8", (count,)), "times": ("<i8", (_total(arrays.get("frames")),))}
             forms |= {"time_bases": ("<i8", (count, 2)), "frames_sha256": ("|u1", (count, 32))}
+            forms |= {"segments": ("<i8", (count,)), "segment_rows": ("<i8", (_total(arrays.get("segments")),))}
         whole = (
             {name: (array.dtype.str, array.shape) for name, array in arrays.items()} == forms
             and all(isinstance(video_id, str) for video_id in ids)
@@ -168,8 +174,14 @@ class Index:
         taken = None
         if "frames" in arrays:
             hexed = _as_hex(arrays["frames_sha256"])
-            taken = Taken(arrays["frames"], arrays["times"], arrays["time_bases"], hexed)
+            segments = arrays["segments"], arrays["segment_rows"]
+            taken = Taken(arrays["frames"], arrays["times"], arrays["time_bases"], hexed, *segments)
         return cls(tuple(ids), arrays["lengths"], _as_hex(arrays["sha256"]), taken)
+
+
+def _total(counts: np.ndarray | None) -> int:
+    """Returns the sum of whole numbers; -1 for anything else."""
+    return int(counts.sum()) if counts is not None and counts.dtype.kind == "i" else -1
 
 
 def _as_bytes(digests: tuple[str, ...]) -> np.ndarray:
@@ -248,8 +260,8 @@ def check_made(where: str, header: Header, videos: VideoFolder) -> None:
         raise InvalidData(
             f"{where} were not made from videos. Declare them as '{{pack: FOLDER}}', or name another pack."
         )
-    asked = {"encoder": videos.encoder, "sampler": Sampler.parse(videos.sampler).words}
-    stated = {"encoder": made.encoder, "sampler": made.sampler}
+    asked = {"encoder": videos.encoder, "sampler": Sampler.parse(videos.sampler).words, "segments": videos.segments}
+    stated = {"encoder": made.encoder, "sampler": made.sampler, "segments": made.segments}
     for name, value in videos.settings.items():
         asked[name], stated[name] = str(value), str(made.settings.get(name, ""))
         if "@sha256:" in stated[name]:  # a file, of which the pack says name and digest
