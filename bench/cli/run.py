@@ -129,7 +129,8 @@ def run(
         print_plans(plans, as_json=as_json)
     else:
         print_results(results, as_json=as_json)
-        say_not_given(metrics, _names(results))
+        if metrics:
+            say_not_given(metrics, _names(results))
     return several.exit_code(saved=bool(plans if dry_run else results))
 
 
