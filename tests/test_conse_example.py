@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import PROJECT
 
 pytestmark = pytest.mark.extra("encoders")
+
+PROJECT = Path(__file__).resolve().parent.parent
 
 NAMED = {
     "tabby": ("tabby cat", "a cat lies on a sofa"),
