@@ -226,7 +226,7 @@ def test_what_made_a_row_is_one_click_away_with_a_command_to_copy(page: Watched)
 
 def test_a_point_of_a_picture_has_a_title(page: Watched) -> None:
     at = page.open("anet-retrieval.html")
-    titles = at.locator("figure svg use title").all_text_contents()
+    titles = at.locator("figure svg circle title").all_text_contents()
     assert any(title.startswith("alpha: R@1 = ") for title in titles)
     assert any(title.startswith("alpha, seed 0: 60.0") for title in titles)
 
