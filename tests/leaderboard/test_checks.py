@@ -194,6 +194,18 @@ def test_a_manifest_cannot_make_build_delete_other_files(tmp_path: Path) -> None
     assert (tmp_path / "board" / "build.py").exists()
 
 
+@pytest.mark.parametrize(
+    "manifest",
+    ["", "[]", "null", '{"files": 7}', '{"files": [[], {"a": 1}]}', "{}", "[" * 50_000, '{"files": ["a', "\xff"],
+)
+def test_whatever_a_manifest_holds_the_pages_are_built(tmp_path: Path, manifest: str) -> None:
+    save(tmp_path / "results" / "a", record())
+    (tmp_path / "board").mkdir()
+    (tmp_path / "board" / "build.json").write_text(manifest, encoding="latin-1")
+    assert build(Sources((tmp_path / "results",)), tmp_path / "board").rows == 1
+    assert "index.html" in json.loads((tmp_path / "board" / "build.json").read_text())["files"]
+
+
 def test_a_link_is_no_record(tmp_path: Path) -> None:
     path = save(tmp_path / "elsewhere", record())
     (tmp_path / "results" / "a").mkdir(parents=True)

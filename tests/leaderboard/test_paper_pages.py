@@ -11,7 +11,7 @@ from records import record, save, with_values
 
 from bench.errors import InvalidData
 from bench.leaderboard.records import read
-from bench.papers.figure_pages import StoredFigure
+from bench.papers.figure_pages import StoredFigure, figure_in
 from bench.papers.stored import StoredTable, paper_pages, read_stored, save_stored
 
 SMALL = ("--limit", "12", "--set", "hidden=8", "--set", "word_dim=8", "--set", "epochs=1")
@@ -68,6 +68,47 @@ def test_what_the_user_set_is_named(tmp_path: Path) -> None:
 def test_a_foreign_file_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     with pytest.raises(InvalidData, match="is no bench-compared/1 or bench-drawn/1 file"):
         page(tmp_path, stored(**change))
+
+
+FIGURE: dict[str, Any] = {
+    "paper": "A paper",
+    "title": "A figure",
+    "data": "real",
+    "circumstances": "None.",
+    "classes": [{"name": "run"}],
+    "panels": [
+        {
+            "run": "a",
+            "system": "HSE",
+            "seed": 0,
+            "same_class": {"neighbours": 5, "in_space": 50.0, "chance": 10.0},
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("made", "rows"),
+    [
+        ([], ""),
+        ({}, ""),
+        ({**FIGURE, "classes": 7}, ""),
+        ({**FIGURE, "panels": [{}]}, ""),
+        ({**FIGURE, "data": "odd"}, ""),
+        ({**FIGURE, "panels": [{**FIGURE["panels"][0], "same_class": None}]}, ""),
+        (FIGURE, "run,system,video_id,class,x,y\na,HSE,v1,run,one,2\n"),
+        (FIGURE, "run,system,video_id,class,x,y\na,HSE,v1,jump,1,2\n"),
+        (FIGURE, "run,system,video_id\na,HSE,v1\n"),
+    ],
+)
+def test_a_damaged_figure_is_refused_with_how_to_draw_it_again(tmp_path: Path, made: Any, rows: str) -> None:
+    (tmp_path / "f.csv").write_text("run,system,video_id,class,x,y\na,HSE,v1,run,1,2\n")
+    (tmp_path / "f.json").write_text(json.dumps(FIGURE))
+    assert figure_in(tmp_path, "f").panels[0].x == [1.0]
+    (tmp_path / "f.json").write_text(json.dumps(made))
+    (tmp_path / "f.csv").write_text(rows)
+    with pytest.raises(InvalidData, match=r"is not a figure of `bench reproduce` .*Draw it again by `bench reproduce`"):
+        figure_in(tmp_path, "f")
 
 
 def test_a_stored_table_is_read_as_it_was_saved(tmp_path: Path) -> None:
