@@ -26,7 +26,7 @@ READING = "Near videos are similar; sizes of groups, and distances between them,
 
 
 DRAW = "Draw it again by `bench reproduce`."
-FIGURE = Form("a figure of `bench reproduce`", remedy=DRAW)
+FIGURE = Form("a figure of `bench reproduce`", ("json",), DRAW)
 
 
 class StoredPanel(Record):
