@@ -124,8 +124,9 @@ def test_a_decoder_that_stops_within_an_answer_costs_one_video(tmp_path: Path) -
 
 
 PARENT = """
-import sys, pathlib
+import pathlib, signal, sys
 from bench.video import Limits, Request, Sampler, Workers
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what runs in its background ignore SIGINT
 pool = Workers(2, program=(sys.argv[1],))
 with pool:
     requests = [Request(pathlib.Path("/nowhere/hang"), Sampler.parse("windows=10 stride 10"))] * 4
