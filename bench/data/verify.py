@@ -132,7 +132,7 @@ def _cover(dataset: Dataset, split: str, report: DatasetReport) -> None:
     present = sorted(set(ids) - set(missing))
     if missing and (policy == "fail" or not present):
         where = f"{split}, features {dataset.declaration.features.name!r}"
-        raise missing_videos(where, missing, len(ids), next(iter(dataset.features.ids()), ""))
+        raise missing_videos(where, missing, len(ids), dataset.features.ids())
     rows = dataset.features.lengths(present)
     whose = f"{len(present):,} of {len(ids):,} videos, the others: {policy}" if missing else "every video"
     report.facts.append(f"{split}: features of {whose}, {rows.mean():.1f} rows in the mean, {rows.max()} at most")

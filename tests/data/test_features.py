@@ -73,6 +73,14 @@ def write_npz(folder: Path, rows: Rows) -> Path:
     return path
 
 
+def write_npz_folder(folder: Path, rows: Rows) -> Path:
+    path = folder / "clips"
+    path.mkdir(exist_ok=True)
+    for video_id, values in rows.items():
+        np.savez(path / f"{video_id}.npz", features=values, times=np.arange(3))
+    return path
+
+
 def write_tensors(folder: Path, rows: Rows) -> Path:
     path = folder / "rows.safetensors"
     path.write_bytes(save({video_id: np.ascontiguousarray(values) for video_id, values in rows.items()}))
@@ -86,6 +94,7 @@ WRITERS: dict[str, Callable[[Path, Rows], Path]] = {
     "icep-npz": write_icep,
     "npy-folder": write_npy,
     "npz": write_npz,
+    "npz-folder": write_npz_folder,
     "safetensors": write_tensors,
 }
 layouts = pytest.mark.parametrize("layout", list(WRITERS))
@@ -114,7 +123,7 @@ def refused(path: Path, layout: str, says: str, kind: type[DataError] = InvalidD
 
 
 def test_every_file_layout_is_tried_here():
-    assert set(WRITERS) == set(READERS) - {"pack"}  # packs have a test of their own
+    assert set(WRITERS) == set(READERS) - {"pack", "npy"}  # which have tests of their own
 
 
 @layouts
@@ -259,7 +268,7 @@ def test_an_empty_foreign_or_truncated_file_is_named(layout, content, tmp_path):
     refused(path, layout, rf"{broken.name}.* is not a whole (HDF5|NumPy|safetensors) file")
 
 
-@pytest.mark.parametrize("layout", ["icep-npz", "npz"])
+@pytest.mark.parametrize("layout", ["icep-npz", "npz", "npz-folder"])
 def test_a_flipped_bit_in_an_npz_is_noticed(layout, tmp_path):
     path = WRITERS[layout](tmp_path, {video_id: np.ones((200, DIM), np.float32) for video_id in IDS})
     broken = sorted(path.iterdir())[0] if path.is_dir() else path
@@ -348,7 +357,7 @@ def test_no_features_at_all_are_missing_data(layout, tmp_path):
     [
         ({"features": np.ones((2, 3, DIM))}, "holds features, expected `video_id`"),
         ({"ids": np.array(["a", "b"])}, "holds ids, expected `video_id`"),
-        ({"ids": np.array([1, 2]), "features": np.ones((2, 3, DIM))}, r"ids is int64 of shape \(2,\), expected"),
+        ({"ids": np.array([1, 2]), "features": np.ones((2, 3, DIM))}, r"ids are int64 of shape \(2,\), expected"),
         ({"ids": np.array(["a"]), "features": np.ones((2, 3, DIM))}, "do not fit 1 ids"),
         ({"ids": np.array(["a", "b"]), "features": np.ones((6, DIM))}, "do not fit 2 ids"),
         ({"ids": np.array(["a", "a"]), "features": np.ones((2, 3, DIM))}, "1 ids occur more than once"),

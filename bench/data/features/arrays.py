@@ -47,10 +47,35 @@ def stored_array(path: Path, name: str) -> tuple[tuple[int, ...], np.dtype]:
         held = ", ".join(sorted(names)[:20]) or "nothing"
         raise InvalidData(f"{path} holds {held}, not {name!r}. Correct `reader` in bench.yaml, or write it again.")
     with reading(path, NUMPY), zipfile.ZipFile(path) as archive:
-        info = archive.getinfo(f"{name}.npy")
-        with archive.open(info) as file:
-            header = _header(file)
+        return _entry(path, archive, name)
+
+
+def _entry(path: Path, archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype]:
+    info = archive.getinfo(f"{name}.npy")
+    with archive.open(info) as file:
+        header = _header(file)
     return _fitting(path, name, header, info.file_size)
+
+
+class NpzArchive:
+    """An npz file that stays open, whose arrays are read one by one: opening it anew reads the list of all of them."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises: MissingData, InvalidData."""
+        self._path, self.names = path, stored_names(path)
+        with reading(path, NUMPY):
+            self._archive = zipfile.ZipFile(path)
+
+    def entry(self, name: str) -> tuple[tuple[int, ...], np.dtype]:
+        """Returns shape and type of an array from its header alone. Raises: InvalidData."""
+        with reading(self._path, NUMPY):
+            return _entry(self._path, self._archive, name)
+
+    def load(self, name: str) -> np.ndarray:
+        """Returns an array. Raises: InvalidData."""
+        self.entry(name)
+        with reading(self._path, NUMPY), self._archive.open(f"{name}.npy") as file:
+            return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
 
 
 def load_array(path: Path, name: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Features in one HDF5 file, in the two official layouts and in a plain one."""
+"""Features in one HDF5 file: a dataset or a group for each video, in the two official layouts or a plain one."""
 
 from __future__ import annotations
 
@@ -12,13 +12,19 @@ from bench.data.declared import FeatureDeclaration
 from bench.data.features.hdf5_storage import stored_in
 from bench.data.features.row_contents import stamp
 from bench.data.features.shapes import as_matrix
+from bench.data.features.stacked import stack_of
 from bench.data.features.stored import MatrixEntry, StoredFeatures, matrix_entry
 from bench.errors import InvalidData
 from bench.reading.outside import HDF5, reading, regular_file
 
+ANY = "*"
+
 
 class Hdf5Layout:
-    """An HDF5 file with one dataset (T, D) per video, named by a pattern such as `{}/c3d_features`."""
+    """An HDF5 file with one dataset (T, D) per video, named by a pattern such as `{}/c3d_features`.
+
+    `{}/*` is the dataset of that name, or in a group of that name `features` or the only array.
+    """
 
     def __init__(self, path: Path, pattern: str) -> None:
         """Raises: MissingData when the file is not there; InvalidData when it is no whole HDF5 file."""
@@ -28,14 +34,14 @@ class Hdf5Layout:
         self._opened = stamp([path])
         self._stored: dict[str, tuple[Path, ...]] = {}
         with reading(path, HDF5):
-            self._file = h5py.File(path, "r")
+            self.file = h5py.File(path, "r")
         self._path = path
         self._group, _, self._name = pattern.partition("/")
 
     def ids(self) -> Iterator[str]:
         head, tail = self._group.split("{}")
         with reading(self._path, HDF5):
-            keys = list(self._file)
+            keys = list(self.file)
         for key in keys:
             if key.startswith(head) and key.endswith(tail) and len(key) > len(head) + len(tail):
                 yield str(key[len(head) : len(key) - len(tail)])
@@ -76,12 +82,14 @@ class Hdf5Layout:
 
         key = self._group.format(video_id)
         with reading(self._path, HDF5):
-            node = self._file.get(key)
-            if node is None and self._file.get(key, getlink=True) is not None:
+            node = self.file.get(key)
+            if node is None and self.file.get(key, getlink=True) is not None:
                 raise InvalidData(
                     f"{self._path}: {key!r} is a link that leads nowhere. Put what it names there, or write it again."
                 )
-            if node is not None and self._name:
+            if node is not None and self._name == ANY:
+                node = self._only(key, node)
+            elif node is not None and self._name:
                 node = node.get(self._name) if isinstance(node, h5py.Group) else None
                 if node is None:
                     raise InvalidData(
@@ -95,10 +103,27 @@ class Hdf5Layout:
             )
         return node
 
+    def _only(self, key: str, node: Any) -> Any:
+        """Returns the dataset itself, or the one that is meant in a group."""
+        import h5py
+
+        if not isinstance(node, h5py.Group):
+            return node
+        arrays = {name: own for name, own in node.items() if isinstance(own, h5py.Dataset) and own.shape}
+        chosen = "features" if "features" in arrays else next(iter(arrays), "")
+        if not chosen or (len(arrays) > 1 and chosen != "features"):
+            held = ", ".join(list(node)[:10]) or "nothing"
+            raise InvalidData(
+                f"{self._path}: {key!r} is a group of {held}: which are the features of a video? Write <video id>, or "
+                "<video id>/features."
+            )
+        return arrays[chosen]
+
 
 def open_plain(declaration: FeatureDeclaration, path: Path) -> StoredFeatures:
-    """Returns features laid out as one HDF5 dataset per video. Raises: DataError."""
-    return StoredFeatures(declaration, Hdf5Layout(path, "{}"))
+    """Returns features of one HDF5 dataset or group per video, or of one dataset for all. Raises: DataError."""
+    layout = Hdf5Layout(path, f"{{}}/{ANY}")
+    return StoredFeatures(declaration, stack_of(path, layout.file) or layout)
 
 
 def open_c3d(declaration: FeatureDeclaration, path: Path) -> StoredFeatures:

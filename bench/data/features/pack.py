@@ -82,7 +82,7 @@ class PackedFeatures:
         """Returns (n,) int64, rows of each video. Raises: MissingData when some videos have no features."""
         missing = self.missing(ids)
         if missing:
-            raise missing_videos(self._where, missing, len(ids), self._index.ids[0])
+            raise missing_videos(self._where, missing, len(ids), self._index.ids)
         return self._index.lengths[[self._place[video_id] for video_id in ids]]
 
     def segment_rows(self, ids: Sequence[str]) -> tuple[np.ndarray, np.ndarray] | None:

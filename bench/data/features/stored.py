@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,12 @@ from bench.data.features.shapes import rows_and_dim
 from bench.errors import InvalidData, MissingData
 from bench.files import digest
 from bench.inputs import DataKind
+
+FOLDERS = {".npy": "npy-folder", ".npz": "npz-folder"}
+"""Endings of files, one a video, and the reader of such a folder."""
+EXTENSIONS = re.compile(r"(\.[a-z][a-z0-9]{1,4})+$")
+PREFIX = re.compile(r"^(v[-_]|video[-_]?)")
+SEPARATORS = re.compile(r"[-_ .]")
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,7 @@ class StoredFeatures:
         """
         missing = self.missing(ids)
         if missing:
-            raise missing_videos(self._where, missing, len(ids), next(iter(self._layout.ids()), ""))
+            raise missing_videos(self._where, missing, len(ids), self._layout.ids())
         return np.fromiter((self._entries[video_id].rows for video_id in ids), dtype=np.int64, count=len(ids))
 
     def read(self, video_id: str) -> np.ndarray:
@@ -190,18 +197,40 @@ def _held(folder: Path | None) -> str:
     """Returns which files a folder holds, by their endings, in words."""
     if folder is None or not folder.is_dir():
         return ""
-    endings = Counter(path.suffix or "no ending" for path in folder.iterdir())
-    held = ", ".join(f"{count:,} of {ending}" for ending, count in endings.most_common(3)) or "no files"
-    pickles = {".pt", ".pth", ".pkl", ".pickle"} & set(endings)
+    endings = Counter("folders" if path.is_dir() else f"of {path.suffix or 'no ending'}" for path in folder.iterdir())
+    held = ", ".join(f"{count:,} {ending}" for ending, count in endings.most_common(3)) or "no files"
+    pickles = {"of .pt", "of .pth", "of .pkl", "of .pickle"} & set(endings)
     advice = "; bench opens no pickle: load each where you trust it, and np.save its rows as npy" if pickles else ""
+    reader = next((name for ending, name in FOLDERS.items() if endings[f"of {ending}"]), "")
+    advice += f"; reader: {reader} reads them" if reader else ""
     return f" (the folder holds {held}{advice})"
 
 
-def missing_videos(where: str, missing: Sequence[str], asked: int, held: str = "") -> MissingData:
-    """Returns the error for videos without features: how many, the first of them, and a video that has some."""
+def missing_videos(where: str, missing: Sequence[str], asked: int, held: Iterable[str] = ()) -> MissingData:
+    """Returns the error for videos without features: how many, and the first of them.
+
+    Args:
+        held: videos that have some; those whose ids differ in prefix, extension, case or separators stand side by side.
+    """
     first = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
-    other = f" (there are some of {held[:80]!r}: are the ids the same?)" if held and len(missing) == asked else ""
+    what = f"{where}: {len(missing)} of {asked} videos have no features: {first}"
+    others = list(held)
+    of_key = {_bare(other): other for other in others}
+    alike = [(video_id, of_key[_bare(video_id)]) for video_id in missing if _bare(video_id) in of_key]
+    if alike:
+        pairs = ", ".join(f"{video_id[:60]!r} is {other[:60]!r} there" for video_id, other in alike[:3])
+        return MissingData(
+            f"{what}. {len(alike):,} seem to be there under another name: {pairs}. Rename the features, or the ids of "
+            "the dataset, so that both are alike."
+        )
+    near = next((other for other in others if missing[0] in other), others[0] if others else "")
+    other = f" (there are some of {near[:80]!r}: are the ids the same?)" if near and len(missing) == asked else ""
     return MissingData(
-        f"{where}: {len(missing)} of {asked} videos have no features: {first}{other}. "
+        f"{what}{other}. "
         "Add their features, leave them out of the split (`ids:` in bench.yaml), or declare what to do (`missing:`)."
     )
+
+
+def _bare(video_id: str) -> str:
+    """Returns what is left of an id without what others write differently: extension, prefix, case, separators."""
+    return SEPARATORS.sub("", PREFIX.sub("", EXTENSIONS.sub("", video_id.casefold()))) or video_id

@@ -30,12 +30,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.data.declared import HALVES, DatasetDeclaration, SplitDeclaration
-from bench.data.readers.csv_files import read_table
 from bench.data.readers.entries import EntryReader
+from bench.data.readers.id_lists import listed_ids
 from bench.data.readers.json_files import read_json
 from bench.data.tables import AnnotatedVideos
 from bench.errors import InvalidData
-from bench.reading.outside import read_text
 
 if TYPE_CHECKING:
     from bench.data.dataset import Dataset
@@ -109,7 +108,7 @@ def chosen_ids(declaration: SplitDeclaration, raw: Mapping[str, Any], oddities: 
     """
     ids = list(raw)
     if declaration.ids is not None:
-        listed = _listed(declaration.ids)
+        listed = listed_ids(declaration.ids)
         if declaration.part:
             listed = _part(declaration.ids, declaration.part, listed)
         if not isinstance(listed, list) or not all(isinstance(video_id, str) for video_id in listed):
@@ -131,16 +130,6 @@ def chosen_ids(declaration: SplitDeclaration, raw: Mapping[str, Any], oddities: 
     if not ids:
         raise InvalidData(f"{declaration.file} holds none of the ids in {declaration.ids}. Check both files.")
     return ids
-
-
-def _listed(path: Path) -> Any:
-    """Returns the ids in a file: JSON, the column video_id of a .csv table, or the lines of a .txt file."""
-    suffix = path.name.lower().removesuffix(".gz")
-    if suffix.endswith(".csv"):
-        return [row["video_id"] for row in read_table(path, ("video_id",))]
-    if suffix.endswith(".txt"):
-        return [line.strip() for line in read_text(path).splitlines() if line.strip()]
-    return read_json(path, "a JSON list of video ids")
 
 
 def _part(path: Path, part: str, lists: Any) -> Any:
