@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,19 @@ ENOUGH = 5.0
 """Seconds after which no larger batch is tried; the others are tried as long as each is the better one."""
 REPEATS = 3
 """The quickest counts: the first also does what is done once, such as choosing a kernel."""
+
+
+@contextmanager
+def encoding_threads(count: int | None) -> Iterator[None]:
+    """Lets PyTorch compute on `count` threads of this process, and restores what was; None leaves it alone."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class Encoding:

@@ -22,6 +22,9 @@ from bench.extraction.folder import are_stills, videos_in
 from bench.extraction.videos import Recipe, Videos
 from bench.video import Sampler, stills, versions
 
+MOST_JOBS = 256
+"""Processes that decode: each takes three open files, and many systems give a process 1,024."""
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -63,6 +66,8 @@ def extract(session: Session, name: str, choices: Choices, watcher: PackWatcher)
     Raises: UnknownName, UsageError; MissingData and InvalidData for the folder of videos; CatalogueError for an encoder
     that cannot be used; SaveError where another pack is in the way; Interrupted when asked to stop.
     """
+    if choices.jobs is not None and choices.jobs > MOST_JOBS:
+        raise UsageError(f"--jobs {choices.jobs}: at most {MOST_JOBS} videos are decoded at the same time. Use fewer.")
     declaration, folder = _declared(session, name)
     sampler = Sampler.parse(folder.sampler)
     found = videos_in(folder.folder, folder.pattern)
@@ -90,7 +95,8 @@ def extract(session: Session, name: str, choices: Choices, watcher: PackWatcher)
         reader=reader,
         computed=choices.device.partition(":")[0],
     )
-    recipe = Recipe(made, sampler, folder.backend, choices.device, choices.jobs or _jobs(choices.device), choices.batch)
+    jobs = min(choices.jobs or _jobs(choices.device), len(found))
+    recipe = Recipe(made, sampler, folder.backend, choices.device, jobs, choices.batch, _threads(choices.device, jobs))
     watcher.say(
         f"{name}: {len(found):,} videos in {folder.folder}, {sampler.words}, {folder.encoder} on {choices.device}, "
         f"{recipe.jobs} decoding"
@@ -153,5 +159,18 @@ def _unreadable(output: Path) -> dict[str, str]:
 
 def _jobs(device: str) -> int:
     """Returns how many videos are decoded at the same time: a CPU that encodes is left half of itself."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores // 2) if device == "cpu" else max(1, cores)
+    return min(MOST_JOBS, max(1, _cores() // 2) if device == "cpu" else _cores())
+
+
+def _threads(device: str, jobs: int) -> int | None:
+    """Returns how many threads encode on a CPU: the cores that do not decode, and no more than PyTorch would take.
+
+    More threads than cores wait for one another by spinning, which made extraction ten times slower. None on a GPU.
+    """
+    import torch
+
+    return max(1, min(torch.get_num_threads(), _cores() - jobs)) if device == "cpu" else None
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -19,7 +19,7 @@ from bench.data.features.growing import Frames
 from bench.data.features.pack_format import Made
 from bench.data.features.pack_sources import Packed
 from bench.errors import BenchError, DataError
-from bench.extraction.encoding import Encoding
+from bench.extraction.encoding import Encoding, encoding_threads
 from bench.files import digest, slug
 from bench.video import Decoded, Request, Sampler, Span, Workers
 
@@ -29,12 +29,13 @@ class Recipe:
     """How rows are made, decided before the first video is opened.
 
     Attributes:
-        made: what is said of it; of `computed` the device alone, before the size of batches is known.
+        made: what is said of it; of `computed` the device alone, before threads and the size of batches are known.
         sampler: which frames are taken.
         backend: what decodes.
         device: where the encoder computes.
         jobs: videos that are decoded at the same time.
         batch: rows that are made together; None to measure which size is best.
+        threads: that encode on a CPU beside those that decode; None on a GPU.
     """
 
     made: Made
@@ -43,6 +44,7 @@ class Recipe:
     device: str
     jobs: int
     batch: int | None = None
+    threads: int | None = None
 
 
 @dataclass
@@ -74,6 +76,7 @@ class Videos:
     recipe: Recipe
     spans: Sequence[tuple[Span, ...]] | None = None
     _batch: int | None = field(default=None, init=False)
+    _threads: int | None = field(default=None, init=False)
 
     doing = "extracting"
     lengths = None
@@ -90,20 +93,26 @@ class Videos:
 
     @property
     def made(self) -> Made:
-        computed = f"{self.recipe.made.computed}, batches of {self._batch}"
+        on = "" if self._threads is None else f", {self._threads} thread{'s' * (self._threads > 1)}"
+        computed = f"{self.recipe.made.computed}{on}, batches of {self._batch}"
         return self.recipe.made.model_copy(update={"computed": computed})
 
     def fingerprint(self, before: Mapping[str, Any]) -> dict[str, Any]:
         """Returns what makes the rows, and a digest of all files by size, time and inode.
 
-        The size of batches is the one that was begun with, else the one that was asked for, else measured.
+        The size of batches is the one that was asked for, else the one that was begun with, else measured; threads are
+        those that were begun with, whatever the machine has now.
         """
+        threads = before.get("threads")
+        self._threads = threads if isinstance(threads, int) and threads > 0 else self.recipe.threads
         begun = before.get("batch")
         self._batch = self.recipe.batch or (begun if isinstance(begun, int) else None) or self._batch
         if self._batch is None:
-            self._batch = self.encoding.best_batch(self.recipe.device)
+            with encoding_threads(self._threads):
+                self._batch = self.encoding.best_batch(self.recipe.device)
         files = [[video_id, *_stat(path)] for video_id, path in zip(self.ids, self.paths, strict=True)]
-        return {**self.recipe.made.words(), "batch": self._batch, "files": digest([files, self.spans])}
+        rounding = {"threads": self._threads, "batch": self._batch}
+        return {**self.recipe.made.words(), **rounding, "files": digest([files, self.spans])}
 
     def _requests(self, done: int) -> Iterator[Request]:
         for place in range(done, len(self.paths)):
@@ -115,7 +124,7 @@ class Videos:
 
         Raises: ModelError for an encoder that fails; ToolError where decoding as such fails.
         """
-        with Workers(self.recipe.jobs) as workers:
+        with encoding_threads(self._threads), Workers(self.recipe.jobs) as workers:
             answers = workers.decode(self._requests(done), self.encoding.keep)
             for start in range(done, len(self.ids), self.group):
                 yield from self._encoded(answers, min(self.group, len(self.ids) - start))

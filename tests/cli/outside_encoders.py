@@ -61,6 +61,13 @@ class Crowd(Means):
         return frames + len(frames) + frames.mean()
 
 
+class Threads(Means):
+    """Rows that say on how many threads they are made."""
+
+    def embed_frames(self, frames):
+        return self.torch.full((len(frames), 4), float(self.torch.get_num_threads()))
+
+
 class Breaks(Means):
     def embed_frames(self, frames):
         raise ValueError("no such kernel\nhere")
@@ -87,6 +94,7 @@ def bench_encoders():
         spec("numbers", Numbers),
         spec("windows", Windows, (ClipEncoder,)),
         spec("crowd", Crowd),
+        spec("threads", Threads),
         spec("breaks", Breaks),
         spec("infinite", Infinite),
         spec("wide", Wide),

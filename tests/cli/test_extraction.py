@@ -1,6 +1,7 @@
 """`bench features extract`: from a folder of images to a pack and a row, refused, stopped, killed, unreadable."""
 
 import json
+import os
 import random
 import shutil
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 import forking
 import numpy as np
 import pytest
+import torch
 from cli.conftest import install
 from cli.small_runs import left_over
 from PIL import Image
@@ -99,6 +101,35 @@ def test_the_digest_covers_settings_frames_and_rows(bench_command, extract):
 
     assert len(digests) == 3
     assert header(bench_command.folder, "again")["digest"] == header(bench_command.folder, "p1")["digest"]
+
+
+@pytest.mark.parametrize(("allowed", "jobs"), [(64, 1), (64, 200), (1, 1)])
+def test_a_cpu_encodes_on_the_cores_that_do_not_decode(bench_command, extract, allowed, jobs):
+    """The pack says on how many; afterwards PyTorch has as many threads as before."""
+    text = (bench_command.folder / "bench.yaml").read_text()
+    (bench_command.folder / "bench.yaml").write_text(text.replace("encoder: means", "encoder: threads"))
+    before = torch.get_num_threads()
+    torch.set_num_threads(allowed)
+    try:
+        extract("frames", "--batch-size", "4", "--jobs", str(jobs), "--device", "cpu")
+        after = torch.get_num_threads()
+    finally:
+        torch.set_num_threads(before)
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    threads = max(1, min(allowed, cores - min(jobs, N)))
+    assert after == allowed
+    assert np.unique(rows(bench_command.folder)).tolist() == [threads]
+    said = f"cpu, {threads} thread{'s' if threads > 1 else ''}, batches of 4"
+    assert header(bench_command.folder)["made"]["computed"] == said
+
+
+@pytest.mark.parametrize("jobs", ["0", "257", "two"])
+def test_a_number_of_jobs_that_cannot_be_is_a_mistake_in_one_line(bench_command, extract, jobs):
+    said = extract("frames", "--jobs", jobs, exit_code=2).stderr
+
+    assert "--jobs" in said
+    assert "cannot write" not in said
 
 
 def test_what_is_extracted_is_used_again(bench_command, extract):

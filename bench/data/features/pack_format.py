@@ -58,7 +58,7 @@ class Made(BaseModel):
     sampler: Annotated[str, Field(max_length=200, description="which frames of a video are taken, in words")]
     segments: Annotated[str, Field(max_length=64, description="the dataset whose segments were sampled; '' for none")]
     reader: Annotated[str, Field(max_length=200, description="what decoded the videos, with versions")]
-    computed: Annotated[str, Field(max_length=100, description="where and in which batches; rounding depends on it")]
+    computed: Annotated[str, Field(max_length=100, description="where, on how many threads, in batches of which size")]
 
     def words(self) -> dict[str, str]:
         """Returns all of it as texts by name, without what is empty."""
