@@ -20,7 +20,7 @@ from bench.extraction.annotated import segments_of
 from bench.extraction.encoding import Encoding
 from bench.extraction.folder import are_stills, videos_in
 from bench.extraction.videos import Recipe, Videos
-from bench.video import Sampler, stills, versions
+from bench.video import Sampler, backend_named, stills, versions
 
 MOST_JOBS = 256
 """Processes that decode: each takes three open files, and many systems give a process 1,024."""
@@ -70,6 +70,7 @@ def extract(session: Session, name: str, choices: Choices, watcher: PackWatcher)
         raise UsageError(f"--jobs {choices.jobs}: at most {MOST_JOBS} videos are decoded at the same time. Use fewer.")
     declaration, folder = _declared(session, name)
     sampler = Sampler.parse(folder.sampler)
+    backend_named(folder.backend)  # a name that is none is told where only still images are read, too
     found = videos_in(folder.folder, folder.pattern)
     segments = segments_of(session, folder.segments) if folder.segments else None
     if segments is not None:

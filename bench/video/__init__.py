@@ -1,6 +1,6 @@
 """Frames out of video files: which ones a sampler takes, read exactly, in processes of their own."""
 
-from bench.video.backends import BACKENDS, versions
+from bench.video.backends import BACKENDS, backend_named, versions
 from bench.video.decoded import Decoded, Request
 from bench.video.index import CodedPicture, FrameIndex, Span
 from bench.video.sampler import Sampler
@@ -19,6 +19,7 @@ __all__ = [
     "Span",
     "VideoFile",
     "Workers",
+    "backend_named",
     "decoded",
     "versions",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.errors import UsageError
+from bench.errors import unknown_name
 from bench.video import opencv, pyav, stills, torchcodec
 from bench.video.index import FrameIndex
 from bench.video.packets import Packets
@@ -30,16 +30,16 @@ DEFAULT = "pyav"
 
 
 def backend_named(name: str) -> Backend:
-    """Returns a backend. Raises: UsageError for no such one."""
+    """Returns a backend. Raises: UnknownName for no such one."""
     if name not in BACKENDS:
-        raise UsageError(f"unknown backend {name!r}. Known: {', '.join(BACKENDS)}.")
+        raise unknown_name("backend", name, BACKENDS)
     return BACKENDS[name]
 
 
 def versions(name: str = DEFAULT) -> str:
     """Returns what decodes and counts, with its releases: `PyAV 18.1.0, FFmpeg 8.1.2; images Pillow 13.0.0`.
 
-    Raises: UsageError for no such backend, MissingData where it is not installed.
+    Raises: UnknownName for no such backend, MissingData where it is not installed.
     """
     decodes = backend_named(name).versions()
     counts = "" if name == DEFAULT else f"; counted by {pyav.versions()}"

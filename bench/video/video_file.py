@@ -32,7 +32,7 @@ class VideoFile:
     def __init__(self, path: Path, backend: str = DEFAULT) -> None:
         """Looks at a file, of which no more than one frame is decoded.
 
-        Raises: MissingData for a file or a package that is not there; InvalidData for what is no video; UsageError for
+        Raises: MissingData for a file or a package that is not there; InvalidData for what is no video; UnknownName for
         no such backend.
         """
         self.path = path

@@ -19,14 +19,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from bench.errors import BenchError, InvalidData, MissingData, ToolError, UsageError
+from bench.errors import BenchError, InvalidData, MissingData, ToolError, UnknownName, UsageError
 from bench.video.decoded import Decoded, Request
 from bench.video.messages import Listener, Nonsense, Silence, decoded_of
 
 T = TypeVar("T")
 PROGRAM = ("-P", "-m", "bench.video.worker")
 SMALLER = "Leave it out, or write it anew: ffmpeg -i FILE -vf scale=-2:480 -c:v libx264 -crf 12 NEW.mp4"
-ERRORS = {error.__name__: error for error in (InvalidData, MissingData, UsageError)}
+ERRORS = {error.__name__: error for error in (InvalidData, MissingData, UnknownName, UsageError)}
 
 
 @dataclass(frozen=True)

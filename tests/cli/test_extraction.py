@@ -285,6 +285,7 @@ def test_what_cannot_be_extracted_is_one_line(bench_command, extract, encoder, s
         ("videos: videos, encoder: means, sampler: frames=1, dim: 4", 2, "dim beside 'videos'"),
         ("videos: videos, encoder: means, sampler: frames=1, id: clip", 2, "does not say where the id stands"),
         ("videos: videos, encoder: means, sampler: frames=1, id: '../{id}'", 2, "does not say where the id stands"),
+        ("videos: videos, encoder: means, sampler: frames=1, backend: pyva", 3, "Did you mean 'pyav'?"),
         ("videos: videos, encoder: means, sampler: frames=1, set: {size: 3}", 2, "has no setting 'size'"),
         ("reader: npy-folder, path: videos", 2, "are not made from videos"),
     ],

@@ -89,6 +89,17 @@ def test_other_samplers_take_other_frames(bench_command, extract, sampler, frame
 
 
 @pytest.mark.extra("video")
+def test_a_pack_of_another_backend_is_not_taken_for_what_is_declared(bench_command, extract):
+    extract("steady.mp4")
+    text = (bench_command.folder / "bench.yaml").read_text()
+    (bench_command.folder / "bench.yaml").write_text(text.replace("encoder:", "backend: opencv, encoder:"))
+
+    said = bench_command("features", "compare", "frames", "packs/frames", exit_code=4).stderr
+
+    assert "made with backend 'pyav', and bench.yaml asks for 'opencv'" in said
+
+
+@pytest.mark.extra("video")
 def test_windows_become_rows(bench_command, extract):
     extract("steady.mp4", encoder="windows", sampler="windows=2 stride 20")
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from clips import BARS, CLIPS, Clip, number_of, picture, write
 
-from bench.errors import InvalidData, MissingData, UsageError
+from bench.errors import InvalidData, MissingData, UnknownName
 from bench.video import Recounted, Request, Sampler, VideoFile, decoded, versions
 from bench.video.decoded import Taking
 from bench.video.index import rising
@@ -139,7 +139,7 @@ def test_what_is_taken_is_the_same_in_a_process_of_its_own(tmp_path: Path) -> No
 
 def test_versions_name_all_that_decodes() -> None:
     assert re.fullmatch(r"PyAV \d+\.\S+, FFmpeg \S+; images Pillow \S+", versions())
-    with pytest.raises(UsageError, match="unknown backend 'decord'"):
+    with pytest.raises(UnknownName, match="unknown backend 'decord'"):
         versions("decord")
 
 

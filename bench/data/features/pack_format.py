@@ -262,6 +262,9 @@ def check_made(where: str, header: Header, videos: VideoFolder) -> None:
         )
     asked = {"encoder": videos.encoder, "sampler": Sampler.parse(videos.sampler).words, "segments": videos.segments}
     stated = {"encoder": made.encoder, "sampler": made.sampler, "segments": made.segments}
+    reader = made.reader.partition(" ")[0].lower()
+    if reader != "images":  # else it was made from still images alone, which every backend reads in one way
+        asked["backend"], stated["backend"] = videos.backend, reader
     for name, value in videos.settings.items():
         asked[name], stated[name] = str(value), str(made.settings.get(name, ""))
         if "@sha256:" in stated[name]:  # a file, of which the pack says name and digest
