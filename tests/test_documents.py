@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -70,3 +71,18 @@ def check_command(words: list[str], shown: str) -> None:
 def flags_of(command: object) -> list[str]:
     """Returns the flags of a command, with click's own --help."""
     return ["--help", *[flag for parameter in command.params for flag in [*parameter.opts, *parameter.secondary_opts]]]
+
+
+@pytest.mark.parametrize(
+    "document",
+    ["README.md", "docs/features.md", "docs/thumos14.md", "examples/conse/README.md"],
+)
+def test_what_stands_in_a_document_is_a_bench_yaml(document: str, bench_command: Any) -> None:
+    """Each block can be copied as it is."""
+    blocks = re.findall(
+        r"^```yaml\n(.*?)^```", (PROJECT / document).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert blocks
+    for block in blocks:
+        (bench_command.folder / "bench.yaml").write_text(block, encoding="utf-8")
+        bench_command("list", "features")
