@@ -75,6 +75,7 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
         "list models",
         "list tasks",
         "list datasets",
+        "list sets",
         "list papers",
         "list runs",
         "plugin list",
@@ -82,6 +83,7 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
         "info anet-retrieval",
         "info anet-captioning",
         "info anet",
+        "info msrvtt:1k-A",
         "doctor --help",
     ],
 )

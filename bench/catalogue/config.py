@@ -23,7 +23,7 @@ from bench.data.declared import (
     Policy,
     SplitDeclaration,
 )
-from bench.errors import ConfigError, DataError
+from bench.errors import ConfigError, DataError, UnknownName
 from bench.matching import TEXTS
 from bench.reading.outside import read_text
 from bench.reading.sections import Misfit, by_name, key, name_of, one_of, pathname, section, span, text
@@ -79,6 +79,7 @@ class _Dataset:
     captions: Literal["each", "together"] | None = key(one_of("each", "together"), None)
     queries: Path | None = key(pathname, None)
     relevance: Path | None = key(pathname, None)
+    set: str = key(text(), "")
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,20 @@ def _dataset(source: Path, parsed: _File, name: str, base: Path) -> DatasetDecla
         text=TEXTS[entry.captions] if entry.captions else "paragraph",
         queries=folder / entry.queries if entry.queries else None,
         relevance=folder / entry.relevance if entry.relevance else None,
+        named_set=_named_set(source, name, entry.set),
     )
+
+
+def _named_set(source: Path, dataset: str, name: str) -> str:
+    """Returns the name of a set that exists, or "" where none is said."""
+    if not name:
+        return ""
+    from bench.data.sets.named import named_set  # here: most files name none
+
+    try:
+        return named_set(name).name
+    except UnknownName as error:
+        raise ConfigError(f"{source.name}: datasets.{dataset}.set: {error}") from None
 
 
 def _features_of(source: Path, parsed: _File, dataset: str, base: Path) -> FeatureDeclaration:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,13 +27,14 @@ def data() -> None:
 
 @data.command()
 @click.argument("names", nargs=-1)
-@click.option("--all", "all_missing", is_flag=True, help=f"List every video without features, not the first {SHOWN}.")
+@click.option("--all", "all_missing", is_flag=True, help=f"List every video that is missing, not the first {SHOWN}.")
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON on stdout.")
 @config_option
 def verify(names: tuple[str, ...], all_missing: bool, as_json: bool, config: Path | None) -> int:
     """Check datasets (all that bench.yaml declares, if none is named): files, counts, oddities, features.
 
-    Counts are compared with the official ones, every checksum of a pack with its rows.
+    Counts are compared with the official ones, ids with the list of the `set:` that bench.yaml declares (`bench list
+    sets`), every checksum of a pack with its rows.
     """
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
@@ -43,6 +44,7 @@ def verify(names: tuple[str, ...], all_missing: bool, as_json: bool, config: Pat
     from bench.errors import DataError
 
     session = Session(configuration.load(config))
+    most = None if all_missing else SHOWN
     reports = {}
     for name in names or sorted(session.catalogue.datasets):
         try:
@@ -54,7 +56,11 @@ def verify(names: tuple[str, ...], all_missing: bool, as_json: bool, config: Pat
         if not as_json:
             for fact in report.facts:
                 click.echo(f"{name}: {fact}")
-            _show_missing(name, report.missing, None if all_missing else SHOWN)
+            for split, compared in report.sets.items():
+                _show_ids(f"{name}: {split}: not in the files: ", compared.absent, most)
+                _show_ids(f"{name}: {split}: not in {compared.set}: ", compared.foreign, most)
+            for split, ids in report.missing.items():
+                _show_ids(f"{name}: {split}: no features: ", ids, most)
             for problem in report.problems:
                 click.echo(f"{name}: {type(problem).__name__}: {problem}", err=True)
             if not report.problems:
@@ -65,12 +71,12 @@ def verify(names: tuple[str, ...], all_missing: bool, as_json: bool, config: Pat
     return codes[-1] if codes else 0
 
 
-def _show_missing(name: str, missing: Mapping[str, Sequence[str]], most: int | None) -> None:
-    for split, ids in missing.items():
-        for video_id in ids[:most]:
-            click.echo(f"{name}: {split}: no features: {video_id}")
-        if most is not None and len(ids) > most:
-            click.echo(f"{name}: {split}: … and {len(ids) - most:,} more of {len(ids):,} (--all lists them)")
+def _show_ids(head: str, ids: Sequence[str], most: int | None) -> None:
+    """Prints a line for each video, the first `most` of them where that is not None."""
+    for video_id in ids[:most]:
+        click.echo(head + video_id)
+    if most is not None and len(ids) > most:
+        click.echo(f"{head}… and {len(ids) - most:,} more of {len(ids):,} (--all lists them)")
 
 
 @data.command()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +14,6 @@ from bench.cli.options import config_option
 
 if TYPE_CHECKING:
     from bench.catalogue.catalogue import Catalogue
-    from bench.models import Setting
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -38,7 +36,7 @@ def _show(head: Sequence[str], rows: Sequence[Sequence[str]], *, as_json: bool) 
 
 @click.group("list", cls=Group)
 def list_group() -> None:
-    """List models, encoders, tasks, datasets, features, papers or runs."""
+    """List models, encoders, tasks, datasets, sets, features, papers or runs."""
 
 
 @list_group.command()
@@ -105,6 +103,25 @@ def datasets(config: Path | None, as_json: bool) -> None:
     ]
     _show(("dataset", "reader", "root", "features"), rows, as_json=as_json)
     _warn(catalogue)
+
+
+@list_group.command()
+@json_option
+def sets(as_json: bool) -> None:
+    """List the test sets of the field by name: how large they are, and whether bench has the list of their videos."""
+    from bench.data.sets.named import all_sets
+
+    rows = [
+        (
+            name,
+            f"{one.videos:,}",
+            f"{one.queries:,}" if one.queries else "not known" if one.part == "test" else "none: training",
+            one.unit,
+            "ids ship" if one.list_ships else "number only",
+        )
+        for name, one in all_sets().items()
+    ]
+    _show(("set", "videos", "queries", "a query is", "list"), rows, as_json=as_json)
 
 
 @list_group.command("features")
@@ -174,28 +191,40 @@ def _warn(catalogue: Catalogue) -> None:
 @config_option
 @json_option
 def info(name: str, config: Path | None, as_json: bool) -> None:
-    """Show all there is to know about NAME: a model, an encoder, a task, a dataset, a paper or features."""
+    """Show all there is to know about NAME: a model, an encoder, a task, a dataset, a set, a paper or features."""
     from bench.catalogue import catalogue as catalogues
     from bench.catalogue import config as configuration
+    from bench.cli import facts as known_of
     from bench.cli.features import facts_of
+    from bench.data.sets.named import all_sets
     from bench.errors import unknown_name
 
     loaded = configuration.load(config)
     catalogue, sources = catalogues.discover(loaded.datasets), loaded.features
     if name in catalogue.models:
-        facts = _model_facts(catalogue, name)
+        facts = known_of.model_facts(catalogue, name)
     elif name.partition(":")[0] in catalogue.encoders:
-        facts = _encoder_facts(catalogue, name)
+        facts = known_of.encoder_facts(catalogue, name)
     elif name.partition(":")[0] in catalogue.tasks:
-        facts = _task_facts(catalogue, name)
+        facts = known_of.task_facts(catalogue, name)
     elif name in catalogue.datasets:
-        facts = _dataset_facts(catalogue, name)
+        facts = known_of.dataset_facts(catalogue, name)
     elif name in catalogue.papers:
-        facts = _paper_facts(catalogue, name)
+        facts = known_of.paper_facts(catalogue, name)
     elif name in sources:
         facts = facts_of(sources[name])
+    elif name in (named_sets := all_sets()):
+        facts = known_of.set_facts(named_sets[name])
     else:
-        kinds = (catalogue.models, catalogue.encoders, catalogue.tasks, catalogue.datasets, catalogue.papers, sources)
+        kinds = (
+            catalogue.models,
+            catalogue.encoders,
+            catalogue.tasks,
+            catalogue.datasets,
+            named_sets,
+            catalogue.papers,
+            sources,
+        )
         known = [name for kind in kinds for name in kind]
         raise unknown_name("name", name, known)
     if as_json:
@@ -205,96 +234,3 @@ def info(name: str, config: Path | None, as_json: bool) -> None:
         click.echo(f"{key}:" if isinstance(value, dict) else f"{key}: {value}")
         for inner, text in value.items() if isinstance(value, dict) else ():
             click.echo(f"  {inner}: {text}")
-
-
-def _model_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
-    spec = catalogue.models[name]
-    settings = {key: _in_words(setting) for key, setting in spec.settings.items()}
-    for recipe, values in spec.recipes.items():
-        for key in values:
-            settings[key] += f"; {recipe}: {values[key]}"
-    return {
-        "model": name,
-        "summary": spec.summary,
-        "paper": spec.paper or "none (control)",
-        "provides": ", ".join(kind.__name__ for kind in spec.provides),
-        "distribution": catalogue.distribution(name),
-        "code": spec.loader,
-        "revision": spec.revision,
-        "row cap": spec.max_rows,
-        "numbers of a feature row": spec.dim or "any",
-        "uses segments": spec.uses_segments,
-        "settings": settings,
-    }
-
-
-def _in_words(setting: Setting) -> str:
-    choices = f" ({', '.join(map(str, setting.choices))})" if setting.choices else ""
-    return f"{setting.default}{choices} — {setting.doc}"
-
-
-def _encoder_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
-    spec = catalogue.encoder(name)
-    return {
-        "encoder": name,
-        "summary": spec.summary,
-        "paper": spec.paper or "none",
-        "provides": ", ".join(kind.__name__ for kind in spec.provides),
-        "distribution": catalogue.distribution(spec.name, "encoder"),
-        "code": spec.loader,
-        "revision": spec.revision,
-        "install": f"pip install '{spec.extra}'" if spec.extra else "nothing further",
-        "weights trained on": spec.trained_on or "as the user's weights were",
-        "after a colon": spec.argument or "nothing",
-        "settings": {key: _in_words(setting) for key, setting in spec.settings.items()},
-    }
-
-
-def _task_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
-    from bench.tasks.parameters import explained
-
-    task = catalogue.task(name)
-    with catalogue.task_code(task).during("state its rules"):
-        rules = dict(task.rules())
-    return {
-        "task": task.name,
-        "version": task.version,
-        "summary": task.summary,
-        "dataset": task.dataset,
-        "split": task.split,
-        "parameters": explained(task),
-        "needs": " or ".join(kind.__name__ for kind in task.accepts),
-        "ranked by": task.primary,
-        "rules": rules,
-        "protocol": "\n\n" + (inspect.getdoc(inspect.getmodule(type(task))) or ""),
-    }
-
-
-def _dataset_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
-    declaration, reader = catalogue.dataset(name)
-    return {
-        "dataset": name,
-        "reader": f"{reader.name}: {reader.summary}",
-        "root": declaration.root or "the generated sample",
-        "files": reader.files if declaration.root else "none: it is generated",
-        "splits": {split: part.file for split, part in declaration.splits.items()} or dict(reader.splits),
-        "tasks evaluate on": declaration.test,
-        "segments": declaration.segments,
-        "retrieval": declaration.asked() if declaration.captions else "none: it has no captions",
-        "features": {
-            key: getattr(declaration.features, key) or "" for key in ("reader", "path", "extractor", "stride")
-        },
-        "next": f"`bench data verify {name}` counts what is there and lists what is missing",
-    }
-
-
-def _paper_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
-    from bench.papers.tables import read_paper
-
-    paper = catalogue.paper(name)
-    return {
-        "paper": name,
-        "title": paper.title,
-        "tables": {table: f"{found.title}; {len(found.rows)} rows" for table, found in read_paper(paper).items()},
-        "next": f"`bench reproduce {name} TABLE` runs what is missing and sets our figures beside the paper's",
-    }

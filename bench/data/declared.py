@@ -171,6 +171,7 @@ class DatasetDeclaration:
         queries: texts that are asked instead of the captions of the test split, JSON by id; None for those captions.
         relevance: which videos are right for which texts of the test split, as TREC qrels; None where a text belongs to
             its own video.
+        named_set: the set of `bench list sets` that its files are said to hold, compared by `bench data verify`; or "".
     """
 
     name: str
@@ -188,6 +189,7 @@ class DatasetDeclaration:
     queries: Path | None = None
     relevance: Path | None = None
     class_splits: tuple[str, str] | None = None
+    named_set: str = ""
 
     def asked(self) -> dict[str, str]:
         """Returns in words what the texts of retrieval are, and which videos are right for them."""

@@ -11,6 +11,8 @@ from bench.data.declared import ExaminedFeatures
 from bench.data.features.pack import PackedFeatures
 from bench.data.features.stored import missing_videos
 from bench.data.readers.qrels import read_qrels
+from bench.data.sets.comparing import Comparison, compare, split_of
+from bench.data.sets.named import named_set
 from bench.data.tables import Tables
 from bench.errors import DataError, InvalidData
 
@@ -29,6 +31,7 @@ class DatasetReport:
         expected: split -> how many the protocol expects, where it says so.
         missing: split -> videos without features.
         all_zero: split -> videos whose features are all zeros.
+        sets: split -> how it differs from the set that `set:` of bench.yaml says it is.
     """
 
     facts: list[str] = field(default_factory=list)
@@ -37,11 +40,13 @@ class DatasetReport:
     expected: dict[str, int] = field(default_factory=dict)
     missing: dict[str, tuple[str, ...]] = field(default_factory=dict)
     all_zero: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sets: dict[str, Comparison] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Returns everything, ready for JSON."""
         problems = [f"{type(problem).__name__}: {problem}" for problem in self.problems]
-        return {**vars(self), "problems": problems, "ok": not self.problems}
+        sets = {split: vars(compared) for split, compared in self.sets.items()}
+        return {**vars(self), "sets": sets, "problems": problems, "ok": not self.problems}
 
 
 def verify(dataset: Dataset, progress: Callable[[int, int], None] = lambda done, total: None) -> DatasetReport:
@@ -57,6 +62,11 @@ def verify(dataset: Dataset, progress: Callable[[int, int], None] = lambda done,
             except DataError as error:
                 report.problems.append(error)
                 break
+    if dataset.declaration.named_set:
+        try:
+            _compare_with_set(dataset, report)
+        except DataError as error:
+            report.problems.append(error)
     if not report.problems:
         try:
             _identify(dataset, report, progress)
@@ -136,6 +146,21 @@ def _cover(dataset: Dataset, split: str, report: DatasetReport) -> None:
     rows = dataset.features.lengths(present)
     whose = f"{len(present):,} of {len(ids):,} videos, the others: {policy}" if missing else "every video"
     report.facts.append(f"{split}: features of {whose}, {rows.mean():.1f} rows in the mean, {rows.max()} at most")
+
+
+def _compare_with_set(dataset: Dataset, report: DatasetReport) -> None:
+    """Raises: InvalidData where there is no such split, or it is another test than the set it is said to be."""
+    name = dataset.declaration.named_set
+    split = split_of(dataset, named_set(name))
+    if split not in report.videos:  # it cannot be read, which is told already
+        return
+    found = report.sets[split] = compare(dataset, split, report.missing.get(split))
+    report.facts.append(f"{split}: {found.fact()}")
+    if differences := found.differences():
+        raise InvalidData(
+            f"{split} is not {name}: {'; '.join(differences)}. Take the files that `bench info {name}` names, or leave "
+            f"out datasets.{dataset.name}.set: figures on these are of another test."
+        )
 
 
 def _identify(dataset: Dataset, report: DatasetReport, progress: Callable[[int, int], None]) -> None:

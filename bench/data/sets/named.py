@@ -1,0 +1,111 @@
+"""Test sets by name, such as `msrvtt:1k-A`: a YAML file per dataset, and ids where we have the official list.
+
+A set whose list we have not seen has no list and no digest here: it says the number, whose number that is, the rule
+and what is unknown. Lists hold ids only; of captions there is a digest. Light: listings and bench.yaml look names up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from bench.errors import unknown_name
+from bench.reading.sections import by_name, key, one_of, section, text, whole
+from bench.reading.yaml_files import parse_yaml
+
+FOLDER = Path(__file__).parent
+
+SHA256 = text(r"[0-9a-f]{64}", "a SHA-256, 64 hexadecimal digits")
+
+
+@dataclass(frozen=True)
+class NamedSet:
+    """A set of videos that papers report on, or train on.
+
+    Attributes:
+        videos: how many there are.
+        unit: what one query is.
+        captions: how many captions a video has, in words.
+        right: which answers are right.
+        t2v, v2t: the conventions of each direction; empty where there is no such direction.
+        rule: which videos belong to it.
+        source: who defined it, and where the numbers here are from.
+        variants: what else is reported under its name.
+        queries: how many queries there are; None where we do not know, or where nothing is asked.
+        part: whether it is tested or trained on.
+        unknown: what we do not know of it.
+        counted: what we counted in the official files.
+        ids_sha256: digest of its ids as `digest` makes it; empty where the list does not ship.
+        captions_sha256: the same over an id and a caption a line, as `caption_lines` makes them; or empty.
+        dataset, name: as after `datasets` and in full, such as `MSR-VTT` and `msrvtt:1k-A`; not in the file's section.
+    """
+
+    videos: int = key(whole(1))
+    unit: str = key(text())
+    captions: str = key(text())
+    right: str = key(text())
+    rule: str = key(text())
+    source: str = key(text())
+    t2v: str = key(text(), "")
+    v2t: str = key(text(), "")
+    variants: str = key(text(), "")
+    queries: int | None = key(whole(1), None)
+    part: Literal["test", "train"] = key(one_of("test", "train"), "test")
+    unknown: str = key(text(), "")
+    counted: str = key(text(), "")
+    ids_sha256: str = key(SHA256, "")
+    captions_sha256: str = key(SHA256, "")
+    dataset: str = key(text(), "")
+    name: str = key(text(), "")
+
+    @property
+    def list_ships(self) -> bool:
+        """Whether its ids are here."""
+        return bool(self.ids_sha256)
+
+    def ids(self) -> tuple[str, ...]:
+        """Returns its ids in the order of the official list; () where that does not ship."""
+        if not self.list_ships:
+            return ()
+        path = FOLDER / "ids" / f"{self.name.replace(':', '-')}.txt"
+        return tuple(path.read_text(encoding="utf-8").splitlines())
+
+
+@dataclass(frozen=True)
+class _Dataset:
+    dataset: str = key(text())
+    sets: dict[str, NamedSet] = key(by_name(section(NamedSet)))
+
+
+def digest(lines: Iterable[str]) -> str:
+    """Returns the SHA-256 of UTF-8 lines, sorted by their bytes, each ended by a line feed."""
+    rows = sorted(line.encode() + b"\n" for line in lines)
+    return hashlib.sha256(b"".join(rows)).hexdigest()
+
+
+def caption_lines(pairs: Iterable[tuple[str, Iterable[str]]]) -> Iterable[str]:
+    """Returns a line for each caption of each video: the id, a tab, the caption with single spaces between words."""
+    return (f"{video_id}\t{' '.join(caption.split())}" for video_id, captions in pairs for caption in captions)
+
+
+def all_sets() -> dict[str, NamedSet]:
+    """Returns every set by its name."""
+    return {found.name: found for path in sorted(FOLDER.glob("*.yaml")) for found in _of_file(path)}
+
+
+def named_set(name: str) -> NamedSet:
+    """Returns a set by its name; of all files only its own is read. Raises: UnknownName."""
+    dataset = name.partition(":")[0]
+    if FOLDER / f"{dataset}.yaml" in FOLDER.glob("*.yaml"):
+        for found in _of_file(FOLDER / f"{dataset}.yaml"):
+            if found.name == name:
+                return found
+    raise unknown_name("set", name, all_sets())
+
+
+def _of_file(path: Path) -> list[NamedSet]:
+    read = section(_Dataset)(parse_yaml(path.read_text(encoding="utf-8")), "")
+    return [replace(one, dataset=read.dataset, name=f"{path.stem}:{name}") for name, one in read.sets.items()]
