@@ -72,6 +72,14 @@ def test_what_differs_from_a_list_is_named(bench_command: Any) -> None:
     assert (found["absent"], found["foreign"]) == (list(ONE_KA[:30]), ["video1", "video2"])
 
 
+def test_official_ids_that_the_files_write_differently_stand_beside_theirs(bench_command: Any) -> None:
+    declare(bench_command, "msrvtt:1k-A")
+    write(bench_command, [f"{one}.mp4" for one in ONE_KA[:2]] + list(ONE_KA[2:]))
+    said = bench_command("data", "verify", "mine", exit_code=4).stderr
+    assert "2 seem to be there under another name, and would have to be renamed" in said
+    assert f"({ONE_KA[0]} is '{ONE_KA[0]}.mp4', {ONE_KA[1]} is '{ONE_KA[1]}.mp4')" in said
+
+
 def test_other_captions_for_the_same_videos_are_another_test(bench_command: Any) -> None:
     declare(bench_command, "msrvtt:1k-A")
     write(bench_command, reversed(ONE_KA))

@@ -215,8 +215,7 @@ def missing_videos(where: str, missing: Sequence[str], asked: int, held: Iterabl
     first = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
     what = f"{where}: {len(missing)} of {asked} videos have no features: {first}"
     others = list(held)
-    of_key = {_bare(other): other for other in others}
-    alike = [(video_id, of_key[_bare(video_id)]) for video_id in missing if _bare(video_id) in of_key]
+    alike = named_alike(missing, others)
     if alike:
         pairs = ", ".join(f"{video_id[:60]!r} is {other[:60]!r} there" for video_id, other in alike[:3])
         return MissingData(
@@ -229,6 +228,12 @@ def missing_videos(where: str, missing: Sequence[str], asked: int, held: Iterabl
         f"{what}{other}. "
         "Add their features, leave them out of the split (`ids:` in bench.yaml), or declare what to do (`missing:`)."
     )
+
+
+def named_alike(missing: Iterable[str], held: Iterable[str]) -> list[tuple[str, str]]:
+    """Returns those of `missing` whose ids differ in prefix, extension, case or separators from one held, with it."""
+    of_key = {_bare(other): other for other in held}
+    return [(video_id, of_key[_bare(video_id)]) for video_id in missing if _bare(video_id) in of_key]
 
 
 def _bare(video_id: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.data.features.stored import named_alike
 from bench.data.sets.named import NamedSet, caption_lines, digest, named_set
 from bench.errors import InvalidData
 
@@ -67,6 +68,9 @@ class Comparison:
             found.append(f"it has {self.expected_captions:,} captions, the files {self.captions:,}")
         elif self.same_captions is False:
             found.append("its captions are others, by their digest")
+        if alike := named_alike(self.absent, self.foreign):
+            pairs = ", ".join(f"{official} is {own[:60]!r}" for official, own in alike[:3])
+            found.append(f"{len(alike):,} seem to be there under another name, and would have to be renamed ({pairs})")
         return found
 
 
