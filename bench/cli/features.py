@@ -82,6 +82,22 @@ def extracted(session: Session, name: str, choices: Choices) -> Extraction:
 
 
 @features.command()
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def layouts(config: Path | None, as_json: bool) -> None:
+    """List the files that features are read from: what stands after `reader:` in bench.yaml."""
+    from bench.catalogue import catalogue
+    from bench.catalogue import config as configuration
+    from bench.cli.tables import print_table
+
+    readers = catalogue.discover(configuration.load(config).datasets).feature_readers
+    if as_json:
+        click.echo(json.dumps({name: reader.summary for name, reader in readers.items()}, indent=2))
+    else:
+        print_table(("reader", "reads"), [(name, reader.summary) for name, reader in readers.items()])
+
+
+@features.command()
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
 @click.option("--json", "as_json", is_flag=True, help="Print all that differs as JSON on stdout.")

@@ -15,15 +15,20 @@ _FILE = click.Path(path_type=Path)
 
 @click.command(cls=Command)
 @click.option("--predictions", type=_FILE, required=True, help="Classes with scores, JSON, plain or gzip.")
-@click.option("--labels", type=_FILE, required=True, help="True classes: a labels.csv, or JSON as of ActivityNet.")
+@click.option(
+    "--labels",
+    type=_FILE,
+    required=True,
+    help="True classes: labels.csv, JSON as of ActivityNet, a UCF101 or Kinetics list.",
+)
 @click.option("--subset", help="Part of the labels to test on (default: the one that is not for training).")
 @recording_options("classification", "predictions")
 def classification(predictions: Path, labels: Path, subset: str | None, recording: Recording) -> None:
     """Score classes of videos: top1, top5, mean per class, and Hit@3 and mAP as the official ActivityNet tool.
 
     Reads submissions to the ActivityNet challenge, {"results": {id: [{"label", "score"}]}}, with or without `v_` before
-    the ids, {id: {class: score}}, {id: class}, and tables (.csv) or arrays (.npz) of scores. A class that is not listed
-    is never found.
+    the ids, {id: {class: score}}, {id: class}, {id: {"class", "score"}}, and tables (.csv) or arrays (.npz) of scores;
+    docs/files.md has all. A class that is not listed is never found.
     """
     from bench.cli.tables import print_table
     from bench.metrics.class_measurements import PRIMARY, measure

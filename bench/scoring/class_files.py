@@ -5,6 +5,7 @@ Predictions, JSON, plain or gzip:
     {"results": {id: [{"label": class, "score": number}, …]}, …}     ActivityNet challenge; ids without `v_`
     {id: [{"label": class, "score": number}, …]}
     {id: {class: score, …}}
+    {id: {"class": class, "score": number}}; `class` may stand for `label` everywhere
     {id: class}
     .csv and .npz, see `bench.scoring.class_arrays`
 
@@ -12,6 +13,7 @@ Labels:
 
     labels.csv with the columns video_id, labels (separated by |, the main one first) and, if need be, subset
     {"database": {id: {"subset": …, "annotations": [{"label": class}, …]}}}     ActivityNet
+    lists of UCF101 and tables of Kinetics, see `bench.data.readers.class_lists`
     {id: {"action_labels": [class, …]}}, {id: [class, …]} and {id: class}
 
 Of labels of segments the most frequent is the main one. Higher scores mean likelier; a class that is not listed ranks
@@ -29,6 +31,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from bench.data.readers.class_lists import KINETICS, listed_classes
 from bench.data.readers.csv_files import read_table
 from bench.data.readers.json_files import read_json
 from bench.errors import InvalidData, UsageError
@@ -36,7 +39,7 @@ from bench.files import digest
 from bench.metrics.classification import count_classes, truth_of
 from bench.reading.outside import finite, shown
 from bench.results import Evidence
-from bench.scoring.class_arrays import scores_of
+from bench.scoring.class_arrays import WRITE_NPZ, scores_of
 
 PREFIX = "v_"
 """What ids of ActivityNet start with in some files and not in others."""
@@ -91,11 +94,18 @@ def _listed(path: Path) -> Said:
 def _scores(path: Path, video: str, told: Any) -> dict[str, float]:
     if isinstance(told, str):
         return {told: 1.0}
+    if _numbers(told):
+        raise InvalidData(
+            f"{path}: video {video[:60]!r} holds numbers without names of classes. Write names, as {{id: class}} or "
+            f"{{id: {{class: score}}}}, or all scores by {WRITE_NPZ}."
+        )
+    if isinstance(told, dict) and "score" in told and isinstance(_label(told), str):
+        told = [told]
     pairs = list(told.items()) if isinstance(told, dict) else []
     for entry in told if isinstance(told, list) else ():
-        if not isinstance(entry, dict) or "label" not in entry or "score" not in entry:
+        if not isinstance(entry, dict) or _label(entry) is None or "score" not in entry:
             _refuse(path, f"video {video[:60]!r} has an entry without label and score")
-        pairs.append((entry["label"], entry["score"]))
+        pairs.append((_label(entry), entry["score"]))
     if not isinstance(told, dict | list):
         _refuse(path, f"video {video[:60]!r} holds a JSON {type(told).__name__}")
     score_of: dict[str, float] = {}
@@ -111,6 +121,14 @@ def _scores(path: Path, video: str, told: Any) -> dict[str, float]:
     return score_of
 
 
+def _label(entry: Mapping[str, Any]) -> Any:
+    return entry.get("label", entry.get("class"))
+
+
+def _numbers(told: Any) -> bool:
+    return finite(told) is not None or (isinstance(told, list) and bool(told) and finite(told[0]) is not None)
+
+
 def read_labels(path: Path, subset: str | None = None) -> Labels:
     """Returns the true classes in a file.
 
@@ -120,7 +138,8 @@ def read_labels(path: Path, subset: str | None = None) -> Labels:
     Raises: MissingData when there is no such file; InvalidData for one that is broken or of another form; UsageError
     for a subset that is not there.
     """
-    rows = _table(path) if path.suffix.lower() == ".csv" else _objects(path)
+    suffix = path.name.lower().removesuffix(".gz").rpartition(".")[2]
+    rows = {"csv": _table, "txt": _list}.get(suffix, _objects)(path)
     names = sorted({name for _, _, own in rows for name in own})
     if not names:
         _refuse(path, "names no class")
@@ -145,7 +164,14 @@ Row = tuple[str, str, tuple[str, ...]]
 """A video, the subset it is of, and its classes."""
 
 
+def _list(path: Path) -> list[Row]:
+    return [(video, "", (name,)) for video, name in listed_classes(path)]
+
+
 def _table(path: Path) -> list[Row]:
+    table = read_table(path, ())
+    if table and set(KINETICS) <= set(table[0]):
+        return _list(path)
     table = read_table(path, ("video_id", "labels"))
     rows = [(row["video_id"], row.get("subset", ""), row["labels"].split("|")) for row in table]
     twice = [video for video, count in Counter(video for video, _, _ in rows).items() if count > 1]

@@ -148,7 +148,7 @@ def test_a_class_of_no_label_names_the_nearest(bench_command: Any) -> None:
         ({"v_a": [{"label": "run", "score": 1}, {"label": "run", "score": 2}]}, "has class 'run' twice"),
         ({"v_a": [{"label": "run"}]}, "an entry without label and score"),
         ({"v_a": [{"label": 3, "score": 1}]}, "a class that is no text"),
-        ({"v_a": 3}, "holds a JSON int"),
+        ({"v_a": 3}, "holds numbers without names of classes"),
         ({}, "holds no JSON object of videos"),
         ([], "holds no JSON object of videos"),
         ('{"v_a": "run", "v_a": "jump"}', "'v_a' occurs twice"),

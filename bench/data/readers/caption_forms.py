@@ -9,10 +9,14 @@ A file that names parts itself (MSR-VTT by `split`, YouCook2 by `subset`) may be
 VideoID,Start,End,…,Language,Description                                    MSVD; ids VideoID_Start_End, English
 video_id,sentence                                                           a table with a head, as of MSR-VTT 1k-A
 id caption                                                                  .txt, a caption on each line, as of MSVD
+id start end##sentence                                                      .txt, Charades-STA; lengths of videos are in
+                                                                            the Charades_v1_*.csv beside it
+clip TAB start TAB end TAB start TAB end TAB sentence                       .csv, LSMDC, a caption of each clip
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,12 +24,15 @@ from typing import Any
 
 from bench.data.readers.csv_files import read_table
 from bench.errors import InvalidData
+from bench.reading.numbers import real_in
 from bench.reading.outside import finite, read_text
 
 IDS = ("image_id", "video_id", "video", "id")
 TEXTS = ("caption", "sentence")
 TEXT_COLUMNS = (*TEXTS, "description")
 TRAINING = ("train", "training")
+LSMDC_FIELDS = 6
+CHARADES = re.compile(r"(?P<video>\S+) (?P<start>[0-9]+(?:\.[0-9]+)?) (?P<end>[0-9]+(?:\.[0-9]+)?) ?##(?P<text>.*)")
 MSVD = {"VideoID", "Start", "End", "Description"}
 
 Rows = list[dict[str, Any]]
@@ -33,6 +40,8 @@ Rows = list[dict[str, Any]]
 
 def table_rows(path: Path) -> tuple[Rows, str]:
     """Returns the captions of a CSV table as objects, and what was taken. Raises: MissingData, InvalidData."""
+    if len(first := read_text(path).partition("\n")[0].split("\t")) == LSMDC_FIELDS:
+        return _lsmdc(path, len(first))
     table = read_table(path, ())
     columns = list(table[0]) if table else []
     if set(columns) >= MSVD:
@@ -48,16 +57,48 @@ def table_rows(path: Path) -> tuple[Rows, str]:
     return [{"id": row[video], "caption": row[text]} for row in table], f"columns {video} and {text}"
 
 
-def line_rows(path: Path) -> tuple[Rows, str]:
-    """Returns the captions of a text file, `id caption` on each line. Raises: MissingData, InvalidData."""
+def _lsmdc(path: Path, fields: int) -> tuple[Rows, str]:
     rows = []
     for number, line in enumerate(read_text(path).splitlines(), 1):
-        video, _, text = line.strip().partition("\t" if "\t" in line else " ")
-        if video and not text.strip():
+        parts = line.split("\t")
+        if line.strip() and len(parts) != fields:
+            raise InvalidData(f"{path}:{number}: {len(parts)} fields, expected {fields} between tabs, as of LSMDC.")
+        if line.strip():
+            rows.append({"id": parts[0], "caption": parts[-1]})
+    return rows, "LSMDC form, a caption of each clip"
+
+
+def line_rows(path: Path) -> tuple[Rows, str, Mapping[str, float]]:
+    """Returns the captions of a text file, what was taken, and what is known of durations.
+
+    Raises: MissingData, InvalidData.
+    """
+    lines = [(number, line.strip()) for number, line in enumerate(read_text(path).splitlines(), 1) if line.strip()]
+    if lines and CHARADES.fullmatch(lines[0][1]):
+        return _charades(path, lines)
+    rows = []
+    for number, line in lines:
+        video, _, text = line.partition("\t" if "\t" in line else " ")
+        if not text.strip():
             raise InvalidData(f"{path}:{number}: expected an id and a caption.")
-        if video:
-            rows.append({"id": video, "caption": text.strip()})
-    return rows, "lines of an id and a caption"
+        rows.append({"id": video, "caption": text.strip()})
+    return rows, "lines of an id and a caption", {}
+
+
+def _charades(path: Path, lines: Sequence[tuple[int, str]]) -> tuple[Rows, str, Mapping[str, float]]:
+    rows = []
+    for number, line in lines:
+        match = CHARADES.fullmatch(line)
+        if match is None:
+            raise InvalidData(f"{path}:{number}: expected 'id start end##sentence', as in the lines before.")
+        times = [float(match["start"]), float(match["end"])]
+        rows.append({"id": match["video"], "timestamp": times, "caption": match["text"]})
+    lengths: dict[str, float] = {}
+    for table in sorted(path.parent.glob("Charades_v1_*.csv")):
+        for row in read_table(table, ("id", "length")):
+            if (seconds := real_in(row["length"])) is not None:
+                lengths[row["id"]] = seconds
+    return rows, "Charades-STA form", lengths
 
 
 @dataclass(frozen=True)

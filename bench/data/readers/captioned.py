@@ -62,6 +62,13 @@ def read_split(declaration: SplitDeclaration, timed: bool) -> AnnotatedVideos:
             f"{path}: sentences have times, such as those of video {with_times[:60]!r}: they describe segments. Say "
             "segments: gt beside reader: captions in bench.yaml."
         )
+    unknown = next((video for video in said if video not in read.durations), None) if with_times is not None else None
+    if unknown is not None:
+        raise InvalidData(
+            f"{path}: sentences have times, and nothing says how long video {unknown[:60]!r} is. For Charades-STA, put "
+            "Charades_v1_train.csv and Charades_v1_test.csv beside it; else write the form of ActivityNet Captions, "
+            "with a duration of each video, and declare reader: activitynet."
+        )
     reader = EntryReader(path.name, oddities)
     ids = chosen_ids(declaration if declaration.ids else replace(declaration, part=""), said, oddities)
     entries = [reader.read(video, _entry(said[video], read.durations.get(video))) for video in ids]

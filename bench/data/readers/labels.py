@@ -5,6 +5,8 @@ videos, `val`, `valid`, `validation` or `test` for test videos; `labels`, the na
 `|`, the main one first; `duration` in seconds, which may be left out or empty (then one second is counted per feature
 row). Other columns are ignored. The classes are numbered in the alphabetical order of their names, over the whole file.
 
+Where bench.yaml names a file for each split, these are official lists instead (`bench.data.readers.class_lists`).
+
 What is refused (`InvalidData`, naming file and row): a missing column, a video without a class, a video given twice, a
 subset of another name, test videos of two different subsets, an id that could not be a file name, a duration that is no
 positive number. A class that no training video has is kept: no model can learn it, and its videos count all the same.
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from bench.data.declared import DatasetDeclaration
 from bench.data.digests import check_id
+from bench.data.readers.class_lists import listed_classes
 from bench.data.readers.csv_files import read_table
 from bench.data.tables import AnnotatedVideos
 from bench.errors import InvalidData, MissingData
@@ -52,12 +55,45 @@ def open_dataset(declaration: DatasetDeclaration) -> Dataset:
     """
     from bench.data.opening import open_annotated
 
-    if declaration.root is None or declaration.splits:
+    if declaration.splits:
+        return open_annotated(declaration, _of_lists(declaration))
+    if declaration.root is None:
         raise MissingData(
-            f"datasets.{declaration.name}: 'reader: labels' reads {FILE} in the folder `root`, and that file says "
-            "which video is of which split. Name a folder as root, and no splits."
+            f"datasets.{declaration.name}: 'reader: labels' reads {FILE} in the folder `root`, which says which "
+            "video is of which split, or official lists. Name a folder as root, or lists under `splits:`."
         )
     return open_annotated(declaration, labelled_splits(declaration.root / FILE, ("train", "test")))
+
+
+def _of_lists(declaration: DatasetDeclaration) -> Mapping[str, Callable[[], AnnotatedVideos]]:
+    """Returns the splits whose official lists bench.yaml names; classes are those of all lists together."""
+    other = next((s for s, part in declaration.splits.items() if part.ids or part.part or part.take), None)
+    if other is not None:
+        raise MissingData(
+            f"datasets.{declaration.name}.splits.{other}: lists of classes are taken whole. Write the part that is "
+            "meant into a file, and name that."
+        )
+    files = {split: part.file for split, part in declaration.splits.items()}
+    return {split: partial(_read_list, files, split) for split in files}
+
+
+def _read_list(files: Mapping[str, Path], split: str) -> AnnotatedVideos:
+    lists = {other: listed_classes(path) for other, path in files.items()}
+    names = sorted({name for listed in lists.values() for _, name in listed})
+    number = {name: i for i, name in enumerate(names)}
+    own = lists[split]
+    seen = {name for _, name in lists.get("train", own)}
+    unseen = sum(name not in seen for _, name in own)
+    return AnnotatedVideos(
+        ids=tuple(check_id(video, str(files[split])) for video, _ in own),
+        durations=tuple(None for _ in own),
+        timestamps=tuple([] for _ in own),
+        sentences=tuple([] for _ in own),
+        labels=tuple((number[name],) for _, name in own),
+        class_names=tuple(names),
+        oddities={UNSEEN: unseen} if unseen else {},
+        form="a list of classes",
+    )
 
 
 def labelled_splits(path: Path, names: tuple[str, str]) -> Mapping[str, Callable[[], AnnotatedVideos]]:
@@ -85,7 +121,9 @@ def _read_split(path: Path, training: bool) -> AnnotatedVideos:
 
 def _read(path: Path) -> tuple[LabelledVideo, ...]:
     """Returns every row. Raises: MissingData without the file, InvalidData naming the first row that is wrong."""
-    state = regular_file(path, "It lists video_id, subset and labels of each video.").stat()
+    state = regular_file(
+        path, "It lists video_id, subset and labels of each video; official lists are named by `splits:`."
+    ).stat()
     return _read_once(path, state.st_mtime_ns, state.st_size)
 
 
