@@ -318,6 +318,24 @@ def test_a_group_without_the_dataset_is_another_layout(tmp_path):
     refused(path, "c3d-hdf5", "'v_b' holds no 'c3d_features'")
 
 
+@pytest.mark.parametrize(("layout", "write"), [("c3d-hdf5", write_c3d), ("hdf5", write_plain)])
+def test_a_name_that_is_no_utf8_is_no_video(layout, write, tmp_path):
+    path = write(tmp_path, ROWS)
+    with h5py.File(path, "a") as file:
+        file.create_group(b"caf\xe9")
+
+    assert sorted(opened(layout, path).ids()) == sorted(ROWS)
+
+
+def test_an_array_whose_name_is_no_utf8_is_told_among_others(tmp_path):
+    path = tmp_path / "features.h5"
+    with h5py.File(path, "w") as file:
+        file["v_1/fc7"] = file["v_1/pool5"] = np.ones((2, 3), dtype=np.float32)
+        file["v_1"].create_group(b"caf\xe9")
+
+    refused(path, "hdf5", "which are the features of a video")
+
+
 def test_an_hdf5_of_the_other_layout_is_refused(tmp_path):
     refused(write_didemo(tmp_path, ROWS), "c3d-hdf5", "has another layout|no features in the layout", DataError)
     refused(write_c3d(tmp_path, ROWS), "didemo-icep-hdf5", "no features in the layout", MissingData)

@@ -119,7 +119,7 @@ REFUSED: dict[str, tuple[str, Callable[[Path], Path], type[DataError], str]] = {
         "hdf5",
         lambda at: h5(at / "x.h5", **{"v_a/rgb": STACK[0], "v_a/flow": STACK[0]}),
         InvalidData,
-        "'v_a' is a group of flow, rgb: which are the features",
+        "'v_a' is a group of 'flow', 'rgb': which are the features",
     ),
     "two arrays in npz": (
         "npz-folder",

@@ -15,7 +15,7 @@ from bench.data.features.shapes import as_matrix
 from bench.data.features.stacked import stack_of
 from bench.data.features.stored import MatrixEntry, StoredFeatures, matrix_entry
 from bench.errors import InvalidData
-from bench.reading.outside import HDF5, reading, regular_file
+from bench.reading.outside import HDF5, reading, regular_file, shown
 
 ANY = "*"
 
@@ -43,6 +43,8 @@ class Hdf5Layout:
         with reading(self._path, HDF5):
             keys = list(self.file)
         for key in keys:
+            if not isinstance(key, str):  # h5py gives the bytes of a name that is no UTF-8; no id is written so
+                continue
             if key.startswith(head) and key.endswith(tail) and len(key) > len(head) + len(tail):
                 yield str(key[len(head) : len(key) - len(tail)])
 
@@ -112,7 +114,7 @@ class Hdf5Layout:
         arrays = {name: own for name, own in node.items() if isinstance(own, h5py.Dataset) and own.shape}
         chosen = "features" if "features" in arrays else next(iter(arrays), "")
         if not chosen or (len(arrays) > 1 and chosen != "features"):
-            held = ", ".join(list(node)[:10]) or "nothing"
+            held = ", ".join(map(shown, list(node)[:10])) or "nothing"
             raise InvalidData(
                 f"{self._path}: {key!r} is a group of {held}: which are the features of a video? Write <video id>, or "
                 "<video id>/features."
