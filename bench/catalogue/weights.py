@@ -200,12 +200,18 @@ def _repository(name: str, value: str) -> tuple[str, str]:
         folder = Path(snapshot_download(repository, revision=revision or None, local_files_only=True))
     except HFValidationError as error:
         raise UsageError(
-            f"setting {name}={value}: no repository of the Hub. Write OWNER/NAME or OWNER/NAME@COMMIT."
+            f"setting {name}={value}: no repository of the Hub. Write OWNER/NAME or OWNER/NAME@COMMIT"
+            f"{_or_the_folder(value)}."
         ) from error
     except (LocalEntryNotFoundError, OSError) as error:
         wanted = f"{repository} --revision {revision}" if revision else repository
         raise MissingData(
             f"setting {name}={value}: not in the Hugging Face cache of this machine, and bench downloads nothing. "
-            f"Fetch it: hf download {wanted}"
+            f"Fetch it: hf download {wanted}{_or_the_folder(value)}"
         ) from error
     return f"{repository}@{folder.name}", str(folder)
+
+
+def _or_the_folder(value: str) -> str:
+    """Returns how a folder is named, for an error, where one is called as a repository that is not there."""
+    return f". For the folder of that name here, write ./{value}" if Path(value).is_dir() else ""

@@ -144,6 +144,18 @@ def test_a_repository_that_is_not_there_is_one_line(run, name, exit_code, says):
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize(("name", "exit_code"), [("clip", 4), ("my/models/clip", 2)])
+@pytest.mark.usefixtures("hub")
+def test_a_folder_that_is_written_as_a_repository_is_told_how_to_be_named(run, tmp_path, name, exit_code):
+    (tmp_path / name).mkdir(parents=True)
+    write(tmp_path / name / "angle.txt", 0.0)
+
+    _, said = run("frozen", "--set", f"hub={name}", exit_code=exit_code)
+
+    assert f"For the folder of that name here, write ./{name}" in said
+    run("frozen", "--set", f"hub=./{name}")
+
+
 def test_what_a_model_states_of_itself_makes_another_run(run, monkeypatch):
     monkeypatch.setenv("WEIGHTY_VERSION", "library 1")
     first, _ = run("stated")
