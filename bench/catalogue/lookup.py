@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 
 from bench.catalogue import catalogue as catalogues
 from bench.catalogue.catalogue import Catalogue
@@ -58,17 +58,21 @@ class Session:
         chosen = self.catalogue.task(task)
         dataset = self.dataset(chosen.dataset, features)
         code = self.catalogue.task_code(chosen)
-        made = partial(RunCell, task=chosen, dataset=dataset, task_code=code, encoder=self._encoders(dataset))
+        find = self._encoders(dataset)
+        made = partial(RunCell, task=chosen, dataset=dataset, task_code=code, encoder=find)
         base = None
         if spec.base:
             base = made(self.catalogue.model(spec.base), self.catalogue.distribution(spec.base))
         kind = "model" if model in self.catalogue.models else "encoder"
+        if kind == "encoder":  # it is called after what it loads, not after where that lies
+            spec = replace(spec, name=find(model).spec.name)
         return made(spec, self.catalogue.distribution(model, kind), base=base, extensions=self.catalogue.extensions)
 
     def _encoders(self, dataset: Dataset) -> FindEncoder:
         """Returns what looks encoders up; the one that makes the features of a dataset is as bench.yaml declares it."""
         videos = dataset.declaration.features.videos
 
+        @cache  # looking one up reads all of its weights
         def find(name: str) -> EncoderPlan:
             return plan_encoder(self.catalogue, name, videos.settings if videos and videos.encoder == name else None)
 

@@ -120,7 +120,7 @@ def _encoder(name: str, value: str, find: FindEncoder) -> tuple[str, EncoderPlan
             f"setting {name}: encoder {asked!r} has the digest {plan.digest[:16]}…, asked for {digest_asked[:16]}…. "
             "Install the release and give the weights that it was used with, or name it without a digest."
         )
-    return f"{asked}{MARK}{plan.digest}", plan
+    return f"{plan.spec.name}{MARK}{plan.digest}", plan  # not as asked for: that may say where it lies
 
 
 def fingerprint(spec: ModelSpec | EncoderSpec, weights: Weights) -> str:

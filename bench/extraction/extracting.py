@@ -11,7 +11,7 @@ from bench.catalogue.encoders import plan_encoder
 from bench.catalogue.lookup import Session
 from bench.data.declared import FeatureDeclaration, VideoFolder
 from bench.data.features.pack import PackedFeatures
-from bench.data.features.pack_format import Header, Made
+from bench.data.features.pack_format import Header, Made, called
 from bench.data.features.packing import UNREADABLE, PackWatcher, pack
 from bench.data.readers.json_files import read_json
 from bench.errors import InvalidData, MissingData, SaveError, UsageError, unknown_name
@@ -86,7 +86,7 @@ def extract(session: Session, name: str, choices: Choices, watcher: PackWatcher)
     execution = Execution(device=choices.device)
     encoding = Encoding(folder.encoder, encoder.open(execution), sampler)
     made = Made(
-        encoder=folder.encoder,
+        encoder=called(folder.encoder),
         revision=encoder.spec.revision,
         settings=dict(encoder.weights.settings),
         weights=encoder.weights.fingerprint,

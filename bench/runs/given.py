@@ -58,18 +58,16 @@ def check_features(cell: RunCell, weights: Weights) -> None:
         return
     plan = weights.encoders[cell.spec.reads_own]
     made = cell.dataset.feature_identity([cell.task.split]).made
-    if plan.words.items() <= made.items():
+    name, stated = (text.partition(":")[0] for text in (plan.spec.name, made.get("encoder", "")))
+    asked = {**plan.words, "encoder": made.get("encoder", "")}  # what its argument names is pinned among its settings
+    if name == stated and asked.items() <= made.items():
         return
-    declared, name = cell.dataset.declaration.features.name, cell.dataset.name
-    who = (
-        f"encoder {made['encoder']!r} with other weights or settings"
-        if made.get("encoder") == plan.spec.name
-        else (f"encoder {made['encoder']!r}" if "encoder" in made else "others")
-    )
+    of, by = cell.dataset.declaration.features.name, cell.spec.settings[cell.spec.reads_own].default
+    who = f"encoder {made['encoder']!r}" + " with other weights or settings" * (name == stated) if stated else "others"
     raise UnsupportedTask(
-        f"model {cell.spec.name!r} reads features that it made itself; {declared!r} of dataset {name!r} were made by "
-        f"{who}. Declare features: {{NAME: {{videos: FOLDER, encoder: '{plan.spec.name}', sampler: frames=16}}}} in "
-        f"bench.yaml, write features: NAME for {name!r}, and `bench features extract NAME`."
+        f"model {cell.spec.name!r} reads features that it made itself; {of!r} of dataset {cell.dataset.name!r} were "
+        f"made by {who}. Declare features: {{NAME: {{videos: FOLDER, encoder: '{by}', sampler: frames=16}}}} in bench.yaml, "
+        f"write features: NAME for {cell.dataset.name!r}, and `bench features extract NAME`."
     )
 
 

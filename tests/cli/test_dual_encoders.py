@@ -99,6 +99,23 @@ def test_a_dual_encoder_is_a_model_without_a_word_from_its_plugin(mine):
     assert "bit-equal" in again.stdout + again.stderr
 
 
+def test_a_record_of_weights_named_by_their_place_says_what_they_hold_and_not_where_they_lie(mine):
+    weights = mine.folder / "private" / "weights"
+    weights.mkdir(parents=True)
+    (weights / "rows.txt").write_text("1")
+    named = f"stored:{weights}"
+    more = f"}}\n  own: {{videos: pictures, encoder: '{named}', sampler: frames=1"
+    mine("features", "extract", "own", features="own", more=more)
+
+    said = mine("run", "-m", named, "-t", "mine-retrieval", "--json", features="own", more=more)
+
+    found = json.loads(said.stdout)[0]
+    assert found["measurements"][0]["value"] == 100.0
+    assert found["model"]["name"].startswith("stored:weights@sha256:")
+    told = {key: value for key, value in found.items() if key != "provenance"}
+    assert "private" not in json.dumps(told)
+
+
 @pytest.mark.parametrize("more", [("frames=max",), ("paragraphs=whole",), ("frames=max", "paragraphs=whole")])
 def test_frames_and_paragraphs_are_put_together_in_several_ways(mine, more):
     mine("features", "extract", "seen")

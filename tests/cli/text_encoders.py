@@ -66,8 +66,17 @@ def bench_encoders():
         fingerprint="text_encoders:released",
     )  # fmt: skip
     gain = {"gain": Setting(1.0, "a factor", minimum=0)}
+    folder = {"weights": Setting("", "a folder of weights", kind="hub")}
     return [
         text,
+        EncoderSpec(
+            "stored",
+            "colours, with weights",
+            "text_encoders:Colours",
+            (FrameEncoder, TextEncoder),
+            folder,
+            argument="weights",
+        ),
         EncoderSpec("blind", "reads no text", "text_encoders:Blind", (FrameEncoder,)),
         EncoderSpec(
             "colours", "mean colours, words of colours", "text_encoders:Colours", (FrameEncoder, TextEncoder), gain

@@ -260,8 +260,12 @@ def check_made(where: str, header: Header, videos: VideoFolder) -> None:
         raise InvalidData(
             f"{where} were not made from videos. Declare them as '{{pack: FOLDER}}', or name another pack."
         )
-    asked = {"encoder": videos.encoder, "sampler": Sampler.parse(videos.sampler).words, "segments": videos.segments}
-    stated = {"encoder": made.encoder, "sampler": made.sampler, "segments": made.segments}
+    asked = {
+        "encoder": called(videos.encoder),
+        "sampler": Sampler.parse(videos.sampler).words,
+        "segments": videos.segments,
+    }
+    stated = {"encoder": called(made.encoder), "sampler": made.sampler, "segments": made.segments}
     reader = made.reader.partition(" ")[0].lower()
     if reader != "images":  # else it was made from still images alone, which every backend reads in one way
         asked["backend"], stated["backend"] = videos.backend, reader
@@ -275,3 +279,10 @@ def check_made(where: str, header: Header, videos: VideoFolder) -> None:
                 f"{where} were made with {name} {stated[name]!r}, and bench.yaml asks for {value!r}. Name another "
                 "`pack:` there and extract, or delete this one."
             )
+
+
+def called(encoder: str) -> str:
+    """Returns the name of an encoder with its argument; of a folder its own name alone, not where it lies."""
+    name, colon, argument = encoder.partition(":")
+    here = Path(argument).expanduser().resolve().name if argument.startswith(("/", ".", "~")) else argument
+    return f"{name}{colon}{here}"
