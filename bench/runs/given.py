@@ -66,8 +66,8 @@ def check_features(cell: RunCell, weights: Weights) -> None:
     who = f"encoder {made['encoder']!r}" + " with other weights or settings" * (name == stated) if stated else "others"
     raise UnsupportedTask(
         f"model {cell.spec.name!r} reads features that it made itself; {of!r} of dataset {cell.dataset.name!r} were "
-        f"made by {who}. Declare features: {{NAME: {{videos: FOLDER, encoder: '{by}', sampler: frames=16}}}} in bench.yaml, "
-        f"write features: NAME for {cell.dataset.name!r}, and `bench features extract NAME`."
+        f"made by {who}. Declare features: {{NAME: {{videos: FOLDER, encoder: '{by}', sampler: frames=16}}}} in "
+        f"bench.yaml, write features: NAME for {cell.dataset.name!r}, and `bench features extract NAME`."
     )
 
 
