@@ -2,7 +2,7 @@
 # make test   run every test but those of `make campaign` and of extras that are not installed
 # make test-extras  run the tests that need other extras than dev, each group of extras in an environment of its own
 # make check  lint, formatting, types and import contracts
-# make test-again  run `make test` TIMES times (10) on a fresh clone with CI=true, with 1, 2 and 4 workers in turn
+# make test-again  run `make test` TIMES times (10) on a fresh clone with CI=true, in turn with each number of WORKERS (1 2 4)
 # make campaign  run the tests marked `campaign`: hundreds of kills, fuzzing, repeated runs; takes hours
 # make picture  draw docs/board.png, the picture of a board in the README, anew from leaderboards/ (needs chromium)
 #
@@ -52,13 +52,14 @@ test-extras: $(INSTALLED)
 
 # A clone of what is committed, with an environment of its own, so that nothing that lies about in this folder helps.
 TIMES ?= 10
+WORKERS ?= 1 2 4
 AGAIN := build/again
 test-again:
 	@rm -rf $(AGAIN) && git clone --quiet . $(AGAIN)
-	@set -e; set -- 1 2 4; for time in $$(seq $(TIMES)); do \
+	@set -e; set -- $(WORKERS); for time in $$(seq $(TIMES)); do \
 	  echo "make test, time $$time of $(TIMES), with $$1 workers"; \
 	  env -u MAKEFLAGS -u MFLAGS CI=true $(MAKE) --no-print-directory -C $(AGAIN) test TEST_WORKERS=$$1 PYTHON="$(PYTHON)"; \
-	  set -- "$$2" "$$3" "$$1"; \
+	  set -- "$$@" "$$1"; shift; \
 	done
 	@echo "make test was green $(TIMES) times on a fresh clone"
 
