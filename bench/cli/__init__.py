@@ -34,6 +34,7 @@ COMMANDS = {
     "data": ("bench.cli.data:data", "Verify datasets and their features; pack or simulate features."),
     "features": ("bench.cli.features:features", "Make features from videos; compare features."),
     "leaderboard": ("bench.cli.board:leaderboard", "Add runs to the leaderboard, build its pages, check both."),
+    "submit": ("bench.cli.submit:submit", "Make a branch of a board's repository that brings runs to it."),
     "rerun": ("bench.cli.rerun:rerun", "Run a record's command again and say how the outcome compares."),
     "export": ("bench.cli.model_card:export", "Write records as Hugging Face model-index metadata."),
     "plugin": ("bench.cli.plugin:plugin", "List plugins, write a new one, check one."),

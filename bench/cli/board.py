@@ -41,6 +41,22 @@ leaderboard.add_command(export)
 
 
 @leaderboard.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--title", help="What the board is called (default: the folder's name).")
+@click.option("--space", is_flag=True, help="For a Hugging Face static Space, in place of GitHub Pages.")
+def init(folder: Path, title: str | None, space: bool) -> None:
+    """Write the repository of a board of your own into FOLDER, which may be a fresh clone.
+
+    bench.yaml, results, README and, for GitHub, workflows that publish the pages and check pull requests.
+    """
+    from bench.scaffolding import write_board
+
+    for path in write_board(folder, folder.resolve().name if title is None else title, space=space):
+        click.echo(path)
+    click.echo(f"\nNext: cd '{folder}', then what README.md says: run, `bench leaderboard add`, commit, push.")
+
+
+@leaderboard.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @board_option
 @click.option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def write_package(name: str, kind: str, parent: Path) -> tuple[Path, ...]:
     files = {
         folder / target: content
         for templates in (PACKAGE, kind)
-        for target, content in _rendered(TEMPLATES / templates, words).items()
+        for target, content in rendered(TEMPLATES / templates, words).items()
     }
     for path, content in files.items():
         write_atomically(path, content.encode())
@@ -58,7 +59,7 @@ def _words(name: str, kind: str) -> dict[str, str]:
     }
 
 
-def _rendered(folder: Path, words: dict[str, str]) -> dict[str, str]:
+def rendered(folder: Path, words: Mapping[str, object]) -> dict[str, str]:
     """Returns target -> text for every template of a folder; `MODULE` in a path is the module's name."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -70,6 +71,6 @@ def _rendered(folder: Path, words: dict[str, str]) -> dict[str, str]:
     )
     found = {}
     for template in environment.list_templates(extensions=["j2"]):
-        target = template.removesuffix(".j2").replace("MODULE", words["module"]).replace("DOT", ".")
+        target = template.removesuffix(".j2").replace("MODULE", str(words.get("module", ""))).replace("DOT", ".")
         found[target] = environment.get_template(template).render(words)
     return found
