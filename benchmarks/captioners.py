@@ -25,7 +25,7 @@ from train_step import networks, step
 
 from bench.api import Execution, Ragged, Training, VideoBatch
 from bench.files import write_tensors
-from bench_hse.captioner import CaptionerShape, HSECaptioning
+from bench_hse.captioner import HSECaptionerShape, HSECaptioning
 from bench_hse.model import Hierarchy
 from bench_torch.checkpoints import module_arrays, optimizer_arrays
 from bench_torch.lstm import Memory
@@ -86,7 +86,9 @@ class EveryEpoch(HSECaptioning):
 def captioner(batch: Batch, kind: type[HSECaptioning]) -> HSECaptioning:
     """Returns a fresh captioner with a frozen encoder of the paper's size."""
     torch.manual_seed(0)
-    parts = CaptionerShape(Hierarchy(OneBatch(batch.videos).dim, HIDDEN, "max", decoders=False), True, HIDDEN, DECODER)
+    parts = HSECaptionerShape(
+        Hierarchy(OneBatch(batch.videos).dim, HIDDEN, "max", decoders=False), True, HIDDEN, DECODER
+    )
     network = kind(OneBatch(batch.videos).dim, torch.randn(batch.words, WORD_DIM), parts, aligned=True, frozen=True)
     network.freeze()
     return network

@@ -33,7 +33,7 @@ from bench.catalogue.encoders import plan_encoder
 from bench.catalogue.lookup import Session
 from bench.data.features.packing import PackWatcher
 from bench.execution import Execution
-from bench.extraction import Choices, extract
+from bench.extraction import ExtractionChoices, extract
 from bench.extraction.folder import videos_in
 
 FRAMES = 16
@@ -65,7 +65,7 @@ def report_speed(folder: Path, videos: Path, encoder: str) -> None:
     }
     frames = [list(in_order(*one)) for one in zip(paths, places, strict=True)]
     encoding = {f"batches of {size}": cpu_seconds(partial(encode, network, frames, size)) for size in (1, 4, 16)}
-    whole = cpu_seconds(lambda: extract(session, "frames", Choices(jobs=1), PackWatcher()))
+    whole = cpu_seconds(lambda: extract(session, "frames", ExtractionChoices(jobs=1), PackWatcher()))
     parts = min(decoding.values()) + min(encoding.values())
     print(f"{len(paths)} clips, {FRAMES} frames each, {encoder}, CPU seconds, 1 thread, torch {torch.__version__}\n")
     for name, seconds in {**decoding, **encoding}.items():

@@ -21,10 +21,9 @@ from products import multiply_adds
 from timing import GEMM, arguments, measure, square_product, start, table
 from torch import Tensor
 
-from bench_fse.model import FSENetwork, Shape
+from bench_fse.model import FSENetwork, FSEShape
 from bench_hse.loss import Terms
-from bench_hse.model import HSENetwork
-from bench_hse.model import Shape as HSEShape
+from bench_hse.model import HSENetwork, HSEShape
 
 WORD_DIM, MARGIN, TAU, TAU_LOW = 300, 0.2, 5e-4, 1e-4
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -35,7 +34,7 @@ def networks(hidden: int, words: int) -> dict[str, FSENetwork | HSENetwork]:
     torch.manual_seed(0)
     vectors = torch.randn(words, WORD_DIM)
     terms = Terms(low="strong", cluster=True, margin=MARGIN, hardest=False, tau=TAU, tau_low=TAU_LOW)
-    shape = Shape(hidden=hidden, pooling="max", margin=MARGIN, hardest=False)
+    shape = FSEShape(hidden=hidden, pooling="max", margin=MARGIN, hardest=False)
     return {"hse": HSENetwork(DIM, vectors, terms, HSEShape(hidden, "max")), "fse": FSENetwork(DIM, vectors, shape)}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.analysis.diagnose import _Asked, _clips, clip_findings, own_scores
+from bench.analysis.diagnose import _AskedModel, _clips, clip_findings, own_scores
 from bench.annotations import RetrievalAnnotations
 from bench.errors import ModelError
 from bench.execution import Execution
@@ -124,7 +124,7 @@ class Counted:
     [((2, 3, 1), 6, None), ((2, 2, 1), 3, "1 of 3 videos"), ((1, 2, 2), 0, "3 of 3 videos")],
 )
 def test_a_video_with_other_numbers_of_clips_than_sentences_is_left_out_and_counted(tmp_path, counts, pairs, says):
-    asked = _Asked(
+    asked = _AskedModel(
         cell=SimpleNamespace(spec=SimpleNamespace(name="even"), dataset=None, task=SimpleNamespace(split="test")),
         fitted=Fitted(Even(), None, 0.0, Guard("even", 0, tmp_path, Silent())),
         execution=Execution(),

@@ -41,17 +41,17 @@ def find_runs(text: str) -> list[Path]:
 
     Raises: UsageError when a part names nothing.
     """
-    found: list[Path] = []
+    runs: list[Path] = []
     for part in [text] if Path(text).exists() else text.split(","):
         paths = [Path(part)] if Path(part).exists() else sorted(map(Path, glob.glob(part)))  # noqa: PTH207 (may be absolute)
         if not paths:
             raise UsageError(
                 f"{part!r} is no run folder, no record and matches none. `bench list runs` shows the runs."
             )
-        found += [path for path in paths if path.is_file() or (path / "result.json").is_file()]
-    if not found:
+        runs += [path for path in paths if path.is_file() or (path / "result.json").is_file()]
+    if not runs:
         raise UsageError(f"{text!r}: no finished run there (no result.json). `bench list runs` shows the runs.")
-    return found
+    return runs
 
 
 def open_side(paths: Sequence[Path]) -> ComparedModel:

@@ -146,7 +146,7 @@ def diagnose(chosen: RunPlan, shuffle_seed: int = 0, reporter: Reporter | None =
         )
     inputs = cell.dataset.inputs(cell.task.split, chosen.view, max_rows=cell.spec.max_rows, limit=request.limit)
     assert isinstance(chosen.annotations, RetrievalAnnotations)  # noqa: S101 (of such a task)
-    asked = _Asked(cell, fitted, execution, chosen.annotations, reporter)
+    asked = _AskedModel(cell, fitted, execution, chosen.annotations, reporter)
     findings, left_out = _clips(asked, inputs)
     before = asked.predict("as it is", inputs)
     findings += _order(asked, inputs, before, shuffle_seed)
@@ -155,7 +155,7 @@ def diagnose(chosen: RunPlan, shuffle_seed: int = 0, reporter: Reporter | None =
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _AskedModel:
     """A model that answers, and what it takes to ask and to judge it."""
 
     cell: RunCell
@@ -187,12 +187,12 @@ class _Asked:
         """Returns (n,) int64 places of videos and of their paragraphs, for all videos that have features."""
         place = {name: i for i, name in enumerate(video_ids)}
         own = [self.annotations.matching.own[name] for name in paragraph_ids]
-        found = [(place[video], i) for i, video in enumerate(own) if video in place]
-        videos, paragraphs = np.array(found, dtype=np.int64).reshape(-1, 2).T
+        places = [(place[video], i) for i, video in enumerate(own) if video in place]
+        videos, paragraphs = np.array(places, dtype=np.int64).reshape(-1, 2).T
         return videos, paragraphs
 
 
-def _clips(asked: _Asked, inputs: Inputs) -> tuple[list[DiagnosedNumber], dict[str, str]]:
+def _clips(asked: _AskedModel, inputs: Inputs) -> tuple[list[DiagnosedNumber], dict[str, str]]:
     """Returns the findings of part 1, or why there are none."""
     model, name = asked.fitted.model, asked.cell.spec.name
     if not isinstance(model, ClipTextEncoder):
@@ -240,10 +240,10 @@ def clip_findings(clips: EmbeddedParts, sentences: EmbeddedParts, device: str) -
             chance = 100.0 * len(counts) / float(counts.sum())
             findings.append(_recall(f"{direction}/video/R@1", expected_hits(ranks, 1), counts, chance))
     size = len(clips.values)
-    found = rank_pairs(
+    ranked = rank_pairs(
         torch.from_numpy(sentences.values).to(device), torch.from_numpy(clips.values).to(device), torch.arange(size)
     )
-    for direction, ranks in (("s2c", found.queries), ("c2s", found.items)):
+    for direction, ranks in (("s2c", ranked.queries), ("c2s", ranked.items)):
         for k in POOL_KS:
             hits = expected_hits(ranks, k)
             findings.append(_recall(f"{direction}/pool/R@{k}", hits, clips.counts, 100.0 * min(k, size) / size))
@@ -255,7 +255,7 @@ def _recall(name: str, hits: np.ndarray, counts: np.ndarray, chance: float) -> D
     return DiagnosedNumber("clips", name, float(100.0 * hits.mean()), bounds, len(hits), chance)
 
 
-def _order(asked: _Asked, inputs: Inputs, before: Predictions, seed: int) -> list[DiagnosedNumber]:
+def _order(asked: _AskedModel, inputs: Inputs, before: Predictions, seed: int) -> list[DiagnosedNumber]:
     """Returns R@1 before and after each of the two shuffles, and the change."""
     assert inputs.under is not None  # noqa: S101 (a dataset's inputs can always be cut again)
     start = asked.hits(before)
@@ -283,7 +283,7 @@ def _change(name: str, change: Comparison) -> DiagnosedNumber:
     return DiagnosedNumber("order", name, difference, bounds, change.n, p_value=change.p_value, test=change.test)
 
 
-def _swap(asked: _Asked, inputs: Inputs, before: Predictions, seed: int) -> list[DiagnosedNumber]:
+def _swap(asked: _AskedModel, inputs: Inputs, before: Predictions, seed: int) -> list[DiagnosedNumber]:
     """Returns how often the true paragraph is preferred to the one with a swapped sentence."""
     after = asked.predict("one sentence swapped", with_one_sentence_swapped(inputs, seed))
     videos, paragraphs = asked.pairs(inputs.videos.ids, inputs.paragraph_ids)

@@ -45,7 +45,7 @@ def card_data(records: Sequence[Verified]) -> ModelCardData:
                 f"{record.path} is {result.status}: it covers a part of the test set. Run it on all, without --limit."
             )
         by_signature.setdefault(result.signature, []).append(record)
-    found = []
+    evaluations = []
     for same in by_signature.values():
         results, kind = [record.result for record in same], kind_of(same[0].evidence)
         seeds = [result.seed for result in results]
@@ -55,8 +55,8 @@ def card_data(records: Sequence[Verified]) -> ModelCardData:
                 f"seed {twice} of {first.model.name} on {results[0].task.name} was given twice, as "
                 f"{' and '.join(result.run for result in results if result.seed == twice)}. Leave one of them out."
             )
-        found += [_evaluation(results, measurement, kind.hub_task) for measurement in results[0].measurements]
-    return ModelCardData(model_name=first.model.name, eval_results=found)
+        evaluations += [_evaluation(results, measurement, kind.hub_task) for measurement in results[0].measurements]
+    return ModelCardData(model_name=first.model.name, eval_results=evaluations)
 
 
 def _evaluation(results: Sequence[Result], measurement: Measurement, task_type: str) -> EvalResult:

@@ -33,20 +33,20 @@ def over_samplers(sides: Mapping[str, ComparedModel], metric: str) -> tuple[Samp
     Raises: UsageError for a measurement without a value for each query; VerificationError for other queries.
     """
     (first, base), *others = sides.items()
-    found = [Sampled(first, base, _values(base, metric), None)]
+    sampled = [Sampled(first, base, _values(base, metric), None)]
     for sampler, side in others:
         check_comparable(side, base, across=True)
         (paired,) = compare_sides(side, base, [metric])
-        found.append(Sampled(sampler, side, _values(side, metric), paired))
-    return tuple(found)
+        sampled.append(Sampled(sampler, side, _values(side, metric), paired))
+    return tuple(sampled)
 
 
-def share_of_frames(found: tuple[Sampled, ...]) -> str:
+def share_of_frames(sampled: tuple[Sampled, ...]) -> str:
     """Returns in a sentence how far samplers move the measurement, and how far seeds do."""
-    means = {one.sampler: fmean(one.values) for one in found}
+    means = {one.sampler: fmean(one.values) for one in sampled}
     low, high = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
     line = f"Frames alone move it by {means[high] - means[low]:.2f}, from {low} to {high}"
-    spreads = [stdev(one.values) for one in found if len(one.values) > 1]
+    spreads = [stdev(one.values) for one in sampled if len(one.values) > 1]
     seeds = f"; seeds deviate by {fmean(spreads):.2f} in the mean" if spreads else "; one seed says nothing of seeds"
     return f"{line}{seeds}. A lead of this size over a model whose frames were taken otherwise may be theirs."
 

@@ -66,7 +66,7 @@ class _Split:
 
 
 @dataclass(frozen=True)
-class _Dataset:
+class _DatasetSection:
     reader: str = key(text())
     root: Path = key(pathname)
     features: str = key(text())
@@ -85,7 +85,7 @@ class _Dataset:
 @dataclass(frozen=True)
 class _File:
     version: Literal[1] = key(one_of(1))
-    datasets: Mapping[str, _Dataset] = key(by_name(section(_Dataset)), {})
+    datasets: Mapping[str, _DatasetSection] = key(by_name(section(_DatasetSection)), {})
     features: Mapping[str, FeatureEntry] = key(by_name(section(FeatureEntry)), {})
     word_vectors: Path | None = key(pathname, None)
     text: str = key(text(), "")

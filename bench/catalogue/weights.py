@@ -179,15 +179,15 @@ def _files_of(name: str, value: str) -> list[Path]:
     return seen
 
 
-def _pinned(name: str, value: str, found: str) -> str:
+def _pinned(name: str, value: str, actual: str) -> str:
     """Returns the name of a file or folder with its digest. Raises: VerificationError when another was asked for."""
     path, asked = _path(value), value.partition(MARK)[2]
-    if asked and found != asked:
+    if asked and actual != asked:
         raise VerificationError(
-            f"setting {name}: {path} has the SHA-256 {found[:16]}…, asked for {asked[:16]}…. "
+            f"setting {name}: {path} has the SHA-256 {actual[:16]}…, asked for {asked[:16]}…. "
             f"Put the one asked for there, or name it: --set {name}=PATH."
         )
-    return f"{path.name or path.resolve().name}{MARK}{found}"
+    return f"{path.name or path.resolve().name}{MARK}{actual}"
 
 
 def _repository(name: str, value: str) -> tuple[str, str]:

@@ -180,20 +180,20 @@ def check(
     sources = replace(sources, metrics=metrics)
     session = Session(configuration.load(config))
     records = read(sources.results, sources.metrics)
-    found = []
+    findings = []
     with started_once():
         for finding in submission.check_records(records, session):
-            found.append(finding)
+            findings.append(finding)
             _say(finding)
     for finding in () if records_only else submission.check_published(sources.published):
-        found.append(finding)
+        findings.append(finding)
         _say(finding)
     pages = [] if records_only else list(submission.check_pages(sources, target, records))
     for finding in pages:
         _say(finding)
-    counts = {word: sum(one.outcome == word for one in found) for word in ("re-scored", "invariants only", "failed")}
+    counts = {word: sum(one.outcome == word for one in findings) for word in ("re-scored", "invariants only", "failed")}
     click.echo(", ".join(f"{count} {word}" for word, count in counts.items()) + f"; {len(pages)} pages out of date")
-    failures = counts["failed"] + len(pages) + (sum(one.unproved for one in found) if strict else 0)
+    failures = counts["failed"] + len(pages) + (sum(one.unproved for one in findings) if strict else 0)
     if failures:
         raise VerificationError(f"{failures} record(s) or page(s) failed the check; each is named above.")
 

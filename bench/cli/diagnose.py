@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _NamedModel:
     """What says which model is meant; the record of a run says all of it."""
 
     task: str | None
@@ -77,27 +77,27 @@ def diagnose(
     from bench.files import write_json
 
     session = Session(configuration.load(config))
-    asked = _Asked(task, settings, seed, limit, checkpoint, output)
+    asked = _NamedModel(task, settings, seed, limit, checkpoint, output)
     with terminal() as reporter:
         if _is_run(model):
             plan = _of_run(session, Path(model), asked, device)
         else:
             plan = _of_model(session, model, asked, device, reporter)
-        found = ask(plan, shuffle_seed, reporter)
-    report = found.as_json()
+        diagnosis = ask(plan, shuffle_seed, reporter)
+    report = diagnosis.as_json()
     write_json(plan.folder / REPORT, report)
     click.echo(f"the report is {plan.folder / REPORT}", err=True)
     if as_json:
         click.echo(json.dumps(report, indent=2))
     else:
-        _print(found)
+        _print(diagnosis)
 
 
 def _is_run(text: str) -> bool:
     return (Path(text) / "result.json").is_file()
 
 
-def _of_run(session: Session, folder: Path, asked: _Asked, device: str) -> RunPlan:
+def _of_run(session: Session, folder: Path, asked: _NamedModel, device: str) -> RunPlan:
     from bench.analysis.diagnose import check_task
     from bench.evidence.verified import stored
     from bench.runs.rerun import plan_of_run
@@ -111,7 +111,7 @@ def _of_run(session: Session, folder: Path, asked: _Asked, device: str) -> RunPl
     return plan_of_run(folder, record, cell, device)
 
 
-def _of_model(session: Session, model: str, asked: _Asked, device: str, reporter: Reporter) -> RunPlan:
+def _of_model(session: Session, model: str, asked: _NamedModel, device: str, reporter: Reporter) -> RunPlan:
     from bench.analysis.diagnose import check_task
     from bench.runs import execute as runner
     from bench.runs import plan as planning
@@ -136,17 +136,17 @@ def _of_model(session: Session, model: str, asked: _Asked, device: str, reporter
     return plan
 
 
-def _print(found: Diagnosis) -> None:
+def _print(diagnosis: Diagnosis) -> None:
     from bench.cli.tables import print_table
     from bench.evidence.kinds.wording import tested_by_queries
 
-    record = found.result
+    record = diagnosis.result
     click.echo(f"\n{record.model.name} on {record.task.name}, {record.data.label}, {tested_by_queries(record)}")
     head = ["part", "measurement, in percent", "value", "95 %", "chance", "queries", "p"]
-    print_table(head, [_row(finding) for finding in found.findings], numbers_from=2)
-    for part, reason in found.left_out.items():
+    print_table(head, [_row(finding) for finding in diagnosis.findings], numbers_from=2)
+    for part, reason in diagnosis.left_out.items():
         click.echo(f"left out of {part}: {reason}")
-    click.echo(f"{record.signature} (seed {record.seed}, shuffle seed {found.shuffle_seed})")
+    click.echo(f"{record.signature} (seed {record.seed}, shuffle seed {diagnosis.shuffle_seed})")
 
 
 def _row(finding: DiagnosedNumber) -> list[str]:

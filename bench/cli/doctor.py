@@ -39,8 +39,10 @@ def doctor(config: Path | None) -> int:
 def _python(_: Path | None) -> str:
     from bench.runs import provenance
 
-    found = provenance.hardware("cpu")
-    return f"{provenance.versions('vtbench')['python']} on {found['system']}, {found['cores']} cores, {found['cpu']}"
+    machine = provenance.hardware("cpu")
+    return (
+        f"{provenance.versions('vtbench')['python']} on {machine['system']}, {machine['cores']} cores, {machine['cpu']}"
+    )
 
 
 def _torch(_: Path | None) -> str:
@@ -84,12 +86,12 @@ def _configuration(path: Path | None) -> str:
 def _plugins(path: Path | None) -> str:
     from bench.catalogue import catalogue, config
 
-    found = catalogue.discover(config.load(path).datasets)
-    broken = [f"{plugin.name} ({plugin.error})" for plugin in found.plugins if plugin.error]
+    discovered = catalogue.discover(config.load(path).datasets)
+    broken = [f"{plugin.name} ({plugin.error})" for plugin in discovered.plugins if plugin.error]
     if broken:
         raise RuntimeError("; ".join(broken))
-    usable = [plugin for plugin in found.plugins if plugin.status == "ok"]
-    return f"{len(usable)} of {len(found.plugins)} usable, offering {len(found.models)} models"
+    usable = [plugin for plugin in discovered.plugins if plugin.status == "ok"]
+    return f"{len(usable)} of {len(discovered.plugins)} usable, offering {len(discovered.models)} models"
 
 
 def _runs(path: Path | None) -> str:

@@ -48,8 +48,8 @@ def examples(
                 raise UsageError(
                     f"--metric {metric}: queries are ordered by the rank of the right answer. Leave it out."
                 )
-            found = retrieved.retrieved_by(record, task, dataset, 4 if count is None else count)
-            paths = retrieved_pages.write_pages(found, output or folder, _film_strips(dataset, found.videos()))
+            queries = retrieved.retrieved_by(record, task, dataset, 4 if count is None else count)
+            paths = retrieved_pages.write_pages(queries, output or folder, _film_strips(dataset, queries.videos()))
         else:
             from bench.analysis.examples import choosing, pages
 

@@ -105,7 +105,7 @@ def paper_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
     return {
         "paper": name,
         "title": paper.title,
-        "tables": {table: f"{found.title}; {len(found.rows)} rows" for table, found in read_paper(paper).items()},
+        "tables": {table: f"{printed.title}; {len(printed.rows)} rows" for table, printed in read_paper(paper).items()},
         "next": f"`bench reproduce {name} TABLE` runs what is missing and sets our figures beside the paper's",
     }
 

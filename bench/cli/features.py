@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.catalogue.lookup import Session
     from bench.data.declared import FeatureDeclaration, FeatureSource
     from bench.data.features.differences import Differences
-    from bench.extraction import Choices, Extraction
+    from bench.extraction import Extraction, ExtractionChoices
 
 MOST = 5
 """Videos that are shown of those that differ."""
@@ -45,10 +45,10 @@ def extract(
     """
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
-    from bench.extraction import Choices
+    from bench.extraction import ExtractionChoices
 
     session = Session(configuration.load(config))
-    done = extracted(session, name, Choices(device, jobs, batch_size, limit))
+    done = extracted(session, name, ExtractionChoices(device, jobs, batch_size, limit))
     header = done.header
     click.echo(f"{done.pack}: {header.videos:,} videos, {header.rows:,} rows of {header.dim}, sha256 {header.digest}")
     if limit is not None:
@@ -56,7 +56,7 @@ def extract(
     return 5 if done.unreadable else 0
 
 
-def extracted(session: Session, name: str, choices: Choices) -> Extraction:
+def extracted(session: Session, name: str, choices: ExtractionChoices) -> Extraction:
     """Makes the features `name`, and says on stderr how that went."""
     from bench.cli.progress import counted
     from bench.data.features.packing import UNREADABLE, PackWatcher
@@ -115,11 +115,11 @@ def compare(first: str, second: str, as_json: bool, config: Path | None) -> None
     session = Session(configuration.load(config))
     sources = [_opened(session, name) for name in (first, second)]
     with counted("comparing", "videos") as progress:
-        found = compared(sources[0], sources[1], progress)
+        differences = compared(sources[0], sources[1], progress)
     if as_json:
-        click.echo(json.dumps(found.as_json(), indent=2))
+        click.echo(json.dumps(differences.as_json(), indent=2))
     else:
-        _show(first, second, found)
+        _show(first, second, differences)
 
 
 def _opened(session: Session, name: str) -> FeatureSource:
@@ -135,30 +135,30 @@ def _opened(session: Session, name: str) -> FeatureSource:
     raise unknown_name("feature source or pack", name, session.config.features)
 
 
-def _show(first: str, second: str, found: Differences) -> None:
-    for name, (left, right) in found.words.items():
+def _show(first: str, second: str, differences: Differences) -> None:
+    for name, (left, right) in differences.words.items():
         click.echo(f"{name}: {left or '(not said)'} | {right or '(not said)'}")
-    for where, only in ((first, found.only_first), (second, found.only_second)):
+    for where, only in ((first, differences.only_first), (second, differences.only_second)):
         if only:
             click.echo(f"only in {where}: {len(only):,} videos: {', '.join(only[:3])}{', …' if len(only) > 3 else ''}")
-    if "dimension" in found.words:
+    if "dimension" in differences.words:
         click.echo("rows of different dimensions cannot be compared")
-    elif not found.videos:
+    elif not differences.videos:
         click.echo("no video is in both")
     else:
-        rows = f", {len(found.other_rows):,} with another number of rows" if found.other_rows else ""
+        rows = f", {len(differences.other_rows):,} with another number of rows" if differences.other_rows else ""
         click.echo(
-            f"{len(found.videos):,} videos in both{rows}: mean cosine {found.cosine:.6f}, largest difference "
-            f"{found.largest:.3g}"
+            f"{len(differences.videos):,} videos in both{rows}: mean cosine {differences.cosine:.6f}, "
+            f"largest difference {differences.largest:.3g}"
         )
-        for video_id, one in found.most(MOST):
+        for video_id, one in differences.most(MOST):
             apart = (
                 f"largest difference {one.largest:.3g}"
                 if one.largest is not None
                 else "{} and {} rows".format(*one.rows)
             )
             click.echo(f"  {video_id}: cosine {one.cosine:.6f}, {apart}")
-    if found.equal:
+    if differences.equal:
         click.echo("every row is the same")
 
 

@@ -30,9 +30,9 @@ def list_plugins(config: Path | None, as_json: bool) -> None:
     from bench.cli.tables import print_table
     from bench.plugins.discovery import require_usable, strict
 
-    found = catalogue.discover(configuration.load(config).datasets, lenient=True).plugins
+    plugins = catalogue.discover(configuration.load(config).datasets, lenient=True).plugins
     rows = []
-    for each in found:
+    for each in plugins:
         distribution, _, version = each.distribution.partition(" ")
         provides = {kind: list(names) for kind, names in each.provides.items()}
         remarks = [*each.remarks, *([each.slow] if each.slow else [])]
@@ -56,7 +56,7 @@ def list_plugins(config: Path | None, as_json: bool) -> None:
             for problem in filter(None, [row["error"], *row["remarks"]]):
                 click.echo(f"{row['plugin']}: {problem}")
     if strict():
-        require_usable(found)
+        require_usable(plugins)
 
 
 def _words(provides: object) -> str:

@@ -72,9 +72,9 @@ def reproduce(
     from bench.runs.request import Request
 
     session = Session(configuration.load(config))
-    found = session.catalogue.paper(paper)
+    publication = session.catalogue.paper(paper)
     say_default(session.config)
-    entries = read_paper(found)
+    entries = read_paper(publication)
     if table not in entries:
         raise unknown_name("table", table, entries)
     entry = entries[table]
@@ -83,7 +83,7 @@ def reproduce(
         Request.under(session.config, output), device=device, limit=limit, command=command_line()
     )
     with terminal() as reporter:
-        asked = _Asked(request, seeds or (0,), chosen, reporter)
+        asked = _Overrides(request, seeds or (0,), chosen, reporter)
         planned = [_plans(session, entry, row, asked) for row in entry.rows]
     if isinstance(entry, PaperFigure):
         planned = [with_classes(plans) for plans in planned]
@@ -100,16 +100,16 @@ def reproduce(
     written = request.output / "reproduce", f"{paper}-{table}"
     if isinstance(entry, PaperFigure):
         rows = list(zip(entry.rows, planned, strict=True))
-        show_figure(found.title, entry, rows, results, written, as_json=as_json)
+        show_figure(publication.title, entry, rows, results, written, as_json=as_json)
         if board and results:
             _say_stored(save_stored(board, written[1], figure_in(*written)))
     else:
-        compared = _compared(found.title, entry, planned, results, chosen)
+        compared = _compared(publication.title, entry, planned, results, chosen)
         _print(compared, as_json=as_json)
         _write(compared, *written)
         if board:
             runs = [[] if isinstance(row, str) else [plan.run for plan in row] for row in planned]
-            stored = StoredTable(paper=found.title, table=entry, runs=runs, changed=chosen)
+            stored = StoredTable(paper=publication.title, table=entry, runs=runs, changed=chosen)
             _say_stored(save_stored(board, written[1], stored))
     return several.exit_code(saved=bool(results))
 
@@ -128,7 +128,7 @@ def _chosen(table: PaperTable | PaperFigure, texts: tuple[str, ...]) -> dict[str
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Overrides:
     """What the user asked for beside the table: the same for every row, and settings by model."""
 
     request: Request
@@ -141,7 +141,7 @@ def _plans(
     session: Session,
     table: PaperTable | PaperFigure,
     row: PaperRow,
-    asked: _Asked,
+    asked: _Overrides,
 ) -> list[RunPlan] | str:
     """Returns the plans of a row, one for each task and seed, or what it needs before it can be run."""
     from bench.runs.plan import plan

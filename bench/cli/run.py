@@ -137,12 +137,12 @@ def run(
 def extract_missing(session: Session, tasks: Sequence[str], device: str) -> None:
     """Makes the features of the tasks' datasets that are declared by their videos and were not made yet."""
     from bench.cli.features import extracted
-    from bench.extraction import Choices, is_missing
+    from bench.extraction import ExtractionChoices, is_missing
 
     datasets = dict.fromkeys(session.catalogue.task(task).dataset for task in tasks)
     features = [session.catalogue.dataset(name)[0].features for name in datasets]
     for name in dict.fromkeys(one.name for one in features if is_missing(one)):
-        extracted(session, name, Choices(device))
+        extracted(session, name, ExtractionChoices(device))
 
 
 @click.command(cls=Command)

@@ -54,7 +54,7 @@ def sensitivity(
     from bench.catalogue.lookup import Session
     from bench.cli.features import extracted
     from bench.cli.progress import terminal
-    from bench.extraction import Choices, is_missing
+    from bench.extraction import ExtractionChoices, is_missing
     from bench.runs.execute import execute
     from bench.runs.plan import plan
     from bench.runs.request import Request
@@ -67,7 +67,7 @@ def sensitivity(
     session = Session(loaded)
     for variant in variants.values():
         if is_missing(variant):
-            extracted(session, variant.name, Choices(device))
+            extracted(session, variant.name, ExtractionChoices(device))
     request = replace(
         Request.under(loaded, output),
         settings=chosen_settings((model,), settings)[model],
@@ -81,12 +81,12 @@ def sensitivity(
             plans = [plan(cell, replace(request, seed=seed), reporter) for seed in seeds or (0,)]
             sides[words] = open_side([one.folder for one in plans if execute(one, reporter)])
     metric = next(iter(sides.values())).first.primary
-    found = over_samplers(sides, metric)
+    sampled = over_samplers(sides, metric)
     if as_json:
-        click.echo(json.dumps({"metric": metric, "samplers": [_told(one) for one in found]}, indent=2))
+        click.echo(json.dumps({"metric": metric, "samplers": [_told(one) for one in sampled]}, indent=2))
         return
-    _print(metric, found)
-    click.echo(share_of_frames(found))
+    _print(metric, sampled)
+    click.echo(share_of_frames(sampled))
 
 
 def _variants(declared: FeatureDeclaration, samplers: str) -> dict[str, FeatureDeclaration]:
@@ -102,23 +102,23 @@ def _variants(declared: FeatureDeclaration, samplers: str) -> dict[str, FeatureD
     words = dict.fromkeys(Sampler.parse(text.strip()).words for text in samplers.split(","))
     if len(words) < 2:
         raise UsageError(f"--samplers {samplers}: name at least two, such as --samplers 'frames=16,fps=1'.")
-    found = {}
+    variants = {}
     for text in words:
         if text == Sampler.parse(declared.videos.sampler).words:
-            found[text] = declared
+            variants[text] = declared
             continue
         name = f"{declared.name}-{slug(text)}"
         path = declared.path.with_name(f"{declared.path.name}-{slug(text)}")
-        found[text] = replace(declared, name=name, path=path, videos=replace(declared.videos, sampler=text))
-    return found
+        variants[text] = replace(declared, name=name, path=path, videos=replace(declared.videos, sampler=text))
+    return variants
 
 
-def _print(metric: str, found: Sequence[Sampled]) -> None:
+def _print(metric: str, sampled: Sequence[Sampled]) -> None:
     from bench.cli.tables import print_table
 
     head = ["sampler", "seeds", metric, "95 %", "less the first", "95 % interval", "p"]
     rows = []
-    for one in found:
+    for one in sampled:
         bounds = one.side.first[metric].ci95
         row = [one.sampler, str(len(one.values)), f"{fmean(one.values):.2f}"]
         row.append(f"{bounds[0]:.1f} to {bounds[1]:.1f}" if bounds else "–")

@@ -42,7 +42,7 @@ def captions(dataset: Dataset, splits: Sequence[str], limit: int | None) -> Capt
     columns = dataset.columns(first)
     ids = [columns["video_id"][i] for i in dataset.evaluated(first, limit)]
     sets = [_described(dataset.columns(split)) for split in splits]
-    references = [{v: found[v] for v in ids if v in found} for found in sets]
+    references = [{v: texts[v] for v in ids if v in texts} for texts in sets]
     return CaptionAnnotations(
         references=tuple({dataset.opaque(first, "video", v): told[v] for v in told} for told in references),
         pool=described_digest(references),

@@ -124,10 +124,10 @@ def _with_own_rows(videos: UncutVideos, features: FeatureSource) -> UncutVideos:
 
     Raises: InvalidData where they were made of other segments.
     """
-    found = features.segment_rows(videos.sources) if isinstance(features, SegmentedFeatures) else None
-    if found is None:
+    own_rows = features.segment_rows(videos.sources) if isinstance(features, SegmentedFeatures) else None
+    if own_rows is None:
         return videos
-    counts, rows = found
+    counts, rows = own_rows
     for source, count, times in zip(videos.sources, counts.tolist(), videos.timestamps, strict=True):
         if count != len(times):
             raise InvalidData(

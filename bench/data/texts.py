@@ -25,7 +25,7 @@ KINDS = {"paragraph": "paragraph", "captions-together": "paragraph", "caption": 
 
 
 @dataclass(frozen=True)
-class Text:
+class SplitText:
     """One text of a split.
 
     Attributes:
@@ -41,14 +41,14 @@ class Text:
     video: int | None
 
 
-def beside_videos(videos: Videos, positions: Sequence[int], texts: Sequence[Text]) -> Videos:
+def beside_videos(videos: Videos, positions: Sequence[int], texts: Sequence[SplitText]) -> Videos:
     """Returns `videos`, those at `positions` of a split, once for each text: entry i is the video of text i."""
     place = {position: i for i, position in enumerate(positions)}
     owners = [place[text.video] for text in texts if text.video is not None]
     return videos if owners == list(range(len(positions))) else VideoSubset(videos, owners)
 
 
-def pairing_of(dataset: Dataset, texts: Sequence[Text], positions: Sequence[int]) -> tuple[int | None, ...]:
+def pairing_of(dataset: Dataset, texts: Sequence[SplitText], positions: Sequence[int]) -> tuple[int | None, ...]:
     """Returns where among `positions` of a split the video of each text stands, None for one that is not there.
 
     Raises: InvalidData for queries that belong to no video.
@@ -85,7 +85,7 @@ def asks_queries(dataset: Dataset, split: str) -> bool:
     return dataset.declaration.queries is not None and split == dataset.declaration.test
 
 
-def texts_of(dataset: Dataset, split: str, chosen: Sequence[int], view: View) -> list[Text]:
+def texts_of(dataset: Dataset, split: str, chosen: Sequence[int], view: View) -> list[SplitText]:
     """Returns the texts of the videos at `chosen`, cut by `view`, or the queries that stand for those of a test split.
 
     Of the queries those are left out whose right videos are all left out, as the captions of such a video are.
@@ -105,7 +105,7 @@ def texts_of(dataset: Dataset, split: str, chosen: Sequence[int], view: View) ->
             named = [(f"{video_id}#{k}", (sentence,)) for k, sentence in enumerate(columns["sentences"][i])]
         else:
             named = [(video_id, _paragraph(columns, i, view))]
-        texts += [Text(name, dataset.opaque(split, KINDS[unit], name), said, i) for name, said in named]
+        texts += [SplitText(name, dataset.opaque(split, KINDS[unit], name), said, i) for name, said in named]
     return texts
 
 
@@ -118,7 +118,7 @@ def _paragraph(columns: Mapping[str, list[Any]], index: int, view: View) -> Para
     return tuple(sentences[i] for i in kept)
 
 
-def _queries(dataset: Dataset, split: str, path: Path) -> list[Text]:
+def _queries(dataset: Dataset, split: str, path: Path) -> list[SplitText]:
     queries = read_json(path, "queries, JSON of a text or a list of sentences by id")
     if not isinstance(queries, dict) or not queries:
         raise InvalidData(f"{path}: expected a JSON object with a text for each id; found {type(queries).__name__}.")
@@ -127,11 +127,13 @@ def _queries(dataset: Dataset, split: str, path: Path) -> list[Text]:
         sentences = (said,) if isinstance(said, str) else said
         if not isinstance(sentences, list | tuple) or not all(isinstance(s, str) and s.strip() for s in sentences):
             raise InvalidData(f"{path}: query {name[:60]!r} is no text and no list of sentences.")
-        texts.append(Text(name, dataset.opaque(split, "query", name), tuple(sentences), None))
+        texts.append(SplitText(name, dataset.opaque(split, "query", name), tuple(sentences), None))
     return texts
 
 
-def matching_of(dataset: Dataset, split: str, texts: Sequence[Text], chosen: Sequence[int], view: View) -> Matching:
+def matching_of(
+    dataset: Dataset, split: str, texts: Sequence[SplitText], chosen: Sequence[int], view: View
+) -> Matching:
     """Returns the right videos of each text among the videos at `chosen`, in opaque ids.
 
     Texts that a file of relevance does not judge belong to their own video; queries have none.

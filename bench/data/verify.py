@@ -11,7 +11,7 @@ from bench.data.declared import ExaminedFeatures
 from bench.data.features.pack import PackedFeatures
 from bench.data.features.stored import missing_videos
 from bench.data.readers.qrels import read_qrels
-from bench.data.sets.comparing import Comparison, compare, split_of
+from bench.data.sets.comparing import SetComparison, compare, split_of
 from bench.data.sets.named import named_set
 from bench.data.tables import Tables
 from bench.errors import DataError, InvalidData
@@ -40,7 +40,7 @@ class DatasetReport:
     expected: dict[str, int] = field(default_factory=dict)
     missing: dict[str, tuple[str, ...]] = field(default_factory=dict)
     all_zero: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    sets: dict[str, Comparison] = field(default_factory=dict)
+    sets: dict[str, SetComparison] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Returns everything, ready for JSON."""
@@ -154,9 +154,9 @@ def _compare_with_set(dataset: Dataset, report: DatasetReport) -> None:
     split = split_of(dataset, named_set(name))
     if split not in report.videos:  # it cannot be read, which is told already
         return
-    found = report.sets[split] = compare(dataset, split, report.missing.get(split))
-    report.facts.append(f"{split}: {found.fact()}")
-    if differences := found.differences():
+    compared = report.sets[split] = compare(dataset, split, report.missing.get(split))
+    report.facts.append(f"{split}: {compared.fact()}")
+    if differences := compared.differences():
         raise InvalidData(
             f"{split} is not {name}: {'; '.join(differences)}. Take the files that `bench info {name}` names, or leave "
             f"out datasets.{dataset.name}.set: figures on these are of another test."

@@ -64,11 +64,11 @@ def has_values(evidence: Evidence, metric: str) -> bool:
 def values_of(evidence: Evidence, metric: str) -> UnitValues:
     """Returns what each unit adds to `metric`. Raises: UsageError when it has no value for each unit."""
     kind = kind_of(evidence)
-    if (found := kind.unit_values(evidence, metric)) is None:
+    if (values := kind.unit_values(evidence, metric)) is None:
         raise UsageError(
             f"metric {metric!r} has no value for each query or video to compare. Use {kind.comparable(evidence)}."
         )
-    return found
+    return values
 
 
 def paired(first: Sequence[Evidence], second: Sequence[Evidence], metric: str) -> Paired:
@@ -86,8 +86,8 @@ def paired(first: Sequence[Evidence], second: Sequence[Evidence], metric: str) -
             "others, which are from before evidence said whose a query is. `bench rescore --write RUN` makes these "
             "again; compare the new ones."
         )
-    found = compare(a, b)
-    low, high = (min(max(what.scale * end, -what.farthest), what.farthest) for end in found.ci95)
+    compared = compare(a, b)
+    low, high = (min(max(what.scale * end, -what.farthest), what.farthest) for end in compared.ci95)
     differences = np.mean(np.stack(a), axis=0) - np.mean(np.stack(b), axis=0)
     spread = float(differences.std(ddof=1)) if len(differences) > 1 else 0.0
     better = differences if what.higher_is_better else -differences
@@ -97,13 +97,13 @@ def paired(first: Sequence[Evidence], second: Sequence[Evidence], metric: str) -
         unit=what.unit,
         values=(tuple(what.scale * float(v.mean()) for v in a), tuple(what.scale * float(v.mean()) for v in b)),
         comparison=Comparison(
-            difference=what.scale * found.difference,
+            difference=what.scale * compared.difference,
             ci95=(low, high),
-            p_value=found.p_value,
-            test=found.test,
-            n=found.n,
+            p_value=compared.p_value,
+            test=compared.test,
+            n=compared.n,
         ),
-        effect=found.difference / spread if spread > 1e-12 else None,
+        effect=compared.difference / spread if spread > 1e-12 else None,
         wins=wins,
         losses=losses,
         ties=len(differences) - wins - losses,

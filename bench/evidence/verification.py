@@ -31,18 +31,18 @@ def verify(evidence: Evidence, stated: Iterable[Measurement], named: Iterable[st
     Raises: VerificationError naming the first that is stated and does not follow from the evidence in every field.
     """
     told = {measurement.name: measurement for measurement in stated}
-    found = measured(evidence, [*told, *named])
-    compare_measurements(told.values(), found, "from its evidence")
-    return tuple(told.get(measurement.name, measurement) for measurement in found)
+    computed = measured(evidence, [*told, *named])
+    compare_measurements(told.values(), computed, "from its evidence")
+    return tuple(told.get(measurement.name, measurement) for measurement in computed)
 
 
-def compare_measurements(stated: Iterable[Measurement], found: Iterable[Measurement], source: str) -> None:
-    """Raises VerificationError naming the first measurement that is stated and not `found` in every field.
+def compare_measurements(stated: Iterable[Measurement], computed: Iterable[Measurement], source: str) -> None:
+    """Raises VerificationError naming the first measurement that is stated and not `computed` in every field.
 
     Args:
-        source: where `found` comes from, for the message, such as `from its evidence`.
+        source: where `computed` comes from, for the message, such as `from its evidence`.
     """
-    known = {measurement.name: measurement for measurement in found}
+    known = {measurement.name: measurement for measurement in computed}
     for measurement in stated:
         if measurement.name not in known:
             raise VerificationError(f"{measurement.name} stands in the record and does not follow {source}.")

@@ -16,7 +16,7 @@ def segments_of(session: Session, name: str) -> dict[str, tuple[Span, ...]]:
     """
     stand_in = FeatureDeclaration(name=SIMULATED, reader=SIMULATED, extractor=SIMULATED)
     dataset = session.dataset(name, stand_in)
-    found: dict[str, tuple[Span, ...]] = {}
+    segments: dict[str, tuple[Span, ...]] = {}
     for split in dataset.tables:
         columns = dataset.columns(split)
         for video_id, times in zip(columns["video_id"], columns["timestamps"], strict=True):
@@ -26,9 +26,9 @@ def segments_of(session: Session, name: str) -> dict[str, tuple[Span, ...]]:
                     f"dataset {name!r}: video {video_id!r} of {split} has no segments to sample. Leave `segments:` out "
                     "of the features in bench.yaml, so that whole videos are sampled."
                 )
-            if found.setdefault(video_id, spans) != spans:
+            if segments.setdefault(video_id, spans) != spans:
                 raise InvalidData(
                     f"dataset {name!r}: video {video_id!r} has other segments in {split} than in another split. "
                     "Declare a dataset with the splits that agree, and name it by `segments:`."
                 )
-    return found
+    return segments

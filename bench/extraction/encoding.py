@@ -86,16 +86,16 @@ class Encoding:
         def embed() -> np.ndarray:
             with torch.inference_mode():
                 stacked = torch.stack(list(inputs))
-                found = self._encoder.embed_frames(stacked) if self.by_frame else self._encoder.embed_windows(stacked)
-                return np.asarray(found.float().cpu().numpy())
+                vectors = self._encoder.embed_frames(stacked) if self.by_frame else self._encoder.embed_windows(stacked)
+                return np.asarray(vectors.float().cpu().numpy())
 
-        found: np.ndarray = self._of_encoder(embed)
-        if found.shape != (len(inputs), self.dim) or not np.isfinite(found).all():
+        vectors: np.ndarray = self._of_encoder(embed)
+        if vectors.shape != (len(inputs), self.dim) or not np.isfinite(vectors).all():
             raise ModelError(
-                f"encoder {self.name!r} made an array {found.shape} of {len(inputs)} inputs, expected "
+                f"encoder {self.name!r} made an array {vectors.shape} of {len(inputs)} inputs, expected "
                 f"{(len(inputs), self.dim)}, finite. Mend the encoder."
             )
-        return found
+        return vectors
 
     def _of_encoder(self, call: Callable[..., Any], *arguments: Any) -> Any:
         try:

@@ -19,7 +19,7 @@ from bench.execution import Execution
 from bench.extraction.annotated import segments_of
 from bench.extraction.encoding import Encoding
 from bench.extraction.folder import are_stills, videos_in
-from bench.extraction.videos import Recipe, Videos
+from bench.extraction.videos import Recipe, VideosInFolder
 from bench.video import Sampler, backend_named, stills, versions
 
 MOST_JOBS = 256
@@ -27,7 +27,7 @@ MOST_JOBS = 256
 
 
 @dataclass(frozen=True)
-class Choices:
+class ExtractionChoices:
     """How features are to be made, beside what bench.yaml says.
 
     Attributes:
@@ -60,7 +60,7 @@ class Extraction:
     reused: bool = False
 
 
-def extract(session: Session, name: str, choices: Choices, watcher: PackWatcher) -> Extraction:
+def extract(session: Session, name: str, choices: ExtractionChoices, watcher: PackWatcher) -> Extraction:
     """Returns the pack of the features `name`, made from their videos where it is not there yet.
 
     Raises: UnknownName, UsageError; MissingData and InvalidData for the folder of videos; CatalogueError for an encoder
@@ -71,18 +71,18 @@ def extract(session: Session, name: str, choices: Choices, watcher: PackWatcher)
     declaration, folder = _declared(session, name)
     sampler = Sampler.parse(folder.sampler)
     backend_named(folder.backend)  # a name that is none is told where only still images are read, too
-    found = videos_in(folder.folder, folder.pattern)
+    files = videos_in(folder.folder, folder.pattern)
     segments = segments_of(session, folder.segments) if folder.segments else None
     if segments is not None:
-        found = {video_id: path for video_id, path in found.items() if video_id in segments}
-        if not found:
+        files = {video_id: path for video_id, path in files.items() if video_id in segments}
+        if not files:
             raise MissingData(f"{folder.folder} holds no video of dataset {folder.segments!r}. Are the ids the same?")
-    found = dict(list(found.items())[: choices.limit])
+    files = dict(list(files.items())[: choices.limit])
     output = _output(declaration, choices)
     encoder = plan_encoder(session.catalogue, folder.encoder, folder.settings)
-    reader = f"images {stills.versions()}" if are_stills(found.values()) else versions(folder.backend)
+    reader = f"images {stills.versions()}" if are_stills(files.values()) else versions(folder.backend)
     if output.exists() and not (output / "plan.json").exists():
-        return _existing(output, declaration, found)
+        return _existing(output, declaration, files)
     execution = Execution(device=choices.device)
     encoding = Encoding(folder.encoder, encoder.open(execution), sampler)
     made = Made(
@@ -96,14 +96,14 @@ def extract(session: Session, name: str, choices: Choices, watcher: PackWatcher)
         reader=reader,
         computed=choices.device.partition(":")[0],
     )
-    jobs = min(choices.jobs or _jobs(choices.device), len(found))
+    jobs = min(choices.jobs or _jobs(choices.device), len(files))
     recipe = Recipe(made, sampler, folder.backend, choices.device, jobs, choices.batch, _threads(choices.device, jobs))
     watcher.say(
-        f"{name}: {len(found):,} videos in {folder.folder}, {sampler.words}, {folder.encoder} on {choices.device}, "
+        f"{name}: {len(files):,} videos in {folder.folder}, {sampler.words}, {folder.encoder} on {choices.device}, "
         f"{recipe.jobs} decoding"
     )
-    spans = None if segments is None else [segments[video_id] for video_id in found]
-    videos = Videos(name, tuple(found), tuple(found.values()), folder.folder.name, encoding, recipe, spans)
+    spans = None if segments is None else [segments[video_id] for video_id in files]
+    videos = VideosInFolder(name, tuple(files), tuple(files.values()), folder.folder.name, encoding, recipe, spans)
     header = pack(videos, output, "float32", watcher)
     encoder.weights.check_unchanged()
     return Extraction(output, header, _unreadable(output))
@@ -127,13 +127,13 @@ def _declared(session: Session, name: str) -> tuple[FeatureDeclaration, VideoFol
     return declaration, declaration.videos
 
 
-def _output(declaration: FeatureDeclaration, choices: Choices) -> Path:
+def _output(declaration: FeatureDeclaration, choices: ExtractionChoices) -> Path:
     """Returns where the pack lies; that of some videos lies beside that of all."""
     path = declaration.path or Path()
     return path if choices.limit is None else path.with_name(f"{path.name}-first-{choices.limit}")
 
 
-def _existing(output: Path, declaration: FeatureDeclaration, found: Mapping[str, Path]) -> Extraction:
+def _existing(output: Path, declaration: FeatureDeclaration, files: Mapping[str, Path]) -> Extraction:
     """Returns the pack that is there.
 
     Raises: InvalidData when it was made otherwise, or lacks videos that are there now; SaveError for no pack.
@@ -142,7 +142,7 @@ def _existing(output: Path, declaration: FeatureDeclaration, found: Mapping[str,
         raise SaveError(f"{output} is in the way of the pack. Move it, or name another `pack:` in bench.yaml.")
     features = PackedFeatures(declaration.name, output, declaration.videos)
     unreadable = _unreadable(output)
-    lacking = [video_id for video_id in features.missing(list(found)) if video_id not in unreadable]
+    lacking = [video_id for video_id in features.missing(list(files)) if video_id not in unreadable]
     if lacking:
         raise InvalidData(
             f"{output} lacks {len(lacking):,} videos that have come since it was made, such as {lacking[0]!r}. Name "

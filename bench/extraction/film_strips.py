@@ -11,7 +11,7 @@ import numpy as np
 from bench.data.declared import VideoFolder
 from bench.errors import BenchError
 from bench.extraction.folder import videos_in
-from bench.video import Request, Sampler, Workers
+from bench.video import FrameRequest, Sampler, Workers
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -31,7 +31,7 @@ def film_strips(videos: VideoFolder, ids: Iterable[str], workers: int = 1) -> tu
     files = videos_in(videos.folder, videos.pattern)
     wanted = [video_id for video_id in ids if video_id in files]
     sampler = Sampler.parse(FRAMES)
-    requests = [Request(files[video_id], sampler, backend=videos.backend) for video_id in wanted]
+    requests = [FrameRequest(files[video_id], sampler, backend=videos.backend) for video_id in wanted]
     strips, failures = {}, []
     with Workers(workers) as decoding:
         for video_id, answer in zip(wanted, decoding.decode(requests, _fitted), strict=True):

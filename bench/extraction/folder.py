@@ -27,15 +27,15 @@ def videos_in(folder: Path, pattern: str) -> dict[str, Path]:
     where = f"{folder} (pattern {pattern!r})"
     if not folder.is_dir():
         raise MissingData(f"{folder}: no such folder of videos. Correct `videos` under `features:` in bench.yaml.")
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     twice: list[str] = []
     for video_id, path in sorted(_matching(folder, pattern.split("/"), "")):
         if not _is_video(path, pattern):
             continue
-        if check_id(video_id, where) in found:
+        if check_id(video_id, where) in files:
             twice.append(video_id)
             continue
-        found[video_id] = path
+        files[video_id] = path
     if twice:
         first = twice[0]
         others = [
@@ -45,14 +45,14 @@ def videos_in(folder: Path, pattern: str) -> dict[str, Path]:
             f"{where}: {len(twice)} videos have several files, such as {first!r}: {' and '.join(sorted(others))}. Move "
             "one away, or say by `id:` in bench.yaml which files are meant, such as '{id}.mp4'."
         )
-    if not found:
+    if not files:
         endings = Counter(path.suffix or "no ending" for path in folder.iterdir())
         held = ", ".join(f"{count:,} of {ending}" for ending, count in endings.most_common(3)) or "nothing"
         raise MissingData(
             f"{where}: no such file; the folder holds {held}. Say how videos are named by `id:` in bench.yaml, such as "
             "'video_{id}.mp4' or '{id}/*.avi'."
         )
-    return found
+    return files
 
 
 def _matching(folder: Path, patterns: list[str], video_id: str) -> list[tuple[str, Path]]:
@@ -60,17 +60,17 @@ def _matching(folder: Path, patterns: list[str], video_id: str) -> list[tuple[st
     form = "".join(
         {"{id}": "(?P<id>.+)", "*": ".*"}.get(part, re.escape(part)) for part in re.split(r"(\{id\}|\*)", patterns[0])
     )
-    found = []
+    files = []
     for path in folder.iterdir():
         match = None if path.name.startswith(".") else re.fullmatch(form, path.name)
         if match is None:
             continue
         here = match.groupdict().get("id", video_id)
         if len(patterns) == 1:
-            found.append((here, path))
+            files.append((here, path))
         elif path.is_dir():
-            found += _matching(path, patterns[1:], here)
-    return found
+            files += _matching(path, patterns[1:], here)
+    return files
 
 
 def _is_video(path: Path, pattern: str) -> bool:

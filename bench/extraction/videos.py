@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from bench.data.declared import FeatureIdentity
-from bench.data.features.growing import Frames
+from bench.data.features.growing import FramesOfRows
 from bench.data.features.pack_format import Made
 from bench.data.features.pack_sources import Packed
 from bench.errors import BenchError, DataError
 from bench.extraction.encoding import Encoding, encoding_threads
 from bench.files import digest, slug
-from bench.video import Decoded, Request, Sampler, Span, Workers
+from bench.video import Decoded, FrameRequest, Sampler, Span, Workers
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,14 @@ class Recipe:
 class _Video:
     """A video on its way: what is known of it, and as many of its rows as are made."""
 
-    frames: Frames | None = None
+    frames: FramesOfRows | None = None
     rows: np.ndarray | None = None
     left: int = 0
     error: str = ""
 
 
 @dataclass
-class Videos:
+class VideosInFolder:
     """The videos of a folder (`bench.data.features.pack_sources.Source`).
 
     Attributes:
@@ -114,10 +114,10 @@ class Videos:
         rounding = {"threads": self._threads, "batch": self._batch}
         return {**self.recipe.made.words(), **rounding, "files": digest([files, self.spans])}
 
-    def _requests(self, done: int) -> Iterator[Request]:
+    def _requests(self, done: int) -> Iterator[FrameRequest]:
         for place in range(done, len(self.paths)):
             spans = (None,) if self.spans is None else self.spans[place]
-            yield Request(self.paths[place], self.recipe.sampler, spans, self.recipe.backend)
+            yield FrameRequest(self.paths[place], self.recipe.sampler, spans, self.recipe.backend)
 
     def videos(self, done: int) -> Generator[Packed, None, None]:
         """Yields every video from position `done` on, which begins a group.
@@ -155,7 +155,7 @@ class Videos:
         inputs = self.encoding.inputs(answer)
         base = answer.time_base
         segments = () if self.spans is None else self.encoding.counts(answer)
-        frames = Frames(answer.sha256, (base.numerator, base.denominator), answer.times - answer.zero, segments)
+        frames = FramesOfRows(answer.sha256, (base.numerator, base.denominator), answer.times - answer.zero, segments)
         rows = np.empty((len(inputs), self.encoding.dim), dtype=np.float32)
         return _Video(frames, rows, len(inputs)), inputs
 

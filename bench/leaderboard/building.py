@@ -13,7 +13,7 @@ from bench.leaderboard.board import Board
 from bench.leaderboard.pages.contents import MANIFEST, contents
 from bench.leaderboard.pages.site import PaperPage, Site
 from bench.leaderboard.published import PublishedTask, read_published
-from bench.leaderboard.records import Entry, Found, Note, read
+from bench.leaderboard.records import Entry, Note, ReadRecords, read
 from bench.leaderboard.tables import boards
 from bench.reading.outside import JSON, read_text, reading
 
@@ -64,15 +64,15 @@ class BuildReport:
         return sum(len(table.rows) for board in self.boards for table in board.tables)
 
 
-def site_of(sources: Sources, output: Path, found: Found | None = None) -> Site:
+def site_of(sources: Sources, output: Path, records: ReadRecords | None = None) -> Site:
     """Returns all that pages in `output` show.
 
     Args:
-        found: the records of `sources`, where they have been read already.
+        records: those of `sources`, where they have been read already.
 
     Raises: UsageError when a results folder does not exist.
     """
-    entries, unreadable = found or read(sources.results, sources.metrics)
+    entries, unreadable = records or read(sources.results, sources.metrics)
     measured, repeated = boards(entries)
     published, unusable = read_published(sources.published) if sources.published else ({}, [])
     built = _with_published(measured, published)
@@ -143,6 +143,6 @@ def _below(results: Sequence[Path], output: Path) -> str:
 
 
 def _with_published(measured: Sequence[Board], published: Mapping[str, PublishedTask]) -> tuple[Board, ...]:
-    found = {board.task: board for board in measured}
-    tasks = sorted({*found, *published})
-    return tuple(replace(found.get(task, Board(task, (), ())), published=published.get(task)) for task in tasks)
+    by_task = {board.task: board for board in measured}
+    tasks = sorted({*by_task, *published})
+    return tuple(replace(by_task.get(task, Board(task, (), ())), published=published.get(task)) for task in tasks)

@@ -48,8 +48,8 @@ def changes(old: Path, new: Path) -> list[str]:
     for signature in sorted({*before, *after}):
         a, b = before.get(signature), after.get(signature)
         table = plain((b or a or _Table(task="", signature="", primary="", rows=[])).signature)
-        found = _changed_rows(_by_key(a), _by_key(b))
-        lines += [f"{table}: {line}" for line in found]
+        changed = _changed_rows(_by_key(a), _by_key(b))
+        lines += [f"{table}: {line}" for line in changed]
     return lines
 
 
@@ -60,15 +60,15 @@ def _by_key(table: _Table | None) -> dict[str, _Row]:
 def _tables(folder: Path) -> dict[str, _Table]:
     if not (folder / "index.html").is_file():
         raise UsageError(f"{folder} holds no built leaderboard (no index.html). Name the folder of its pages.")
-    found = {}
+    tables = {}
     for path in sorted((folder / "tables").glob("*.json")):
         try:
             table = _Table.model_validate_json(read_content(path, JSON))
         except ValidationError as error:
             reason = error.errors()[0]["msg"]
             raise InvalidData(f"{path} is no bench-table/1 file: {reason}. Build it again.") from error
-        found[f"{table.signature} {table.primary} {path.name}"] = table
-    return found
+        tables[f"{table.signature} {table.primary} {path.name}"] = table
+    return tables
 
 
 def _changed_rows(before: dict[str, _Row], after: dict[str, _Row]) -> list[str]:

@@ -44,11 +44,11 @@ def compared_rows(table: Table) -> ComparedRows | None:
         return None
     places = list(combinations(range(len(chosen)), 2))
     evidence = [[entry.evidence for entry in row.entries] for row in chosen]
-    found = [paired(evidence[a], evidence[b], table.primary) for a, b in places]
-    adjusted = holm([one.comparison.p_value for one in found])
+    compared = [paired(evidence[a], evidence[b], table.primary) for a, b in places]
+    adjusted = holm([one.comparison.p_value for one in compared])
     upwards = 1 if table.columns[table.place].higher_is_better else -1
     pairs = {}
-    for place, one, p_value in zip(places, found, adjusted, strict=True):
+    for place, one, p_value in zip(places, compared, adjusted, strict=True):
         sign = (one.comparison.difference > 0) - (one.comparison.difference < 0)
         pairs[place] = Pair(one, p_value, upwards * sign if p_value < LEVEL else 0)
     return ComparedRows(tuple(chosen), pairs)

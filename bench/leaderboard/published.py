@@ -88,17 +88,17 @@ def read_published(folder: Path) -> tuple[dict[str, PublishedTask], list[Note]]:
     """Returns the published figures in `folder` by task, and why a file is left out: it is no YAML, does not follow the
     schema, or is the second of a task. Nothing where the folder does not exist.
     """
-    found: dict[str, PublishedTask] = {}
+    tasks: dict[str, PublishedTask] = {}
     notes: list[Note] = []
     for path in sorted(folder.glob("*.yaml")):
         try:
             task = _read(path)
-            if task.task in found:
+            if task.task in tasks:
                 raise InvalidData(f"{path}: {task.task} has published figures in another file already. Join the two.")
-            found[task.task] = task
+            tasks[task.task] = task
         except Exception as error:  # noqa: BLE001 (a figure somebody mistyped never stops the board)
             notes.append(Note(f"{folder.name}/{path.name}", reason_of(error, path)))
-    return found, notes
+    return tasks, notes
 
 
 def _read(path: Path) -> PublishedTask:

@@ -68,11 +68,11 @@ class Entry:
         return self.result.status != "complete" or data.n_evaluated != data.n_expected
 
 
-Found = tuple[list[Entry], list[Note]]
+ReadRecords = tuple[list[Entry], list[Note]]
 """The records below some folders, and why other files that look like one are left out."""
 
 
-def read(folders: Sequence[Path], metrics: Sequence[str] = ()) -> Found:
+def read(folders: Sequence[Path], metrics: Sequence[str] = ()) -> ReadRecords:
     """Returns the readable records below `folders` and, for every other file that looks like one, why it is left out.
 
     A record is any `result.json`, and any `<task>/<model>--<run>.json` as `bench leaderboard add` stores them.

@@ -66,17 +66,17 @@ def _setting(name: str, value: bool | int | float | str) -> str:
 
 def cell_of(results: Sequence[Result], column: Column) -> Cell | None:
     """Returns one measurement of a row's runs, one for each seed; None where a run lacks it."""
-    found: list[Measurement] = [
+    measurements: list[Measurement] = [
         m
         for result in results
         for m in [*result.measurements, *result.columns]
         if Column(m.name, m.unit, m.higher_is_better) == column
     ]
-    if len(found) < len(results):
+    if len(measurements) < len(results):
         return None
-    values = [m.value for m in found]
-    intervals = [m.ci95 for m in found if m.ci95 is not None]
-    known = len(intervals) == len(found)
+    values = [m.value for m in measurements]
+    intervals = [m.ci95 for m in measurements if m.ci95 is not None]
+    known = len(intervals) == len(measurements)
     return Cell(
         mean=statistics.fmean(values),
         std=statistics.stdev(values) if len(values) > 1 else None,

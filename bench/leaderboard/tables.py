@@ -32,7 +32,7 @@ def boards(entries: Sequence[Entry]) -> tuple[tuple[Board, ...], tuple[Note, ...
         repeated += again
         tables = _tables(whole)
         sections = tuple(
-            Section(kind, found) for kind in KINDS if (found := tuple(t for t in tables if t.parts["data"] == kind))
+            Section(kind, of_kind) for kind in KINDS if (of_kind := tuple(t for t in tables if t.parts["data"] == kind))
         )
         partial = [_partial_note(entry) for entry in by_task[task] if entry.partial]
         built.append(Board(task, sections, tuple(sorted(partial, key=lambda note: (note.file, note.reason)))))

@@ -36,20 +36,20 @@ def statistics_of(counted: Counted, named: Iterable[str] = ()) -> dict[str, Stat
     """Returns all that is a mean over videos, by name, in percent; with `top<k>` and the like for the k in `named`."""
     n_classes, asked = len(counted.classes), tuple(named)
     tops = _cut_offs("top", TOPS, asked)
-    found = {f"top{k}": Statistic(100.0 * hits(counted, k), share=True) for k in tops if k < n_classes}
-    if not found:
-        return found
-    found[PER_CLASS] = Statistic(100.0 * per_class_values(counted, hits(counted, 1)))
+    statistics = {f"top{k}": Statistic(100.0 * hits(counted, k), share=True) for k in tops if k < n_classes}
+    if not statistics:
+        return statistics
+    statistics[PER_CLASS] = Statistic(100.0 * per_class_values(counted, hits(counted, 1)))
     if int(counted.videos[:, 0].max()) > 1:
-        found["main/top1"] = Statistic(100.0 * label_hits(counted, 1)[counted.starts], share=True)
+        statistics["main/top1"] = Statistic(100.0 * label_hits(counted, 1)[counted.starts], share=True)
     for k in _cut_offs("Hit@", (OFFICIAL_K,), asked):
         if k < n_classes:
-            found[f"Hit@{k}"] = Statistic(100.0 * hits(counted, k), share=True)
+            statistics[f"Hit@{k}"] = Statistic(100.0 * hits(counted, k), share=True)
     for k in _cut_offs("AvgHit@", (OFFICIAL_K,), asked):
         if k < n_classes:
             of_labels = np.add.reduceat(label_hits(counted, k), counted.starts) / counted.videos[:, 0]
-            found[f"AvgHit@{k}"] = Statistic(100.0 * of_labels, share=True)
-    return found
+            statistics[f"AvgHit@{k}"] = Statistic(100.0 * of_labels, share=True)
+    return statistics
 
 
 def _cut_offs(family: str, usual: Iterable[int], names: Iterable[str]) -> list[int]:
@@ -116,8 +116,8 @@ def measure(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement,
             "measured. Give the labels of a test with two classes or more."
         )
     n, statistics = len(counted.videos), statistics_of(counted, named)
-    found = [_measurement(name, s.value(), _interval(counted, name, s), n) for name, s in statistics.items()]
-    measurements = (*found, _measurement(PRECISION, mean_average_precision(counted), None, n))
+    means = [_measurement(name, s.value(), _interval(counted, name, s), n) for name, s in statistics.items()]
+    measurements = (*means, _measurement(PRECISION, mean_average_precision(counted), None, n))
     _check_values({measurement.name: measurement.value for measurement in measurements})
     return measurements
 

@@ -78,15 +78,15 @@ def count_classes(scores: np.ndarray, truth: Truth, pool: str) -> Evidence:
     above = (rows > own[:, None]).sum(axis=1)
     equal = (rows == own[:, None]).sum(axis=1) - 1
     wrong_above, wrong_equal = _wrong_videos(scores, truth)
-    found = np.stack([truth.labels, above, equal, wrong_above, wrong_equal], axis=1)
-    found[~listed, 1:] = [n_classes, 0, n, 0]
+    of_labels = np.stack([truth.labels, above, equal, wrong_above, wrong_equal], axis=1)
+    of_labels[~listed, 1:] = [n_classes, 0, n, 0]
     predicted = np.where(scores.max(axis=1) > -np.inf, scores.argmax(axis=1), n_classes)
     main = truth.labels[truth.counts.cumsum() - truth.counts]
     sizes = [np.bincount(labels, minlength=n_classes) for labels in (truth.labels, main)]
     return Evidence(
         counts={
             "videos": np.stack([truth.counts, predicted], axis=1).astype(np.uint32),
-            "labels": found.astype(np.uint32),
+            "labels": of_labels.astype(np.uint32),
             "classes": np.stack(sizes, axis=1).astype(np.uint32),
             "names": as_bytes(truth.class_names),
         },

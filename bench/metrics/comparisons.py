@@ -35,18 +35,18 @@ def tiers(rows: Sequence[Sequence[np.ndarray]]) -> list[int]:
     The first row of a tier is compared with every row below it; the first of these that differs significantly, after
     Holm's correction over these comparisons, opens the next tier.
     """
-    found = [1] * len(rows)
+    tier_of = [1] * len(rows)
     means = [np.mean(np.stack(row), axis=0) for row in rows]
     first = 0
     while first < len(rows):
         below = range(first + 1, len(rows))
         adjusted = holm([_p_value(means[first] - means[i]) for i in below])
         opens = next((i for i, p in zip(below, adjusted, strict=True) if p < LEVEL), len(rows))
-        found[first:opens] = [found[first]] * (opens - first)
+        tier_of[first:opens] = [tier_of[first]] * (opens - first)
         if opens < len(rows):
-            found[opens] = found[first] + 1
+            tier_of[opens] = tier_of[first] + 1
         first = opens
-    return found
+    return tier_of
 
 
 def _p_value(differences: np.ndarray) -> float:

@@ -73,11 +73,11 @@ def confusions(evidence: Evidence) -> list[Confusion]:
     wrong = np.flatnonzero(~right & (predicted < n_classes))
     main = counted.labels[counted.starts, 0].astype(np.int64)
     pairs, videos = np.unique(main[wrong] * n_classes + predicted[wrong], return_counts=True)
-    found = [
+    confused = [
         Confusion(names[pair // n_classes], names[pair % n_classes], count, int(counted.classes[pair // n_classes, 1]))
         for pair, count in zip(pairs.tolist(), videos.tolist(), strict=True)
     ]
-    return sorted(found, key=lambda one: (-one.videos, -one.share, one.true, one.predicted))
+    return sorted(confused, key=lambda one: (-one.videos, -one.share, one.true, one.predicted))
 
 
 def class_rows(evidence: Evidence) -> list[ClassRow]:
@@ -90,7 +90,7 @@ def class_rows(evidence: Evidence) -> list[ClassRow]:
     n_classes = len(counted.classes)
     labels = counted.labels[:, 0].astype(np.int64)
     sizes = np.bincount(labels, minlength=n_classes)
-    found = np.bincount(labels, weights=hits(counted, 1)[counted.owners], minlength=n_classes)
+    right = np.bincount(labels, weights=hits(counted, 1)[counted.owners], minlength=n_classes)
     present, precisions = average_precisions(counted)
     precision = dict(zip(present.tolist(), precisions.tolist(), strict=True))
     predicted = np.bincount(counted.videos[:, 1].astype(np.int64), minlength=n_classes + 1)
@@ -102,7 +102,7 @@ def class_rows(evidence: Evidence) -> list[ClassRow]:
             name=name,
             videos=int(sizes[i]),
             main=int(counted.classes[i, 1]),
-            top1=100.0 * float(found[i]) / int(sizes[i]) if sizes[i] else None,
+            top1=100.0 * float(right[i]) / int(sizes[i]) if sizes[i] else None,
             average_precision=100.0 * precision[i] if i in precision else None,
             predicted=int(predicted[i]),
             taken_for=taken.get(name, ""),

@@ -46,9 +46,9 @@ class Cosines:
     def rows(self, start: int, stop: int) -> np.ndarray:
         """Returns (stop - start, N) float32."""
         numbers = range(start // self.height, -(-stop // self.height))
-        found = [self._block(number) for number in numbers]
+        blocks = [self._block(number) for number in numbers]
         offset = start - numbers.start * self.height
-        return (found[0] if len(found) == 1 else np.concatenate(found))[offset : offset + stop - start]
+        return (blocks[0] if len(blocks) == 1 else np.concatenate(blocks))[offset : offset + stop - start]
 
     def take(self, rows: np.ndarray) -> np.ndarray:
         """Returns (k, N) float32."""

@@ -76,16 +76,16 @@ def area_weights(fractions: Sequence[float]) -> np.ndarray:
 def curve_statistics(evidence: Evidence, ks: Iterable[int] = CURVE_KS) -> dict[MeasurementName, Statistic]:
     """Returns what is measured: in each direction and for each K the recall at every fraction, then the area."""
     parts = parts_of(evidence)
-    found: dict[MeasurementName, Statistic] = {}
+    statistics: dict[MeasurementName, Statistic] = {}
     for way in DIRECTIONS:
         for k in ks:
             hits = {keep: 100.0 * expected_hits(part.counts[way], k) for keep, part in parts.items()}
             for keep, values in hits.items():
-                found[MeasurementName(way, f"R@{k}", keep)] = Statistic(values, share=True)
+                statistics[MeasurementName(way, f"R@{k}", keep)] = Statistic(values, share=True)
             area = area_weights(tuple(hits)) @ np.stack(list(hits.values()))
             # The last bits of a sum differ for equal hits; nine digits tell distinct values apart.
-            found[MeasurementName(way, f"R@{k}", area=True)] = Statistic(np.round(area, 9), share=True)
-    return found
+            statistics[MeasurementName(way, f"R@{k}", area=True)] = Statistic(np.round(area, 9), share=True)
+    return statistics
 
 
 def measure_curve(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement, ...]:

@@ -42,8 +42,8 @@ class MeasurementName:
 def recalls_in(names: Iterable[str]) -> frozenset[int]:
     """Returns every K of which a name speaks, at one fraction, as an area or by itself: `t2v/R@7` of 7."""
     parsed = (parse_name(name) for name in names)
-    found = (re.fullmatch(r"(?:any-hit |best-caption )?R@([1-9][0-9]{0,8})", name.metric) for name in parsed if name)
-    return frozenset(int(match[1]) for match in found if match)
+    matches = (re.fullmatch(r"(?:any-hit |best-caption )?R@([1-9][0-9]{0,8})", name.metric) for name in parsed if name)
+    return frozenset(int(match[1]) for match in matches if match)
 
 
 def parse_name(text: str) -> MeasurementName | None:

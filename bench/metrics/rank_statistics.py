@@ -99,9 +99,9 @@ def _of_all_right(right: RightItems, metric: RankMetric) -> np.ndarray:
     """Returns (n,) float64, 0 to 1: P@K or nDCG@K of queries with several right items, in expectation over ties."""
     if metric.family == "P":
         return right.summed(expected_hits(right.counts, metric.k)) / metric.k
-    found = expected_gains(right.counts, metric.k) * (1.0 if right.gains is None else right.gains)
+    gains = expected_gains(right.counts, metric.k) * (1.0 if right.gains is None else right.gains)
     best = right.ideal(_discounts(int(right.sizes.max()), metric.k))
-    return np.asarray(np.minimum(right.summed(found) / best, 1.0))
+    return np.asarray(np.minimum(right.summed(gains) / best, 1.0))
 
 
 def _values_of(counts: np.ndarray, metric: RankMetric) -> np.ndarray:

@@ -112,8 +112,8 @@ def statistics_of(
         right: all right items, where some query has several.
     """
     in_order = sorted(metrics, key=lambda metric: metric.place)
-    found = ((metric, statistic_of(counts, metric, right)) for metric in in_order)
-    return {metric: statistic for metric, statistic in found if statistic is not None}
+    measured = ((metric, statistic_of(counts, metric, right)) for metric in in_order)
+    return {metric: statistic for metric, statistic in measured if statistic is not None}
 
 
 def measurement_name(direction: str, rule: str, metric: RankMetric) -> str:

@@ -84,8 +84,8 @@ def right_arrays(
         return {}
     values = np.ones(len(queries)) if gains is None else gains.astype(np.float64)
     order = np.lexsort((-values, counts[:, 1], counts[:, 0], queries))
-    found = {f"{direction}/{RIGHT}": counts[order].astype(np.uint32)}
-    return found if (values == values[0]).all() else {**found, f"{direction}/{GAIN}": values[order]}
+    arrays = {f"{direction}/{RIGHT}": counts[order].astype(np.uint32)}
+    return arrays if (values == values[0]).all() else {**arrays, f"{direction}/{GAIN}": values[order]}
 
 
 def best_of(pairs: np.ndarray) -> tuple[int, int, int]:
@@ -120,8 +120,8 @@ def check_companions(evidence: Evidence, directions: Iterable[str]) -> None:
 
 
 def _numbered(videos: np.ndarray) -> bool:
-    found = np.unique(videos)
-    return bool(found[0] == 0 and found[-1] == len(found) - 1)
+    distinct = np.unique(videos)
+    return bool(distinct[0] == 0 and distinct[-1] == len(distinct) - 1)
 
 
 def _check_right(direction: str, arrays: Mapping[str, np.ndarray], n_items: int) -> None:

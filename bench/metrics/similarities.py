@@ -200,7 +200,7 @@ def count_best_captions(similarities: Scores, own: np.ndarray) -> np.ndarray:
     right = _right_scores(similarities, Pairs(np.arange(len(own), dtype=np.int64), own))
     best = np.full(n, np.inf)
     best[own[order[starts]]] = np.maximum.reduceat(right[order], starts)
-    found = np.zeros((n, 3), dtype=np.int64)
+    counts = np.zeros((n, 3), dtype=np.int64)
     for start, end in zip(starts, ends, strict=True):  # one video after the other: its captions, then the best of each
         highest = np.full(n, -np.inf)
         for first in range(start, end, step):
@@ -208,11 +208,11 @@ def count_best_captions(similarities: Scores, own: np.ndarray) -> np.ndarray:
             tile = similarities.take(rows)
             _check_finite(tile, rows)
             np.maximum(highest, tile.max(axis=0), out=highest)
-        found[:, 0] += highest > best
-        found[:, 1] += highest == best
-    found[own, 1] -= 1  # every video's best caption ties with itself, and is not counted
-    found[own, 2] = 1
-    return found.astype(np.uint32)
+        counts[:, 0] += highest > best
+        counts[:, 1] += highest == best
+    counts[own, 1] -= 1  # every video's best caption ties with itself, and is not counted
+    counts[own, 2] = 1
+    return counts.astype(np.uint32)
 
 
 def _right_scores(similarities: Scores, pairs: Pairs) -> np.ndarray:

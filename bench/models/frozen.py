@@ -26,12 +26,12 @@ def load(settings: Mapping[str, Any], execution: Execution) -> MeanOfFrames | Be
     encoder = settings[ENCODER]
     if not isinstance(encoder, TextEncoder):
         raise UsageError("that encoder reads no text with these settings, so it is no model. `bench list encoders`.")
-    sides = Sides(encoder, execution.device, whole=settings["paragraphs"] == "whole")
+    sides = Directions(encoder, execution.device, whole=settings["paragraphs"] == "whole")
     return BestFrame(sides) if settings["frames"] == "max" else MeanOfFrames(sides)
 
 
 @dataclass(frozen=True)
-class Sides:
+class Directions:
     """Both sides of a dual encoder as directions."""
 
     encoder: TextEncoder
@@ -57,7 +57,7 @@ class Sides:
 class MeanOfFrames:
     """Videos, clips, paragraphs and sentences as mean directions, compared by cosine."""
 
-    def __init__(self, sides: Sides) -> None:
+    def __init__(self, sides: Directions) -> None:
         self._sides = sides
 
     def embed_videos(self, videos: VideoBatch) -> Tensor:
@@ -74,14 +74,14 @@ class MeanOfFrames:
 
     def embed_sentences(self, paragraphs: Sequence[Paragraph]) -> Ragged:
         """Returns n sequences of (sentences, d); each by itself, also where paragraphs are read whole."""
-        one = Sides(self._sides.encoder, self._sides.device, whole=False)
+        one = Directions(self._sides.encoder, self._sides.device, whole=False)
         return one.sentences(paragraphs)
 
 
 class BestFrame:
     """The cosine of a sentence with the frame that it fits best, averaged over the sentences of a paragraph."""
 
-    def __init__(self, sides: Sides) -> None:
+    def __init__(self, sides: Directions) -> None:
         self._sides = sides
 
     def encode_videos(self, videos: VideoBatch) -> Ragged:

@@ -102,9 +102,9 @@ def embedded_videos(plan: RunPlan, row: PaperRow) -> EmbeddedVideos:
 def draw(paper: str, figure: PaperFigure, runs: Sequence[EmbeddedVideos]) -> DrawnFigure:
     """Returns the figure of some runs: the most frequent classes of all of them. Raises: InvalidData, ModelError."""
     names = most_frequent((video.class_name for run in runs for video in run.videos), figure.classes)
-    found = Counter(video.class_name for video in {video for run in runs for video in run.videos})
+    class_sizes = Counter(video.class_name for video in {video for run in runs for video in run.videos})
     drawn = tuple(_drawn(run, names) for run in runs)
-    return DrawnFigure(paper, figure, {name: found[name] for name in names}, drawn)
+    return DrawnFigure(paper, figure, {name: class_sizes[name] for name in names}, drawn)
 
 
 def _drawn(run: EmbeddedVideos, names: Sequence[str]) -> DrawnRun:
@@ -142,11 +142,11 @@ def _sentences(text: str) -> list[str]:
 
 
 def _panel(drawn: DrawnRun) -> Panel:
-    found = drawn.agreement
+    shares = drawn.agreement
     return Panel(
         title=drawn.run.title,
-        subtitle=f"of the {found.neighbours} nearest videos {found.in_space:.0f} % are of the same class "
-        f"(chance {found.chance:.0f} %)",
+        subtitle=f"of the {shares.neighbours} nearest videos {shares.in_space:.0f} % are of the same class "
+        f"(chance {shares.chance:.0f} %)",
         coordinates=drawn.projection.coordinates,
         classes=drawn.classes,
         video_ids=tuple(video.video_id for video in drawn.run.videos),

@@ -90,11 +90,11 @@ def figure_in(folder: Path, name: str) -> StoredFigure:
 def _stored_panel(panel: dict[str, object], rows: Sequence[dict[str, str]], classes: Sequence[str]) -> StoredPanel:
     own = [row for row in rows if row["run"] == panel["run"] and row["system"] == panel["system"]]
     same = panel["same_class"]
-    found = same if isinstance(same, dict) else {}
+    agreement = same if isinstance(same, dict) else {}
     return StoredPanel(
         title=f"{panel['system']}, seed {panel['seed']}",
-        subtitle=f"of the {found['neighbours']} nearest videos {found['in_space']:.0f} % are of the same class "
-        f"(chance {found['chance']:.0f} %)",
+        subtitle=f"of the {agreement['neighbours']} nearest videos {agreement['in_space']:.0f} % are of the same class "
+        f"(chance {agreement['chance']:.0f} %)",
         videos=[row["video_id"] for row in own],
         classes=[classes.index(row["class"]) for row in own],
         x=[float(row["x"]) for row in own],

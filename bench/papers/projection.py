@@ -59,8 +59,8 @@ class Agreement:
 
 def most_frequent(class_names: Iterable[str], count: int) -> tuple[str, ...]:
     """Returns the `count` most frequent names, the most frequent first, equally frequent ones by name."""
-    found = Counter(class_names)
-    return tuple(sorted(found, key=lambda name: (-found[name], name))[:count])
+    counts = Counter(class_names)
+    return tuple(sorted(counts, key=lambda name: (-counts[name], name))[:count])
 
 
 def project(embeddings: np.ndarray) -> Projection:

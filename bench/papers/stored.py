@@ -56,14 +56,14 @@ def read_stored(folder: Path) -> dict[str, StoredTable | StoredFigure]:
 
     Raises: InvalidData for a file that does not follow its schema.
     """
-    found = {}
+    stored = {}
     for path in sorted(folder.glob("*.json")):
         try:
-            found[path.stem] = _STORED.validate_json(read_content(path, JSON))
+            stored[path.stem] = _STORED.validate_json(read_content(path, JSON))
         except ValidationError as error:
             reason = error.errors()[0]["msg"]
             raise InvalidData(f"{path} is no bench-compared/1 or bench-drawn/1 file: {reason}.") from error
-    return found
+    return stored
 
 
 def save_stored(board: Path, name: str, stored: StoredTable | StoredFigure) -> Path:

@@ -112,8 +112,8 @@ def read_paper(paper: Paper) -> dict[str, PaperTable | PaperFigure]:
     package, _, path = paper.tables.partition(":")
     try:
         text = files(package).joinpath(path).read_text(encoding="utf-8")
-        found = _PaperFile.model_validate(parse_yaml(text))
-        return {**found.tables, **found.figures}
+        file = _PaperFile.model_validate(parse_yaml(text))
+        return {**file.tables, **file.figures}
     except (ImportError, OSError, UnicodeDecodeError, NotYaml) as error:
         reason = " ".join(str(error).split())[:160]
     except ValidationError as error:

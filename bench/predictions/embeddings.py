@@ -138,7 +138,7 @@ class EmbeddingCurve(Tensors):
 
 def _curve(arrays: Mapping[str, np.ndarray], side: str) -> dict[float, np.ndarray]:
     """Returns fraction -> rows of one side. Raises KeyError without the whole one."""
-    found = {float(name.partition("@")[2]): rows for name, rows in arrays.items() if name.startswith(f"{side}@")}
-    if 1.0 not in found:
+    curve = {float(name.partition("@")[2]): rows for name, rows in arrays.items() if name.startswith(f"{side}@")}
+    if 1.0 not in curve:
         raise KeyError(f"{side}@1.0")
-    return dict(sorted(found.items()))
+    return dict(sorted(curve.items()))

@@ -51,15 +51,15 @@ class Tensors:
         if values.get("kind") != cls.kind:
             raise InvalidData(f"{path} holds {shown(values.get('kind'))}, not {cls.kind}. {AGAIN}")
         try:
-            found = cls.from_file(arrays, values)
-            found.check(cls.kind)
+            predictions = cls.from_file(arrays, values)
+            predictions.check(cls.kind)
         except KeyError as error:
             raise InvalidData(f"{path} holds no {cls.kind}: it lacks {shown(error.args[0])}. {AGAIN}") from error
         except (ModelError, TypeError, ValueError) as error:  # what a model said was checked before it was saved
             raise InvalidData(
                 f"{path} is not whole: ids, shapes, types or values of its {cls.kind} do not fit one another. {AGAIN}"
             ) from error
-        return found
+        return predictions
 
     def check(self, model: str) -> None:
         """Raises ModelError, naming the model, for an answer that cannot be scored."""

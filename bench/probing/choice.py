@@ -101,17 +101,17 @@ def fitted_probe(data: Labelled, seed: int, device: str, tried: Tried, solver: S
         )
     held = held_out_places(rows.main, seed)
     total = len(STRENGTHS) + 1
-    found: dict[float, tuple[float, float]] = {}
+    scores: dict[float, tuple[float, float]] = {}
     if held.size:
         left = rows.at(np.setdiff1d(np.arange(len(rows.labels)), held))
         for done, (c, score) in enumerate(_sweep(left, rows.at(held), device, solver), start=1):
-            found[c] = score
+            scores[c] = score
             tried(done, total)
-    best = max(found, key=lambda c: (found[c], -c)) if found else STRENGTHS[-1]
+    best = max(scores, key=lambda c: (scores[c], -c)) if scores else STRENGTHS[-1]
     problem = problem_of(rows.embeddings, np.searchsorted(present, rows.main), device)
     fit = solver(problem, best, None)
     tried(total, total)
-    return Probe(problem, fit, present, len(rows.class_names), {c: score[0] for c, score in found.items()})
+    return Probe(problem, fit, present, len(rows.class_names), {c: score[0] for c, score in scores.items()})
 
 
 def _sweep(left: Labelled, held: Labelled, device: str, solver: Solver) -> list[tuple[float, tuple[float, float]]]:
@@ -121,13 +121,13 @@ def _sweep(left: Labelled, held: Labelled, device: str, solver: Solver) -> list[
     classes = _by_class(present, len(left.class_names))
     truth, main = truth_of(held.labels, held.class_names), held.main
     weights: ProbeWeights | None = None
-    found = []
+    goodness = []
     for c in STRENGTHS:
         weights = solver(problem, c, weights).weights
         scores = _log_probabilities(problem, weights, classes, held.embeddings)
         right = float(100.0 * hits(opened(count_classes(scores, truth, "")), 1).mean())
-        found.append((c, (right, float(scores[np.arange(len(main)), main].mean()))))
-    return found
+        goodness.append((c, (right, float(scores[np.arange(len(main)), main].mean()))))
+    return goodness
 
 
 def held_out_places(main: np.ndarray, seed: int) -> np.ndarray:

@@ -110,9 +110,9 @@ class Problem:
         intercept = chances.sum(dim=0) / self.n
         loss = fit + 0.5 * penalty * weights.matrix.double().square().sum()
         gap = matrix.double().square().sum() / (2.0 * penalty) + (intercept.double().square() / curvature).sum() / 2.0
-        found, above = torch.stack([loss, gap]).tolist()
-        scale = min(found - above, math.log(self.n_classes) - found)
-        return Point(found, matrix, intercept, curvature, above / scale if scale > 0.0 else math.inf if above else 0.0)
+        value, above = torch.stack([loss, gap]).tolist()
+        scale = min(value - above, math.log(self.n_classes) - value)
+        return Point(value, matrix, intercept, curvature, above / scale if scale > 0.0 else math.inf if above else 0.0)
 
 
 def problem_of(embeddings: np.ndarray, labels: np.ndarray, device: str = "cpu") -> Problem:

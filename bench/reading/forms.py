@@ -65,9 +65,9 @@ def form_of(path: Path) -> KnownForm | None:
         return None
     if head.startswith((b"PK\x03\x04", EMPTY_ZIP)):
         return _zip(path, head)
-    for start, found in _STARTS:
+    for start, form in _STARTS:
         if head.startswith(start):
-            return found
+            return form
     if head[16:20] == b"\xde\xc0\xef\xbe":
         return KnownForm("lmdb", "an LMDB database", "Write what it holds in the form that is expected.")
     if head[257:262] == b"ustar":

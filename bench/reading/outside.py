@@ -113,13 +113,13 @@ def damaged(path: Path, form: Form, error: Exception) -> BenchError:
 
 def foreign(path: Path, form: Form) -> InvalidData | None:
     """Returns the error for a file of another form, by its first bytes; None where it could be of this one."""
-    found = form_of(path)
-    if found is None or found.name in form.names:
+    actual = form_of(path)
+    if actual is None or actual.name in form.names:
         return None
     expected = form.words.replace("whole ", "").replace("a HDF5", "an HDF5")
     of_arrays = ARRAYS.intersection(form.names)
-    advice = NO_PICKLE + WRITE_IT if found.name == "pickle" and not of_arrays else found.advice
-    return InvalidData(f"{path} is {found.words}, not {expected}. {advice}")
+    advice = NO_PICKLE + WRITE_IT if actual.name == "pickle" and not of_arrays else actual.advice
+    return InvalidData(f"{path} is {actual.words}, not {expected}. {advice}")
 
 
 def _absent(path: Path, error: Exception, hint: str) -> MissingData:

@@ -34,7 +34,7 @@ def read_word_vectors(path: Path, wanted: Set[str], dim: int) -> dict[str, np.nd
     """
     import numpy as np
 
-    found: dict[str, np.ndarray] = {}
+    vectors: dict[str, np.ndarray] = {}
     first = 1
     for number, line in enumerate(_lines(path), start=1):
         if number == 1 and (stated := _stated(line, dim)) is not None:
@@ -48,14 +48,14 @@ def read_word_vectors(path: Path, wanted: Set[str], dim: int) -> dict[str, np.nd
             remedy = _or_dim(fields) if number == first else "Get the file again."
             raise InvalidData(f"{path}, line {number}: a word and {fields} numbers, expected {dim}. {remedy}")
         word = line[: line.index(" ")]
-        if word in wanted and word not in found and fields == dim:
+        if word in wanted and word not in vectors and fields == dim:
             numbers = [_number(path, number, one) for one in line.split(" ")[1:]]
             with np.errstate(over="ignore"):
                 vector = np.array(numbers, dtype=np.float32)
             if not np.isfinite(vector).all():
                 raise InvalidData(f"{path}, line {number}: a number beyond float32. Get the file again.")
-            found[word] = vector
-    return found
+            vectors[word] = vector
+    return vectors
 
 
 def _lines(path: Path) -> Iterator[str]:

@@ -69,8 +69,8 @@ def rendered(folder: Path, words: Mapping[str, object]) -> dict[str, str]:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 (program text, filled with names that were checked)
     )
-    found = {}
+    files = {}
     for template in environment.list_templates(extensions=["j2"]):
         target = template.removesuffix(".j2").replace("MODULE", str(words.get("module", ""))).replace("DOT", ".")
-        found[target] = environment.get_template(template).render(words)
-    return found
+        files[target] = environment.get_template(template).render(words)
+    return files

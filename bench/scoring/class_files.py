@@ -9,7 +9,7 @@ Predictions, JSON, plain or gzip:
     {id: class}
     .csv and .npz, see `bench.scoring.class_arrays`
 
-Labels:
+TrueClasses:
 
     labels.csv with the columns video_id, labels (separated by |, the main one first) and, if need be, subset
     {"database": {id: {"subset": …, "annotations": [{"label": class}, …]}}}     ActivityNet
@@ -50,7 +50,7 @@ Said = dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True)
-class Labels:
+class TrueClasses:
     """True classes.
 
     Attributes:
@@ -129,7 +129,7 @@ def _numbers(told: Any) -> bool:
     return finite(told) is not None or (isinstance(told, list) and bool(told) and finite(told[0]) is not None)
 
 
-def read_labels(path: Path, subset: str | None = None) -> Labels:
+def read_labels(path: Path, subset: str | None = None) -> TrueClasses:
     """Returns the true classes in a file.
 
     Args:
@@ -150,7 +150,7 @@ def read_labels(path: Path, subset: str | None = None) -> Labels:
         raise UsageError(f"--subset {chosen}: {path} has {held}. Use one of them.")
     videos = {video: own for video, part, own in rows if part == chosen and own}
     unlabelled = sum(part == chosen and not own for _, part, own in rows)
-    return Labels(videos, tuple(names), unlabelled)
+    return TrueClasses(videos, tuple(names), unlabelled)
 
 
 def _only(path: Path, parts: list[str]) -> str:
@@ -209,7 +209,7 @@ def _by_frequency(path: Path, video: str, named: Iterable[Any]) -> tuple[str, ..
     return tuple(name for name, _ in counts.most_common())
 
 
-def evidence_of(said: Said, labels: Labels, task: str, split: str) -> tuple[Evidence, list[str]]:
+def evidence_of(said: Said, labels: TrueClasses, task: str, split: str) -> tuple[Evidence, list[str]]:
     """Returns the evidence of predictions, videos in the order of their ids, and remarks.
 
     Raises: InvalidData for a class that the labels do not name, or where no predicted video has labels.

@@ -19,7 +19,7 @@ from bench.leaderboard.building import Sources, files_of_build, site_of
 from bench.leaderboard.checks import Check, Rerun, predictions_path, read_check, save_check
 from bench.leaderboard.pages.contents import contents
 from bench.leaderboard.published import read_published
-from bench.leaderboard.records import Entry, Found
+from bench.leaderboard.records import Entry, ReadRecords
 from bench.leaderboard.tables import first_of_each_seed
 from bench.reading.outside import one_line
 from bench.results import File, Result
@@ -126,9 +126,9 @@ class RecordFinding:
     unproved: bool = False
 
 
-def check_records(found: Found, session: Session) -> Iterator[RecordFinding]:
+def check_records(records: ReadRecords, session: Session) -> Iterator[RecordFinding]:
     """Yields what is found out about every file that looks like a record; each is scored again where it can be."""
-    entries, unreadable = found
+    entries, unreadable = records
     for note in unreadable:
         yield RecordFinding(note.file, "failed", note.reason)
     kept, repeated = first_of_each_seed(entries)
@@ -185,9 +185,9 @@ def as_run(path: Path, result: Result) -> Iterator[Path]:
         yield folder
 
 
-def check_pages(sources: Sources, output: Path, found: Found) -> Iterator[RecordFinding]:
+def check_pages(sources: Sources, output: Path, records: ReadRecords) -> Iterator[RecordFinding]:
     """Yields every page in `output` that is not, byte for byte, what the records that were found give."""
-    expected = contents(site_of(sources, output, found))
+    expected = contents(site_of(sources, output, records))
     for name, content in sorted(expected.items()):
         path = output / name
         if not path.is_file():

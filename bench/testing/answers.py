@@ -27,30 +27,30 @@ CLOSE = 2e-4
 
 def of_videos(model: Any, videos: VideoBatch) -> dict[str, Items]:
     """Returns what the model says of each video, by method. Raises: CheckFailed for a wrong shape, type or number."""
-    found: dict[str, Items] = {}
+    said: dict[str, Items] = {}
     count, parts = len(videos), videos.segments.lengths.tolist()
     if isinstance(model, VideoEncoder):
-        found["embed_videos"] = list(rows_of("embed_videos", model.embed_videos(videos), count))
+        said["embed_videos"] = list(rows_of("embed_videos", model.embed_videos(videos), count))
     if isinstance(model, VideoClassifier):
-        found["classify"] = list(rows_of("classify", model.classify(videos), count))
+        said["classify"] = list(rows_of("classify", model.classify(videos), count))
     if isinstance(model, ClipTextEncoder):
-        found["embed_clips"] = parts_of("embed_clips", model.embed_clips(videos), parts)
+        said["embed_clips"] = parts_of("embed_clips", model.embed_clips(videos), parts)
     if isinstance(model, VideoCaptioner):
-        found["caption"] = sentences_of(model.caption(videos), parts)
-    return found
+        said["caption"] = sentences_of(model.caption(videos), parts)
+    return said
 
 
 def of_paragraphs(model: Any, paragraphs: Sequence[Paragraph]) -> dict[str, Items]:
     """Returns what the model says of each paragraph, by method. Raises: CheckFailed."""
-    found: dict[str, Items] = {}
+    said: dict[str, Items] = {}
     if isinstance(model, VideoTextEncoder):
-        found["embed_paragraphs"] = list(
+        said["embed_paragraphs"] = list(
             rows_of("embed_paragraphs", model.embed_paragraphs(paragraphs), len(paragraphs))
         )
     if isinstance(model, ClipTextEncoder):
         counts = [len(paragraph) for paragraph in paragraphs]
-        found["embed_sentences"] = parts_of("embed_sentences", model.embed_sentences(paragraphs), counts)
-    return found
+        said["embed_sentences"] = parts_of("embed_sentences", model.embed_sentences(paragraphs), counts)
+    return said
 
 
 def of_pairs(model: Any, videos: VideoBatch, paragraphs: Sequence[Paragraph]) -> dict[str, Items]:
@@ -100,11 +100,11 @@ def sentences_of(answer: Any, counts: Sequence[int]) -> Items:
     return [tuple(paragraph) for paragraph in answer]
 
 
-def require_same(expected: Mapping[str, Items], found: Mapping[str, Items], when: str) -> str:
+def require_same(expected: Mapping[str, Items], actual: Mapping[str, Items], when: str) -> str:
     """Returns the largest difference in words. Raises: CheckFailed when two answers are not the same."""
     largest = 0.0
     for method, items in expected.items():
-        for a, b in zip(items, found[method], strict=True):
+        for a, b in zip(items, actual[method], strict=True):
             if isinstance(a, tuple):
                 if a != b:
                     raise CheckFailed(f"{method} says something else {when}")

@@ -79,12 +79,12 @@ def _asked(ask: Callable[[Any], str], subject: Any, check: str) -> str:
 
 
 def _plugin(catalogue: Catalogue, name: str) -> Plugin:
-    found = {plugin.name: plugin for plugin in catalogue.plugins}
+    by_name = {plugin.name: plugin for plugin in catalogue.plugins}
     by_model = {model: plugin for plugin in catalogue.plugins for model in plugin.provides.get("model", ())}
     by_encoder = {encoder: plugin for plugin in catalogue.plugins for encoder in plugin.provides.get("encoder", ())}
-    plugin = found.get(name) or by_model.get(name) or by_encoder.get(name.partition(":")[0])
+    plugin = by_name.get(name) or by_model.get(name) or by_encoder.get(name.partition(":")[0])
     if plugin is None:
-        raise unknown_name("plugin", name, found)
+        raise unknown_name("plugin", name, by_name)
     if plugin.status != "ok":
         raise CatalogueError(f"plugin {plugin.name!r} ({plugin.distribution}) is {plugin.status}: "
                              f"{plugin.error or 'it was switched off'}")  # fmt: skip

@@ -69,14 +69,14 @@ class EncoderSubject:
 
     def inputs(self, encoder: Any) -> dict[str, list[Tensor]]:
         """Returns what the encoder makes of the frames, by the method that takes it."""
-        found = {}
+        prepared = {}
         if isinstance(encoder, FrameEncoder):
-            found["embed_frames"] = [encoder.prepare(frame) for frame in self.frames()]
+            prepared["embed_frames"] = [encoder.prepare(frame) for frame in self.frames()]
         if isinstance(encoder, ClipEncoder):
             rng = np.random.default_rng(1)
             windows = [rng.integers(0, 256, (encoder.window, *size, 3), dtype=np.uint8) for size in SIZES]
-            found["embed_windows"] = [encoder.prepare_window(window) for window in windows]
-        return found
+            prepared["embed_windows"] = [encoder.prepare_window(window) for window in windows]
+        return prepared
 
     def said(self, encoder: Any, *, one_by_one: bool = False, backwards: bool = False) -> dict[str, Items]:
         """Returns all vectors by method, of everything at once or one by one, asked forwards or backwards."""
@@ -86,13 +86,13 @@ class EncoderSubject:
         asked: dict[str, list[Any]] = dict(self.inputs(encoder))
         if isinstance(encoder, TextEncoder):
             asked["embed_texts"] = list(TEXTS)
-        found: dict[str, Items] = {}
+        vectors: dict[str, Items] = {}
         for method, items in asked.items():
             batches = [[item] for item in items] if one_by_one else [items[turn]]
             packed = batches if method == "embed_texts" else [torch.stack(batch) for batch in batches]
             rows = [rows_of(method, getattr(encoder, method)(batch), len(batch)) for batch in packed]
-            found[method] = list(np.concatenate(rows))[turn if not one_by_one else slice(None)]
-        return found
+            vectors[method] = list(np.concatenate(rows))[turn if not one_by_one else slice(None)]
+        return vectors
 
 
 def spec_is_whole(subject: EncoderSubject) -> str:
@@ -130,8 +130,8 @@ def frames_of_any_size_become_one_shape(subject: EncoderSubject) -> str:
         encoder.prepare(frame)
         if not np.array_equal(frame, kept):
             raise CheckFailed("prepare changes the frame that it is given")
-    found = {method: items[0].shape for method, items in subject.inputs(encoder).items()}
-    return ", ".join(f"{method} {'×'.join(map(str, shape))}" for method, shape in found.items())
+    shape_of = {method: items[0].shape for method, items in subject.inputs(encoder).items()}
+    return ", ".join(f"{method} {'×'.join(map(str, shape))}" for method, shape in shape_of.items())
 
 
 def vectors_have_the_dimension_said(subject: EncoderSubject) -> str:

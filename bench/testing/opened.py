@@ -39,17 +39,17 @@ _installed: list[bool] = []  # an audit hook stays for ever: there is one
 
 
 @contextmanager
-def listening(found: list[Path]) -> Iterator[None]:
-    """Adds to `found` the files that its body reads."""
+def listening(files: list[Path]) -> Iterator[None]:
+    """Adds to `files` the files that its body reads."""
     if not _installed:
         sys.addaudithook(_hear)
         _installed.append(True)
-    _listeners.append(found)
+    _listeners.append(files)
     try:
         with _hearing_safetensors():
             yield
     finally:
-        _listeners.remove(found)
+        _listeners.remove(files)
 
 
 @contextmanager
@@ -74,8 +74,8 @@ def _hearing_safetensors() -> Iterator[None]:
             one.stop()
 
 
-def unstated(found: Sequence[Path], package: str, places: Sequence[str]) -> list[Path]:
-    """Returns the files among `found` that belong to nothing that is known.
+def unstated(files: Sequence[Path], package: str, places: Sequence[str]) -> list[Path]:
+    """Returns the files among `files` that belong to nothing that is known.
 
     Args:
         package: the plugin's module or package.
@@ -83,7 +83,7 @@ def unstated(found: Sequence[Path], package: str, places: Sequence[str]) -> list
     """
     known = [*_of_installation(), *_of_package(package), *(Path(place).resolve() for place in places)]
     return [
-        path for path in dict.fromkeys(found) if path.suffix not in CODE and path.is_file() and not _in(path, known)
+        path for path in dict.fromkeys(files) if path.suffix not in CODE and path.is_file() and not _in(path, known)
     ]
 
 

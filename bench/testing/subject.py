@@ -106,9 +106,9 @@ class Subject:
         """Returns a fresh model restored from `state` by way of a file."""
         model = self.loaded()
         with tempfile.TemporaryDirectory() as folder:
-            found = through_file(state, Path(folder), self.spec.name)
+            read_back = through_file(state, Path(folder), self.spec.name)
         with self.traces.watching("load_state"):
-            model.load_state(found)
+            model.load_state(read_back)
         return model
 
 
@@ -132,11 +132,11 @@ def subjects(spec: ModelSpec, chosen: Mapping[str, object], catalogue: Catalogue
         below = catalogue.model(spec.base)
         base = weighed(below, below.resolve("sample", few_epochs(below)))
     given = {**few_epochs(spec), **chosen}
-    found = [(f"model {spec.name}", weighed(spec, spec.resolve("sample", given), base))]
+    in_roles = [(f"model {spec.name}", weighed(spec, spec.resolve("sample", given), base))]
     for role in spec.roles:
         settings = spec.resolve("sample", given, (role,))
-        found.append((f"model {spec.name} as {role.__name__}", weighed(spec, settings, base)))
-    return found
+        in_roles.append((f"model {spec.name} as {role.__name__}", weighed(spec, settings, base)))
+    return in_roles
 
 
 def few_epochs(spec: ModelSpec) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Frames out of video files: which ones a sampler takes, read exactly, in processes of their own."""
 
 from bench.video.backends import BACKENDS, backend_named, versions
-from bench.video.decoded import Decoded, Request
+from bench.video.decoded import Decoded, FrameRequest
 from bench.video.index import CodedPicture, FrameIndex, Span
 from bench.video.sampler import Sampler
 from bench.video.video_file import Recounted, VideoFile
@@ -12,9 +12,9 @@ __all__ = [
     "CodedPicture",
     "Decoded",
     "FrameIndex",
+    "FrameRequest",
     "Limits",
     "Recounted",
-    "Request",
     "Sampler",
     "Span",
     "VideoFile",

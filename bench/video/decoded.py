@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Request:
+class FrameRequest:
     """What is asked of a video.
 
     Attributes:
@@ -70,7 +70,7 @@ class Decoded(Generic[T]):
 class Taking:
     """Takes what is asked of an open video: `index`, `rows` and `places` are known before the first frame comes."""
 
-    def __init__(self, video: VideoFile, request: Request) -> None:
+    def __init__(self, video: VideoFile, request: FrameRequest) -> None:
         """Raises: what `VideoFile.take` and the sampler do."""
         self._video, self._request = video, request
         self._taken = video.take(lambda index: (int(place) for row in self._rows(index) for place in row.flat))

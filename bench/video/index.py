@@ -106,12 +106,12 @@ def rising(times: Sequence[int], name: str, codec: str) -> np.ndarray:
         raise InvalidData(
             f"{name}: the {codec} decoder gave no frame. Look at the file in a player; leave it out else."
         )
-    found = np.array(times, np.int64)
-    falls = np.flatnonzero(np.diff(found) <= 0)
+    array = np.array(times, np.int64)
+    falls = np.flatnonzero(np.diff(array) <= 0)
     if len(falls):
         at = int(falls[0])
         raise InvalidData(
             f"{name}: the times of its frames do not rise ({codec}: frame {at} at {times[at]}, the next at"
             f" {times[at + 1]}). Write it anew: ffmpeg -i FILE -c:v libx264 -crf 12 NEW.mp4"
         )
-    return found
+    return array

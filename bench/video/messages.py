@@ -55,12 +55,12 @@ class Listener:
         if length > LONGEST:
             raise Nonsense
         try:
-            found = json.loads(self.read(length))
+            message = json.loads(self.read(length))
         except (ValueError, RecursionError) as error:
             raise Nonsense from error
-        if not isinstance(found, dict):
+        if not isinstance(message, dict):
             raise Nonsense
-        return found
+        return message
 
     def read(self, size: int) -> bytearray:
         """Returns so many bytes. Raises: EOFError, Silence."""

@@ -28,8 +28,8 @@ def _library() -> Any:
 def versions() -> str:
     """Returns what decodes, with its releases. Raises: MissingData where it is not installed."""
     library = _library()
-    found = re.search(r"avcodec:\s+YES \(([\d.]+)\)", library.getBuildInformation())
-    return f"OpenCV {library.__version__}, libavcodec {found[1] if found else 'none'}"
+    avcodec = re.search(r"avcodec:\s+YES \(([\d.]+)\)", library.getBuildInformation())
+    return f"OpenCV {library.__version__}, libavcodec {avcodec[1] if avcodec else 'none'}"
 
 
 def frames(packets: Packets, index: FrameIndex, places: Sequence[int]) -> Iterator[np.ndarray]:

@@ -141,12 +141,12 @@ def _number(text: str, word: str, value: str) -> Fraction:
     whole = r"[0-9]{1,9}"
     number = re.fullmatch(rf"{whole}(\.{whole})?(/{whole})?" if word == "fps" else whole, value)
     try:
-        found = Fraction(value) if number else Fraction(0)
+        fraction = Fraction(value) if number else Fraction(0)
     except (ValueError, ZeroDivisionError):
-        found = Fraction(0)
-    if not 0 < found <= LARGEST:
+        fraction = Fraction(0)
+    if not 0 < fraction <= LARGEST:
         raise UsageError(f"sampler {text!r}: {word} is {value or 'not given'}, not a number from 1 to {LARGEST:,}.")
-    return found
+    return fraction
 
 
 def _words(number: Fraction) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from bench.errors import BenchError, out_of_memory
-from bench.video.decoded import Request, Taking
+from bench.video.decoded import FrameRequest, Taking
 from bench.video.messages import head_of, send
 from bench.video.sampler import Sampler
 from bench.video.video_file import Recounted, VideoFile
@@ -59,7 +59,7 @@ def _limit(memory: int) -> None:
 def _answer(asked: dict[str, Any], pipe: BinaryIO, opening: Opening) -> None:
     path = Path(os.fsdecode(bytes.fromhex(asked["path"])))
     spans = tuple(None if span is None else (span[0], span[1]) for span in asked["spans"])
-    request = Request(path, Sampler.parse(asked["sampler"]), spans, asked["backend"])
+    request = FrameRequest(path, Sampler.parse(asked["sampler"]), spans, asked["backend"])
     try:
         video = opening(path, request.backend)
         for _ in range(2):

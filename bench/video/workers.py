@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from bench.errors import BenchError, InvalidData, MissingData, ToolError, UnknownName, UsageError
-from bench.video.decoded import Decoded, Request
+from bench.video.decoded import Decoded, FrameRequest
 from bench.video.messages import Listener, Nonsense, Silence, decoded_of
 
 T = TypeVar("T")
@@ -52,7 +52,9 @@ def whole_frame(frame: np.ndarray) -> np.ndarray:
     return frame
 
 
-def decoded(request: Request, limits: Limits = LIMITS, keep: Callable[[np.ndarray], Any] = whole_frame) -> Decoded[Any]:
+def decoded(
+    request: FrameRequest, limits: Limits = LIMITS, keep: Callable[[np.ndarray], Any] = whole_frame
+) -> Decoded[Any]:
     """Returns the frames that are asked for, decoded in a process of its own.
 
     Raises: InvalidData for a video that cannot be decoded within the limits, MissingData, UsageError.
@@ -85,7 +87,7 @@ class Workers:
         self._threads.shutdown()
 
     def decode(
-        self, requests: Iterable[Request], keep: Callable[[np.ndarray], Any] = whole_frame
+        self, requests: Iterable[FrameRequest], keep: Callable[[np.ndarray], Any] = whole_frame
     ) -> Iterator[Decoded[Any] | BenchError]:
         """Yields what came of each request, in their order: the frames, or the error that it cost.
 
@@ -100,7 +102,7 @@ class Workers:
         while under_way:
             yield under_way.popleft().result()
 
-    def _one(self, request: Request, keep: Callable[[np.ndarray], T]) -> Decoded[T] | BenchError:
+    def _one(self, request: FrameRequest, keep: Callable[[np.ndarray], T]) -> Decoded[T] | BenchError:
         process = self._free.get()
         try:
             return process.ask(request, keep)
@@ -119,7 +121,7 @@ class _Process:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
         self._is_over = False
 
-    def ask(self, request: Request, keep: Callable[[np.ndarray], T]) -> Decoded[T]:
+    def ask(self, request: FrameRequest, keep: Callable[[np.ndarray], T]) -> Decoded[T]:
         """Returns the answer to a request. Raises: what `Workers.decode` yields, and what `keep` does."""
         is_in_step = False  # else, what it would say next answers nobody
         try:
@@ -141,7 +143,7 @@ class _Process:
         return answer
 
     def _answer(
-        self, running: subprocess.Popen[bytes], request: Request, keep: Callable[[np.ndarray], T]
+        self, running: subprocess.Popen[bytes], request: FrameRequest, keep: Callable[[np.ndarray], T]
     ) -> Decoded[T] | BenchError:
         if running.stdin is None or running.stdout is None:
             raise EOFError

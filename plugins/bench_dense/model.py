@@ -42,7 +42,7 @@ from bench_torch.training import MatchingNetwork, TrainableNetwork
 
 
 @dataclass(frozen=True)
-class Shape:
+class DenseShape:
     """The settings that the network depends on; see the plugin for what they mean."""
 
     hidden: int
@@ -53,17 +53,17 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Read:
+class TextAndPrior:
     """Paragraphs of a tile: their words, and (sentences,) float32, what the language model says of each; or zeros."""
 
     text: Text
     prior: Tensor
 
 
-class Sides(nn.Module):
+class MatchedSides(nn.Module):
     """What matches: segments in context through a linear map, sentences through an LSTM, into one space."""
 
-    def __init__(self, dim: int, words: WordVectors, shape: Shape) -> None:
+    def __init__(self, dim: int, words: WordVectors, shape: DenseShape) -> None:
         super().__init__()
         self.segments = SegmentEncoder(dim, shape.hidden, shape.context, attention=shape.attention)
         self.map = nn.Linear(self.segments.size, shape.hidden)
@@ -83,11 +83,11 @@ class Sides(nn.Module):
 class SidedNetwork(TrainableNetwork):
     """What compares the two sides, and learns from a ranking loss."""
 
-    def __init__(self, dim: int, vectors: Tensor, shape: Shape) -> None:
+    def __init__(self, dim: int, vectors: Tensor, shape: DenseShape) -> None:
         super().__init__(dim)
         self.shape = shape
         self.words = WordVectors(vectors)
-        self.sides = Sides(dim, self.words, shape)
+        self.sides = MatchedSides(dim, self.words, shape)
 
     def similarities(self, segments: Ragged, sentences: Ragged) -> Tensor:
         """Returns (B, n): how alike whole videos and whole paragraphs are."""
@@ -139,7 +139,7 @@ class DenseAlignment(SidedNetwork, ScoringNetwork):
 class DenseLikelihood(ScoringNetwork):
     """The captioner of the paper, and beside it a language model that never sees a video: score=likelihood."""
 
-    def __init__(self, dim: int, vectors: Tensor, shape: Shape, *, prior: bool) -> None:
+    def __init__(self, dim: int, vectors: Tensor, shape: DenseShape, *, prior: bool) -> None:
         super().__init__(dim)
         self.shape, self.prior = shape, prior
         self.words = WordVectors(vectors)
@@ -163,13 +163,13 @@ class DenseLikelihood(ScoringNetwork):
         segments: Ragged = self.segments(videos)
         return segments
 
-    def encode_text(self, text: Text) -> Read:
+    def encode_text(self, text: Text) -> TextAndPrior:
         """Returns the text, with what the language model says of its sentences."""
         if self.prior:
-            return Read(text, self.language.log_likelihood(text.sentences, self.prior_words))
-        return Read(text, self.words.weight.new_zeros(len(text.sentences)))
+            return TextAndPrior(text, self.language.log_likelihood(text.sentences, self.prior_words))
+        return TextAndPrior(text, self.words.weight.new_zeros(len(text.sentences)))
 
-    def score(self, videos: Ragged, text: Read) -> Tensor:
+    def score(self, videos: Ragged, text: TextAndPrior) -> Tensor:
         """Returns (n, B): mean over sentences of log p per word under the best segment."""
         sentences = text.text.sentences
         start = Memory.empty(len(videos.values), self.decoder.lstm)
@@ -181,7 +181,7 @@ class DenseLikelihood(ScoringNetwork):
 class DenseCaptioning(ConditionedNetwork):
     """The captioner of the paper: score=captioning."""
 
-    def __init__(self, dim: int, vectors: Tensor, shape: Shape) -> None:
+    def __init__(self, dim: int, vectors: Tensor, shape: DenseShape) -> None:
         super().__init__(dim, vectors, aligned=shape.aligned)
         self.segments = SegmentEncoder(dim, shape.hidden, shape.context, attention=shape.attention)
         self.decoder = WordDecoder(self.words, shape.hidden, self.segments.size)
@@ -192,9 +192,9 @@ class DenseCaptioning(ConditionedNetwork):
         return described.values
 
 
-def shape_of(model: VideoTextModel[Any]) -> Shape:
+def shape_of(model: VideoTextModel[Any]) -> DenseShape:
     """Returns what a model's settings ask for; with ground-truth segments, segment i is trained on sentence i."""
-    return Shape(
+    return DenseShape(
         hidden=model.setting("hidden", int),
         context=model.setting("context", str),
         attention=model.setting("attention", bool),

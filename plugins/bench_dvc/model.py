@@ -27,7 +27,7 @@ from bench_torch.text import Text, select
 
 
 @dataclass(frozen=True)
-class Shape:
+class DVCShape:
     """The settings that the network depends on; see the plugin for what they mean."""
 
     hidden: int
@@ -55,7 +55,7 @@ class DVCNetwork(ConditionedNetwork):
 
     places: Tensor
 
-    def __init__(self, dim: int, vectors: Tensor, shape: Shape, *, aligned: bool) -> None:
+    def __init__(self, dim: int, vectors: Tensor, shape: DVCShape, *, aligned: bool) -> None:
         super().__init__(dim, vectors, aligned=aligned)
         self.attribute_weight = shape.attribute_weight
         count = min(shape.attributes, len(vectors) - 1)
@@ -95,7 +95,7 @@ class DVC(Captioner[DVCNetwork]):
 
     def build(self, dim: int, vectors: Tensor) -> DVCNetwork:
         """Returns a fresh network."""
-        shape = Shape(
+        shape = DVCShape(
             hidden=self.setting("hidden", int),
             attributes=self.setting("attributes", int),
             attribute_weight=self.setting("attribute_weight", float),

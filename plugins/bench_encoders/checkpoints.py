@@ -22,7 +22,7 @@ def tensors_in(data: bytes, name: str) -> dict[str, Tensor]:
     try:
         if name.endswith(".safetensors"):
             return load(data)
-        found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # whatever two readers say of foreign bytes
         reason = " ".join(str(error).split())[:200]
         raise InvalidData(
@@ -30,11 +30,11 @@ def tensors_in(data: bytes, name: str) -> dict[str, Tensor]:
             "dictionary of tensors by torch.save."
         ) from error
     for key in ("state_dict", "model"):
-        if isinstance(found, dict) and isinstance(found.get(key), dict):
-            found = found[key]
-    if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
+        if isinstance(content, dict) and isinstance(content.get(key), dict):
+            content = content[key]
+    if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
         raise InvalidData(f"{name} holds no dictionary of tensors. Save a network's state_dict() alone.")
-    return {key.removeprefix("module."): value for key, value in found.items()}
+    return {key.removeprefix("module."): value for key, value in content.items()}
 
 
 def load_weights(network: nn.Module, path: str) -> None:

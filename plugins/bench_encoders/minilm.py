@@ -46,7 +46,7 @@ class MiniLM:
         self.session = onnxruntime.InferenceSession(WEIGHTS.read(), options, providers=["CPUExecutionProvider"])
 
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
-        tokens = [_cut(found, self.max_tokens) for found in self._tokens(texts)]
+        tokens = [_cut(uncut, self.max_tokens) for uncut in self._tokens(texts)]
         vectors = np.zeros((len(tokens), self.dim_text), np.float32)
         by_length = sorted(range(len(tokens)), key=lambda index: len(tokens[index]))
         for first in range(0, len(tokens), BATCH):
@@ -55,7 +55,7 @@ class MiniLM:
         return torch.nn.functional.normalize(torch.from_numpy(vectors)).to(self.device)
 
     def truncated(self, texts: Sequence[str]) -> int:
-        return sum(len(found) > self.max_tokens for found in self._tokens(texts))
+        return sum(len(uncut) > self.max_tokens for uncut in self._tokens(texts))
 
     def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
         return [self.tokenizer.encode(text).ids for text in texts]  # one thread, unlike its batches
@@ -64,8 +64,8 @@ class MiniLM:
         """Returns (n, 384) from the tokens of n texts."""
         ids = np.zeros((len(tokens), max(map(len, tokens))), np.int64)
         mask = np.zeros_like(ids)
-        for row, found in enumerate(tokens):
-            ids[row, : len(found)], mask[row, : len(found)] = found, 1
+        for row, of_text in enumerate(tokens):
+            ids[row, : len(of_text)], mask[row, : len(of_text)] = of_text, 1
         asked = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         (states,) = self.session.run(["last_hidden_state"], asked)
         mean: np.ndarray = (states * mask[:, :, None]).sum(1) / mask.sum(1, keepdims=True)

@@ -117,20 +117,20 @@ def _tag(architecture: str, tag: str) -> dict[str, Any]:
     import open_clip
     from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
 
-    found: dict[str, Any] = get_pretrained_cfg(architecture, tag)
+    config: dict[str, Any] = get_pretrained_cfg(architecture, tag)
     plain = architecture.removesuffix("-quickgelu")
     other = plain if plain != architecture else f"{plain}-quickgelu"
-    quick = [bool(known.get("quick_gelu")) for known in (found, open_clip.get_model_config(architecture))]
-    if found and quick[0] != quick[1] and get_pretrained_cfg(other, tag):
+    quick = [bool(known.get("quick_gelu")) for known in (config, open_clip.get_model_config(architecture))]
+    if config and quick[0] != quick[1] and get_pretrained_cfg(other, tag):
         raise UsageError(
             f"open-clip: {architecture} has another activation than the weights {tag!r} were trained with. Write "
             f"open-clip:{other}/{tag}."
         )
-    if not found:
+    if not config:
         tags = list_pretrained_tags_by_model(architecture)
         shown = ", ".join(tags[:TAGS_SHOWN]) + (", …" if len(tags) > TAGS_SHOWN else "")
         raise UsageError(f"open-clip: {architecture} has no weights called {tag!r}. Known: {shown or 'none'}.")
-    return found
+    return config
 
 
 def _of_tag(settings: Settings) -> dict[str, Any]:

@@ -32,11 +32,11 @@ class PackagedFile:
 
         Raises: ImportError where the package is not installed; VerificationError for other bytes than expected.
         """
-        found = find_spec(self.package)
-        if found is None or not found.submodule_search_locations:
+        spec = find_spec(self.package)
+        if spec is None or not spec.submodule_search_locations:
             raise ModuleNotFoundError(f"the package {self.requirement} is not installed", name=self.package)
         file, _, member = self.name.partition("!")
-        path = Path(next(iter(found.submodule_search_locations))) / file
+        path = Path(next(iter(spec.submodule_search_locations))) / file
         try:
             data = zipfile.ZipFile(path).read(member) if member else path.read_bytes()
         except (OSError, KeyError, zipfile.BadZipFile) as error:

@@ -39,21 +39,21 @@ class Loaded:
     def shown(self, processor: Any) -> str:
         """Returns a processor's settings in words."""
         asked = ("size", "crop_size", "resample", "image_mean", "image_std")
-        found = {name: getattr(processor, name, None) for name in asked}
-        words = ", ".join(f"{name} {_plain(value)}" for name, value in found.items() if value is not None)
+        settings = {name: getattr(processor, name, None) for name in asked}
+        words = ", ".join(f"{name} {_plain(value)}" for name, value in settings.items() if value is not None)
         return f"transformers {version('transformers')} {type(processor).__name__}: {words}"
 
     def ask(self, method: str, **inputs: Tensor) -> Tensor:
         """Returns (n, d) float32 from one of the model's methods, `forward` among them."""
         with torch.inference_mode(), autocast(self.execution):
-            found = getattr(self.model, method)(**{k: v.to(self.execution.device) for k, v in inputs.items()})
-        if isinstance(found, Tensor):
-            return found.float()
-        pooled = getattr(found, "pooler_output", None)
-        return cast("Tensor", (found.last_hidden_state.mean(dim=1) if pooled is None else pooled).float())
+            answer = getattr(self.model, method)(**{k: v.to(self.execution.device) for k, v in inputs.items()})
+        if isinstance(answer, Tensor):
+            return answer.float()
+        pooled = getattr(answer, "pooler_output", None)
+        return cast("Tensor", (answer.last_hidden_state.mean(dim=1) if pooled is None else pooled).float())
 
 
-class Frames:
+class FrameModel:
     """Frames by an image model."""
 
     def __init__(self, loaded: Loaded) -> None:
@@ -74,7 +74,7 @@ class Frames:
         return _compared(self.loaded.ask(self.method, pixel_values=frames), self.method)
 
 
-class Windows:
+class WindowModel:
     """Windows of frames by a video model."""
 
     def __init__(self, loaded: Loaded, window: int) -> None:
@@ -102,7 +102,7 @@ class Windows:
         return _compared(self.loaded.ask(self.method, pixel_values=windows), self.method)
 
 
-class Texts:
+class TextModel:
     """Texts by the text side of a dual encoder."""
 
     def __init__(self, loaded: Loaded) -> None:
@@ -129,23 +129,23 @@ class Texts:
         return _compared(self.loaded.ask("get_text_features", **inputs), "get_text_features")
 
 
-class DualFrames(Frames, Texts):
+class DualFrameModel(FrameModel, TextModel):
     """Frames and texts in one space."""
 
     def __init__(self, loaded: Loaded) -> None:
-        Frames.__init__(self, loaded)
-        Texts.__init__(self, loaded)
+        FrameModel.__init__(self, loaded)
+        TextModel.__init__(self, loaded)
 
 
-class DualWindows(Windows, Texts):
+class DualWindowModel(WindowModel, TextModel):
     """Windows and texts in one space."""
 
     def __init__(self, loaded: Loaded, window: int) -> None:
-        Windows.__init__(self, loaded, window)
-        Texts.__init__(self, loaded)
+        WindowModel.__init__(self, loaded, window)
+        TextModel.__init__(self, loaded)
 
 
-def open_model(settings: Settings, execution: Execution) -> Frames | Windows:
+def open_model(settings: Settings, execution: Execution) -> FrameModel | WindowModel:
     """Returns the encoder that a folder holds. Raises: UsageError, InvalidData."""
     if not settings["repository"]:
         raise UsageError("transformers: name what to load: transformers:OWNER/NAME@COMMIT, or transformers:./FOLDER.")
@@ -154,8 +154,8 @@ def open_model(settings: Settings, execution: Execution) -> Frames | Windows:
         loaded = Loaded(Path(str(settings["repository"])), execution)
         window = _window(loaded.config)
         if hasattr(loaded.model, "get_text_features"):
-            return DualWindows(loaded, window) if window else DualFrames(loaded)
-        return Windows(loaded, window) if window else Frames(loaded)
+            return DualWindowModel(loaded, window) if window else DualFrameModel(loaded)
+        return WindowModel(loaded, window) if window else FrameModel(loaded)
 
 
 def _model(folder: Path) -> Any:
@@ -169,7 +169,7 @@ def _model(folder: Path) -> Any:
                 f"transformers: {config.model_type} takes pictures of their own proportions, which bench does not do. "
                 "Take weights of a fixed size, such as google/siglip2-base-patch16-224."
             )
-        model, found = AutoModel.from_pretrained(
+        model, report = AutoModel.from_pretrained(
             folder, dtype=torch.float32, local_files_only=True, use_safetensors=True, output_loading_info=True
         )
     except (OSError, ValueError) as error:
@@ -178,7 +178,7 @@ def _model(folder: Path) -> Any:
             f"transformers: {folder.name} cannot be loaded: {reason}. It must hold config.json, model.safetensors and "
             "the files of its processor."
         ) from error
-    if lacking := sorted(found["missing_keys"]):
+    if lacking := sorted(report["missing_keys"]):
         raise InvalidData(
             f"transformers: {folder.name} lacks {len(lacking)} weights of {type(model).__name__}, such as "
             f"{lacking[0]}; they would be random. Name the repository of the whole model."

@@ -20,7 +20,7 @@ from bench_torch.encoder import SequenceEncoder
 
 
 @dataclass(frozen=True)
-class CaptionerShape:
+class FSECaptionerShape:
     """What the network is made of: FSE's encoder of videos, the size of its vectors, the decoder's hidden size."""
 
     encoder: SequenceEncoder
@@ -33,7 +33,7 @@ class FSECaptioning(EncodingNetwork):
 
     encoder: SequenceEncoder
 
-    def __init__(self, dim: int, vectors: Tensor, parts: CaptionerShape, *, aligned: bool, frozen: bool) -> None:
+    def __init__(self, dim: int, vectors: Tensor, parts: FSECaptionerShape, *, aligned: bool, frozen: bool) -> None:
         super().__init__(dim, vectors, aligned=aligned)
         self.frozen = frozen
         self.encoder = parts.encoder
@@ -58,5 +58,5 @@ class FSECaptioner(CaptionerOnBase[FSECaptioning]):
         """Returns a fresh network."""
         size = int(self.base["hidden"])
         encoder = SequenceEncoder(dim, size, str(self.base["pooling"]))
-        parts = CaptionerShape(encoder, size, self.setting("hidden", int))
+        parts = FSECaptionerShape(encoder, size, self.setting("hidden", int))
         return FSECaptioning(dim, vectors, parts, aligned=self.aligned, frozen=self.setting("frozen", bool))

@@ -19,7 +19,7 @@ from bench_torch.training import MatchingNetwork
 
 
 @dataclass(frozen=True)
-class Shape:
+class FSEShape:
     """The settings that the network depends on; see the plugin for what they mean."""
 
     hidden: int
@@ -31,7 +31,7 @@ class Shape:
 class FSENetwork(MatchingNetwork):
     """A GRU over frames and a GRU over words."""
 
-    def __init__(self, dim: int, vectors: Tensor, shape: Shape) -> None:
+    def __init__(self, dim: int, vectors: Tensor, shape: FSEShape) -> None:
         super().__init__(dim)
         self.shape = shape
         self.words = WordVectors(vectors)
@@ -59,7 +59,7 @@ class FSE(DualEncoder[FSENetwork]):
 
     def build(self, dim: int, vectors: Tensor) -> FSENetwork:
         """Returns a fresh network."""
-        shape = Shape(
+        shape = FSEShape(
             hidden=self.setting("hidden", int),
             pooling=self.setting("pooling", str),
             margin=self.setting("margin", float),

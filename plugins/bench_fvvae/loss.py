@@ -42,9 +42,9 @@ def reduction_of(batches: Iterable[Tensor], reduced: int, scale: float) -> Reduc
         products = products.to(rows.device) + precise.t() @ precise
     mean = total / count
     variances, vectors = torch.linalg.eigh(products / count - torch.outer(mean, mean))
-    kept, found = vectors[:, -reduced:].flip(1), variances[-reduced:].clamp(min=0)
+    kept, kept_variances = vectors[:, -reduced:].flip(1), variances[-reduced:].clamp(min=0)
     kept = kept * kept.gather(0, kept.abs().argmax(dim=0, keepdim=True)).sign()
-    spread = found.mean().sqrt()
+    spread = kept_variances.mean().sqrt()
     return Reduction(mean.float(), (kept * (scale / spread if spread > 0 else 1.0)).float())
 
 

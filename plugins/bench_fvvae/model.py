@@ -35,7 +35,7 @@ FLOOR = -7.0
 
 
 @dataclass(frozen=True)
-class Shape:
+class FVVAEShape:
     """The sizes of the network and its settings; see the plugin for what they mean."""
 
     reduced: int
@@ -52,7 +52,7 @@ class FVVAENetwork(TrainableNetwork):
     directions: Tensor
     columns: Tensor
 
-    def __init__(self, dim: int, shape: Shape) -> None:
+    def __init__(self, dim: int, shape: FVVAEShape) -> None:
         super().__init__(dim)
         self.shape = shape
         self.register_buffer("mean", torch.zeros(dim))
@@ -134,7 +134,7 @@ class FVVAE(NetworkModel[FVVAENetwork]):
 
     def build(self, dim: int, reduced: int, classes: int) -> FVVAENetwork:
         """Returns a fresh network."""
-        shape = Shape(
+        shape = FVVAEShape(
             reduced=reduced,
             latent=self.setting("latent", int),
             classes=classes,

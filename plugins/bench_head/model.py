@@ -26,7 +26,7 @@ LONGEST = 512
 
 
 @dataclass(frozen=True)
-class Shape:
+class HeadShape:
     """The settings that the network depends on; see the plugin. `layers` is 0 for the mean of frames."""
 
     size: int
@@ -38,7 +38,7 @@ class Shape:
 class FrozenHeadNetwork(MatchingNetwork):
     """Linear maps of frames and of sentences, and layers of a transformer over frames."""
 
-    def __init__(self, dim: int, vectors: Tensor, shape: Shape) -> None:
+    def __init__(self, dim: int, vectors: Tensor, shape: HeadShape) -> None:
         super().__init__(dim)
         self.temperature = shape.temperature
         self.words = WordVectors(vectors)
@@ -97,7 +97,7 @@ class FrozenHead(DualEncoder[FrozenHeadNetwork]):
 
     def build(self, dim: int, vectors: Tensor) -> FrozenHeadNetwork:
         """Returns a fresh network."""
-        shape = Shape(
+        shape = HeadShape(
             size=self.setting("size", int),
             layers=self.setting("layers", int) if self.setting("frames", str) == "transformer" else 0,
             heads=self.setting("heads", int),

@@ -21,7 +21,7 @@ from bench_torch.text import join
 
 
 @dataclass(frozen=True)
-class CaptionerShape:
+class HSECaptionerShape:
     """What the network is made of.
 
     Attributes:
@@ -42,7 +42,7 @@ class HSECaptioning(EncodingNetwork):
 
     encoder: Hierarchy
 
-    def __init__(self, dim: int, vectors: Tensor, parts: CaptionerShape, *, aligned: bool, frozen: bool) -> None:
+    def __init__(self, dim: int, vectors: Tensor, parts: HSECaptionerShape, *, aligned: bool, frozen: bool) -> None:
         super().__init__(dim, vectors, aligned=aligned)
         self.frozen, self.context = frozen, parts.context
         self.encoder = parts.encoder
@@ -70,5 +70,5 @@ class HSECaptioner(CaptionerOnBase[HSECaptioning]):
         """Returns a fresh network."""
         size = int(self.base["hidden"])
         encoder = Hierarchy(dim, size, str(self.base["pooling"]), decoders=False)
-        parts = CaptionerShape(encoder, self.base["level2_init"] == "context", size, self.setting("hidden", int))
+        parts = HSECaptionerShape(encoder, self.base["level2_init"] == "context", size, self.setting("hidden", int))
         return HSECaptioning(dim, vectors, parts, aligned=self.aligned, frozen=self.setting("frozen", bool))

@@ -23,7 +23,7 @@ from bench_torch.training import MatchingNetwork
 
 
 @dataclass(frozen=True)
-class Shape:
+class HSEShape:
     """What the network is like.
 
     Attributes:
@@ -71,7 +71,7 @@ class Hierarchy(nn.Module):
 class HSENetwork(MatchingNetwork):
     """One hierarchy over frames and clips, one over words and sentences."""
 
-    def __init__(self, dim: int, vectors: Tensor, terms: Terms, shape: Shape) -> None:
+    def __init__(self, dim: int, vectors: Tensor, terms: Terms, shape: HSEShape) -> None:
         super().__init__(dim)
         self.terms = terms
         self.context, self.flat = shape.context, shape.flat
@@ -132,7 +132,7 @@ class HSE(DualEncoder[HSENetwork]):
             tau=self.setting("tau", float),
             tau_low=self.setting("tau_low", float),
         )
-        shape = Shape(
+        shape = HSEShape(
             hidden=self.setting("hidden", int),
             pooling=self.setting("pooling", str),
             context=self.setting("level2_init", str) == "context",

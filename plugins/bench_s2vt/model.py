@@ -43,7 +43,7 @@ from bench_torch.training import MatchingNetwork
 
 
 @dataclass(frozen=True)
-class Shape:
+class S2VTShape:
     """The sizes of the stack: embedded frames, and LSTM states."""
 
     frame_dim: int
@@ -51,19 +51,19 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Watched:
+class VideoMemory:
     """The memory of both LSTMs after the frames of B videos."""
 
     lower: Memory
     upper: Memory
 
-    def select(self, indices: Tensor) -> Watched:
+    def select(self, indices: Tensor) -> VideoMemory:
         """Returns what was watched of the videos at `indices` (k,) int64, in that order."""
-        return Watched(self.lower.select(indices), self.upper.select(indices))
+        return VideoMemory(self.lower.select(indices), self.upper.select(indices))
 
 
 @dataclass(frozen=True)
-class Read:
+class WordsAndPrior:
     """Paragraphs of a tile.
 
     Attributes:
@@ -75,24 +75,24 @@ class Read:
     prior: Tensor
 
 
-class Stack(nn.Module):
+class StackedLSTMs(nn.Module):
     """The two LSTMs. The upper one is a decoder of words whose condition is the lower one's state."""
 
-    def __init__(self, dim: int, words: WordVectors, shape: Shape) -> None:
+    def __init__(self, dim: int, words: WordVectors, shape: S2VTShape) -> None:
         super().__init__()
         self.embed = nn.Linear(dim, shape.frame_dim)
         self.lower = LSTM(shape.frame_dim, shape.hidden)
         self.upper = WordDecoder(words, shape.hidden, shape.hidden)
         self.frame_dim, self.word_dim = shape.frame_dim, words.dim
 
-    def watch(self, frames: Ragged) -> Watched:
+    def watch(self, frames: Ragged) -> VideoMemory:
         """Returns the memory after the frames, B sequences of (rows, dim); the upper LSTM reads zero words."""
         states, lower = self.lower(Ragged(self.embed(frames.values), frames.lengths))
         silence = states.values.new_zeros(len(states.values), self.word_dim)
         _, upper = self.upper.lstm(Ragged(torch.cat([states.values, silence], dim=1), frames.lengths))
-        return Watched(lower, upper)
+        return VideoMemory(lower, upper)
 
-    def log_likelihood(self, watched: Watched, text: Ragged, words: WordVectors) -> Tensor:
+    def log_likelihood(self, watched: VideoMemory, text: Ragged, words: WordVectors) -> Tensor:
         """Returns (n,) float32: log p of each text and its end, text i after watching video i."""
         read, said = self.upper.framed(text)
         dark = watched.lower.hidden.new_zeros(len(read.values), self.frame_dim)
@@ -112,11 +112,11 @@ class Stack(nn.Module):
 class S2VTMatching(MatchingNetwork):
     """The stack as an encoder, and an LSTM over words."""
 
-    def __init__(self, dim: int, vectors: Tensor, shape: Shape, margin: float) -> None:
+    def __init__(self, dim: int, vectors: Tensor, shape: S2VTShape, margin: float) -> None:
         super().__init__(dim)
         self.margin = margin
         self.words = WordVectors(vectors)
-        self.stack = Stack(dim, self.words, shape)
+        self.stack = StackedLSTMs(dim, self.words, shape)
         self.text = LSTM(self.words.dim, shape.hidden)
 
     def loss(self, videos: VideoBatch, text: Text) -> Tensor:
@@ -136,11 +136,11 @@ class S2VTMatching(MatchingNetwork):
 class S2VTLikelihood(ScoringNetwork):
     """The stack as a teller of paragraphs, and beside it a language model that never sees a video."""
 
-    def __init__(self, dim: int, vectors: Tensor, shape: Shape, *, prior: bool) -> None:
+    def __init__(self, dim: int, vectors: Tensor, shape: S2VTShape, *, prior: bool) -> None:
         super().__init__(dim)
         self.prior = prior
         self.words = WordVectors(vectors)
-        self.stack = Stack(dim, self.words, shape)
+        self.stack = StackedLSTMs(dim, self.words, shape)
         self.prior_words = WordVectors(vectors)  # its own, so that the captioner learns from captioning alone
         self.language = WordDecoder(self.prior_words, shape.hidden, 0)
 
@@ -151,18 +151,18 @@ class S2VTLikelihood(ScoringNetwork):
         unseen = self.language.log_likelihood(paragraphs, self.prior_words)
         return caption_loss(told, paragraphs) + caption_loss(unseen, paragraphs)
 
-    def encode_videos(self, videos: VideoBatch) -> Watched:
+    def encode_videos(self, videos: VideoBatch) -> VideoMemory:
         """Returns the memory after watching."""
         return self.stack.watch(videos.frames)
 
-    def encode_text(self, text: Text) -> Read:
+    def encode_text(self, text: Text) -> WordsAndPrior:
         """Returns the words, with what the language model says of them."""
         paragraphs = text.paragraphs()
         if self.prior:
-            return Read(paragraphs, self.language.log_likelihood(paragraphs, self.prior_words))
-        return Read(paragraphs, self.words.weight.new_zeros(len(text)))
+            return WordsAndPrior(paragraphs, self.language.log_likelihood(paragraphs, self.prior_words))
+        return WordsAndPrior(paragraphs, self.words.weight.new_zeros(len(text)))
 
-    def score(self, videos: Watched, text: Read) -> Tensor:
+    def score(self, videos: VideoMemory, text: WordsAndPrior) -> Tensor:
         """Returns (n, B): log p per word, its end included."""
         told = grid_log_likelihood(
             self.stack.upper, text.words, self.words, lambda: self.stack.zero_frames(videos.lower), videos.upper
@@ -173,26 +173,26 @@ class S2VTLikelihood(ScoringNetwork):
 class S2VTCaptioning(CaptioningNetwork):
     """The stack as a captioner of segments."""
 
-    def __init__(self, dim: int, vectors: Tensor, shape: Shape, *, aligned: bool) -> None:
+    def __init__(self, dim: int, vectors: Tensor, shape: S2VTShape, *, aligned: bool) -> None:
         super().__init__(dim, vectors, aligned=aligned)
-        self.stack = Stack(dim, self.words, shape)
+        self.stack = StackedLSTMs(dim, self.words, shape)
 
-    def watch(self, videos: VideoBatch) -> Watched:
+    def watch(self, videos: VideoBatch) -> VideoMemory:
         """Returns the memory after watching each of the S segments."""
         return self.stack.watch(videos.clip_frames)
 
-    def log_likelihood(self, watched: Watched, segments: Tensor, sentences: Ragged) -> Tensor:
+    def log_likelihood(self, watched: VideoMemory, segments: Tensor, sentences: Ragged) -> Tensor:
         """Returns (n,) float32: log p of each sentence and its end, each of its segment."""
         return self.stack.log_likelihood(watched.select(segments), sentences, self.words)
 
-    def say(self, watched: Watched, beam: Beam) -> Tensor:
+    def say(self, watched: VideoMemory, beam: Beam) -> Tensor:
         """Returns (S, max_words) int64: the words said of each segment, then the end."""
         return search(self.stack.upper, self.words, self.stack.zero_frames(watched.lower), watched.upper, beam)
 
 
-def shape_of(model: VideoTextModel[Any]) -> Shape:
+def shape_of(model: VideoTextModel[Any]) -> S2VTShape:
     """Returns the sizes that a model's settings ask for."""
-    return Shape(model.setting("frame_dim", int), model.setting("hidden", int))
+    return S2VTShape(model.setting("frame_dim", int), model.setting("hidden", int))
 
 
 class S2VTEncoder(DualEncoder[S2VTMatching]):

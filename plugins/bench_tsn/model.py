@@ -25,7 +25,7 @@ from bench_torch.training import Examples, TrainableNetwork
 
 
 @dataclass(frozen=True)
-class Shape:
+class TSNShape:
     """The settings that the network depends on; see the plugin for what they mean."""
 
     segments: int
@@ -38,7 +38,7 @@ class Shape:
 class TSNNetwork(TrainableNetwork):
     """A linear layer over snippets, and their consensus."""
 
-    def __init__(self, dim: int, classes: int, shape: Shape) -> None:
+    def __init__(self, dim: int, classes: int, shape: TSNShape) -> None:
         super().__init__(dim)
         self.shape = shape
         self.dropout = nn.Dropout(shape.dropout)
@@ -88,7 +88,7 @@ class TSN(NetworkModel[TSNNetwork]):
 
     def build(self, dim: int, classes: int) -> TSNNetwork:
         """Returns a fresh network."""
-        shape = Shape(
+        shape = TSNShape(
             segments=self.setting("segments", int),
             test_snippets=self.setting("test_snippets", int),
             consensus=self.setting("consensus", str),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bench.evidence.kinds.captions import Captions
+from bench.evidence.kinds.captions import CaptionsKind
 from bench.leaderboard.board import Table
 from bench.leaderboard.pages import wording
 
 
 def table(**parts: str) -> Table:
     shown = {"split": "val_1", "segments": "gt", "references": "val_1+val_2", "tokens": "regex-1", **parts}
-    return Table("t-1", "toy/1", shown, "sample (generated)", Captions(), 500, "CIDEr", (), (), "500 videos")
+    return Table("t-1", "toy/1", shown, "sample (generated)", CaptionsKind(), 500, "CIDEr", (), (), "500 videos")
 
 
 def test_every_protocol_has_a_title_of_its_own() -> None:

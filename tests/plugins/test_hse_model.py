@@ -10,7 +10,7 @@ import torch
 
 from bench.api import InvalidData, ModelError, Ragged, TrainingData
 from bench_hse.loss import Side, Terms, matching_loss
-from bench_hse.model import HSENetwork, Shape
+from bench_hse.model import HSENetwork, HSEShape
 from bench_torch.losses import block_loss, cluster_loss, ranking_loss
 from bench_torch.text import Text, Vocabulary
 
@@ -26,7 +26,7 @@ def side(seed: int, *counts: int) -> Side:
 
 def network(terms: Terms = TERMS, hidden: int = 5) -> HSENetwork:
     torch.manual_seed(0)
-    return HSENetwork(6, torch.randn(10, 3), terms, Shape(hidden, "max"))
+    return HSENetwork(6, torch.randn(10, 3), terms, HSEShape(hidden, "max"))
 
 
 def text_of(data: TrainingData) -> Text:

@@ -9,7 +9,7 @@ import pytest
 from clips import CLIPS, Clip, write
 
 from bench.errors import InvalidData
-from bench.video import Request, Sampler, VideoFile, decoded, versions
+from bench.video import FrameRequest, Sampler, VideoFile, decoded, versions
 
 pytestmark = pytest.mark.extra("opencv")
 
@@ -42,7 +42,7 @@ def test_frames_are_those_of_pyav(clip: Clip, tmp_path: Path) -> None:
 def test_opencv_decodes_in_a_process_of_its_own_and_says_its_release(tmp_path: Path) -> None:
     path = write(CLIPS[0], tmp_path)
     sampler = Sampler.parse("frozen-opencv frames=4")
-    digests = {decoded(Request(path, sampler, backend=backend)).sha256 for backend in ("pyav", "opencv")}
+    digests = {decoded(FrameRequest(path, sampler, backend=backend)).sha256 for backend in ("pyav", "opencv")}
     assert len(digests) == 1
     assert versions("opencv").startswith("OpenCV ")
     assert "counted by PyAV" in versions("opencv")

@@ -11,7 +11,7 @@ import pytest
 from clips import BARS, CLIPS, Clip, number_of, picture, write
 
 from bench.errors import InvalidData, MissingData, UnknownName
-from bench.video import Recounted, Request, Sampler, VideoFile, decoded, versions
+from bench.video import FrameRequest, Recounted, Sampler, VideoFile, decoded, versions
 from bench.video.decoded import Taking
 from bench.video.index import rising
 from bench.video.packets import Packets, scan
@@ -119,7 +119,7 @@ def test_equal_frames_of_a_still_clip_are_no_fault(tmp_path: Path) -> None:
         for _ in range(50):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture(77), format="rgb24")))
         container.mux(stream.encode())
-    answer = decoded(Request(tmp_path / "still.mp4", Sampler.parse("frames=8")))
+    answer = decoded(FrameRequest(tmp_path / "still.mp4", Sampler.parse("frames=8")))
     assert [number_of(frame) for frame in answer.frames] == [77] * 8
     moving = next(clip for clip in CLIPS if clip.codec == "mjpeg")
     assert not VideoFile(write(moving, tmp_path)).is_still(3, 30)
@@ -129,7 +129,7 @@ def test_what_is_taken_is_the_same_in_a_process_of_its_own(tmp_path: Path) -> No
     """Two segments and a name with spaces, dots and letters of elsewhere; where the packets are not frames, too."""
     for clip in (CLIPS[0], next(clip for clip in CLIPS if clip.name == "joined.ts")):
         path = write(clip, tmp_path).rename(tmp_path / f"größer .. {clip.name}")
-        answer = decoded(Request(path, Sampler.parse("linspace-round frames=4"), ((0.0, 1.0), (0.5, 1.5))))
+        answer = decoded(FrameRequest(path, Sampler.parse("linspace-round frames=4"), ((0.0, 1.0), (0.5, 1.5))))
         places = [int(answer.places[row]) for rows in answer.rows for row in rows]
         assert places == [0, 8, 16, 24, 13, 21, 29, 37]
         assert numbers(answer.frames, clip) == answer.places.tolist()
@@ -160,7 +160,7 @@ def test_a_file_that_shows_other_frames_than_its_packets_promise_is_counted_anew
     with pytest.raises(Recounted, match="shows 80 frames, not the 81 that it says"):
         list(video.read([3, 50]))
     assert numbers(video.read([3, 50, 79]), clip) == [3, 50, 79]
-    answer = Taking(VideoFile(video.path), Request(video.path, Sampler.parse("fps=1")))
+    answer = Taking(VideoFile(video.path), FrameRequest(video.path, Sampler.parse("fps=1")))
     with pytest.raises(Recounted):
         list(answer)
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bench.errors import InvalidData
-from bench.video import Request, Sampler, VideoFile, decoded
+from bench.video import FrameRequest, Sampler, VideoFile, decoded
 
 PIXELS = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3) * 10
 
@@ -20,7 +20,7 @@ def test_an_image_is_one_frame_that_lasts_a_second(tmp_path: Path) -> None:
     assert np.array_equal(next(video.read([0])), PIXELS)
     assert (len(video.index), float(video.index.duration), video.index.picture.codec) == (1, 1.0, "png")
     assert Sampler.parse("fps=1").places(video.index).tolist() == [0]
-    answer = decoded(Request(tmp_path / "a b.png", Sampler.parse("frames=3 repeat")))
+    answer = decoded(FrameRequest(tmp_path / "a b.png", Sampler.parse("frames=3 repeat")))
     assert answer.rows[0].tolist() == [0, 0, 0]
     assert np.array_equal(answer.frames[0], PIXELS)
 

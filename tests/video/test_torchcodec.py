@@ -9,7 +9,7 @@ import pytest
 from clips import CLIPS, Clip, write
 
 from bench.errors import InvalidData, MissingData
-from bench.video import Request, Sampler, VideoFile, decoded, versions
+from bench.video import FrameRequest, Sampler, VideoFile, decoded, versions
 
 pytestmark = pytest.mark.extra("torchcodec")
 
@@ -45,5 +45,5 @@ def test_frames_are_those_of_pyav(clip: Clip, tmp_path: Path) -> None:
 
 def test_torchcodec_decodes_in_a_process_of_its_own(tmp_path: Path) -> None:
     path, sampler = write(CLIPS[0], tmp_path), Sampler.parse("frames=4")
-    digests = {decoded(Request(path, sampler, backend=name)).sha256 for name in ("pyav", "torchcodec")}
+    digests = {decoded(FrameRequest(path, sampler, backend=name)).sha256 for name in ("pyav", "torchcodec")}
     assert len(digests) == 1

@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 
 from bench.errors import InvalidData, ToolError
-from bench.video import Decoded, Limits, Request, Sampler, Workers
+from bench.video import Decoded, FrameRequest, Limits, Sampler, Workers
 
 FAKE = (str(Path(__file__).with_name("fake_worker.py")),)
 EVERY = Sampler.parse("windows=10 stride 10")
 
 
-def asked(names: object) -> Iterator[Request]:
+def asked(names: object) -> Iterator[FrameRequest]:
     """Yields a request for all frames of each fake video."""
-    return (Request(Path("/nowhere") / name, EVERY) for name in names)
+    return (FrameRequest(Path("/nowhere") / name, EVERY) for name in names)
 
 
 def answers(*names: str, workers: int = 2, **limits: float) -> list[object]:
@@ -125,11 +125,11 @@ def test_a_decoder_that_stops_within_an_answer_costs_one_video(tmp_path: Path) -
 
 PARENT = """
 import pathlib, signal, sys
-from bench.video import Limits, Request, Sampler, Workers
+from bench.video import Limits, FrameRequest, Sampler, Workers
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what runs in its background ignore SIGINT
 pool = Workers(2, program=(sys.argv[1],))
 with pool:
-    requests = [Request(pathlib.Path("/nowhere/hang"), Sampler.parse("windows=10 stride 10"))] * 4
+    requests = [FrameRequest(pathlib.Path("/nowhere/hang"), Sampler.parse("windows=10 stride 10"))] * 4
     try:
         for answer in pool.decode(requests):
             print(answer)

@@ -29,7 +29,7 @@ SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Found:
+class ShownItem:
     """One video or text that was found for a query.
 
     Attributes:
@@ -52,10 +52,10 @@ class Query:
     """One query and what was found for it.
 
     Attributes:
-        name, told: as of `Found`.
+        name, told: as of `ShownItem`.
         above: wrong items that score above the best right one.
         tied: wrong items that score as it does.
-        found: the best `SHOWN`, then the best right one where it is not among them.
+        shown: the best `SHOWN`, then the best right one where it is not among them.
         lost: whether no right item could be scored, because its video has no features.
     """
 
@@ -63,7 +63,7 @@ class Query:
     told: tuple[str, ...]
     above: int
     tied: int
-    found: tuple[Found, ...]
+    shown: tuple[ShownItem, ...]
     lost: bool
 
 
@@ -87,8 +87,8 @@ class Retrieved:
         """Returns the ids of all videos that are shown, each once."""
         queries = [(way, query) for way, groups in self.groups.items() for group in groups.values() for query in group]
         asked = [query.name for way, query in queries if way == "v2t"]
-        found = [item.name for way, query in queries if way == "t2v" for item in query.found]
-        return list(dict.fromkeys([*asked, *found]))
+        shown = [item.name for way, query in queries if way == "t2v" for item in query.shown]
+        return list(dict.fromkeys([*asked, *shown]))
 
 
 def retrieved_by(record: Stored, task: ParagraphVideoRetrieval, dataset: Dataset, count: int) -> Retrieved:
@@ -149,7 +149,7 @@ class _Lists:
         queries: opaque id -> row of `scores`; a video without features has none.
         items: opaque ids of what is ranked.
         scores: (queries, items).
-        asked, found: opaque id -> own id and sentences, of queries and of items.
+        asked, ranked: opaque id -> own id and sentences, of queries and of items.
         right: the right items of each query.
     """
 
@@ -157,7 +157,7 @@ class _Lists:
     items: Sequence[str]
     scores: Scores
     asked: _Named
-    found: _Named
+    ranked: _Named
     right: Mapping[str, frozenset[str]]
 
     def query(self, query: str, counts: np.ndarray) -> Query:
@@ -171,12 +171,12 @@ class _Lists:
         right = [place for place, item in enumerate(order) if self.items[item] in self.right[query]]
         places = list(range(min(SHOWN, len(order))))
         places += [place for place in right[:1] if place not in places]
-        found = []
+        shown = []
         for place in places:
             item = self.items[order[place]]
             score = float(scores[order[place]])
-            found.append(Found(place + 1, score, *self.found[item], right=item in self.right[query]))
-        return Query(name, told, above, tied, tuple(found), lost=not right)
+            shown.append(ShownItem(place + 1, score, *self.ranked[item], right=item in self.right[query]))
+        return Query(name, told, above, tied, tuple(shown), lost=not right)
 
 
 def _lists(
@@ -202,7 +202,7 @@ def _right(annotations: RetrievalAnnotations, way: str) -> dict[str, frozenset[s
     for text, videos in by_text.items():
         for video in videos:
             texts.setdefault(video, set()).add(text)
-    return {video: frozenset(found) for video, found in texts.items()}
+    return {video: frozenset(right_texts) for video, right_texts in texts.items()}
 
 
 def _scores(said: Embeddings | PairScores, way: str) -> Scores:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench.analysis.examples.pages import LONGEST, circumstances
-from bench.analysis.examples.retrieved import Found, Query, Retrieved
+from bench.analysis.examples.retrieved import Query, Retrieved, ShownItem
 from bench.evidence.kinds.wording import direction_in_words
 from bench.files import write_atomically
 from bench.leaderboard.pages import wording
@@ -122,10 +122,10 @@ def markdown(shown: Retrieved) -> str:
 
 def _query(query: Query, size: int) -> list[str]:
     head = f"**{escape(query.name)}**, {ranked(query, size)}: {escape(told(query.told), LONGEST)}"
-    rows = ["| Place | Score | Found | |", "| ---: | ---: | --- | --- |", *(_row(item) for item in query.found)]
-    return [head, "", *(rows if query.found else []), ""]
+    rows = ["| Place | Score | Found | |", "| ---: | ---: | --- | --- |", *(_row(item) for item in query.shown)]
+    return [head, "", *(rows if query.shown else []), ""]
 
 
-def _row(item: Found) -> str:
+def _row(item: ShownItem) -> str:
     said = f"{escape(item.name)}<br><sub>{escape(told(item.told), LONGEST)}</sub>"
     return f"| {item.place:,} | {item.score:.3f} | {said} | {'right' if item.right else ''} |"

@@ -17,10 +17,10 @@ from bench.reading.outside import NUMPY, damaged, foreign, reading, regular_file
 def checked_folder(folder: Path, content: str) -> Path:
     """Returns the folder. Raises: MissingData when it is not there; InvalidData when a file is in its place."""
     if folder.is_file():
-        found = form_of(folder)
+        form = form_of(folder)
         raise InvalidData(
-            f"{folder} is {found.words if found else 'a file'}, not a folder of {content} files. Correct `reader` or "
-            f"`path` in bench.yaml. {found.advice if found else ''}".rstrip()
+            f"{folder} is {form.words if form else 'a file'}, not a folder of {content} files. Correct `reader` or "
+            f"`path` in bench.yaml. {form.advice if form else ''}".rstrip()
         )
     if not folder.is_dir():
         raise MissingData(f"{folder}: no such folder. Put {content} files there, or correct `path` in bench.yaml.")

@@ -69,7 +69,7 @@ class Differences:
     def most(self, count: int) -> list[tuple[str, VideoDifference]]:
         """Returns the videos that differ most, by cosine, and by the largest difference where that is equal."""
         differing = [(video_id, one) for video_id, one in self.videos.items() if one.largest != 0]
-        return sorted(differing, key=lambda found: (found[1].cosine, -(found[1].largest or 0.0), found[0]))[:count]
+        return sorted(differing, key=lambda video: (video[1].cosine, -(video[1].largest or 0.0), video[0]))[:count]
 
     def as_json(self) -> dict[str, Any]:
         """Returns all of it, ready for JSON."""

@@ -91,6 +91,6 @@ def _size(source: FeatureSource, video_id: str) -> int:
 def _all_files(path: Path, known: dict[Path, tuple[Path, ...]], _: str) -> tuple[Path, ...]:
     """Returns every file of a source: which of them a video comes from, only its reader knows."""
     if path not in known:
-        inside = sorted(found for found in path.rglob("*") if found.is_file()) if path.is_dir() else []
+        inside = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else []
         known[path] = (path, *inside)
     return known[path]

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.data.features.durable import appending, flush, write_all
-from bench.data.features.pack_format import ROWS, Index, Taken, video_digest
+from bench.data.features.pack_format import ROWS, FramesTaken, Index, video_digest
 from bench.errors import InvalidData
 
 JOURNAL = "journal"
@@ -25,7 +25,7 @@ SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
-class Frames:
+class FramesOfRows:
     """The frames that the rows of one video were made from.
 
     Attributes:
@@ -47,7 +47,7 @@ class PackEntry:
 
     rows: int = 0
     sha256: str = ""
-    frames: Frames | None = None
+    frames: FramesOfRows | None = None
     error: str = ""
 
     def line(self) -> str:
@@ -68,7 +68,7 @@ class PackEntry:
         if "frames" in told:
             sha256, numerator, denominator, *times = told["frames"]
             base, segments = (int(numerator), int(denominator)), tuple(map(int, told["segments"]))
-            frames = Frames(_checked(sha256), base, np.array(times, dtype=np.int64), segments)
+            frames = FramesOfRows(_checked(sha256), base, np.array(times, dtype=np.int64), segments)
         if not (isinstance(told["rows"], int) and told["rows"] > 0):
             raise ValueError(f"{told['rows']!r} rows")
         return cls(told["rows"], _checked(told["sha256"]), frames)
@@ -161,7 +161,7 @@ def index_of(ids: Sequence[str], entries: Sequence[PackEntry]) -> Index:
     frames = [entry.frames for _, entry in packed if entry.frames is not None]
     taken = None
     if frames:
-        taken = Taken(
+        taken = FramesTaken(
             counts=np.array([len(one.times) for one in frames], dtype=np.int64),
             times=np.concatenate([one.times for one in frames]),
             bases=np.array([one.base for one in frames], dtype=np.int64),

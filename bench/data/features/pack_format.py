@@ -4,7 +4,7 @@ A pack is a folder:
 
     rows.bin             the rows of all videos, one video after the other in the order of their ids; little-endian
     index.safetensors    ids; `lengths` (n,) int64, rows of each video; `sha256` (n, 32) uint8, of each video's bytes;
-                         of rows made from videos, also which frames they were made from (`Taken`)
+                         of rows made from videos, also which frames they were made from (`FramesTaken`)
     pack.json            what the features are: extractor, dimension, number type, stride, kind, source, counts, digest;
                          of rows made from videos, also what made them (`Made`)
 
@@ -95,7 +95,7 @@ class Header(BaseModel):
 
 
 @dataclass(frozen=True)
-class Taken:
+class FramesTaken:
     """Which frames the rows of each of n videos were made from.
 
     Attributes:
@@ -140,7 +140,7 @@ class Index:
     ids: tuple[str, ...]
     lengths: np.ndarray
     sha256: tuple[str, ...]
-    taken: Taken | None = None
+    taken: FramesTaken | None = None
 
     def save(self, path: Path) -> None:
         """Writes index.safetensors. Raises: SaveError."""
@@ -175,7 +175,7 @@ class Index:
         if "frames" in arrays:
             hexed = _as_hex(arrays["frames_sha256"])
             segments = arrays["segments"], arrays["segment_rows"]
-            taken = Taken(arrays["frames"], arrays["times"], arrays["time_bases"], hexed, *segments)
+            taken = FramesTaken(arrays["frames"], arrays["times"], arrays["time_bases"], hexed, *segments)
         return cls(tuple(ids), arrays["lengths"], _as_hex(arrays["sha256"]), taken)
 
 

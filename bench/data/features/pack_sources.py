@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bench.data.declared import FeatureDeclaration, FeatureIdentity, FeatureSource
-from bench.data.features.growing import Frames
+from bench.data.features.growing import FramesOfRows
 from bench.data.features.opening import open_features
 from bench.data.features.pack_format import Made
 from bench.errors import InvalidData, MissingData
@@ -31,7 +31,7 @@ class Packed:
     """
 
     rows: np.ndarray | None
-    frames: Frames | None = None
+    frames: FramesOfRows | None = None
     error: str = ""
 
 

@@ -145,7 +145,7 @@ class RowContents:
         """Adds what was found to what is remembered, by this process and by others meanwhile."""
         kept = _whole(self._path)
         latest = time.time_ns() - SETTLED_NS
-        settled = {files: _digest(found) for files, found in self._stamps.items() if _changed(found) <= latest}
+        settled = {files: _digest(contents) for files, contents in self._stamps.items() if _changed(contents) <= latest}
         for video_id, content in self._found.items():
             files = tuple(self._source.files(video_id))
             if files in settled:

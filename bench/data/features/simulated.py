@@ -131,6 +131,6 @@ class SimulatedFeatures:
 
 def _text(words: np.ndarray, text: str) -> np.ndarray:
     """Returns (DIM,) float32: the bag of hashed words of a text."""
-    found = re.findall(r"\w+", text.lower()) or [text]
-    buckets = [zlib.crc32(word.encode()) % BUCKETS for word in found]
+    tokens = re.findall(r"\w+", text.lower()) or [text]
+    buckets = [zlib.crc32(word.encode()) % BUCKETS for word in tokens]
     return np.asarray(words[buckets].sum(axis=0) / np.float32(np.sqrt(len(buckets))))

@@ -31,14 +31,14 @@ NPY = Form("an npy file", ("npy",))
 
 
 @dataclass(frozen=True)
-class Stack:
+class StackedArray:
     """An array of all videos, read where it is asked for, and where the rows of each lie in it."""
 
     array: Any
     places: Mapping[str, int | slice]
 
 
-def stacked(where: str, ids: np.ndarray, features: Any, lengths: np.ndarray | None) -> Stack:
+def stacked(where: str, ids: np.ndarray, features: Any, lengths: np.ndarray | None) -> StackedArray:
     """Returns an array, or an h5py dataset, with its ids. Raises: InvalidData where they do not fit."""
     if ids.ndim != 1 or ids.dtype.kind not in "US":
         raise InvalidData(f"{where}: ids are {ids.dtype} of shape {ids.shape}, expected (n,) text. Write it again.")
@@ -61,13 +61,13 @@ def stacked(where: str, ids: np.ndarray, features: Any, lengths: np.ndarray | No
         )
     if len(set(names)) < count:
         raise InvalidData(f"{where}: {count - len(set(names))} ids occur more than once. Write the file again.")
-    return Stack(features, dict(zip(names, places, strict=True)))
+    return StackedArray(features, dict(zip(names, places, strict=True)))
 
 
 class StackLayout:
     """One file with the features of all videos in one array."""
 
-    def __init__(self, paths: tuple[Path, ...], form: Form, stack: Stack) -> None:
+    def __init__(self, paths: tuple[Path, ...], form: Form, stack: StackedArray) -> None:
         self._paths, self._form, self._stack = paths, form, stack
         self._opened = stamp(paths)
 
@@ -143,17 +143,17 @@ def open_npy(declaration: FeatureDeclaration, path: Path) -> StoredFeatures:
     if (other := foreign(path, NPY)) is not None:
         raise other
     beside = [path.with_suffix(suffix) for suffix in (".txt", ".json", ".csv")]
-    found = next((list_ for list_ in beside if list_.is_file()), None)
-    if found is None:
+    id_list = next((list_ for list_ in beside if list_.is_file()), None)
+    if id_list is None:
         raise MissingData(
             f"{path} does not say whose its rows are. Put the ids beside it, in the order of the rows: one a line in "
             f"{beside[0].name}, a list in {beside[1].name}, or the column video_id of {beside[2].name}."
         )
-    ids = listed_ids(found)
+    ids = listed_ids(id_list)
     if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
-        raise InvalidData(f"{found} holds no list of video ids. Write one for each row of {path.name}, in its order.")
-    stack = stacked(f"{path} and {found.name}", np.array(ids, dtype=str), mapped_array(path), None)
-    return StoredFeatures(declaration, StackLayout((path, found), NUMPY, stack))
+        raise InvalidData(f"{id_list} holds no list of video ids. Write one for each row of {path.name}, in its order.")
+    stack = stacked(f"{path} and {id_list.name}", np.array(ids, dtype=str), mapped_array(path), None)
+    return StoredFeatures(declaration, StackLayout((path, id_list), NUMPY, stack))
 
 
 def stack_of(path: Path, file: Any) -> StackLayout | None:

@@ -62,13 +62,13 @@ def open_dataset(declaration: DatasetDeclaration) -> Dataset:
 
 def official_files(root: Path) -> Mapping[str, SplitDeclaration]:
     """Returns the official split files in a folder, plain or gzip; one that is missing is named as plain."""
-    found = {}
+    splits = {}
     for split, stem in SPLITS.items():
-        found[split] = SplitDeclaration(_plain_or_packed(root / f"{stem}.json"))
+        splits[split] = SplitDeclaration(_plain_or_packed(root / f"{stem}.json"))
     halves = _plain_or_packed(root / HALVES_FILE)
     if halves.is_file():
-        found |= {split: SplitDeclaration(found["val_1"].file, halves, part=part) for split, part in HALVES.items()}
-    return found
+        splits |= {split: SplitDeclaration(splits["val_1"].file, halves, part=part) for split, part in HALVES.items()}
+    return splits
 
 
 def _plain_or_packed(plain: Path) -> Path:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from bench.data.readers.caption_forms import IDS, TEXTS, Taken, line_rows, put_right, table_rows
+from bench.data.readers.caption_forms import IDS, TEXTS, TakenCaptions, line_rows, put_right, table_rows
 from bench.data.readers.json_files import parse_json
 from bench.errors import InvalidData
 from bench.reading.outside import JSON, finite, read_text, shown
@@ -59,7 +59,7 @@ def read_captions(path: Path, part: str | None = "") -> CaptionFile:
     if suffix.endswith((".csv", ".txt")):
         if part:
             raise InvalidData(f"{path} names no parts, so not {part[:60]!r} either. Leave 'part' out, or name 'ids'.")
-        taken = Taken(*(table_rows(path) if suffix.endswith(".csv") else line_rows(path)))
+        taken = TakenCaptions(*(table_rows(path) if suffix.endswith(".csv") else line_rows(path)))
     else:
         taken = put_right(path, _json(path, read_text(path, JSON)), part)
     return CaptionFile(_of_value(path, taken.value), taken.words, taken.durations)
@@ -80,15 +80,15 @@ def _of_value(path: Path, value: Any) -> dict[str, list[Caption]]:
 
 
 def _of_rows(path: Path, rows: Iterable[Any]) -> dict[str, list[Caption]]:
-    found: dict[str, list[Caption]] = {}
+    captions: dict[str, list[Caption]] = {}
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
             _refuse(path, f"entry {number} is a JSON {type(row).__name__}")
         video = next((row[key] for key in IDS if key in row), None)
         if not isinstance(video, str | int) or isinstance(video, bool):
             _refuse(path, f"entry {number} names no video by {', '.join(IDS)}")
-        found.setdefault(str(video), []).append(_sentence(path, str(video), row))
-    return found
+        captions.setdefault(str(video), []).append(_sentence(path, str(video), row))
+    return captions
 
 
 def _of_video(path: Path, video: str, told: Any) -> list[Caption]:

@@ -102,7 +102,7 @@ def _charades(path: Path, lines: Sequence[tuple[int, str]]) -> tuple[Rows, str, 
 
 
 @dataclass(frozen=True)
-class Taken:
+class TakenCaptions:
     """What was taken from a file.
 
     Attributes:
@@ -116,7 +116,7 @@ class Taken:
     durations: Mapping[str, float] = field(default_factory=dict)
 
 
-def put_right(path: Path, value: Any, part: str | None = "") -> Taken:
+def put_right(path: Path, value: Any, part: str | None = "") -> TakenCaptions:
     """Returns what is taken from JSON in an official form, or the JSON as it is.
 
     Args:
@@ -132,22 +132,22 @@ def put_right(path: Path, value: Any, part: str | None = "") -> Taken:
         raise InvalidData(f"{path} names no parts, so not {part[:60]!r} either. Leave 'part' out, or name 'ids'.")
     if _all_objects(value) and all("videoID" in row and isinstance(row.get("enCap"), list) for row in value):
         rows = [{"id": row["videoID"], "caption": text} for row in value for text in row["enCap"]]
-        return Taken(rows, "VATEX form, the English captions (enCap)")
+        return TakenCaptions(rows, "VATEX form, the English captions (enCap)")
     if _all_objects(value) and any(_many(row) for row in value):
-        return Taken([one for row in value for one in _each(row)], "lists of captions, each one of its own")
-    return Taken(value)
+        return TakenCaptions([one for row in value for one in _each(row)], "lists of captions, each one of its own")
+    return TakenCaptions(value)
 
 
-def _msrvtt(path: Path, value: Mapping[str, Any], part: str | None) -> Taken:
+def _msrvtt(path: Path, value: Mapping[str, Any], part: str | None) -> TakenCaptions:
     videos = {str(video.get("video_id")): video for video in value["videos"] if isinstance(video, dict)}
     named = {video: str(told.get("split", "")) for video, told in videos.items()}
     durations = {video: seconds for video, told in videos.items() if (seconds := _lasting(told))}
     if not part:
         words = f"splits {', '.join(sorted(set(named.values())))}" if any(named.values()) else "all videos"
-        return Taken(value["sentences"], f"MSR-VTT form, {words}", durations)
+        return TakenCaptions(value["sentences"], f"MSR-VTT form, {words}", durations)
     _check_part(path, part, named.values())
     rows = [row for row in value["sentences"] if named.get(str(row.get("video_id"))) == part]
-    return Taken(rows, f"MSR-VTT form, split {part}", durations)
+    return TakenCaptions(rows, f"MSR-VTT form, split {part}", durations)
 
 
 def _lasting(told: Mapping[str, Any]) -> float | None:
@@ -155,21 +155,21 @@ def _lasting(told: Mapping[str, Any]) -> float | None:
     return end - start if start is not None and end is not None and end > start else None
 
 
-def _youcook2(path: Path, database: Mapping[str, Any], part: str | None) -> Taken:
+def _youcook2(path: Path, database: Mapping[str, Any], part: str | None) -> TakenCaptions:
     objects = {video: told for video, told in database.items() if isinstance(told, Mapping)}
     named = {video: str(told.get("subset", "")) for video, told in objects.items()}
     if part is None:
         tested = sorted({subset for subset in named.values() if subset.lower() not in TRAINING})
         if len(tested) != 1:
-            found = ", ".join(tested) or "none but for training"
-            raise InvalidData(f"{path} holds several subsets to be tested on, or none: {found}. Write a file of one.")
+            listed = ", ".join(tested) or "none but for training"
+            raise InvalidData(f"{path} holds several subsets to be tested on, or none: {listed}. Write a file of one.")
         part = tested[0]
     elif part:
         _check_part(path, part, named.values())
     videos = {v: told.get("annotations") for v, told in objects.items() if named[v] == part or not part}
     durations = {v: seconds for v, told in objects.items() if (seconds := finite(told.get("duration")))}
     which = f"subset {part}" if part else "all subsets"
-    return Taken(videos, f"YouCook2 form, {which}, {len(videos):,} of {len(database):,} videos", durations)
+    return TakenCaptions(videos, f"YouCook2 form, {which}, {len(videos):,} of {len(database):,} videos", durations)
 
 
 def _check_part(path: Path, part: str, named: Iterable[str]) -> None:

@@ -62,8 +62,8 @@ def _names(subset: str, declaration: DatasetDeclaration) -> tuple[str, ...]:
     listed: Any = splits.get(f"{share}_{100 - int(share)}") if isinstance(splits, dict) else None
     if not isinstance(listed, list) or number >= len(listed):
         shares = ", ".join(sorted(splits)) if isinstance(splits, dict) else "nothing"
-        found = f"{len(listed)} splits of {share} %" if isinstance(listed, list) else f"splits {shares}"
-        raise UsageError(f"classes={subset}: {path} holds {found}. Use one of them, counted from 0.")
+        available = f"{len(listed)} splits of {share} %" if isinstance(listed, list) else f"splits {shares}"
+        raise UsageError(f"classes={subset}: {path} holds {available}. Use one of them, counted from 0.")
     one = listed[number]
     names = one.get("test" if match["side"] == "unseen" else "train") if isinstance(one, dict) else None
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):

@@ -70,12 +70,12 @@ def open_dataset(declaration: DatasetDeclaration) -> Dataset:
 
 def official_files(root: Path) -> Mapping[str, SplitDeclaration]:
     """Returns the split files in a folder: grouped before official, plain before gzip; a missing one as official."""
-    found = {}
+    splits = {}
     for split, stem in SPLITS.items():
         names = [f"{stem}{form}.json{packed}" for form in (GROUPED, "") for packed in ("", ".gz")]
         present = [root / name for name in names if (root / name).is_file()]
-        found[split] = SplitDeclaration(present[0] if present else root / f"{stem}.json")
-    return found
+        splits[split] = SplitDeclaration(present[0] if present else root / f"{stem}.json")
+    return splits
 
 
 def read_split(declaration: SplitDeclaration) -> AnnotatedVideos:

@@ -78,7 +78,7 @@ def group(
     oddities[TWO_NAMES] += sum(len(given) > 1 for given in names.values())
     oddities[BARE_DOTS] += sum(name.endswith(".") for given in names.values() for name in given)
     oddities[UNKNOWN_LENGTHS] += len(described.keys() - lengths.keys())
-    return {video_id: _grouped(found, lengths.get(video_id)) for video_id, found in described.items()}
+    return {video_id: _grouped(moments, lengths.get(video_id)) for video_id, moments in described.items()}
 
 
 def _grouped(described: list[_Description], length: VideoLength | None) -> dict[str, Any]:

@@ -52,8 +52,8 @@ class EntryReader:
         if duration is None:
             self._refuse(video_id, "has timestamps but no duration")
         if not isinstance(times, list) or len(times) != len(sentences):
-            found = len(times) if isinstance(times, list) else type(times).__name__
-            self._refuse(video_id, f"has {len(sentences)} sentences but {found} timestamps")
+            count = len(times) if isinstance(times, list) else type(times).__name__
+            self._refuse(video_id, f"has {len(sentences)} sentences but {count} timestamps")
         segments = [self._segment(video_id, segment, duration) for segment in times]
         self.oddities[UNSORTED] += segments != sorted(segments)
         return VideoEntry(duration, segments, sentences)

@@ -139,9 +139,9 @@ def _read_once(path: Path, changed: int, size: int) -> tuple[LabelledVideo, ...]
         seen.add(video.video_id)
     tests = sorted({video.subset for video in videos} - set(TRAINING))
     if len(tests) != 1:
-        found = ", ".join(sorted({video.subset for video in videos})) or "no rows"
+        subsets = ", ".join(sorted({video.subset for video in videos})) or "no rows"
         raise InvalidData(
-            f"{path}: subsets {found}; expected one for testing (test), and one for training (train) if models train."
+            f"{path}: subsets {subsets}; expected one for testing (test), and one for training (train) if models train."
         )
     return videos
 

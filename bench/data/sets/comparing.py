@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class SetComparison:
     """A split and the set that it is said to be.
 
     Attributes:
@@ -60,18 +60,20 @@ class Comparison:
 
     def differences(self) -> list[str]:
         """Returns what keeps the split from being the set; what lacks features is not among it."""
-        found = [f"{len(self.absent):,} of its {self.videos:,} videos are absent"] if self.absent else []
-        found += [f"{len(self.foreign):,} videos are not in it"] if self.foreign else []
+        differences = [f"{len(self.absent):,} of its {self.videos:,} videos are absent"] if self.absent else []
+        differences += [f"{len(self.foreign):,} videos are not in it"] if self.foreign else []
         if self.by == "number" and self.there != self.videos:
-            found.append(f"it has {self.videos:,} videos, the files {self.there:,}")
+            differences.append(f"it has {self.videos:,} videos, the files {self.there:,}")
         if self.captions is not None and self.expected_captions not in (None, self.captions):
-            found.append(f"it has {self.expected_captions:,} captions, the files {self.captions:,}")
+            differences.append(f"it has {self.expected_captions:,} captions, the files {self.captions:,}")
         elif self.same_captions is False:
-            found.append("its captions are others, by their digest")
+            differences.append("its captions are others, by their digest")
         if alike := named_alike(self.absent, self.foreign):
             pairs = ", ".join(f"{official} is {own[:60]!r}" for official, own in alike[:3])
-            found.append(f"{len(alike):,} seem to be there under another name, and would have to be renamed ({pairs})")
-        return found
+            differences.append(
+                f"{len(alike):,} seem to be there under another name, and would have to be renamed ({pairs})"
+            )
+        return differences
 
 
 def split_of(dataset: Dataset, named: NamedSet) -> str:
@@ -92,7 +94,7 @@ def split_of(dataset: Dataset, named: NamedSet) -> str:
     return split
 
 
-def compare(dataset: Dataset, split: str, missing: Collection[str] | None) -> Comparison:
+def compare(dataset: Dataset, split: str, missing: Collection[str] | None) -> SetComparison:
     """Returns a split beside the set that its dataset is declared to be.
 
     Args:
@@ -111,7 +113,7 @@ def compare(dataset: Dataset, split: str, missing: Collection[str] | None) -> Co
     if named.captions_sha256 and sentences and not absent and not foreign:
         same = digest(caption_lines(zip(ids, sentences, strict=True))) == named.captions_sha256
     each = named.unit == "caption" and bool(sentences) and len(there) == named.videos
-    return Comparison(
+    return SetComparison(
         set=named.name,
         by="list" if named.list_ships else "number",
         videos=named.videos,

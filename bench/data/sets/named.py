@@ -75,7 +75,7 @@ class NamedSet:
 
 
 @dataclass(frozen=True)
-class _Dataset:
+class _SetsFile:
     dataset: str = key(text())
     sets: dict[str, NamedSet] = key(by_name(section(NamedSet)))
 
@@ -93,19 +93,19 @@ def caption_lines(pairs: Iterable[tuple[str, Iterable[str]]]) -> Iterable[str]:
 
 def all_sets() -> dict[str, NamedSet]:
     """Returns every set by its name."""
-    return {found.name: found for path in sorted(FOLDER.glob("*.yaml")) for found in _of_file(path)}
+    return {test_set.name: test_set for path in sorted(FOLDER.glob("*.yaml")) for test_set in _of_file(path)}
 
 
 def named_set(name: str) -> NamedSet:
     """Returns a set by its name; of all files only its own is read. Raises: UnknownName."""
     dataset = name.partition(":")[0]
     if FOLDER / f"{dataset}.yaml" in FOLDER.glob("*.yaml"):
-        for found in _of_file(FOLDER / f"{dataset}.yaml"):
-            if found.name == name:
-                return found
+        for test_set in _of_file(FOLDER / f"{dataset}.yaml"):
+            if test_set.name == name:
+                return test_set
     raise unknown_name("set", name, all_sets())
 
 
 def _of_file(path: Path) -> list[NamedSet]:
-    read = section(_Dataset)(parse_yaml(path.read_text(encoding="utf-8")), "")
+    read = section(_SetsFile)(parse_yaml(path.read_text(encoding="utf-8")), "")
     return [replace(one, dataset=read.dataset, name=f"{path.stem}:{name}") for name, one in read.sets.items()]

@@ -1,17 +1,17 @@
 """Kinds of evidence, one file each: whatever is asked of evidence is asked of its kind, and nothing looks further."""
 
 from bench.errors import VerificationError
-from bench.evidence.kinds.captions import Captions
-from bench.evidence.kinds.classes import Classes
-from bench.evidence.kinds.curves import Curves
+from bench.evidence.kinds.captions import CaptionsKind
+from bench.evidence.kinds.classes import ClassesKind
+from bench.evidence.kinds.curves import CurvesKind
 from bench.evidence.kinds.kind import Kind, UnitValues
-from bench.evidence.kinds.ranks import Ranks
+from bench.evidence.kinds.ranks import RanksKind
 from bench.evidence.kinds.values import VALUES
 from bench.results import Evidence
 
 __all__ = ["KINDS", "Kind", "UnitValues", "kind_of", "known", "worded_by"]
 
-KINDS: tuple[Kind, ...] = (Ranks(), Curves(), Classes(), Captions(), VALUES)
+KINDS: tuple[Kind, ...] = (RanksKind(), CurvesKind(), ClassesKind(), CaptionsKind(), VALUES)
 
 
 def known(evidence: Evidence) -> Kind | None:

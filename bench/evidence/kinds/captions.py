@@ -9,7 +9,7 @@ from bench.metrics.captions.evidence import HIGHEST, KIND, measure, names_of, vi
 from bench.results import Evidence, Measurement
 
 
-class Captions(Kind):
+class CaptionsKind(Kind):
     """The kind of evidence of captioning. What a video adds to a score is what leaving it out takes away."""
 
     name = KIND

@@ -10,7 +10,7 @@ from bench.metrics.classification import KIND, opened
 from bench.results import Evidence, Measurement
 
 
-class Classes(Kind):
+class ClassesKind(Kind):
     """The kind of evidence of action recognition."""
 
     name = KIND
@@ -30,8 +30,8 @@ class Classes(Kind):
         return metrics_of(evidence)
 
     def unit_values(self, evidence: Evidence, metric: str) -> UnitValues | None:
-        found = statistics_of(opened(evidence), [metric])
-        return UnitValues(found[metric].values / 100.0) if metric in found else None
+        statistics = statistics_of(opened(evidence), [metric])
+        return UnitValues(statistics[metric].values / 100.0) if metric in statistics else None
 
     def comparable(self, evidence: Evidence) -> str:
         return f"{', '.join(self.compared(evidence))}, or topK, Hit@K or AvgHit@K for any other K"

@@ -11,7 +11,7 @@ from bench.metrics.names import parse_name, recalls_in
 from bench.results import Evidence, Measurement, Result
 
 
-class Curves(Kind):
+class CurvesKind(Kind):
     """The kind of evidence of incomplete retrieval."""
 
     name = "curves"

@@ -28,7 +28,7 @@ def _lacks_right_items(evidence: Evidence, direction: str) -> bool:
     return bool(hit_rule(evidence.counts[direction])) and right_items_of(evidence, direction) is None
 
 
-class Ranks(Kind):
+class RanksKind(Kind):
     """The kind of evidence of retrieval."""
 
     name = "ranks"

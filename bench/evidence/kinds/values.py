@@ -48,7 +48,7 @@ class _Declarations(BaseModel):
     measurements: Annotated[list[Declared], Field(min_length=1, max_length=MOST)]
 
 
-class Values(Kind):
+class ValuesKind(Kind):
     """The kind of evidence of tasks that bench does not know."""
 
     name = KIND
@@ -103,7 +103,7 @@ class Values(Kind):
         return tested_by_queries(result)
 
 
-VALUES = Values()
+VALUES = ValuesKind()
 
 
 def arrays_of(measured: Sequence[QueryValues], videos: Iterable[str | int] | None) -> dict[str, np.ndarray]:

@@ -32,8 +32,8 @@ def facts(row: Row) -> list[tuple[str, str]]:
         ("Hardware", _hardware),
         ("Precision", lambda r: f"{r.provenance.precision}, batches of {r.provenance.batch_size}"),
     ]
-    found = [(name, _over_seeds(row.entries, tell)) for name, tell in parts]
-    return [(name, value) for name, value in found if value]
+    pairs = [(name, _over_seeds(row.entries, tell)) for name, tell in parts]
+    return [(name, value) for name, value in pairs if value]
 
 
 def _over_seeds(entries: Sequence[Entry], tell: Callable[[Result], str]) -> str:

@@ -106,11 +106,11 @@ def _cells(table: Table) -> list[list[Markup]]:
 
 
 def _groups(table: Table) -> list[tuple[int, str]]:
-    place, found = 0, []
+    place, groups = 0, []
     for group, names in wording.heads(table):
-        found.append((place, group))
+        groups.append((place, group))
         place += len(names)
-    return found
+    return groups
 
 
 def _scale(table: Table, place: int) -> float | None:

@@ -46,11 +46,11 @@ def index(site: Site) -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def notes(heading: str, found: tuple[Note, ...]) -> list[str]:
+def notes(heading: str, listed: tuple[Note, ...]) -> list[str]:
     """Returns a section that lists files with their reasons, or nothing."""
-    if not found:
+    if not listed:
         return []
-    return [f"## {heading}", "", *(f"- <code>{escape(note.file)}</code>: {escape(note.reason)}" for note in found), ""]
+    return [f"## {heading}", "", *(f"- <code>{escape(note.file)}</code>: {escape(note.reason)}" for note in listed), ""]
 
 
 def _table(table: Table) -> list[str]:

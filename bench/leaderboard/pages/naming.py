@@ -12,11 +12,11 @@ RESERVED = frozenset({"index", "compare", "build"})
 def file_names(names: Iterable[str], reserved: Iterable[str] = RESERVED) -> dict[str, str]:
     """Returns a file name without ending for each name, in their order; unlike on disks that ignore case as well."""
     taken = set(reserved)
-    found = {}
+    files = {}
     for name in names:
         file = slug(name)
         if file.lower() in taken:
             file = f"{file}-{digest(name)[:8]}"
         taken.add(file.lower())
-        found[name] = file
-    return found
+        files[name] = file
+    return files

@@ -56,13 +56,13 @@ class Site:
     @cached_property
     def rows(self) -> Mapping[str, Sequence[tuple[Board, Table, Row]]]:
         """Model -> its rows, each once: not where it is a guest from a table of other segments."""
-        found: dict[str, list[tuple[Board, Table, Row]]] = {}
+        by_model: dict[str, list[tuple[Board, Table, Row]]] = {}
         for board in self.boards:
             for table in board.tables:
                 for row in table.rows:
                     if not row.from_segments:
-                        found.setdefault(row.model, []).append((board, table, row))
-        return found
+                        by_model.setdefault(row.model, []).append((board, table, row))
+        return by_model
 
     @property
     def partial(self) -> tuple[Note, ...]:

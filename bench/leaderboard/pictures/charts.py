@@ -115,7 +115,7 @@ def incomplete(table: Table, rows: Numbered) -> list[Chart]:
     """Returns the curves of incomplete videos or paragraphs, for the recall of the primary measurement."""
     primary = parse_name(table.primary)
     names = [parse_name(column.name) for column in table.columns]
-    found = []
+    curves = []
     for way in DIRECTIONS:
         points = sorted(
             (name.keep, i)
@@ -123,8 +123,8 @@ def incomplete(table: Table, rows: Numbered) -> list[Chart]:
             if primary and name and name.keep is not None and (name.direction, name.metric) == (way, primary.metric)
         )
         if points and primary:
-            found.append(_curve(table, rows, points, f"{way}/{primary.metric}"))
-    return found
+            curves.append(_curve(table, rows, points, f"{way}/{primary.metric}"))
+    return curves
 
 
 def _curve(table: Table, rows: Numbered, points: Sequence[tuple[float, int]], name: str) -> Chart:
@@ -227,12 +227,12 @@ def seeds(table: Table, rows: Numbered) -> list[Chart]:
     drawing = Drawing(height=36 + 23 * len(rows))
     drawing.axes(_ascii(table.primary), "")
     for color, (_, row) in enumerate(rows):
-        found = [entry.result[table.primary] for entry in row.entries]
+        measurements = [entry.result[table.primary] for entry in row.entries]
         titles = [
             f"{name_of(row)}, seed {entry.result.seed}: {one.value:.1f}"
-            for entry, one in zip(row.entries, found, strict=True)
+            for entry, one in zip(row.entries, measurements, strict=True)
         ]
-        drawing.strip(len(rows) - color, [one.value for one in found], color, titles)
+        drawing.strip(len(rows) - color, [one.value for one in measurements], color, titles)
     drawing.rows([(len(rows) - color, number) for color, (number, _) in enumerate(rows)])
     caption = "One dot for each training seed: what a second training would have given."
     return [Chart("Spread over seeds", caption, drawing.svg("The primary measurement by seed"), _legend(rows))]

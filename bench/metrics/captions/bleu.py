@@ -11,15 +11,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.metrics.captions.ngrams import ORDERS, Counts, found
-from bench.metrics.captions.texts import Items, Texts
+from bench.metrics.captions.ngrams import ORDERS, Counts, values_at
+from bench.metrics.captions.texts import Items, NumberedTexts
 
 COLUMNS = ORDERS + ORDERS + 2
 """Clipped matches of each order, n-grams of each order, words of the caption, words of the closest reference."""
 _TINY, _SMALL = 1e-15, 1e-9
 
 
-def bleu_counts(texts: Texts, orders: Sequence[Counts], items: Items) -> np.ndarray:
+def bleu_counts(texts: NumberedTexts, orders: Sequence[Counts], items: Items) -> np.ndarray:
     """Returns (n, 10) int64 as `COLUMNS` says."""
     words = texts.lengths[items.captions]
     rows = [_clipped(counts, items) for counts in orders]
@@ -46,7 +46,7 @@ def _clipped(counts: Counts, items: Items) -> np.ndarray:
     keys, times = keys[order], times[order]
     last = np.append(keys[1:] != keys[:-1], True) if len(keys) else np.zeros(0, dtype=bool)
     item, grams, mine = counts.of(items.captions)
-    most = found(keys[last], times[last], item * counts.distinct + grams)
+    most = values_at(keys[last], times[last], item * counts.distinct + grams)
     return np.bincount(item, weights=np.minimum(mine, most), minlength=len(items)).astype(np.int64)
 
 

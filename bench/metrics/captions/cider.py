@@ -13,13 +13,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.metrics.captions.ngrams import Counts, found
-from bench.metrics.captions.texts import Items, Texts
+from bench.metrics.captions.ngrams import Counts, values_at
+from bench.metrics.captions.texts import Items, NumberedTexts
 
 SIGMA = 6.0
 
 
-def cider(texts: Texts, orders: Sequence[Counts], items: Items) -> np.ndarray:
+def cider(texts: NumberedTexts, orders: Sequence[Counts], items: Items) -> np.ndarray:
     """Returns (n,) float64 CIDEr of each item, 0 to 10; the corpus score is their mean."""
     bigrams = np.maximum(texts.lengths - 1, 0)
     gap = (bigrams[items.captions][items.item_of_pair] - bigrams[items.references]).astype(np.float64)
@@ -40,7 +40,7 @@ def _similarity(counts: Counts, items: Items) -> np.ndarray:
     mine = my_times * (log_items[corpus[item]] - np.log(np.maximum(frequency.of(corpus[item], my_grams), 1)))
 
     # every n-gram of a reference looks itself up in the caption of its item
-    here = found(item * counts.distinct + my_grams, mine, owner * counts.distinct + their_grams)
+    here = values_at(item * counts.distinct + my_grams, mine, owner * counts.distinct + their_grams)
     products = np.bincount(pair, weights=np.minimum(here, theirs) * theirs, minlength=len(items.references))
     my_norm = np.sqrt(np.bincount(item, weights=mine**2, minlength=len(items)))[items.item_of_pair]
     their_norm = np.sqrt(np.bincount(pair, weights=theirs**2, minlength=len(items.references)))
@@ -64,4 +64,4 @@ class _Documents:
     def of(self, corpus: np.ndarray, grams: np.ndarray) -> np.ndarray:
         if self._keys is None:
             return np.asarray(self._counts[grams])
-        return found(self._keys, self._counts, corpus * self._distinct + grams)
+        return values_at(self._keys, self._counts, corpus * self._distinct + grams)

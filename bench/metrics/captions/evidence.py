@@ -105,12 +105,14 @@ def measure(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement,
     Raises: VerificationError when the evidence cannot be.
     """
     check_evidence(evidence)
-    found = []
+    measurements = []
     for name in names_of(evidence):
         n, value = evidence.n_items[protocol_of(evidence)], value_of(evidence, name)
         bounds = _interval(video_values(evidence, name), HIGHEST.get(name, 100.0))
-        found.append(Measurement(name=name, value=value, unit="percent", higher_is_better=True, ci95=bounds, n=n))
-    return tuple(found)
+        measurements.append(
+            Measurement(name=name, value=value, unit="percent", higher_is_better=True, ci95=bounds, n=n)
+        )
+    return tuple(measurements)
 
 
 def _interval(values: np.ndarray, highest: float) -> tuple[float, float] | None:
@@ -137,9 +139,9 @@ def check_evidence(evidence: Evidence) -> None:
     shapes = {"bleu": (*lead, BLEU_COLUMNS), "rouge": lead, "cider": lead, "pairs" if thresholds else "video": lead}
     if "meteor" in evidence.counts:
         shapes["meteor"] = (*lead, METEOR_COLUMNS)
-    found = {name: array.shape for name, array in evidence.counts.items()}
-    if found != shapes or n < 1:
-        raise VerificationError(f"evidence of {protocol} holds {found}; expected {shapes}.")
+    actual = {name: array.shape for name, array in evidence.counts.items()}
+    if actual != shapes or n < 1:
+        raise VerificationError(f"evidence of {protocol} holds {actual}; expected {shapes}.")
     for name, array in evidence.counts.items():
         kind = "f" if name in ("rouge", "cider") else "u"
         if array.dtype.kind != kind or (kind == "f" and array.dtype != np.float64):

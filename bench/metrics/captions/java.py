@@ -40,10 +40,10 @@ _WITHOUT = f"Install a Java runtime (Debian: default-jre-headless), or {_OFF}"
 
 def java_program(*, required: bool = False) -> str | None:
     """Returns the path of `java`, or None. Raises: ToolError when it is `required` and not there."""
-    found = shutil.which("java")
-    if required and found is None:
+    program = shutil.which("java")
+    if required and program is None:
         raise ToolError(f"the METEOR and PTB programs need Java, and no `java` is on the PATH. {_WITHOUT}")
-    return found
+    return program
 
 
 def jar(*parts: str) -> Path:
@@ -120,7 +120,7 @@ class JavaLines:
 
     def answers(self, count: int) -> list[str]:
         """Returns the next `count` answers. Raises: ToolError when the program hangs or ends before."""
-        found = []
+        lines = []
         for number in range(count):
             try:
                 line = self._answers.get(timeout=self._patience)
@@ -135,8 +135,8 @@ class JavaLines:
                     f"{self._name} ended with exit code {self._exit_code()} after {number:,} of {count:,} answers: "
                     f"{self._complaint()}{self._at(number)}. Run `java -version`, or {_OFF}"
                 )
-            found.append(line.decode("utf-8", errors="replace").rstrip("\r\n"))
-        return found
+            lines.append(line.decode("utf-8", errors="replace").rstrip("\r\n"))
+        return lines
 
     def ended(self) -> bool:
         """Returns whether the program has nothing more to say. Raises: ToolError when it hangs."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.metrics.captions.texts import Texts, spread
+from bench.metrics.captions.texts import NumberedTexts, spread
 
 ORDERS = 4
 
@@ -40,7 +40,7 @@ class Counts:
         return row, self.grams[at], self.counts[at]
 
 
-def ngram_counts(texts: Texts) -> Iterator[Counts]:
+def ngram_counts(texts: NumberedTexts) -> Iterator[Counts]:
     """Yields the counts of n-grams for n = 1, 2, 3, 4."""
     sentence, place = spread(texts.lengths)
     left = texts.lengths[sentence] - place  # words from here to the sentence's end
@@ -61,7 +61,7 @@ def ngram_counts(texts: Texts) -> Iterator[Counts]:
         )
 
 
-def found(keys: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def values_at(keys: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Returns the value of each wanted key, 0 where it is not among the `keys`, which rise."""
     if not len(keys):
         return np.zeros(len(wanted), dtype=values.dtype)

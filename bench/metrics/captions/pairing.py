@@ -137,7 +137,9 @@ def _matched(video: VideoCaptions) -> tuple[list[Entry], int]:
             f"video {video.video[:60]!r}: the references have times and the predictions none, so nobody knows which "
             "describes which. Give times, or use --protocol paragraph."
         )
-    found: list[tuple[tuple[float, float], int | None, list[str], int]] = []  # …, the last annotation that added to it
+    described: list[
+        tuple[tuple[float, float], int | None, list[str], int]
+    ] = []  # …, the last annotation that added to it
     used = set()
     for number, annotation in enumerate(video.references):
         rising = sorted(annotation, key=lambda sentence: (sentence.segment or (0.0, 0.0), sentence.text))
@@ -145,15 +147,15 @@ def _matched(video: VideoCaptions) -> tuple[list[Entry], int]:
         used |= set(matches.values())
         for place, sentence in enumerate(rising):
             segment = sentence.segment or (0.0, 0.0)
-            same = next((i for i, e in enumerate(found) if e[0] == segment and e[3] < number), None)
+            same = next((i for i, e in enumerate(described) if e[0] == segment and e[3] < number), None)
             if same is None:
-                found.append((segment, matches.get(place), [sentence.text], number))
+                described.append((segment, matches.get(place), [sentence.text], number))
             else:
-                found[same][2].append(sentence.text)
-                found[same] = (*found[same][:3], number)
+                described[same][2].append(sentence.text)
+                described[same] = (*described[same][:3], number)
     texts = [sentence.text for sentence in predicted]
     entries: list[Entry] = [
-        (segment, None if at is None else texts[at], tuple(references)) for segment, at, references, _ in found
+        (segment, None if at is None else texts[at], tuple(references)) for segment, at, references, _ in described
     ]
     entries.sort(key=lambda entry: (entry[0] or (0.0, 0.0), entry[2]))
     return entries, len(predicted) - len(used)
@@ -185,13 +187,13 @@ def _one_to_one(predicted: Times, references: Times) -> Mapping[int, int]:
         for theirs, r in enumerate(references)
         if p and r and (overlap := tiou(p, r)) >= MATCH_TIOU
     ]
-    found: dict[int, int] = {}
+    matched: dict[int, int] = {}
     taken: set[int] = set()
     for _, mine, theirs in sorted(pairs):
-        if mine not in taken and theirs not in found:
+        if mine not in taken and theirs not in matched:
             taken.add(mine)
-            found[theirs] = mine
-    return MappingProxyType(found)
+            matched[theirs] = mine
+    return MappingProxyType(matched)
 
 
 def _selection(

@@ -74,7 +74,7 @@ _NAMED = re.compile("|".join(_PARTS))
 
 def _spelt(pattern: str) -> str:
     """Returns the pattern with the names of its parts spelt out."""
-    while (spelt := _NAMED.sub(lambda found: _PARTS[found[0]], pattern)) != pattern:
+    while (spelt := _NAMED.sub(lambda part: _PARTS[part[0]], pattern)) != pattern:
         pattern = spelt
     return pattern
 
@@ -89,8 +89,8 @@ _ODD = re.compile("|".join([*_ENTITIES, *_SIGNS, f"[{_NOTHING}]", "[\u200b-\u200
 def plain(text: str) -> str:
     """Returns text in which signs are written as the tokeniser writes them, and those it passes over are left out."""
 
-    def instead(found: re.Match[str]) -> str:
-        sign = found[0]
+    def instead(match: re.Match[str]) -> str:
+        sign = match[0]
         return _ENTITIES.get(sign) or _SIGNS.get(sign) or ("" if sign in _NOTHING else " ")
 
     return _ODD.sub(instead, text)

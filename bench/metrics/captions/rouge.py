@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.metrics.captions.texts import Items, Texts, spread
+from bench.metrics.captions.texts import Items, NumberedTexts, spread
 
 BETA = 1.2
 _BITS = 64
 
 
-def rouge_l(texts: Texts, items: Items) -> np.ndarray:
+def rouge_l(texts: NumberedTexts, items: Items) -> np.ndarray:
     """Returns (n,) float64 ROUGE-L of each item, 0 to 1; the corpus score is their mean."""
     mine = items.captions[items.item_of_pair]
     common = common_lengths(texts, mine, items.references).astype(np.float64)
@@ -29,7 +29,7 @@ def rouge_l(texts: Texts, items: Items) -> np.ndarray:
     return np.asarray(np.divide(product, weighted, out=np.zeros_like(product), where=product != 0))
 
 
-def common_lengths(texts: Texts, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def common_lengths(texts: NumberedTexts, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Returns (p,) int64: the length of the longest common subsequence of each pair of sentences."""
     lengths = texts.lengths
     shorter = np.where(lengths[first] <= lengths[second], first, second)
@@ -48,7 +48,7 @@ def _best(values: np.ndarray, items: Items) -> np.ndarray:
     return np.asarray(np.maximum.reduceat(values, items.starts)) if len(values) else np.zeros(0)
 
 
-def _in_machine_words(texts: Texts, shorter: np.ndarray, longer: np.ndarray) -> np.ndarray:
+def _in_machine_words(texts: NumberedTexts, shorter: np.ndarray, longer: np.ndarray) -> np.ndarray:
     """Returns the lengths for pairs whose shorter sentence has 1 to 64 words, ordered by falling length of the longer.
 
     Bit i of `free` is 1 while word i of the shorter sentence ends no longer common subsequence than the word before it.
@@ -67,7 +67,7 @@ def _in_machine_words(texts: Texts, shorter: np.ndarray, longer: np.ndarray) -> 
     return np.asarray(np.unpackbits(used.view(np.uint8).reshape(len(used), 8), axis=1).sum(axis=1), dtype=np.int64)
 
 
-def _matches(texts: Texts, shorter: np.ndarray, longer: np.ndarray) -> np.ndarray:
+def _matches(texts: NumberedTexts, shorter: np.ndarray, longer: np.ndarray) -> np.ndarray:
     """Returns, for each word of the longer sentences in turn, the bits of the places where the shorter one has it."""
     pair, place = spread(texts.lengths[shorter])
     starts = texts.ends - texts.lengths
@@ -94,7 +94,7 @@ def _in_integers(shorter: list[int], longer: list[int]) -> int:
     return len(shorter) - free.bit_count()
 
 
-def _words(texts: Texts, sentence: int) -> list[int]:
+def _words(texts: NumberedTexts, sentence: int) -> list[int]:
     end = int(texts.ends[sentence])
     words: list[int] = texts.words[end - int(texts.lengths[sentence]) : end].tolist()
     return words

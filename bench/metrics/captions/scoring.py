@@ -151,12 +151,12 @@ def _dense(kept: Sequence[VideoCaptions], rules: Rules, pool: str) -> Evidence:
     )
     corpora, shape = len(kept) * len(TIOUS), (len(kept), len(TIOUS))
     sizes = np.bincount(pairs.corpus, minlength=corpora)
-    found: dict[str, np.ndarray] = {"pairs": sizes.reshape(shape)}
+    arrays: dict[str, np.ndarray] = {"pairs": sizes.reshape(shape)}
     for name, rows in counts.items():
         of_members = rows if name == "cider" else rows[pairs.pair]
         totals = summed(of_members, pairs.corpus, corpora)
-        found[name] = (totals if rows.ndim > 1 else totals / np.maximum(sizes, 1)).reshape(*shape, *rows.shape[1:])
-    return _evidence(found, rules, len(kept), pool)
+        arrays[name] = (totals if rows.ndim > 1 else totals / np.maximum(sizes, 1)).reshape(*shape, *rows.shape[1:])
+    return _evidence(arrays, rules, len(kept), pool)
 
 
 def _evidence(counts: Mapping[str, np.ndarray], rules: Rules, n: int, pool: str) -> Evidence:

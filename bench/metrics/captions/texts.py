@@ -13,7 +13,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Texts:
+class NumberedTexts:
     """Distinct sentences as word numbers.
 
     Attributes:
@@ -62,12 +62,12 @@ class Items:
         return np.asarray(self.counts.cumsum() - self.counts)
 
 
-def encode(sentences: Sequence[str], separator: str | None = None) -> Texts:
+def encode(sentences: Sequence[str], separator: str | None = None) -> NumberedTexts:
     """Returns sentences as numbers: cut at any white space, or at the `separator` alone."""
     return numbered(sentences, separator)[0]
 
 
-def numbered(sentences: Sequence[str], separator: str | None = None) -> tuple[Texts, list[str]]:
+def numbered(sentences: Sequence[str], separator: str | None = None) -> tuple[NumberedTexts, list[str]]:
     """Returns sentences as numbers, and the words in the order of these."""
     numbers: defaultdict[str, int] = defaultdict()
     numbers.default_factory = numbers.__len__
@@ -77,10 +77,10 @@ def numbered(sentences: Sequence[str], separator: str | None = None) -> tuple[Te
         before = len(words)
         words.extend(map(numbers.__getitem__, sentence.split(separator) if sentence else ()))
         lengths[place] = len(words) - before
-    return Texts(np.array(words, dtype=np.int64), lengths, len(numbers)), list(numbers)
+    return NumberedTexts(np.array(words, dtype=np.int64), lengths, len(numbers)), list(numbers)
 
 
-def cut_at_spaces(sentences: Sequence[str], texts: Texts) -> Texts:
+def cut_at_spaces(sentences: Sequence[str], texts: NumberedTexts) -> NumberedTexts:
     """Returns the texts cut at spaces alone, as coco-caption does for ROUGE-L only: PTB's `1 1/2` is one word there."""
     if not any("\xa0" in sentence for sentence in sentences):
         return texts

@@ -46,8 +46,8 @@ def tokenised(sentences: Sequence[str], tokeniser: Tokeniser, patience: float = 
     lines = [one_line(sentence) for sentence in sentences]
     distinct = list(dict.fromkeys(lines))
     cut = _ptb(distinct, patience) if tokeniser == "ptb" else [_regex(line) for line in distinct]
-    found = dict(zip(distinct, cut, strict=True))
-    return [found[line] for line in lines]
+    words_of = dict(zip(distinct, cut, strict=True))
+    return [words_of[line] for line in lines]
 
 
 @lru_cache(maxsize=1 << 15)  # the references of a test set are cut for every model that is scored on it

@@ -62,7 +62,7 @@ def score_pairs(
         for row, paragraphs in enumerate(paragraph_groups)
         for column, videos in enumerate(video_groups)
     ]
-    kept = _Kept(scratch, inputs)
+    kept = _KeptTiles(scratch, inputs)
     scores = np.empty((len(inputs.paragraphs), len(inputs.videos)), dtype=np.float32)
     missing, done = [], 0
     for tile in tiles:
@@ -125,7 +125,7 @@ def _checked(kind: str, inputs: Inputs, tile: _Tile, answer: Any) -> np.ndarray:
     return scores
 
 
-class _Kept:
+class _KeptTiles:
     """Finished tiles on disk; each says what it was computed from, and one of anything else is computed anew."""
 
     def __init__(self, scratch: Scratch | None, inputs: Inputs) -> None:

@@ -153,9 +153,9 @@ def _words(program: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
 def _prefixes(text: str) -> dict[str, list[str]]:
     """Returns abbreviations that keep their dot, and those that keep it before a digit."""
-    found: dict[str, list[str]] = {"plain": [], "numeric": []}
+    prefixes: dict[str, list[str]] = {"plain": [], "numeric": []}
     for line in text.splitlines():
         if line.strip() and not line.startswith("#"):
             prefix, _, mark = line.partition("#")
-            found["numeric" if mark.startswith("NUMERIC_ONLY") else "plain"].append(prefix.strip())
-    return found
+            prefixes["numeric" if mark.startswith("NUMERIC_ONLY") else "plain"].append(prefix.strip())
+    return prefixes

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.metrics.captions.meteor.matching import EXACT, Matches, Sides
+from bench.metrics.captions.meteor.matching import EXACT, Matches, PairSides
 
 
 @dataclass(frozen=True)
-class Choices:
+class MatchChoices:
     """Matches as the search needs them.
 
     Attributes:
@@ -51,7 +51,7 @@ class MatchWeights:
     bits: int
 
     @classmethod
-    def of(cls, captions: Sides, references: Sides, distances: np.ndarray) -> MatchWeights:
+    def of(cls, captions: PairSides, references: PairSides, distances: np.ndarray) -> MatchWeights:
         """Returns weights under which no part overflows: a path's distance is at most that of all matches."""
         distance = int(distances.max(initial=0)).bit_length()
         chunks = int(references.lengths.max(initial=0) + 1).bit_length()
@@ -62,13 +62,13 @@ class MatchWeights:
         return np.asarray((cost & (self.matched - 1)) // self.chunk)
 
 
-def fixed_matches(found: Matches, caption_words: int, reference_words: int) -> np.ndarray:
+def fixed_matches(matched: Matches, caption_words: int, reference_words: int) -> np.ndarray:
     """Returns (m,) bool: nothing else begins there, and nothing else covers any of its words."""
-    begin = np.bincount(found.reference, minlength=reference_words)
-    kept = begin[found.reference] == 1
+    begin = np.bincount(matched.reference, minlength=reference_words)
+    kept = begin[matched.reference] == 1
     for first, length, words in (
-        (found.reference, found.reference_length, reference_words),
-        (found.caption, found.caption_length, caption_words),
+        (matched.reference, matched.reference_length, reference_words),
+        (matched.caption, matched.caption_length, caption_words),
     ):
         steps = np.bincount(first, minlength=words + 1) - np.bincount(first + length, minlength=words + 1)
         shared = np.append(0, np.cumsum(np.cumsum(steps) != 1))  # words before that are not covered exactly once
@@ -76,36 +76,38 @@ def fixed_matches(found: Matches, caption_words: int, reference_words: int) -> n
     return np.asarray(kept)
 
 
-def choices_of(found: Matches, fixed: np.ndarray, captions: Sides, references: Sides) -> Choices:
+def choices_of(matched: Matches, fixed: np.ndarray, captions: PairSides, references: PairSides) -> MatchChoices:
     """Returns matches as the search needs them, where `fixed` (m,) are not to be chosen among."""
     words = len(references.words)
     at = np.full(words, -1)
-    at[found.reference[fixed]] = np.flatnonzero(fixed)
+    at[matched.reference[fixed]] = np.flatnonzero(fixed)
     order = np.flatnonzero(~fixed)
-    counts = np.bincount(found.reference[order], minlength=words)
-    owner = references.owners[found.reference]
-    caption = found.caption - captions.starts[owner]
-    place = found.reference - references.starts[owner]
+    counts = np.bincount(matched.reference[order], minlength=words)
+    owner = references.owners[matched.reference]
+    caption = matched.caption - captions.starts[owner]
+    place = matched.reference - references.starts[owner]
     rows = max(-(-int(captions.lengths.max(initial=0)) // 64), 1)
-    masks = np.zeros((rows, len(found)), dtype=np.uint64)
-    for step in range(int(found.caption_length.max(initial=0))):
-        longer = np.flatnonzero(found.caption_length > step)
+    masks = np.zeros((rows, len(matched)), dtype=np.uint64)
+    for step in range(int(matched.caption_length.max(initial=0))):
+        longer = np.flatnonzero(matched.caption_length > step)
         word = caption[longer] + step
         masks[word // 64, longer] |= np.uint64(1) << (word % 64).astype(np.uint64)
-    return Choices(
+    return MatchChoices(
         fixed=at,
         counts=counts,
         begins=np.cumsum(counts) - counts,
         order=order,
         caption=caption,
-        after=caption + found.caption_length,
-        until=place + found.reference_length,
+        after=caption + matched.caption_length,
+        until=place + matched.reference_length,
         distance=np.abs(place - caption),
         masks=masks,
     )
 
 
-def worth(found: Matches) -> np.ndarray:
+def worth(matched: Matches) -> np.ndarray:
     """Returns (m,) int64 words that each match counts in the search, on both sides together."""
-    whole = found.caption_length + found.reference_length
-    return np.asarray(np.where(found.stage == EXACT, whole, found.caption_length // 2 + found.reference_length // 2))
+    whole = matched.caption_length + matched.reference_length
+    return np.asarray(
+        np.where(matched.stage == EXACT, whole, matched.caption_length // 2 + matched.reference_length // 2)
+    )

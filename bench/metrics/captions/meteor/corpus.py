@@ -107,29 +107,33 @@ def _phrases(
     kept = np.flatnonzero(alive[phrase])
     kept = kept[np.lexsort((length[kept], word[kept]))]
     text = np.searchsorted(starts + lengths, word[kept], side="right")
-    found = Phrases(
+    phrases = Phrases(
         counts=np.bincount(text, minlength=len(lengths)),
         place=word[kept] - starts[text],
         length=length[kept],
         phrase=renumbered[phrase[kept]],
         number=int(alive.sum()),
     )
-    return found, renumbered[live]
+    return phrases, renumbered[live]
 
 
 def _known(keys: np.ndarray, ends: np.ndarray, table: ParaphraseTable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns first word, length and number (o,) of all spans that may be phrases of the table."""
     spans, bloom = Spans(keys), table.arrays["bloom"]
     places = np.arange(len(keys))
-    found: list[tuple[np.ndarray, np.ndarray]] = []
+    by_length: list[tuple[np.ndarray, np.ndarray]] = []
     for length in range(1, LONGEST + 1):
         places = places[places + length <= ends[places]]
         numbers = spans.of(places, places + length)
         byte, bit = bloom_places(numbers)
         there = np.flatnonzero(bloom[byte] & bit)
-        found.append((places[there], numbers[there]))
-    lengths = np.repeat(np.arange(1, LONGEST + 1), [len(places) for places, _ in found])
-    return np.concatenate([places for places, _ in found]), lengths, np.concatenate([numbers for _, numbers in found])
+        by_length.append((places[there], numbers[there]))
+    lengths = np.repeat(np.arange(1, LONGEST + 1), [len(places) for places, _ in by_length])
+    return (
+        np.concatenate([places for places, _ in by_length]),
+        lengths,
+        np.concatenate([numbers for _, numbers in by_length]),
+    )
 
 
 def _live(source: np.ndarray, target: np.ndarray, table: ParaphraseTable) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.metrics.captions.meteor.corpus import Corpus, read
 from bench.metrics.captions.meteor.formula import CHUNKS, COLUMNS, meteor, without_whole_chunks
-from bench.metrics.captions.meteor.matching import Matches, Sides, matches
+from bench.metrics.captions.meteor.matching import Matches, PairSides, matches
 from bench.metrics.captions.meteor.program import one_field
 from bench.metrics.captions.meteor.search import chosen
 from bench.metrics.captions.meteor.table import table
@@ -55,29 +55,29 @@ def _blocks(lengths: np.ndarray) -> Iterator[np.ndarray]:
 
 def _counted(captions: np.ndarray, references: np.ndarray, corpus: Corpus) -> np.ndarray:
     """Returns (n, 23) counts of pairs of texts."""
-    sides = Sides.of(captions, corpus), Sides.of(references, corpus)
-    found = matches(*sides, corpus)
-    taken, chunks = chosen(found, *sides)
+    sides = PairSides.of(captions, corpus), PairSides.of(references, corpus)
+    matched = matches(*sides, corpus)
+    taken, chunks = chosen(matched, *sides)
     rows = np.zeros((len(captions), COLUMNS), dtype=np.int64)
     rows[:, CHUNKS] = chunks
-    pair = sides[0].owners[found.caption[taken]]
+    pair = sides[0].owners[matched.caption[taken]]
     for number, side in enumerate(sides):
         function = np.append(0, np.cumsum(corpus.function[side.words]))
         rows[:, number] = side.lengths
         rows[:, 2 + number] = np.diff(function[side.starts])
-        first, length = _spans(found, number, taken)
+        first, length = _spans(matched, number, taken)
         light = function[first + length] - function[first]
         for kind, weights in ((0, length - light), (2, light)):
-            cells = np.bincount(pair * 4 + found.stage[taken], weights=weights, minlength=4 * len(rows))
+            cells = np.bincount(pair * 4 + matched.stage[taken], weights=weights, minlength=4 * len(rows))
             rows[:, 4 + number + kind : 20 : 4] = cells.reshape(-1, 4)
         rows[:, 21 + number] = np.bincount(pair, weights=length, minlength=len(rows))
     return rows
 
 
-def _spans(found: Matches, side: int, taken: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _spans(matched: Matches, side: int, taken: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if side == 0:
-        return found.caption[taken], found.caption_length[taken]
-    return found.reference[taken], found.reference_length[taken]
+        return matched.caption[taken], matched.caption_length[taken]
+    return matched.reference[taken], matched.reference_length[taken]
 
 
 def _best(rows: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -23,9 +23,9 @@ def without_whole_chunks(counts: np.ndarray) -> np.ndarray:
     The program adds up counts of such items without their chunk, and gives them themselves no penalty.
     """
     whole = (counts[:, 4:20:2].sum(axis=1) == counts[:, 0]) & (counts[:, 5:20:2].sum(axis=1) == counts[:, 1])
-    found = counts.copy()
-    found[whole & (counts[:, CHUNKS] == 1), CHUNKS] = 0
-    return found
+    remaining = counts.copy()
+    remaining[whole & (counts[:, CHUNKS] == 1), CHUNKS] = 0
+    return remaining
 
 
 def meteor(counts: np.ndarray) -> np.ndarray:

@@ -59,10 +59,10 @@ class Spans:
 
 def byte_spans(content: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """Returns (w,) uint64: the number of each word of UTF-8 bytes (b,) uint8."""
-    found = Spans(_BYTES[content]).of(starts, ends)
-    found ^= found >> np.uint64(32)  # mixed, or "1 000" would be "1000"
-    found *= np.uint64(_MIX)
-    return np.asarray(found ^ (found >> np.uint64(29)))
+    numbers = Spans(_BYTES[content]).of(starts, ends)
+    numbers ^= numbers >> np.uint64(32)  # mixed, or "1 000" would be "1000"
+    numbers *= np.uint64(_MIX)
+    return np.asarray(numbers ^ (numbers >> np.uint64(29)))
 
 
 def word_numbers(words: Sequence[str]) -> np.ndarray:
@@ -75,15 +75,15 @@ def word_numbers(words: Sequence[str]) -> np.ndarray:
 
 def java_hash(word: str) -> int:
     """Returns Java's `String.hashCode`, unsigned: METEOR takes words for equal whose hashes are."""
-    found = 0
+    hashed = 0
     if word.isascii():
         for unit in word.encode():
-            found = (31 * found + unit) & 0xFFFFFFFF
-        return found
+            hashed = (31 * hashed + unit) & 0xFFFFFFFF
+        return hashed
     units = word.encode("utf-16-be")
     for high, low in zip(units[::2], units[1::2], strict=True):
-        found = (31 * found + 256 * high + low) & 0xFFFFFFFF
-    return found
+        hashed = (31 * hashed + 256 * high + low) & 0xFFFFFFFF
+    return hashed
 
 
 def find(sorted_numbers: np.ndarray, wanted: np.ndarray) -> np.ndarray:

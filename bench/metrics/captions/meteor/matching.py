@@ -27,7 +27,7 @@ _Part = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Sides:
+class PairSides:
     """The two sides of a block of pairs.
 
     Attributes:
@@ -43,7 +43,7 @@ class Sides:
     words: np.ndarray
 
     @classmethod
-    def of(cls, texts: np.ndarray, corpus: Corpus) -> Sides:
+    def of(cls, texts: np.ndarray, corpus: Corpus) -> PairSides:
         lengths = corpus.lengths[texts]
         owner, within = spread(lengths)
         return cls(texts, lengths, np.append(0, np.cumsum(lengths)), corpus.starts[texts][owner] + within)
@@ -74,7 +74,7 @@ class Matches:
         return len(self.stage)
 
 
-def matches(captions: Sides, references: Sides, corpus: Corpus) -> Matches:
+def matches(captions: PairSides, references: PairSides, corpus: Corpus) -> Matches:
     """Returns every match of each pair."""
     same = captions.texts == references.texts
     nothing = (np.zeros(0, dtype=np.int64),) * 3
@@ -83,10 +83,10 @@ def matches(captions: Sides, references: Sides, corpus: Corpus) -> Matches:
     reference, caption, stage = (np.concatenate(column) for column in zip(*single, strict=True))
     one = np.ones(len(stage), dtype=np.int64)
     columns = (reference, one, caption, one, stage)
-    found = [np.concatenate([a, b]) for a, b in zip(columns, several[:5], strict=True)]
+    joined = [np.concatenate([a, b]) for a, b in zip(columns, several[:5], strict=True)]
     minor = np.concatenate([caption, several[5]])
-    order = np.lexsort((minor, found[0] * 8 + found[4]))
-    return Matches(*(column[order] for column in found))
+    order = np.lexsort((minor, joined[0] * 8 + joined[4]))
+    return Matches(*(column[order] for column in joined))
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _hashed(word: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.asarray(np.bitwise_and(mixed, np.int32((1 << _FILTER_BITS) - 1)))
 
 
-def _words(captions: Sides, references: Sides, corpus: Corpus, same: np.ndarray) -> Iterator[_Part]:
+def _words(captions: PairSides, references: PairSides, corpus: Corpus, same: np.ndarray) -> Iterator[_Part]:
     """Yields reference word, caption word and stage of all matches of single words."""
     known = _Synonyms.of(corpus)
     owners = references.owners
@@ -130,8 +130,8 @@ def _words(captions: Sides, references: Sides, corpus: Corpus, same: np.ndarray)
         differ = ~(equal | same[owners[reference]])
         stems = (corpus.stems[mine] == corpus.stems[theirs]) & differ
         synonyms = known.among(word, other)
-        found = (np.flatnonzero(equal), np.flatnonzero(stems), synonyms[differ[synonyms]])
-        for stage, places in zip((EXACT, STEM, SYNONYM), found, strict=True):
+        by_stage = (np.flatnonzero(equal), np.flatnonzero(stems), synonyms[differ[synonyms]])
+        for stage, places in zip((EXACT, STEM, SYNONYM), by_stage, strict=True):
             yield reference[places], caption[places], np.full(len(places), stage)
 
 

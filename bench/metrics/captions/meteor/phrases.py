@@ -17,7 +17,7 @@ from bench.metrics.captions.texts import spread
 
 if TYPE_CHECKING:
     from bench.metrics.captions.meteor.corpus import Corpus
-    from bench.metrics.captions.meteor.matching import Sides
+    from bench.metrics.captions.meteor.matching import PairSides
 
 _PLACES = 30
 """Bits for places in the order of matches."""
@@ -41,7 +41,7 @@ class _Side:
     counts: np.ndarray
 
     @classmethod
-    def of(cls, side: Sides, corpus: Corpus) -> _Side:
+    def of(cls, side: PairSides, corpus: Corpus) -> _Side:
         phrases = corpus.phrases
         pair, within = spread(phrases.counts[side.texts])
         first = np.cumsum(phrases.counts) - phrases.counts
@@ -60,16 +60,16 @@ class _Side:
         )
 
 
-def paraphrases(captions: Sides, references: Sides, corpus: Corpus, same: np.ndarray) -> tuple[np.ndarray, ...]:
+def paraphrases(captions: PairSides, references: PairSides, corpus: Corpus, same: np.ndarray) -> tuple[np.ndarray, ...]:
     """Returns the columns of `Matches` (m,) each, unsorted, and a column (m,) by which those of one word are sorted."""
     n = len(captions.texts)
     mine, theirs = _Side.of(captions, corpus), _Side.of(references, corpus)
-    found = []
+    parts = []
     for backwards in (False, True):
         order, one, other = _both(theirs, mine, corpus.live[::-1] if backwards else corpus.live, n)
         keep = ~same[theirs.keys[one] % max(n, 1)]
-        found.append(_occurrences((order[keep], one[keep], other[keep]), theirs, mine, backwards))
-    return tuple(np.concatenate(columns) for columns in zip(*found, strict=True))
+        parts.append(_occurrences((order[keep], one[keep], other[keep]), theirs, mine, backwards))
+    return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
 
 
 def _both(theirs: _Side, mine: _Side, live: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -78,7 +78,7 @@ def _both(theirs: _Side, mine: _Side, live: np.ndarray, n: int) -> tuple[np.ndar
     times = theirs.counts[phrase + 1] - theirs.counts[phrase], mine.counts[other + 1] - mine.counts[other]
     there = np.flatnonzero((times[0] > 0) & (times[1] > 0))
     fewer = times[0][there] <= times[1][there]
-    found = []
+    parts = []
     for chosen, near, far, wanted, looked in (
         (there[fewer], theirs, mine, phrase, other),
         (there[~fewer], mine, theirs, other, phrase),
@@ -89,8 +89,8 @@ def _both(theirs: _Side, mine: _Side, live: np.ndarray, n: int) -> tuple[np.ndar
         beyond = find(far.keys, near.keys[here] + ((looked - wanted)[chosen] * n)[group])
         hit = np.flatnonzero(beyond >= 0)
         pair = (chosen[group[hit]], here[hit], beyond[hit])
-        found.append(pair if near is theirs else (pair[0], pair[2], pair[1]))
-    return tuple(np.concatenate(columns) for columns in zip(*found, strict=True))  # type: ignore[return-value]
+        parts.append(pair if near is theirs else (pair[0], pair[2], pair[1]))
+    return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))  # type: ignore[return-value]
 
 
 def _occurrences(

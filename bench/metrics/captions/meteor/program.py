@@ -18,19 +18,19 @@ from bench.metrics.captions.java import PATIENCE, JavaLines, jar
 from bench.metrics.captions.meteor.formula import COLUMNS, without_whole_chunks
 
 
-class _Kept:
+class _KeptProgram:
     """A place for a METEOR that waits for the next questions."""
 
     program: JavaLines | None = None
 
 
-_KEPT: ContextVar[_Kept | None] = ContextVar("kept METEOR", default=None)
+_KEPT: ContextVar[_KeptProgram | None] = ContextVar("kept METEOR", default=None)
 
 
 @contextmanager
 def started_once() -> Iterator[None]:
     """Within this context METEOR is started for the first captions and asked about all others; then it is ended."""
-    kept = _Kept()
+    kept = _KeptProgram()
     token = _KEPT.set(kept)
     try:
         yield
@@ -75,11 +75,11 @@ class MeteorProgram:
         answers = self._program.answers(len(self._distinct))
         try:
             rows = [[int(float(number)) for number in answer.split()] for answer in answers]
-            found = np.array(rows, dtype=np.int64).reshape(len(rows), COLUMNS)
+            counted = np.array(rows, dtype=np.int64).reshape(len(rows), COLUMNS)
         except ValueError as error:
             raise ToolError(f"METEOR gave other than {COLUMNS} numbers for a caption ({error}).") from error
         self._answered = True
-        return np.asarray(without_whole_chunks(found)[self._places])
+        return np.asarray(without_whole_chunks(counted)[self._places])
 
 
 def request(caption: str, references: Sequence[str]) -> str:

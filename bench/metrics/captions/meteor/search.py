@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bench.metrics.captions.meteor.choices import Choices, MatchWeights, choices_of, fixed_matches, worth
-from bench.metrics.captions.meteor.matching import Matches, Sides
+from bench.metrics.captions.meteor.choices import MatchChoices, MatchWeights, choices_of, fixed_matches, worth
+from bench.metrics.captions.meteor.matching import Matches, PairSides
 from bench.metrics.captions.texts import spread
 
 BEAM = 40
@@ -46,7 +46,7 @@ class Paths:
 
 
 @dataclass
-class Taken:
+class TakenMatches:
     """Matches that paths took, each with the one before it."""
 
     match: list[np.ndarray] = field(default_factory=list)
@@ -65,32 +65,32 @@ class Taken:
         if not self.count:
             return np.zeros(0, dtype=np.int64)
         match, before = np.concatenate(self.match), np.concatenate(self.before)
-        found = []
+        matches = []
         last = last[last >= 0]
         while len(last):
-            found.append(match[last])
+            matches.append(match[last])
             last = before[last]
             last = last[last >= 0]
-        return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+        return np.concatenate(matches) if matches else np.zeros(0, dtype=np.int64)
 
 
-def chosen(found: Matches, captions: Sides, references: Sides) -> tuple[np.ndarray, np.ndarray]:
+def chosen(matched: Matches, captions: PairSides, references: PairSides) -> tuple[np.ndarray, np.ndarray]:
     """Returns the matches of the best path of each pair, as places among all, and its chunks (n,)."""
-    fixed = fixed_matches(found, len(captions.words), len(references.words))
-    choices = choices_of(found, fixed, captions, references)
-    pair = references.owners[found.reference]
+    fixed = fixed_matches(matched, len(captions.words), len(references.words))
+    choices = choices_of(matched, fixed, captions, references)
+    pair = references.owners[matched.reference]
     distances = np.bincount(pair, weights=choices.distance, minlength=len(captions.texts)).astype(np.int64)
     weights = MatchWeights.of(captions, references, distances)
-    search = _Search(choices, worth(found) * weights.matched, weights, references)
-    return search.run(np.flatnonzero(fixed), found, captions)
+    search = _Search(choices, worth(matched) * weights.matched, weights, references)
+    return search.run(np.flatnonzero(fixed), matched, captions)
 
 
 class _Search:
-    def __init__(self, choices: Choices, worth: np.ndarray, weights: MatchWeights, references: Sides) -> None:
+    def __init__(self, choices: MatchChoices, worth: np.ndarray, weights: MatchWeights, references: PairSides) -> None:
         self._choices, self._worth, self._weights, self._references = choices, worth, weights, references
-        self._taken = Taken()
+        self._taken = TakenMatches()
 
-    def run(self, fixed: np.ndarray, found: Matches, captions: Sides) -> tuple[np.ndarray, np.ndarray]:
+    def run(self, fixed: np.ndarray, matched: Matches, captions: PairSides) -> tuple[np.ndarray, np.ndarray]:
         lengths = self._references.lengths
         n, w = len(lengths), self._weights
         best, cost = np.full(n, -1), np.zeros(n, dtype=np.int64)
@@ -188,15 +188,15 @@ class _Search:
         child = kept[children] - size
         source = kept.copy()
         source[children] = parent[child]
-        found = Paths(
+        extended = Paths(
             paths.pair[source], cost[source], end[source], until[source], paths.trace[source], paths.masks[:, source]
         )
         it = match[child]
-        found.cost[children] = new_cost[child]
-        found.end[children], found.until[children] = self._choices.after[it], self._choices.until[it]
-        found.masks[:, children] |= self._choices.masks[:, it]
-        found.trace[children] = self._taken.add(it, found.trace[children])
-        return found
+        extended.cost[children] = new_cost[child]
+        extended.end[children], extended.until[children] = self._choices.after[it], self._choices.until[it]
+        extended.masks[:, children] |= self._choices.masks[:, it]
+        extended.trace[children] = self._taken.add(it, extended.trace[children])
+        return extended
 
 
 def _select(paths: Paths, kept: np.ndarray) -> Paths:

@@ -88,13 +88,13 @@ def table_path(paraphrases: Path, program: Path) -> Path:
 
 @cache
 def _table(path: Path, paraphrases: Path, program: Path) -> ParaphraseTable:
-    if (found := _mapped(path)) is not None:
-        return found
+    if (mapped := _mapped(path)) is not None:
+        return mapped
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # let go by the system, however its holder ends
-            if (found := _mapped(path)) is None:
+            if (mapped := _mapped(path)) is None:
                 for left in path.parent.glob(f".{path.name[:40]}.*.part"):
                     left.unlink(missing_ok=True)  # of one that was killed: whoever builds holds the lock
                 from bench.metrics.captions.meteor.building import built
@@ -104,10 +104,10 @@ def _table(path: Path, paraphrases: Path, program: Path) -> ParaphraseTable:
         raise SaveError(
             f"METEOR's table cannot be kept in {path.parent} ({error}). Name a folder with 60 MB free by {CACHE}."
         ) from error
-    found = found or _mapped(path)
-    if found is None:
+    mapped = mapped or _mapped(path)
+    if mapped is None:
         raise SaveError(f"{path} was written and cannot be read again. Name another folder by {CACHE}.")
-    return found
+    return mapped
 
 
 def _mapped(path: Path) -> ParaphraseTable | None:
