@@ -6,6 +6,7 @@ into answers; encoders turn frames and sentences into features.
 
 from bench.models.capabilities import (
     ClipTextEncoder,
+    FlatTextEncoder,
     Trainable,
     VideoCaptioner,
     VideoClassifier,
@@ -26,6 +27,7 @@ __all__ = [
     "ClipEncoder",
     "ClipTextEncoder",
     "EncoderSpec",
+    "FlatTextEncoder",
     "FrameEncoder",
     "Lesson",
     "ModelSpec",

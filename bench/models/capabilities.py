@@ -74,6 +74,17 @@ class ClipTextEncoder(Protocol):
 
 
 @runtime_checkable
+class FlatTextEncoder(Protocol):
+    """Turns whole videos and paragraphs into vectors of one space in one go, past the hierarchy that it has beside."""
+
+    def embed_flat_videos(self, videos: VideoBatch) -> Tensor:
+        """Returns (B, d) float32 on the model's device, finite; need not be normalised."""
+
+    def embed_flat_paragraphs(self, paragraphs: Sequence[Paragraph]) -> Tensor:
+        """Returns (n, d) float32 on the model's device, finite; need not be normalised."""
+
+
+@runtime_checkable
 class Trainable(Protocol):
     """Learns from training data; its state can be saved and restored."""
 

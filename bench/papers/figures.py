@@ -96,7 +96,10 @@ def compared(
 
 
 def differences(row: PaperRow, result: Result, changed: Mapping[str, object]) -> list[str]:
-    """Returns how a run's protocol differs from that of a published row; data that are not real outweigh the rest."""
+    """Returns how a run differs from a published row: its data, its features, and what no record can tell of its model.
+
+    Where data are not real, that outweighs their features; what of the model differs is said on any data.
+    """
     data, checkpoint = result.data, result.provenance.checkpoint
     differences = {"generated": ["generated data"], "simulated": ["simulated features"]}.get(data.kind, [])
     if data.n_evaluated < data.n_expected:
@@ -105,7 +108,7 @@ def differences(row: PaperRow, result: Result, changed: Mapping[str, object]) ->
         differences = [*differences, "partial"]
     differences = [*differences, *(f"{name}={value}" for name, value in changed.items())]
     if data.kind != "real":
-        return differences
+        return [*differences, *row.differs]
     if row.extractor and data.features.extractor != row.extractor:
         differences = [*differences, f"features {data.features.extractor or 'unnamed'} instead of {row.extractor}"]
     if data.missing:

@@ -47,16 +47,20 @@ def as_of_today(record: dict[str, Any]) -> dict[str, Any]:
     """Returns the JSON of a record as one of today says it.
 
     Version 1 of retrieval did not say what one text is. It always asked with all sentences of a video at once, which is
-    `text=paragraph` of version 2; where they were captions of a whole video, nothing in the record tells.
+    `text=paragraph` of version 2; where they were captions of a whole video, nothing in the record tells. Zero-shot
+    recognition did not say at which level it compares: it was always `level=video`.
     """
     said, task = record.get("signature"), record.get("task")
     if not isinstance(said, str) or not isinstance(task, dict) or task.get("version") != 1:
         return record
     head, *parts = said.split("|")
     keys = [part.partition("=")[0] for part in parts]
-    if not head.endswith("/1") or "text" in keys or not {"segments", "ties"} <= set(keys):
+    if "source" in keys or not head.endswith("/1"):  # scored from a file, or of another version
         return record
-    if "source" in keys or not str(record.get("primary")).startswith("t2v/"):  # scored from a file, or no retrieval
+    if head.endswith("-zero-shot/1") and "template" in keys and "level" not in keys:
+        parts.insert(keys.index("template"), "level=video")
+        return {**record, "signature": "|".join([head, *parts])}
+    if "text" in keys or not {"segments", "ties"} <= set(keys) or not str(record.get("primary")).startswith("t2v/"):
         return record
     parts.insert(keys.index("segments") + 1, "text=paragraph")
     signed = "|".join([head.removesuffix("1") + "2", *parts])

@@ -10,6 +10,7 @@ import numpy as np
 from bench.inputs import Paragraph, Ragged, VideoBatch
 from bench.models import (
     ClipTextEncoder,
+    FlatTextEncoder,
     VideoCaptioner,
     VideoClassifier,
     VideoEncoder,
@@ -33,6 +34,8 @@ def of_videos(model: Any, videos: VideoBatch) -> dict[str, Items]:
         said["embed_videos"] = list(rows_of("embed_videos", model.embed_videos(videos), count))
     if isinstance(model, VideoClassifier):
         said["classify"] = list(rows_of("classify", model.classify(videos), count))
+    if isinstance(model, FlatTextEncoder):
+        said["embed_flat_videos"] = list(rows_of("embed_flat_videos", model.embed_flat_videos(videos), count))
     if isinstance(model, ClipTextEncoder):
         said["embed_clips"] = parts_of("embed_clips", model.embed_clips(videos), parts)
     if isinstance(model, VideoCaptioner):
@@ -46,6 +49,10 @@ def of_paragraphs(model: Any, paragraphs: Sequence[Paragraph]) -> dict[str, Item
     if isinstance(model, VideoTextEncoder):
         said["embed_paragraphs"] = list(
             rows_of("embed_paragraphs", model.embed_paragraphs(paragraphs), len(paragraphs))
+        )
+    if isinstance(model, FlatTextEncoder):
+        said["embed_flat_paragraphs"] = list(
+            rows_of("embed_flat_paragraphs", model.embed_flat_paragraphs(paragraphs), len(paragraphs))
         )
     if isinstance(model, ClipTextEncoder):
         counts = [len(paragraph) for paragraph in paragraphs]

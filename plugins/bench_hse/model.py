@@ -100,17 +100,21 @@ class HSENetwork(MatchingNetwork):
 
     def embed_videos(self, videos: VideoBatch) -> Tensor:
         """Returns (B, hidden): the sequence embedding, or the flat one."""
-        if self.flat:
-            embeddings: Tensor = self.video.low(videos.frames)
-            return embeddings
-        return self.encode_videos(videos).sequence
+        return self.flat_videos(videos) if self.flat else self.encode_videos(videos).sequence
 
     def embed_text(self, text: Text) -> Tensor:
         """Returns (n, hidden): the sequence embedding, or the flat one."""
-        if self.flat:
-            embeddings: Tensor = self.text.low(self.words(text.paragraphs()))
-            return embeddings
-        return self.encode_text(text).sequence
+        return self.flat_text(text) if self.flat else self.encode_text(text).sequence
+
+    def flat_videos(self, videos: VideoBatch) -> Tensor:
+        """Returns (B, hidden): whole videos by the low encoder in one go."""
+        embeddings: Tensor = self.video.low(videos.frames)
+        return embeddings
+
+    def flat_text(self, text: Text) -> Tensor:
+        """Returns (n, hidden): whole paragraphs by the low encoder in one go."""
+        embeddings: Tensor = self.text.low(self.words(text.paragraphs()))
+        return embeddings
 
 
 class HSE(DualEncoder[HSENetwork]):
@@ -139,6 +143,17 @@ class HSE(DualEncoder[HSENetwork]):
             flat=self.setting("embedding", str) == "flat",
         )
         return HSENetwork(dim, vectors, terms, shape)
+
+    def embed_flat_videos(self, videos: VideoBatch) -> Tensor:
+        """Returns (B, hidden) float32 on the model's device."""
+        self.check_dim(videos)
+        with self.predicting():
+            return self.network.flat_videos(videos.to(self.execution.device)).float()
+
+    def embed_flat_paragraphs(self, paragraphs: Sequence[Paragraph]) -> Tensor:
+        """Returns (n, hidden) float32 on the model's device."""
+        with self.predicting():
+            return self.network.flat_text(self.encode(paragraphs)).float()
 
     def embed_clips(self, videos: VideoBatch) -> Ragged:
         """Returns B sequences of (segments, hidden) float32."""

@@ -10,6 +10,7 @@ from bench.api import (
     TEXT,
     WORDS,
     ClipTextEncoder,
+    FlatTextEncoder,
     ModelSpec,
     Paper,
     Setting,
@@ -24,7 +25,7 @@ HSE = ModelSpec(
     summary="hierarchical sequence embedding: GRUs over frames and words, GRUs over clips and sentences",
     paper="Zhang, Hu, Sha: Cross-Modal and Hierarchical Modeling of Video and Text, ECCV 2018",
     loader="bench_hse.model:HSE",
-    provides=(VideoTextEncoder, ClipTextEncoder, Trainable),
+    provides=(VideoTextEncoder, ClipTextEncoder, FlatTextEncoder, Trainable),
     settings={
         "hidden": Setting(1024, "size of all GRU states and of the embedding", minimum=1),
         **WORDS,

@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from bench.api import ModelSpec, State, Trainable, VideoClassifier, VideoEncoder, VideoTextEncoder, hookimpl
+from bench.api import (
+    ClipTextEncoder,
+    FlatTextEncoder,
+    ModelSpec,
+    Ragged,
+    State,
+    Trainable,
+    VideoClassifier,
+    VideoEncoder,
+    VideoTextEncoder,
+    hookimpl,
+)
 
 WORDS = ("clean and jerk", "high jump", "tai chi", "walking the dog")
 
@@ -66,6 +77,28 @@ class Constant(Named):
         return torch.ones(len(videos), 4)
 
 
+class Levelled(Named):
+    """Right by its clips, if each counts by its direction alone; one class off by whole videos; undecided when flat."""
+
+    def embed_videos(self, videos):
+        return super().embed_videos(videos).roll(-1, dims=1)
+
+    def embed_flat_videos(self, videos):
+        return torch.ones(len(videos), 4)
+
+    def embed_flat_paragraphs(self, paragraphs):
+        return self.embed_paragraphs(paragraphs)
+
+    def embed_clips(self, videos):
+        right = super().embed_videos(videos)
+        clips = [part for row in right for part in (0.1 * row, 0.1 * row, 0.1 * row, 9.0 * row.roll(1))]
+        return Ragged(torch.stack(clips), videos.segments.lengths)
+
+    def embed_sentences(self, paragraphs):
+        counts = torch.tensor([len(paragraph) for paragraph in paragraphs])
+        return Ragged(torch.stack([self.one(s.lower()) for paragraph in paragraphs for s in paragraph]), counts)
+
+
 def spec(name, *provides, **more):
     return ModelSpec(name=name, summary=name, loader=f"recognition_models:{name}", provides=provides, **more)
 
@@ -74,4 +107,10 @@ def spec(name, *provides, **more):
 def bench_models():
     headed = [spec(n, VideoClassifier, Trainable, learns_from="labels") for n in ("NotANumber", "TooFewClasses")]
     encoders = [spec(name, VideoTextEncoder) for name in ("Named", "AllZero", "Constant")]
-    return [*encoders, *headed, spec("Headed", VideoClassifier, VideoEncoder, Trainable, learns_from="labels")]
+    levelled = spec("Levelled", VideoTextEncoder, ClipTextEncoder, FlatTextEncoder)
+    return [
+        *encoders,
+        *headed,
+        levelled,
+        spec("Headed", VideoClassifier, VideoEncoder, Trainable, learns_from="labels"),
+    ]

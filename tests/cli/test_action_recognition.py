@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from cli.conftest import install
 
+from bench.files import read_tensors
+
 CLASSES = ("CleanAndJerk", "high_jump", "Tai chi", "Walking the dog")
 SPLITS = {"50_50": [{"train": ["CleanAndJerk", "high_jump"], "test": ["Tai chi", "Walking the dog"]}]}
 YAML = """version: 1
@@ -92,6 +94,56 @@ def test_templates_change_the_signature(sport: Any, template: str) -> None:
     assert f"|template={shown}|" in record["signature"]
 
 
+@pytest.mark.parametrize("template", ["name", "ensemble"])
+def test_a_model_is_asked_at_each_of_its_levels(sport: Any, template: str) -> None:
+    found = {
+        level: ran(sport, "Levelled", f"sport-zero-shot:segments=uniform-4,level={level},template={template}")
+        for level in ("video", "flat", "clips")
+    }
+    right = {level: values(record)["top1"] for level, record in found.items()}
+    assert right == {"video": pytest.approx(100 * 2 / 12), "flat": 25.0, "clips": pytest.approx(100 * 10 / 12)}
+    for level, record in found.items():
+        assert f"|level={level}|" in record["signature"]
+        sport("rescore", sport.folder / "runs" / record["run"])
+
+
+def test_a_score_of_clips_is_the_mean_of_their_cosines(sport: Any) -> None:
+    run = sport.folder / "runs" / ran(sport, "Levelled", "sport-zero-shot:segments=uniform-4,level=clips")["run"]
+    arrays, _ = read_tensors(run / "predictions.safetensors")
+    rows, features = world()
+    looks = np.stack([features[video][:4] for video, part, _ in rows if part == "test"])
+    clips = np.stack([looks, looks, looks, np.roll(looks, 1, axis=1)], axis=1)
+    names = np.eye(4) + 0.01
+    cosines = clips @ names / np.linalg.norm(clips, axis=2)[..., None] / np.linalg.norm(names, axis=1)
+    expected = cosines.mean(axis=1)[:, np.argsort(CLASSES)]  # classes are answered in the order of their names
+    np.testing.assert_allclose(np.sort(arrays["scores"], axis=0), np.sort(expected, axis=0), atol=1e-6)
+
+
+def test_levels_that_a_model_lacks_are_refused_in_a_line_and_skipped_beside_others(sport: Any) -> None:
+    said = refused(sport, "sport-zero-shot:level=clips", 3)
+    assert "task 'sport-zero-shot:level=clips' needs a ClipTextEncoder; model 'Named' provides VideoTextEncoder" in said
+    assert "needs a FlatTextEncoder" in refused(sport, "sport-zero-shot:level=flat", 3)
+    both = sport("run", "-m", "Named", "-m", "Levelled", "-t", "sport-zero-shot:level=flat", exit_code=5)
+    assert "skipped" in both.stderr
+    assert len(list((sport.folder / "runs").glob("Levelled*/result.json"))) == 1
+
+
+def test_levels_stand_in_tables_of_their_own_and_an_older_record_in_that_of_whole_videos(sport: Any) -> None:
+    task = "sport-zero-shot:segments=uniform-4"
+    ran(sport, "Levelled", task)
+    ran(sport, "Levelled", f"{task},level=clips")
+    older = sport.folder / "runs" / ran(sport, "Named", task)["run"] / "result.json"
+    older.write_text(older.read_text(encoding="utf-8").replace("level=video|", ""), encoding="utf-8")
+    sport("rescore", older.parent)
+    sport("leaderboard", "build", "--results", "runs", "--output", "board")
+    page = (sport.folder / "board" / "sport-zero-shot.md").read_text(encoding="utf-8")
+    tables = {part.split(",")[1].strip(): part for part in page.split("### ")[1:]}
+    assert {heading: [name in part for name in ("Levelled", "Named")] for heading, part in tables.items()} == {
+        "whole videos compared": [True, True],
+        "clips compared": [True, False],
+    }
+
+
 def test_a_class_split_asks_its_videos_and_answers_its_classes(sport: Any) -> None:
     unseen, seen = (ran(sport, "Named", f"sport-zero-shot:classes={half}-50-0") for half in ("unseen", "seen"))
     assert [r["data"]["n_evaluated"] for r in (unseen, seen)] == [6, 6]
@@ -160,7 +212,8 @@ def test_records_make_a_board(sport: Any) -> None:
     ("task", "exit_code", "message"),
     [
         ("sport-zero-shot:template=nothing", 2, "no template"),
-        ("sport-zero-shot:prompt=x", 2, "has no parameter 'prompt'. Parameters: segments, template, classes"),
+        ("sport-zero-shot:prompt=x", 2, "has no parameter 'prompt'. Parameters: segments, level, template, classes"),
+        ("sport-zero-shot:level=sequence", 2, "level=sequence: use video, flat, clips."),
         ("sport-zero-shot:classes=new", 2, "Use all, or a part of zero_shot_class_splits.json"),
         ("sport-zero-shot:classes=unseen-50-7", 2, "holds 1 splits of 50 %"),
         ("sport-zero-shot:classes=unseen-75-0", 2, "holds splits 50_50"),

@@ -28,6 +28,17 @@ def test_hse_names_classes_by_either_embedding(bench_command, embedding):
     assert record["primary"] == "top1"
 
 
+def test_hse_names_classes_at_each_level_by_one_fit(bench_command):
+    settings = ("--set", "epochs=1", "--set", "hidden=8")
+    levels = ["video", "flat", "clips"]
+    flags = [flag for level in levels for flag in ("-t", f"anet-zero-shot:level={level}")]
+    records = json.loads(bench_command("run", "-m", "hse", *flags, "--limit", "20", *settings, "--json").stdout)
+
+    assert [record["signature"].split("|level=")[1].split("|")[0] for record in records] == levels
+    assert len({json.dumps(record["measurements"]) for record in records}) == 3
+    assert len({record["provenance"]["checkpoint"]["key"] for record in records}) == 1
+
+
 def test_a_captioner_is_no_classifier(bench_command):
     done = bench_command("run", "-m", "dvc", "-t", "anet-linear-probe", exit_code=3)
 

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 SMALL = ("--limit", "12", "--set", "hidden=8", "--set", "word_dim=8", "--set", "epochs=1")
+SMALL_PROBES = (
+    "--limit", "24", "--set", "fse.hidden=8", "--set", "hse.hidden=8", "--set", "epochs=1", "--set", "fv-vae.reduced=8",
+)  # fmt: skip
 C3D = """
 version: 1
 datasets:
@@ -26,6 +29,7 @@ def test_a_table_runs_keeps_its_rows_and_never_claims_a_reproduction(bench_comma
     ]  # fmt: skip
     for row in table["rows"]:
         assert row["verdict"].startswith("protocol differs: generated data; 12 of 500 videos; hidden=8")
+        assert ("; retrieved by embedding" in row["verdict"]) == (row["system"] == "DENSE")
         assert len(row["runs"]) == 2
     first = table["rows"][2]["figures"][0]
     assert first["difference"] == pytest.approx(first["mean"] - 32.7)
@@ -40,6 +44,24 @@ def test_a_table_runs_keeps_its_rows_and_never_claims_a_reproduction(bench_comma
     assert again.stderr.count("already complete") == 6
     assert [page.read_bytes() for page in pages] == before
     assert again.stdout.count("protocol differs: generated data") == 5
+
+
+def test_zero_shot_stands_there_at_each_level_and_what_differs_in_the_models_on_any_data(bench_command):
+    table = json.loads(bench_command("reproduce", "hse2018", "table5", *SMALL_PROBES, "--json").stdout)
+    rows = {(row["system"], row["variant"]): row for row in table["rows"]}
+    variants = ("sequence embedding", "flat embedding", "clips against class names")
+    levels = [rows["HSE", variant] for variant in variants]
+    assert [row["tasks"][0] for row in levels] == [
+        "anet-zero-shot", "anet-zero-shot:level=flat", "anet-zero-shot:level=clips",
+    ]  # fmt: skip
+    assert all(row["figures"][0]["mean"] is not None for row in levels)
+    assert [row["figures"][0]["published"] for row in levels] == [51.4] * 3
+    assert all("level, prompts" in row["verdict"] for row in levels)
+    tsn = rows["TSN", ""]["verdict"]
+    assert tsn.startswith("protocol differs: generated data; 24 of 500 videos; epochs=1")
+    assert "; last layer alone, on frozen features; " in tsn
+    page = (bench_command.folder / "runs" / "reproduce" / "hse2018-table5.md").read_text()
+    assert all(variant in page for variant in variants)
 
 
 def test_a_run_of_bench_run_is_reused(bench_command):
@@ -80,7 +102,7 @@ def test_a_run_that_fails_leaves_its_row_in_place_and_the_others_are_shown(bench
         ("table3", 4),
         ("table4", 4),
         ("table4-densevid", 4),
-        ("table5", 6),
+        ("table5", 8),
         ("incomplete", 6),
         ("ablation", 6),
     ],

@@ -57,9 +57,12 @@ def then(run: str) -> str:
 
 
 def question(signature: str) -> str:
-    """Returns a table's signature without what was reworded since: `text` came, features' digests cover all rows."""
+    """Returns a table's signature without what was reworded since: `text` and `level` came, features' digests cover
+    all rows."""
     head, *parts = signature.split("|")
-    return "|".join([head.split("/")[0], *(part for part in parts if not part.startswith(("text=", "features=")))])
+    return "|".join(
+        [head.split("/")[0], *(part for part in parts if not part.startswith(("text=", "level=", "features=")))]
+    )
 
 
 def numbers_of(measurement: Any) -> list[Any]:
@@ -169,6 +172,15 @@ def test_a_record_from_before_texts_had_units_is_read_as_one_of_paragraphs() -> 
             "|features=", "|text=paragraph|features="
         )
         assert read.task.version == 2
+
+
+def test_a_record_from_before_zero_shot_had_levels_is_read_as_one_of_whole_videos() -> None:
+    zero_shot = [path for path, said in record_files(LEADERBOARD) if said["task"]["name"] == "anet-zero-shot"]
+    older = [path for path in zero_shot if "level=" not in json.loads(path.read_bytes())["signature"]]
+    assert older
+    for path in older:
+        said = json.loads(path.read_bytes())["signature"]
+        assert Result.load(path).signature == said.replace("|template=", "|level=video|template=")
 
 
 if __name__ == "__main__":

@@ -52,6 +52,11 @@ def test_generated_data_outweigh_every_figure(result):
     assert verdict(table_of(), result) == "protocol differs: generated data"
 
 
+def test_what_differs_in_the_model_is_said_on_generated_data_too(result):
+    row = {"differs": ["last layer alone"]}
+    assert verdict(table_of(**row), result) == "protocol differs: generated data; last layer alone"
+
+
 @pytest.mark.parametrize(
     ("data", "row", "changed", "says"),
     [

@@ -61,6 +61,11 @@ def title(table: Table) -> str:
     return ", ".join(part for part in told if part)
 
 
+def _level_in_words(level: str) -> str:
+    compared = {"video": "whole videos", "flat": "flat embeddings", "clips": "clips"}
+    return f"{compared.get(level, level)} compared"
+
+
 def _prompts_in_words(template: str) -> str:
     kind, _, count = template.partition("-")
     if kind == "ensemble":
@@ -87,6 +92,7 @@ _TELLING: dict[str, Callable[[str], str]] = {
     "protocol": lambda protocol: PROTOCOLS.get(protocol, protocol),
     "cut": lambda cut: CUTS.get(cut, cut),
     "order": lambda order: ORDERS.get(order, order),
+    "level": _level_in_words,
     "template": _prompts_in_words,
     "classes": _classes_in_words,
     "shots": _shots_in_words,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,33 +12,79 @@ from bench.errors import VerificationError
 from bench.execution import Execution
 from bench.inputs import Inputs, Paragraph
 from bench.metrics.classification import count_classes, truth_of
-from bench.models import VideoClassifier, VideoEncoder, VideoTextEncoder
+from bench.models import VideoClassifier, VideoEncoder
 from bench.predictions import ClassScores, Predictions
 from bench.predictions.checks import check_directions
 from bench.probing.choice import Labelled, few_shots, fitted_probe, normalised
 from bench.results import Evidence
-from bench.tasks.asking.embedding import classify, embed_paragraphs, embed_videos
+from bench.tasks.asking.embedding import (
+    Done,
+    classify,
+    embed_clips,
+    embed_flat_paragraphs,
+    embed_flat_videos,
+    embed_paragraphs,
+    embed_sentences,
+    embed_videos,
+)
 from bench.tasks.prompts import prompts_of
 from bench.tasks.task import Progress, Scratch
 
 
 def similarities(
-    model: VideoTextEncoder, inputs: Inputs, patterns: Sequence[str], execution: Execution, progress: Progress
+    model: Any, level: str, inputs: Inputs, patterns: Sequence[str], execution: Execution, progress: Progress
 ) -> np.ndarray:
-    """Returns (n_videos, classes) float32: the cosine of each video and each class.
+    """Returns (n_videos, classes) float32: the cosine of each video and each class; of clips, the mean over clips.
 
     Of several patterns the vector of a class is the mean of the normalised vectors of its sentences.
+
+    Args:
+        model: what `bench.tasks.action_recognition.LEVELS` asks for.
+        level: a key of it.
     """
     prompts = [prompts_of(inputs.class_names, pattern) for pattern in patterns]
     sentences: tuple[Paragraph, ...] = tuple((prompt,) for one in prompts for prompt in one)
     n_videos, total = len(inputs.videos), len(inputs.videos) + len(sentences)
-    videos = embed_videos(model, inputs, execution, lambda done: progress(done, total, {}))
+    videos_of, said_of = _OF_LEVEL[level]
+    videos = videos_of(model, inputs, execution, lambda done: progress(done, total, {}))
     asked = Inputs(inputs.videos, tuple(map(str, range(len(sentences)))), sentences, inputs.view)
-    said = embed_paragraphs(model, asked, execution, lambda done: progress(n_videos + done, total, {}))
-    check_directions("video", inputs.videos.ids, videos)
+    said = said_of(model, asked, execution, lambda done: progress(n_videos + done, total, {}))
     check_directions("class", [repr(sentence) for (sentence,) in sentences], said)
     each = normalised(said).reshape(len(patterns), len(inputs.class_names), -1)
-    return np.asarray(normalised(videos) @ normalised(each.mean(axis=0)).T)
+    return np.asarray(videos @ normalised(each.mean(axis=0)).T)
+
+
+def _video_directions(model: Any, inputs: Inputs, execution: Execution, done: Done) -> np.ndarray:
+    videos = embed_videos(model, inputs, execution, done)
+    check_directions("video", inputs.videos.ids, videos)
+    return normalised(videos)
+
+
+def _flat_video_directions(model: Any, inputs: Inputs, execution: Execution, done: Done) -> np.ndarray:
+    videos = embed_flat_videos(model, inputs, execution, done)
+    check_directions("flat video", inputs.videos.ids, videos)
+    return normalised(videos)
+
+
+def _mean_clip_directions(model: Any, inputs: Inputs, execution: Execution, done: Done) -> np.ndarray:
+    """Returns (n_videos, d): the mean of the directions of a video's clips, so that a product is a mean of cosines."""
+    clips = embed_clips(model, inputs, execution, done)
+    check_directions("clip of video", np.repeat(inputs.videos.ids, clips.counts).tolist(), clips.values)
+    sums: np.ndarray = np.add.reduceat(normalised(clips.values), np.cumsum(clips.counts) - clips.counts)
+    return sums / clips.counts[:, None].astype(np.float32)
+
+
+def _sentences(model: Any, inputs: Inputs, execution: Execution, done: Done) -> np.ndarray:
+    return embed_sentences(model, inputs, execution, done).values
+
+
+_Embedding = Callable[[Any, Inputs, Execution, Done], np.ndarray]
+_OF_LEVEL: dict[str, tuple[_Embedding, _Embedding]] = {
+    "video": (_video_directions, embed_paragraphs),
+    "flat": (_flat_video_directions, embed_flat_paragraphs),
+    "clips": (_mean_clip_directions, _sentences),
+}
+"""For each level what becomes of the videos, already of the length that counts, and of the names of classes."""
 
 
 def classify_videos(model: VideoClassifier, inputs: Inputs, execution: Execution, progress: Progress) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from bench.errors import ModelError
 from bench.execution import Execution
 from bench.inputs import Inputs, Ragged, length_ordered
-from bench.models import ClipTextEncoder, VideoClassifier, VideoEncoder, VideoTextEncoder
+from bench.models import ClipTextEncoder, FlatTextEncoder, VideoClassifier, VideoEncoder, VideoTextEncoder
 from bench.predictions.checks import check_rows
 
 if TYPE_CHECKING:
@@ -23,30 +23,27 @@ Done = Callable[[int], None]
 
 def embed_videos(model: VideoEncoder, inputs: Inputs, execution: Execution, done: Done) -> np.ndarray:
     """Returns (n_videos, d) float32 in the order of the inputs. Raises: ModelError."""
-    groups = length_ordered(inputs.videos.rows, execution.batch_size)
-    batches = inputs.videos.batches(groups, execution.device)
-    return _embed(
-        _Batches(type(model).__name__, "videos", inputs.videos.ids, groups, batches), model.embed_videos, done
-    )
+    return _embed(_video_batches(model, "videos", inputs, execution), model.embed_videos, done)
+
+
+def embed_flat_videos(model: FlatTextEncoder, inputs: Inputs, execution: Execution, done: Done) -> np.ndarray:
+    """Returns (n_videos, d) float32 in the order of the inputs. Raises: ModelError."""
+    return _embed(_video_batches(model, "flat videos", inputs, execution), model.embed_flat_videos, done)
 
 
 def classify(model: VideoClassifier, inputs: Inputs, execution: Execution, done: Done) -> np.ndarray:
     """Returns (n_videos, classes) float32 in the order of the inputs. Raises: ModelError."""
-    groups = length_ordered(inputs.videos.rows, execution.batch_size)
-    batches = inputs.videos.batches(groups, execution.device)
-    return _embed(
-        _Batches(type(model).__name__, "class scores", inputs.videos.ids, groups, batches), model.classify, done
-    )
+    return _embed(_video_batches(model, "class scores", inputs, execution), model.classify, done)
 
 
 def embed_paragraphs(model: VideoTextEncoder, inputs: Inputs, execution: Execution, done: Done) -> np.ndarray:
     """Returns (n_paragraphs, d) float32 in the order of the inputs. Raises: ModelError."""
-    lengths = np.array([sum(map(len, paragraph)) for paragraph in inputs.paragraphs], dtype=np.int64)
-    groups = length_ordered(lengths, execution.batch_size)
-    texts = ([inputs.paragraphs[i] for i in group] for group in groups)
-    return _embed(
-        _Batches(type(model).__name__, "paragraphs", inputs.paragraph_ids, groups, texts), model.embed_paragraphs, done
-    )
+    return _embed(_text_batches(model, "paragraphs", inputs, execution), model.embed_paragraphs, done)
+
+
+def embed_flat_paragraphs(model: FlatTextEncoder, inputs: Inputs, execution: Execution, done: Done) -> np.ndarray:
+    """Returns (n_paragraphs, d) float32 in the order of the inputs. Raises: ModelError."""
+    return _embed(_text_batches(model, "flat paragraphs", inputs, execution), model.embed_flat_paragraphs, done)
 
 
 @dataclass(frozen=True)
@@ -58,6 +55,19 @@ class _Batches:
     ids: Sequence[str]
     groups: list[list[int]]
     batches: Iterable[Any]
+
+
+def _video_batches(model: Any, side: str, inputs: Inputs, execution: Execution) -> _Batches:
+    groups = length_ordered(inputs.videos.rows, execution.batch_size)
+    batches = inputs.videos.batches(groups, execution.device)
+    return _Batches(type(model).__name__, side, inputs.videos.ids, groups, batches)
+
+
+def _text_batches(model: Any, side: str, inputs: Inputs, execution: Execution) -> _Batches:
+    lengths = np.array([sum(map(len, paragraph)) for paragraph in inputs.paragraphs], dtype=np.int64)
+    groups = length_ordered(lengths, execution.batch_size)
+    texts = ([inputs.paragraphs[i] for i in group] for group in groups)
+    return _Batches(type(model).__name__, side, inputs.paragraph_ids, groups, texts)
 
 
 def _embed(work: _Batches, embed: Callable[[Any], Tensor], progress: Callable[[int], None]) -> np.ndarray:
@@ -108,18 +118,13 @@ class EmbeddedParts:
 
 def embed_clips(model: ClipTextEncoder, inputs: Inputs, execution: Execution, done: Done) -> EmbeddedParts:
     """Returns the clips of all videos in the order of the inputs. Raises: ModelError."""
-    groups = length_ordered(inputs.videos.rows, execution.batch_size)
-    batches = inputs.videos.batches(groups, execution.device)
-    work = _Batches(type(model).__name__, "clips", inputs.videos.ids, groups, batches)
+    work = _video_batches(model, "clips", inputs, execution)
     return _embed_parts(work, model.embed_clips, lambda batch: batch.segments.lengths.cpu().numpy(), done)
 
 
 def embed_sentences(model: ClipTextEncoder, inputs: Inputs, execution: Execution, done: Done) -> EmbeddedParts:
     """Returns the sentences of all paragraphs in the order of the inputs. Raises: ModelError."""
-    lengths = np.array([sum(map(len, paragraph)) for paragraph in inputs.paragraphs], dtype=np.int64)
-    groups = length_ordered(lengths, execution.batch_size)
-    texts = ([inputs.paragraphs[i] for i in group] for group in groups)
-    work = _Batches(type(model).__name__, "sentences", inputs.paragraph_ids, groups, texts)
+    work = _text_batches(model, "sentences", inputs, execution)
     return _embed_parts(work, model.embed_sentences, lambda batch: np.array([len(p) for p in batch]), done)
 
 
