@@ -9,10 +9,10 @@ from pathlib import Path
 
 from bench.analysis.confusions.picture import svg
 from bench.errors import UsageError
+from bench.evidence.kinds import worded_by
 from bench.evidence.verified import Verified
 from bench.files import spreadsheet_cell, write_atomically
-from bench.metrics.classification import KIND
-from bench.metrics.confusions import Confusion, class_rows, confusions
+from bench.metrics.confusions import Confusion
 
 SHOWN = 20
 """Pairs in the picture."""
@@ -24,15 +24,15 @@ def write_confusions(record: Verified, folder: Path) -> tuple[list[Confusion], l
     Raises: UsageError for a record of another kind of task; SaveError when a file cannot be written.
     """
     result, evidence = record.result, record.evidence
-    if evidence.kind != KIND:
+    kind = worded_by(evidence)
+    if (pairs := kind.confusions(evidence)) is None:
         raise UsageError(
             f"{record.path}: {result.task.name} scores no classes, so none was confused. Name runs of a zero-shot or "
             "linear-probe task; `bench list runs` shows the runs."
         )
-    pairs = confusions(evidence)
     title = f"Most confused classes: {result.model.name}, seed {result.seed}"
     note = (
-        f"{result.task.name} on {result.data.label}, {len(evidence.counts['videos']):,} videos, "
+        f"{result.task.name} on {result.data.label}, {result[result.primary].n:,} videos, "
         f"{result.primary} {result[result.primary].value:.1f} %. A video counts for its main class."
     )
     files = {
@@ -46,7 +46,7 @@ def write_confusions(record: Verified, folder: Path) -> tuple[list[Confusion], l
             (
                 (row.name, row.videos, row.main, _percent(row.top1), _percent(row.average_precision), row.predicted,
                  row.taken_for)
-                for row in class_rows(evidence)
+                for row in kind.class_rows(evidence)
             ),
         ),
     }  # fmt: skip

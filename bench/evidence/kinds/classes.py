@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from bench.evidence.kinds.kind import Kind, UnitValues
 from bench.metrics.class_measurements import measure, metrics_of, statistics_of
 from bench.metrics.classification import KIND, opened
+from bench.metrics.confusions import ClassRow, Confusion, class_rows, confusions
 from bench.results import Evidence, Measurement
 
 
@@ -35,3 +36,9 @@ class ClassesKind(Kind):
 
     def comparable(self, evidence: Evidence) -> str:
         return f"{', '.join(self.compared(evidence))}, or topK, Hit@K or AvgHit@K for any other K"
+
+    def confusions(self, evidence: Evidence) -> list[Confusion] | None:
+        return confusions(evidence)
+
+    def class_rows(self, evidence: Evidence) -> list[ClassRow]:
+        return class_rows(evidence)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bench.evidence.kinds.kind import Kind, Line, Shown, UnitValues
 from bench.evidence.kinds.wording import head_of, tested_by_queries
 from bench.metrics.curves import curve_statistics, curve_values, is_curve, measure_curve
-from bench.metrics.names import parse_name, recalls_in
+from bench.metrics.names import FRACTIONS, MeasurementName, parse_name, recalls_in
+from bench.metrics.retrieval import DIRECTIONS
 from bench.results import Evidence, Measurement, Result
 
 
@@ -53,3 +54,15 @@ class CurvesKind(Kind):
                 shown = Shown(head_of(str(name))[1], str(name), name.area)
                 lines.setdefault(f"{name.direction}/{metric}", []).append(shown)
         return tuple(Line(label, tuple(points)) for label, points in lines.items())
+
+    def curves(self, evidence: Evidence, primary: str) -> Mapping[str, Mapping[float, float]]:
+        """The recall of the primary measurement against the share that is kept, in each direction."""
+        if (name := parse_name(primary)) is None or not name.of_curve:
+            return {}
+        measured = curve_statistics(evidence, recalls_in([primary]))
+        return {
+            f"{way}/{name.metric}": {
+                keep: measured[MeasurementName(way, name.metric, keep)].value() for keep in FRACTIONS
+            }
+            for way in DIRECTIONS
+        }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,6 +13,8 @@ from bench.results import Evidence, Measurement, Result, Unit
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from bench.metrics.confusions import ClassRow, Confusion
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,18 @@ class Kind(ABC):
     def lines(self, names: Sequence[str], primary: str) -> tuple[Line, ...]:
         """Returns how the measurements `names` of one record stand on a terminal: one line, or several with a label."""
         return (Line("", tuple(Shown(name, name, name == primary) for name in names)),)
+
+    def curves(self, evidence: Evidence, primary: str) -> Mapping[str, Mapping[float, float]]:
+        """Returns name -> place on the axis -> percent of every curve that is drawn; `primary` is the table's."""
+        return {}
+
+    def confusions(self, evidence: Evidence) -> list[Confusion] | None:
+        """Returns which classes were taken for which, the most frequent first; None where no classes are scored."""
+        return None
+
+    def class_rows(self, evidence: Evidence) -> list[ClassRow]:
+        """Returns how each class fared; [] where no classes are scored."""
+        return []
 
     def as_kept(self, evidence: Evidence, older: Evidence) -> Evidence:
         """Returns `evidence` without what a bench of the time of `older` did not keep, so that the two can be equal."""

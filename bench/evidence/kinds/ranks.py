@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from bench.evidence.kinds.kind import Kind, UnitValues, ranks_of_units
 from bench.evidence.kinds.wording import head_of, tested_by_queries
 from bench.metrics.curves import is_curve
-from bench.metrics.rank_statistics import DEFAULT, FORMS, KS, statistic_of
+from bench.metrics.rank_statistics import DEFAULT, FORMS, KS, expected_hits, statistic_of
 from bench.metrics.retrieval import (
     DIRECTIONS,
     directions_of,
@@ -22,6 +22,9 @@ from bench.metrics.retrieval import (
 )
 from bench.metrics.right_items import is_companion, right_items_of
 from bench.results import Evidence, Measurement, Result
+
+DEPTHS = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 38, 50)
+"""The K of a curve of recalls."""
 
 
 def _lacks_right_items(evidence: Evidence, direction: str) -> bool:
@@ -87,6 +90,11 @@ class RanksKind(Kind):
 
     def head(self, name: str, text: str) -> tuple[str, str]:
         return head_of(name, text)
+
+    def curves(self, evidence: Evidence, primary: str) -> Mapping[str, Mapping[float, float]]:
+        """Recall against K in each direction."""
+        counts = {full_name(way, "R@K"): evidence.counts[way] for way in DIRECTIONS if way in evidence.counts}
+        return {name: {k: 100.0 * expected_hits(of, k).mean() for k in DEPTHS} for name, of in counts.items()}
 
     def as_kept(self, evidence: Evidence, older: Evidence) -> Evidence:
         kept = {k: v for k, v in evidence.counts.items() if k in older.counts or not is_companion(k, DIRECTIONS)}

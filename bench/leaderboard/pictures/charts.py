@@ -16,10 +16,7 @@ from bench.evidence.kinds.wording import direction_in_words
 from bench.leaderboard.board import Row, Table
 from bench.leaderboard.pages import wording
 from bench.leaderboard.pictures.svg import Drawing
-from bench.metrics.confusions import confusions
-from bench.metrics.names import parse_name
-from bench.metrics.rank_statistics import KS, expected_hits
-from bench.metrics.retrieval import DIRECTIONS
+from bench.metrics.rank_statistics import KS
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -28,8 +25,6 @@ MOST_PAIRS = 12
 """Pairs of classes in a picture of confusions."""
 MOST = 8
 """Rows in a picture: the first that are no controls, then controls."""
-DEPTHS = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 38, 50)
-"""The K of a curve of recalls."""
 
 
 Numbered = list[tuple[int, Row]]
@@ -79,71 +74,53 @@ def name_of(row: Row) -> str:
 
 def recalls(table: Table, rows: Numbered) -> list[Chart]:
     """Returns recall against K, a picture for each direction that all records have."""
-    ways = [way for way in DIRECTIONS if all(way in e.evidence.counts for _, row in rows for e in row.entries)]
-    return [_recall(table, rows, way) for way in ways]
-
-
-def _recall(table: Table, rows: Numbered, way: str) -> Chart:
-    ks = [k for k in DEPTHS if k <= table.n]
-    drawing = Drawing()
-    drawing.axes("K", "R@K in percent")
-    for color, (number, row) in enumerate(rows):
-        heights = np.mean([_recalls(entry.evidence.counts[way], ks) for entry in row.entries], axis=0).tolist()
-        titles = {i: f"{name_of(row)}: R@{k} = {heights[i]:.1f}" for i, k in enumerate(ks) if k in KS}
-        drawing.line(list(zip(ks, heights, strict=True)), color, number, titles)
-    drawing.percents()
-    drawing.depths((1, 2, 5, 10, 20, 50))
-    svg = drawing.svg(f"Recall at K, {direction_in_words(way, table.parts.get('text', ''))}")
-    caption = "Mean over seeds, ties in expectation. A curve above another is better at every K."
-    return Chart(
-        f"Recall at K, {_lower(direction_in_words(way, table.parts.get('text', '')))}",
-        caption,
-        svg,
-        _legend(rows),
-    )
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
-
-
-def _recalls(counts: np.ndarray, ks: Sequence[int]) -> np.ndarray:
-    return np.array([100.0 * expected_hits(counts, k).mean() for k in ks])
+    charts = []
+    for name, of_rows in _curves(table, rows).items():
+        drawing = Drawing()
+        drawing.axes("K", f"{_ascii(name.partition('/')[2])} in percent")
+        for color, ((number, row), curve) in enumerate(zip(rows, of_rows, strict=True)):
+            points = [(k, height) for k, height in curve.items() if k <= table.n]
+            titles = {i: f"{name_of(row)}: R@{k} = {height:.1f}" for i, (k, height) in enumerate(points) if k in KS}
+            drawing.line(points, color, number, titles)
+        drawing.percents()
+        drawing.depths((1, 2, 5, 10, 20, 50))
+        caption = "Mean over seeds, ties in expectation. A curve above another is better at every K."
+        charts.append(_of_direction(table, rows, name, drawing, ("Recall at K", "Recall at K", caption)))
+    return charts
 
 
 def incomplete(table: Table, rows: Numbered) -> list[Chart]:
     """Returns the curves of incomplete videos or paragraphs, for the recall of the primary measurement."""
-    primary = parse_name(table.primary)
-    names = [parse_name(column.name) for column in table.columns]
-    curves = []
-    for way in DIRECTIONS:
-        points = sorted(
-            (name.keep, i)
-            for i, name in enumerate(names)
-            if primary and name and name.keep is not None and (name.direction, name.metric) == (way, primary.metric)
-        )
-        if points and primary:
-            curves.append(_curve(table, rows, points, f"{way}/{primary.metric}"))
-    return curves
+    charts = []
+    for name, of_rows in _curves(table, rows).items():
+        drawing = Drawing()
+        drawing.axes("kept, in percent", f"{_ascii(name.partition('/')[2])} in percent")
+        for color, ((number, row), curve) in enumerate(zip(rows, of_rows, strict=True)):
+            points = [(100 * keep, height) for keep, height in curve.items()]
+            titles = {i: f"{name_of(row)}: {height:.1f} at {keep:.0f} %" for i, (keep, height) in enumerate(points)}
+            drawing.line(points, color, number, titles)
+        drawing.percents()
+        caption = "The share of clips or sentences that is kept; at 100 % nothing is missing."
+        titled = ("Incomplete input", "Recall against the share that is kept", caption)
+        charts.append(_of_direction(table, rows, name, drawing, titled))
+    return charts
 
 
-def _curve(table: Table, rows: Numbered, points: Sequence[tuple[float, int]], name: str) -> Chart:
-    way, _, metric = name.partition("/")
-    drawing = Drawing()
-    drawing.axes("kept, in percent", f"{_ascii(metric)} in percent")
-    for color, (number, row) in enumerate(rows):
-        known = [(100 * keep, cell.mean) for keep, i in points if (cell := row.cells[i]) is not None]
-        titles = {j: f"{name_of(row)}: {mean:.1f} at {keep:.0f} %" for j, (keep, mean) in enumerate(known)}
-        drawing.line(known, color, number, titles)
-    drawing.percents()
-    svg = drawing.svg(f"Recall against the share that is kept, {direction_in_words(way, table.parts.get('text', ''))}")
-    caption = "The share of clips or sentences that is kept; at 100 % nothing is missing."
-    return Chart(
-        f"Incomplete input, {_lower(direction_in_words(way, table.parts.get('text', '')))}",
-        caption,
-        svg,
-        _legend(rows),
-    )
+def _curves(table: Table, rows: Numbered) -> dict[str, list[dict[float, float]]]:
+    """Returns name -> a curve for each row, the mean over its seeds; those that all records have."""
+    known = [[table.kind.curves(entry.evidence, table.primary) for entry in row.entries] for _, row in rows]
+    shared = [name for name in known[0][0] if all(name in seed for seeds in known for seed in seeds)]
+    return {
+        name: [{x: float(np.mean([seed[name][x] for seed in seeds])) for x in seeds[0][name]} for seeds in known]
+        for name in shared
+    }
+
+
+def _of_direction(table: Table, rows: Numbered, name: str, drawing: Drawing, titled: tuple[str, str, str]) -> Chart:
+    """Returns a picture of curves; `titled` is its heading, what its description says, and its caption."""
+    heading, described, caption = titled
+    way = direction_in_words(name.partition("/")[0], table.parts.get("text", ""))
+    return Chart(f"{heading}, {way[:1].lower() + way[1:]}", caption, drawing.svg(f"{described}, {way}"), _legend(rows))
 
 
 def costs(table: Table, rows: Numbered) -> list[Chart]:
@@ -243,7 +220,7 @@ def confused(table: Table, rows: Numbered) -> list[Chart]:
     row = next((row for _, row in rows if not row.control), None)
     if row is None:
         return []
-    pairs = confusions(row.entries[0].evidence)[:MOST_PAIRS]
+    pairs = (table.kind.confusions(row.entries[0].evidence) or [])[:MOST_PAIRS]
     if not pairs:
         return []
     names = [f"{wording.plain(one.true, 60)} → {wording.plain(one.predicted, 60)}" for one in pairs]
