@@ -11,6 +11,7 @@ from bench.errors import UsageError, VerificationError
 from bench.evidence.comparisons import Paired, metrics_of, paired
 from bench.evidence.kinds import kind_of
 from bench.evidence.verified import Verified, read_record
+from bench.leaderboard.records import COMPANIONS
 from bench.results import WEIGHTS, Result
 
 ACROSS = ("segments", "features", "frames")
@@ -43,7 +44,11 @@ def find_runs(text: str) -> list[Path]:
     """
     runs: list[Path] = []
     for part in [text] if Path(text).exists() else text.split(","):
-        paths = [Path(part)] if Path(part).exists() else sorted(map(Path, glob.glob(part)))  # noqa: PTH207 (may be absolute)
+        if Path(part).exists():
+            paths = [Path(part)]
+        else:  # beside a board's records lie files that are none
+            matching = sorted(glob.glob(part))  # noqa: PTH207 (may be absolute)
+            paths = [Path(path) for path in matching if not path.endswith(COMPANIONS)]
         if not paths:
             raise UsageError(
                 f"{part!r} is no run folder, no record and matches none. `bench list runs` shows the runs."

@@ -31,32 +31,41 @@ def card_data(records: Sequence[Verified]) -> ModelCardData:
     """
     from huggingface_hub import ModelCardData
 
+    evaluations = []
+    for same in by_signature(records):
+        results, kind = [record.result for record in same], kind_of(same[0].evidence)
+        evaluations += [_evaluation(results, measurement, kind.hub_task) for measurement in results[0].measurements]
+    return ModelCardData(model_name=records[0].result.model.name, eval_results=evaluations)
+
+
+def by_signature(records: Sequence[Verified]) -> list[list[Verified]]:
+    """Returns one model's records in groups of equal signatures: the seeds of one task.
+
+    Raises: UsageError for records of several models or settings, partial ones, or a seed that was given twice.
+    """
     first = records[0].result
-    by_signature: dict[str, list[Verified]] = {}
+    groups: dict[str, list[Verified]] = {}
     for record in records:
         result = record.result
         if (result.model.name, result.model.settings) != (first.model.name, first.model.settings):
             raise UsageError(
-                f"{record.path} is of another model or has other settings than {records[0].path}. A model card speaks "
-                "about one model: export each by itself."
+                f"{record.path} is of another model or has other settings than {records[0].path}. What is written here "
+                "speaks about one model: export each by itself."
             )
         if result.status != "complete":
             raise UsageError(
                 f"{record.path} is {result.status}: it covers a part of the test set. Run it on all, without --limit."
             )
-        by_signature.setdefault(result.signature, []).append(record)
-    evaluations = []
-    for same in by_signature.values():
-        results, kind = [record.result for record in same], kind_of(same[0].evidence)
-        seeds = [result.seed for result in results]
+        groups.setdefault(result.signature, []).append(record)
+    for same in groups.values():
+        seeds = [record.result.seed for record in same]
         if len(set(seeds)) < len(seeds):
             twice = max(seeds, key=seeds.count)
             raise UsageError(
-                f"seed {twice} of {first.model.name} on {results[0].task.name} was given twice, as "
-                f"{' and '.join(result.run for result in results if result.seed == twice)}. Leave one of them out."
+                f"seed {twice} of {first.model.name} on {same[0].result.task.name} was given twice, as "
+                f"{' and '.join(one.result.run for one in same if one.result.seed == twice)}. Leave one of them out."
             )
-        evaluations += [_evaluation(results, measurement, kind.hub_task) for measurement in results[0].measurements]
-    return ModelCardData(model_name=first.model.name, eval_results=evaluations)
+    return list(groups.values())
 
 
 def _evaluation(results: Sequence[Result], measurement: Measurement, task_type: str) -> EvalResult:

@@ -36,7 +36,7 @@ COMMANDS = {
     "leaderboard": ("bench.cli.board:leaderboard", "Add runs to the leaderboard, build its pages, check both."),
     "submit": ("bench.cli.submit:submit", "Make a branch of a board's repository that brings runs to it."),
     "rerun": ("bench.cli.rerun:rerun", "Run a record's command again and say how the outcome compares."),
-    "export": ("bench.cli.model_card:export", "Write records as Hugging Face model-index metadata."),
+    "export": ("bench.cli.hub:export", "Write records as the Hugging Face Hub reads them."),
     "plugin": ("bench.cli.plugin:plugin", "List plugins, write a new one, check one."),
     "doctor": ("bench.cli.doctor:doctor", "Check this machine, the configuration and the plugins."),
 }
