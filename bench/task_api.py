@@ -16,6 +16,7 @@ from bench.files import write_tensors
 from bench.matching import Matching
 from bench.predictions.saved import Predictions, Tensors
 from bench.results import Evidence, Measurement
+from bench.tasks.parameters import Parameter
 from bench.tasks.retrieval import ParagraphVideoRetrieval
 from bench.tasks.task import Progress, Scored, Scratch, Support, Task
 
@@ -30,6 +31,7 @@ __all__ = [
     "Matching",
     "Measurement",
     "ParagraphVideoRetrieval",
+    "Parameter",
     "Predictions",
     "Progress",
     "QueryValues",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
 from bench.errors import UsageError
 from bench.inputs import View
@@ -38,9 +38,18 @@ def segments_of(view: View) -> Parameter:
     return Parameter(view.segments, "the clips a model sees beside the whole video", form="gt, none or uniform-K")
 
 
+@runtime_checkable
+class Explaining(Protocol):
+    """A task that says of each of its parameters what it does."""
+
+    @property
+    def declared(self) -> Mapping[str, Parameter]:
+        """The parameters users may set in the name."""
+
+
 def explained(task: Task) -> dict[str, str]:
-    """Returns all that is known of each parameter of a task: of one from outside, its value."""
-    named = task.declared if isinstance(task, Parametrised) else task.parameters
+    """Returns all that is known of each parameter of a task: its value alone where the task explains none."""
+    named = task.declared if isinstance(task, Explaining) else task.parameters
     return {name: str(parameter) for name, parameter in named.items()}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.api import InvalidData, ModelError, ModelSpec, VideoTextEncoder, View, hookimpl
-from bench.task_api import Evidence, Measurement, ParagraphVideoRetrieval, Scored
+from bench.task_api import Evidence, Measurement, ParagraphVideoRetrieval, Parameter, Scored
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,10 @@ class Guessing(ParagraphVideoRetrieval):
     answers = (Guesses,)
     support = ("pairing",)
 
+    @property
+    def declared(self):
+        return {"unit": Parameter("words", "what is guessed", choices=("words",))}
+
     def annotations(self, dataset, limit=None):
         return dataset.captions((self.split,), limit)
 
@@ -65,6 +69,25 @@ class Guessing(ParagraphVideoRetrieval):
         )
         evidence = Evidence({"errors": errors}, annotations.pool, {"videos": len(errors)}, kind="guesses")
         return Scored((value,), evidence)
+
+
+class Plain:
+    """A task that is built upon none of ours, as far as it is asked about."""
+
+    version, summary, dataset, split, primary = 1, "asks nothing", "anet", "val_1", "none"
+    accepts, answers, support = (VideoTextEncoder,), (Guesses,), ()
+
+    def __init__(self, name, declared):
+        self.name = name
+        self.parameters = {"unit": "words", "depth": "2"}
+        if declared:
+            self.declared = {
+                "unit": Parameter("words", "what is guessed", choices=("words", "letters")),
+                "depth": Parameter("2", "how far it looks", form="a number from 1"),
+            }
+
+    def rules(self):
+        return {}
 
 
 class Cheating(ParagraphVideoRetrieval):
@@ -89,7 +112,8 @@ def bench_models():
 @hookimpl
 def bench_tasks(datasets):
     view = View("none")
-    return [
+    own = [Plain("explained", declared=True), Plain("unexplained", declared=False)]
+    return own + [
         task(f"{dataset.name}-{name}", dataset.name, dataset.test, view, view)
         for dataset in datasets
         for name, task in (("guess", Guessing), ("cheat", Cheating))

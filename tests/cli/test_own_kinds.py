@@ -82,3 +82,18 @@ def test_a_text_whose_video_has_no_features_is_paired_with_none(bench_command, s
 
     record = json.loads(done.stdout)[0]
     assert record["measurements"][0]["value"] == pytest.approx((6 * (10 - 4) + 2 * 4) / 8)
+
+
+@pytest.mark.parametrize(
+    ("task", "explained"),
+    [
+        ("anet-guess", {"unit": "words (words) — what is guessed"}),
+        (
+            "explained",
+            {"unit": "words (words, letters) — what is guessed", "depth": "2 (a number from 1) — how far it looks"},
+        ),
+        ("unexplained", {"unit": "words", "depth": "2"}),
+    ],
+)
+def test_info_explains_the_parameters_of_a_task_that_declares_them(bench_command, site, task, explained):
+    assert json.loads(bench_command("info", task, "--json", path=site).stdout)["parameters"] == explained
