@@ -54,6 +54,7 @@ class Row:
         entries: its records, by seed.
         status: the least of theirs, see `bench.leaderboard.checks`.
         tier: from 1; rows of one tier are not told apart by this test set. None where it was not computed.
+        ranks: the first and last rank that the row may have in its table, with 95 %; None where it was not computed.
     """
 
     key: str
@@ -69,6 +70,36 @@ class Row:
     entries: tuple[Entry, ...]
     status: str
     tier: int | None = None
+    ranks: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Two rows, one below the other, that a test set does not tell apart.
+
+    Attributes:
+        better, worse: the rows' keys.
+        difference: of their primary measurement, in its unit; not negative.
+        needed: how many videos like these would show it in four of five repetitions; infinite for no difference.
+    """
+
+    better: str
+    worse: str
+    difference: float
+    needed: float
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What a table's test set can show of the primary measurement, judged by how much neighbouring rows disagree.
+
+    Attributes:
+        detectable: the smallest difference that is seen in four of five repetitions, in the unit of the measurement.
+        neighbours: those that are not told apart, best first.
+    """
+
+    detectable: float
+    neighbours: tuple[Neighbours, ...]
 
 
 @dataclass(frozen=True)
@@ -81,6 +112,7 @@ class Table:
         n: how many videos were tested on.
         tested: the same in words, with the number of queries where they are not as many.
         certain: why columns are empty that would be the same for every model on this test set.
+        resolution: None where rows cannot be compared query by query, or do not differ.
     """
 
     key: str
@@ -94,6 +126,7 @@ class Table:
     rows: tuple[Row, ...]
     tested: str
     certain: tuple[str, ...] = ()
+    resolution: Resolution | None = None
 
     @property
     def place(self) -> int:

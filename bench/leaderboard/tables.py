@@ -10,14 +10,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
+from statistics import median
+
+import numpy as np
 
 from bench.evidence.comparisons import has_values, values_of
 from bench.evidence.kinds import kind_of
 from bench.files import digest
-from bench.leaderboard.board import KINDS, Board, Row, Section, Table
+from bench.leaderboard.board import KINDS, Board, Neighbours, Resolution, Row, Section, Table
 from bench.leaderboard.records import Entry, Note
 from bench.leaderboard.rows import columns_of, identity, ranked, remarks_on, row_of, without
-from bench.metrics.comparisons import tiers
+from bench.metrics.comparisons import LEVEL, p_value_of, tiers
+from bench.metrics.power import detectable, rank_intervals, units_needed
 from bench.results import WEIGHTS, Evidence, comparable, parse_signature, protocol
 
 
@@ -132,6 +137,7 @@ def _table(own: Sequence[Entry], guests: Sequence[Entry]) -> Table:
         (row.model, row.remarks): [entry.evidence for entry in entries]
         for row, entries in zip(rows, by_row.values(), strict=True)
     }
+    told_apart, resolution = _told_apart(ranked(rows, columns, first.primary), evidence, first.primary)
     return Table(
         key=f"t-{digest([shared, *_test(own[0])])[:8]}",
         signature=shared,
@@ -143,15 +149,43 @@ def _table(own: Sequence[Entry], guests: Sequence[Entry]) -> Table:
         columns=columns,
         tested=kind.tested(first),
         certain=tuple(reasons.values()),
-        rows=_in_tiers(ranked(rows, columns, first.primary), evidence, first.primary),
+        rows=told_apart,
+        resolution=resolution,
     )
 
 
-def _in_tiers(
+def _told_apart(
     rows: Sequence[Row], evidence: Mapping[tuple[str, tuple[str, ...]], Sequence[Evidence]], primary: str
-) -> tuple[Row, ...]:
-    """Returns the rows, best first, with their tiers; without where `primary` has no value for each query."""
+) -> tuple[tuple[Row, ...], Resolution | None]:
+    """Returns the rows, best first, with tiers and ranks, and what the test set can show.
+
+    Nothing is added where `primary` has no value for each query.
+    """
     if not all(has_values(seed, primary) for row in rows for seed in evidence[row.model, row.remarks]):
-        return tuple(rows)
-    values = [[values_of(seed, primary).values for seed in evidence[row.model, row.remarks]] for row in rows]
-    return tuple(replace(row, tier=tier) for row, tier in zip(rows, tiers(values), strict=True))
+        return tuple(rows), None
+    values = [[values_of(seed, primary) for seed in evidence[row.model, row.remarks]] for row in rows]
+    what = values[0][0]
+    tier_of = tiers([[seed.values for seed in row] for row in values])
+    means = [np.mean(np.stack([seed.values for seed in row]), axis=0) for row in values]
+    ranks = rank_intervals(means, higher_is_better=what.higher_is_better)
+    told = tuple(
+        replace(row, tier=tier, ranks=of if len(rows) > 1 else None)
+        for row, tier, of in zip(rows, tier_of, ranks, strict=True)
+    )
+    return told, _resolution(told, means, what.scale)
+
+
+def _resolution(rows: Sequence[Row], means: Sequence[np.ndarray], scale: float) -> Resolution | None:
+    """Returns what (n,) values of neighbouring rows, seeds averaged, show of the test set."""
+    n = len(means[0])
+    differences = [better - worse for better, worse in pairwise(means)]
+    spreads = [float(one.std(ddof=1)) if n > 1 else 0.0 for one in differences]
+    if not any(spreads):
+        return None
+    neighbours = []
+    for (better, worse), values, spread in zip(pairwise(rows), differences, spreads, strict=True):
+        if p_value_of(values) >= LEVEL:
+            difference = abs(float(np.round(values.mean(), 12)))
+            needed = units_needed(difference, spread)
+            neighbours.append(Neighbours(better.key, worse.key, scale * difference, needed))
+    return Resolution(scale * detectable(median(filter(None, spreads)), n), tuple(neighbours))

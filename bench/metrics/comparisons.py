@@ -40,7 +40,7 @@ def tiers(rows: Sequence[Sequence[np.ndarray]]) -> list[int]:
     first = 0
     while first < len(rows):
         below = range(first + 1, len(rows))
-        adjusted = holm([_p_value(means[first] - means[i]) for i in below])
+        adjusted = holm([p_value_of(means[first] - means[i]) for i in below])
         opens = next((i for i, p in zip(below, adjusted, strict=True) if p < LEVEL), len(rows))
         tier_of[first:opens] = [tier_of[first]] * (opens - first)
         if opens < len(rows):
@@ -49,7 +49,7 @@ def tiers(rows: Sequence[Sequence[np.ndarray]]) -> list[int]:
     return tier_of
 
 
-def _p_value(differences: np.ndarray) -> float:
+def p_value_of(differences: np.ndarray) -> float:
     """Returns the p-value of the paired test, or a bound on it that is far below every level that matters.
 
     A board of some hundred rows makes ten thousand comparisons, most of them between rows that are far apart.

@@ -9,10 +9,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from typing import Any
 
 from bench.files import spreadsheet_cell
-from bench.leaderboard.board import Board, Row, Table
+from bench.leaderboard.board import Board, Resolution, Row, Table
 from bench.leaderboard.pages import wording
 
 _LATEX = {
@@ -37,13 +38,14 @@ def as_csv(table: Table) -> str:
     """Returns a table as CSV: for each measurement its mean, deviation over seeds and the ends of its interval."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    head = ["model", "remarks", "status", "control", "tier", "seeds", "settings"]
+    head = ["model", "remarks", "status", "control", "tier", "rank low", "rank high", "seeds", "settings"]
     for column in table.columns:
         head += [f"{column.name}{part}" for part in ("", " std", " low", " high")]
     writer.writerow([csv_cell(name) for name in [*head, "signature"]])
     for row in table.rows:
         line: list[object] = [csv_cell(row.model), csv_cell(", ".join(row.remarks)), row.status]
-        line += ["yes" if row.control else "no", "" if row.tier is None else row.tier, " ".join(map(str, row.seeds))]
+        line += ["yes" if row.control else "no", "" if row.tier is None else row.tier, *(row.ranks or ("", ""))]
+        line.append(" ".join(map(str, row.seeds)))
         line.append(csv_cell(" ".join(row.settings)))
         for cell in row.cells:
             low, high = ("", "") if cell is None or cell.ci95 is None else cell.ci95
@@ -67,8 +69,24 @@ def as_json(board: Board, table: Table) -> str:
             for column in table.columns
         ],
         "rows": [_row(table, row) for row in table.rows],
+        "resolution": table.resolution and _resolution(table.resolution),
     }
     return json.dumps(value, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def _resolution(resolution: Resolution) -> dict[str, Any]:
+    return {
+        "detectable": resolution.detectable,
+        "neighbours": [
+            {
+                "better": pair.better,
+                "worse": pair.worse,
+                "difference": pair.difference,
+                "needed": pair.needed if math.isfinite(pair.needed) else None,
+            }
+            for pair in resolution.neighbours
+        ],
+    }
 
 
 def _row(table: Table, row: Row) -> dict[str, Any]:
@@ -84,6 +102,7 @@ def _row(table: Table, row: Row) -> dict[str, Any]:
         "control": row.control,
         "status": row.status,
         "tier": row.tier,
+        "ranks": row.ranks,
         "seeds": list(row.seeds),
         "settings": list(row.settings),
         "from_segments": row.from_segments,

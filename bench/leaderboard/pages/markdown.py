@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bench.leaderboard.board import Board, Row, Table
-from bench.leaderboard.pages import published_wording, wording
+from bench.leaderboard.pages import published_wording, resolution_wording, wording
 from bench.leaderboard.pages.site import Site
 from bench.leaderboard.pages.wording import plain
 from bench.leaderboard.records import Note
@@ -62,10 +62,12 @@ def _table(table: Table) -> list[str]:
         lines += [_line(["---", "---", *["---:"] * (len(names) + 2)])]
         for row in table.rows:
             cells = [_value(row, i, places[i]) for i in range(first, first + len(names))]
-            lines.append(_line([_model(row), row.status, wording.tier(row), wording.seeds(row), *cells]))
+            lines.append(_line([_model(row), row.status, _tier(row), wording.seeds(row), *cells]))
         lines.append("")
         first += len(names)
     lines += [f"{note}  " for note in wording.footnotes(table, bars=False)]
+    if shown := resolution_wording.resolution(table):
+        lines += ["", f"{resolution_wording.TITLE}", "", *(f"- {escape(line, len(line))}" for line in shown), ""]
     return [*lines, f"Signature: <code>{escape(table.signature, wording.LONGEST_SIGNATURE)}</code>", ""]
 
 
@@ -97,6 +99,11 @@ def _model(row: Row) -> str:
     name = escape(row.model) + (" †" if row.from_segments else "")
     shown = f"*{name}* (control)" if row.control else name
     return f"{shown}<br><sub>{escape(', '.join(row.remarks))}</sub>" if row.remarks else shown
+
+
+def _tier(row: Row) -> str:
+    ranks = resolution_wording.ranks(row)
+    return f"{wording.tier(row)}<br><sub>{ranks}</sub>" if ranks else wording.tier(row)
 
 
 def _value(row: Row, column: int, places: int) -> str:

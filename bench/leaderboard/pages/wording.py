@@ -203,7 +203,8 @@ def footnotes(table: Table, *, bars: bool = True) -> list[str]:
         notes.append(
             f"Tier: a row opens a new one where its {plain(table.primary)} differs significantly (5 %) from the first "
             "row of the tier above: paired test over test videos, seeds averaged, Holm's correction over all rows "
-            "below that first row. Rows of one tier are not shown to be equal, only not told apart."
+            "below that first row. Rows of one tier are not shown to be equal, only not told apart. Below "
+            "it: the ranks that the row may have with 95 %, from its tests against all other rows."
         )
     if "cut" in table.parts:
         notes.append("20 % to 100 %: the share of clips or sentences that is kept. Area: under the curve, as a mean.")
