@@ -1,7 +1,8 @@
 """Figures that papers published: facts with their source, shown beside our tables and never ranked with them.
 
 One YAML file for each task, in `leaderboards/published/`. A published figure has no evidence: nobody can resample it,
-compare it query by query, or know every circumstance it was measured under. What is known to differ is named.
+compare it query by query, or know every circumstance it was measured under. What is known to differ is named. A table
+names the test set it was measured on (`bench list sets`) and what says so, or why that cannot be said.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from bench.errors import InvalidData
+from bench.data.sets.named import NamedSet, named_set
+from bench.errors import InvalidData, UnknownName
 from bench.leaderboard.records import Note, reason_of
 from bench.reading.outside import read_text
 from bench.reading.yaml_files import YAML, NotYaml, parse_yaml
@@ -46,14 +48,37 @@ class PublishedRow(Record):
 
 
 class PublishedTable(Record):
-    """The rows of one source, in its order."""
+    """The rows of one source on one test set, in its order."""
 
     title: Text
     paper: Text
     source: Text = Field(description="where in it, or where else the figures were read")
+    set: str | None = Field(default=None, description="the named set; null where it cannot be said which")
+    set_by: str = Field(default="", max_length=250, description="what says so, or why it cannot be said")
     gallery: Int | None = Field(ge=1, description="videos ranked; null where not stated")
     differs: list[Text] = Field(description="what sets all rows apart from our protocol")
     rows: list[PublishedRow] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _set_is_known(self) -> PublishedTable:
+        try:
+            named = self.named_set
+        except UnknownName as error:
+            raise ValueError(str(error)) from error
+        if named and named.part != "test":
+            raise ValueError(f"{named.name} is a set for training, and figures are measured on a test set")
+        if named and not self.set_by:
+            raise ValueError(f"set_by is empty: write what says that these figures are those of {named.name}")
+        if named and self.gallery not in (None, named.videos):
+            raise ValueError(
+                f"gallery {self.gallery:,}, and {named.name} has {named.videos:,} videos: it is another set"
+            )
+        return self
+
+    @property
+    def named_set(self) -> NamedSet | None:
+        """The set they were measured on. Raises: UnknownName."""
+        return named_set(self.set) if self.set is not None else None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -109,4 +134,5 @@ def _read(path: Path) -> PublishedTask:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "file"
-        raise InvalidData(f"{path} is no bench-published/1 file: {where}: {first['msg']}. Fix it.") from error
+        why = first["msg"].removeprefix("Value error, ").rstrip(".")
+        raise InvalidData(f"{path} is no bench-published/1 file: {where}: {why}. Fix it.") from error

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from records import record, save
 
+from bench.data.sets.named import named_set
 from bench.leaderboard import BuildReport, Sources, build
 from bench.leaderboard.published import PublishedTask, read_published
 
@@ -182,6 +183,120 @@ def test_the_second_file_of_a_task_is_left_out(tmp_path: Path) -> None:
     found, (note,) = read_published(tmp_path)
     assert list(found) == ["anet-retrieval"]
     assert "in another file already" in note.reason
+
+
+def on_sets(*sets: str | None, task: str = "msrvtt-retrieval") -> dict[str, Any]:
+    """Returns published figures with a table for each set; the value of the table at `place` is 90 + place."""
+    value = published(task=task, split="test")
+    (table,) = value["tables"]
+    value["tables"] = [
+        {
+            **table,
+            "title": f"Table {place}",
+            "set": one,
+            "set_by": f"reason {place}",
+            "gallery": None,
+            "rows": [{**table["rows"][0], "values": {"t2v/R@1": 90 + place}, "std": {}}],
+        }
+        for place, one in enumerate(sets)
+    ]
+    return value
+
+
+def asking(split: str) -> dict[str, Any]:
+    signature = record()["signature"].replace("anet-retrieval/2|split=val_1", f"msrvtt-retrieval/2|split={split}")
+    return record(task__name="msrvtt-retrieval", task__dataset="msrvtt", task__split=split, signature=signature)
+
+
+def outline(folder: Path, page: str = "msrvtt-retrieval") -> list[str]:
+    """Returns the headings of a page below "Published figures", the same in Markdown and in HTML."""
+    text = (folder / "board" / f"{page}.md").read_text(encoding="utf-8")
+    found = re.findall(r"^#{3,4} (.*)$", text[text.index("## Published figures") :], re.MULTILINE)
+    html = (folder / "board" / f"{page}.html").read_text(encoding="utf-8")
+    html = html[html.index("Published figures</h2>") : html.index("What a status") if "What a status" in html else None]
+    assert re.findall(r"<h[34]>(.*?)</h[34]>", html) == found
+    return found
+
+
+def test_rows_of_the_set_that_is_asked_stand_first_and_those_of_others_apart_with_the_reason(tmp_path: Path) -> None:
+    built(tmp_path, on_sets("msrvtt:full", "msrvtt:1k-A", None, "msrvtt:1k-B"), asking("msrvtt:1k-A"))
+    assert outline(tmp_path) == [
+        "On msrvtt:1k-A", "Table 1", "Another test set: msrvtt:full", "Table 0",
+        "Another test set: msrvtt:1k-B", "Table 3", "Test set not known", "Table 2",
+    ]  # fmt: skip
+    page = (tmp_path / "board" / "msrvtt-retrieval.md").read_text(encoding="utf-8")
+    assert "Another set than msrvtt:1k-A: 2,990 videos (1,000 there); 59,800 captions (1,000 captions there)" in page
+    assert "captions: 20 each (one each, chosen by the list there)" in page
+    assert "Another set than msrvtt:1k-A: captions: one each, the first" in page
+    assert "Set: reason 0" in page
+    assert "Set not known: reason 2" in page
+    html = (tmp_path / "board" / "msrvtt-retrieval.html").read_text(encoding="utf-8")
+    assert html.count('class="measured-on apart"') == 3
+
+
+def test_where_two_sets_are_asked_rows_of_both_stand_with_ours(tmp_path: Path) -> None:
+    value = on_sets("msrvtt:full", "msrvtt:1k-B", "msrvtt:1k-A")
+    built(tmp_path, value, asking("msrvtt:1k-A"), asking("msrvtt:full"))
+    assert outline(tmp_path)[::2] == ["On msrvtt:1k-A", "On msrvtt:full", "Another test set: msrvtt:1k-B"]
+    page = (tmp_path / "board" / "msrvtt-retrieval.md").read_text(encoding="utf-8")
+    assert all(f"Another set than msrvtt:{name}: " in page for name in ("1k-A", "full"))
+
+
+def test_where_no_set_is_asked_each_set_says_what_it_is_and_none_stands_apart(tmp_path: Path) -> None:
+    built(tmp_path, on_sets("msrvtt:full", None), asking("test"))
+    assert outline(tmp_path) == ["On msrvtt:full", "Table 0", "Test set not known", "Table 1"]
+    page = (tmp_path / "board" / "msrvtt-retrieval.md").read_text(encoding="utf-8")
+    assert "2,990 videos, 59,800 captions; captions: 20 each." in page
+    assert "Another set" not in page
+    assert "Caption → video R@1" in page
+
+
+def test_where_no_table_names_a_set_the_page_says_nothing_of_sets(tmp_path: Path) -> None:
+    built(tmp_path, published(), record())
+    assert outline(tmp_path, "anet-retrieval") == ["A table"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"set": "msrvtt:1k"}, "tables.0: unknown set 'msrvtt:1k'. Did you mean 'msrvtt:"),
+        ({"set": "msrvtt:9k"}, "a set for training"),
+        ({"set_by": ""}, "set_by is empty: write what says"),
+        ({"gallery": 999}, "gallery 999, and msrvtt:1k-A has 1,000 videos: it is another set"),
+        ({"set": 7}, "set"),
+    ],
+)
+def test_a_set_that_cannot_be_is_told_in_a_line_and_the_file_left_out(
+    bench_command: Any, changes: dict[str, Any], says: str
+) -> None:
+    value = on_sets("msrvtt:1k-A")
+    value["tables"][0] |= changes
+    (bench_command.folder / "leaderboards" / "published").mkdir(parents=True)
+    (bench_command.folder / "leaderboards" / "published" / "a.yaml").write_text(yaml.safe_dump(value))
+    bench_command.folder.joinpath("leaderboards", "results").mkdir()
+    done = bench_command("leaderboard", "build")
+    (line,) = [line for line in (done.stdout + done.stderr).splitlines() if "published/a.yaml" in line]
+    assert says in line
+
+
+def test_each_of_our_tables_says_how_its_set_is_known_or_why_it_cannot_be(ours: Any) -> None:
+    for task in ours.values():
+        assert all(table.set_by for table in task.tables)
+
+
+def test_the_best_known_systems_stand_with_the_set_they_were_measured_on(ours: Any) -> None:
+    stated = {row.model for task in ours.values() for table in task.tables if table.set for row in table.rows}
+    for system in (
+        "FSE", "HSE", "S2VT", "CE", "MoEE", "TeachText-CE+", "MMT", "COOT", "MIL-NCE", "UniVL", "Dual Encoding",
+        "CLIP4Clip", "CLIP2Video", "TS2-Net", "X-Pool", "DRL", "All-in-one", "MDMMT", "VindLU", "UMT", "InternVideo",
+    ):  # fmt: skip
+        assert any(model.startswith(system) for model in stated), system
+
+
+@pytest.mark.parametrize("task", ["msrvtt-retrieval", "msvd-retrieval", "didemo-retrieval", "anet-retrieval"])
+def test_what_a_source_calls_one_set_is_not_mixed_with_another(ours: Any, task: str) -> None:
+    for table in ours[task].tables:
+        assert table.set is None or named_set(table.set).unit == ("paragraph" if task[0] in "da" else "caption")
 
 
 def test_hostile_text_becomes_no_markup(tmp_path: Path) -> None:

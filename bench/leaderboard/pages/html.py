@@ -17,6 +17,7 @@ from bench.leaderboard.pages import how_made as making
 from bench.leaderboard.pages import published_wording, resolution_wording, wording
 from bench.leaderboard.pages.site import Site
 from bench.leaderboard.pictures.charts import Chart
+from bench.leaderboard.published_sets import by_set
 
 STYLE = "style.css"
 
@@ -34,8 +35,8 @@ def environment() -> Environment:
     )
     environment.filters["plain"] = wording.plain
     environment.globals.update(
-        wording=wording, published_wording=published_wording, resolution_wording=resolution_wording, making=making,
-        cells=_cells, style=None, root="",
+        wording=wording, published_wording=published_wording, resolution_wording=resolution_wording, by_set=by_set,
+        making=making, cells=_cells, style=None, root="",
         style_text=style(), style_hash=integrity(style()), script=text_of("board.js"),
         script_hash=integrity(text_of("board.js")), further_style="", further_hash="",
     )  # fmt: skip

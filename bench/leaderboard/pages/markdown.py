@@ -8,6 +8,8 @@ from bench.leaderboard.board import Board, Row, Table
 from bench.leaderboard.pages import published_wording, resolution_wording, wording
 from bench.leaderboard.pages.site import Site
 from bench.leaderboard.pages.wording import plain
+from bench.leaderboard.published import PublishedTable, PublishedTask
+from bench.leaderboard.published_sets import MeasuredOn, by_set
 from bench.leaderboard.records import Note
 
 _ACTIVE = re.compile(r"[\\`*_{}\[\]|~$!#^]|:(?=//)|(?<=www)\.", re.IGNORECASE)
@@ -75,20 +77,31 @@ def _published(board: Board) -> list[str]:
     if board.published is None:
         return []
     lines = [f"## {published_wording.TITLE}", "", f"> {published_wording.NOTE}", ""]
-    for table in board.published.tables:
-        lines += [f"### {escape(table.title)}", "", f"{escape(table.paper)}  "]
-        lines += [escape(published_wording.circumstances(board.published, table)), ""]
-        groups = published_wording.table_heads(table)
-        names = [f"{escape(group)} {escape(name)}" for group, names in groups for name in names]
-        lines += [_line(["Published", *names]), _line(["---", *["---:"] * len(names)])]
-        for row in table.rows:
-            cells = [
-                " ".join(filter(None, (published_wording.value(row, name), published_wording.std(row, name))))
-                for name in table.columns
-            ]
-            lines.append(_line([f"{escape(row.model)}<br><sub>{escape(published_wording.remarks(row))}</sub>", *cells]))
-        lines += ["", *(f"{escape(note)}  " for note in published_wording.differences(table)), ""]
+    for group in by_set(board):
+        if heading := published_wording.heading(group):
+            lines += [f"### {escape(heading)}", "", *(f"{_worded(told)}  " for told in group.told), ""]
+        for table in group.tables:
+            lines += _published_table(board.published, group, table, "####" if heading else "###")
     return lines
+
+
+def _published_table(task: PublishedTask, group: MeasuredOn, table: PublishedTable, level: str) -> list[str]:
+    lines = [f"{level} {escape(table.title)}", "", f"{escape(table.paper)}  "]
+    lines += ["  \n".join(map(_worded, published_wording.circumstances(task, table))), ""]
+    groups = published_wording.table_heads(group, table)
+    names = [f"{escape(group)} {escape(name)}" for group, names in groups for name in names]
+    lines += [_line(["Published", *names]), _line(["---", *["---:"] * len(names)])]
+    for row in table.rows:
+        cells = [
+            " ".join(filter(None, (published_wording.value(row, name), published_wording.std(row, name))))
+            for name in table.columns
+        ]
+        lines.append(_line([f"{escape(row.model)}<br><sub>{escape(published_wording.remarks(row))}</sub>", *cells]))
+    return [*lines, "", *(f"{escape(note)}  " for note in published_wording.differences(table)), ""]
+
+
+def _worded(line: str) -> str:
+    return escape(line, published_wording.LONGEST)
 
 
 def _line(cells: list[str]) -> str:

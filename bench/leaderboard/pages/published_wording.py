@@ -6,23 +6,38 @@ from bench.evidence.kinds.wording import head_of
 from bench.leaderboard.board import Column
 from bench.leaderboard.pages.wording import UNKNOWN, grouped, segments_in_words
 from bench.leaderboard.published import PublishedRow, PublishedTable, PublishedTask
+from bench.leaderboard.published_sets import MeasuredOn
 
 TITLE = "Published figures"
+LONGEST = 450
+"""Of a line that holds words of a file and ours."""
 NOTE = (
     "Copied from papers, on real data. They have no evidence that could be scored again, stand in the order of their "
     "source, and are never ranked with the rows above; figures on simulated or generated data do not compare with them."
 )
 
 
-def table_heads(table: PublishedTable) -> list[tuple[str, list[str]]]:
+def heading(group: MeasuredOn) -> str:
+    """Returns the heading over the tables of one test set; "" where no set is named on the whole page."""
+    if group.set:
+        return f"Another test set: {group.set}" if group.apart else f"On {group.set}"
+    return "Test set not known" if group.apart else ""
+
+
+def table_heads(group: MeasuredOn, table: PublishedTable) -> list[tuple[str, list[str]]]:
     """Returns the two levels of a table's head."""
-    return grouped((Column(name, "percent", "R@" in name) for name in table.columns), head_of)
+    columns = (Column(name, "percent", "R@" in name) for name in table.columns)
+    return grouped(columns, lambda name: head_of(name, group.text))
 
 
-def circumstances(task: PublishedTask, table: PublishedTable) -> str:
-    """Returns one line on where the figures were read and what was ranked; the paper stands above it."""
-    gallery = f"{table.gallery:,} videos" if table.gallery else "gallery not stated"
-    return f"{table.source} · {task.split}, {gallery}"
+def circumstances(task: PublishedTask, table: PublishedTable) -> list[str]:
+    """Returns where the figures were read and what was ranked, and what says which test set that is; the paper stands
+    above them.
+    """
+    ranked = table.named_set.videos if table.named_set else table.gallery
+    gallery = f"{ranked:,} videos" if ranked else "gallery not stated"
+    lines = [f"{table.source} · {task.split}, {gallery}"]
+    return [*lines, f"{'Set' if table.set else 'Set not known'}: {table.set_by}"] if table.set_by else lines
 
 
 def remarks(row: PublishedRow) -> str:

@@ -70,7 +70,7 @@
       const drawn = board && board.nextElementSibling;
       if (drawn && drawn.classList.contains("pictures")) drawn.hidden = here === 0;
     }
-    for (const section of all("section.kind, section.published")) {
+    for (const section of all("section.kind, section.published, section.measured-on")) {
       section.hidden = !all(".board", section).some((board) => !board.hidden);
     }
     if (form) form.querySelector("[role=status]").textContent = `${shown} of ${total} rows`;
