@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bench.data.declared import CAPTIONS, HALVES, DatasetDeclaration, DatasetSpec, FeatureReader
 from bench.data.features.opening import OWN
+from bench.data.sets.named import datasets as datasets_of_the_field
 from bench.inputs import View
 from bench.matching import Unit
 from bench.plugins.hookspecs import hookimpl
@@ -84,12 +85,14 @@ def bench_tasks(datasets: Sequence[DatasetDeclaration]) -> list[Task]:
 
 def _retrieval(dataset: DatasetDeclaration) -> Iterator[Task]:
     view = View(dataset.segments, text=dataset.text)
-    retrieval = ParagraphVideoRetrieval(f"{dataset.name}-retrieval", dataset.name, dataset.test, view, view)
+    said, name = _field_name(dataset), dataset.name
+    retrieval = ParagraphVideoRetrieval(f"{name}-retrieval", name, dataset.test, view, view, field_name=said)
     yield retrieval
     if SECOND_TEST in _splits_of(dataset) and dataset.test != SECOND_TEST:
         yield replace(retrieval, base=f"{retrieval.base}-val2", split=SECOND_TEST)
     if dataset.text != "caption" and not dataset.queries:  # a caption has no parts to leave out
-        yield IncompleteRetrieval(f"{retrieval.base}-incomplete", dataset.name, dataset.test, view, view)
+        base = f"{retrieval.base}-incomplete"
+        yield IncompleteRetrieval(base, name, dataset.test, view, view, field_name=said)
 
 
 def _captioning(dataset: DatasetDeclaration) -> Iterator[Task]:
@@ -117,8 +120,15 @@ def _recognition(dataset: DatasetDeclaration, split: str) -> Iterator[Task]:
     learned = View(dataset.segments, text=dataset.text)
     hidden: Unit = "captions-together"  # no text is asked for, so nobody need say how
     view = View(WINDOWS) if dataset.captions and dataset.segments == "gt" else View("none", text=hidden)
-    yield ZeroShotRecognition(f"{dataset.name}-zero-shot", dataset.name, split, view, view, learned)
-    yield LinearProbe(f"{dataset.name}-linear-probe", dataset.name, split, view, view, learned)
+    said, name = _field_name(dataset), dataset.name
+    yield ZeroShotRecognition(f"{name}-zero-shot", name, split, view, view, learned, field_name=said)
+    yield LinearProbe(f"{name}-linear-probe", name, split, view, view, learned, field_name=said)
+
+
+def _field_name(dataset: DatasetDeclaration) -> str:
+    """Returns the dataset of the field that a declared one is: by the `set:` it is said to be, its name, its reader."""
+    said = (dataset.named_set.partition(":")[0], dataset.name, dataset.reader)
+    return next((name for name in said if name in datasets_of_the_field()), "")
 
 
 def _splits_of(dataset: DatasetDeclaration) -> Iterable[str]:

@@ -16,7 +16,7 @@ from bench.reading.sections import Misfit, by_name, key, pathname, text, whole
 
 PACKS = "packs"
 """The folder beside bench.yaml that packs lie in where nobody names another."""
-OF_VIDEOS = {"videos", "encoder", "sampler", "id", "set", "segments", "backend", "pack"}
+OF_VIDEOS = {"videos", "encoder", "sampler", "id", "settings", "set", "segments", "backend", "pack"}
 FORM = "{videos: FOLDER, encoder: NAME, sampler: frames=16}"
 
 
@@ -41,7 +41,8 @@ class FeatureEntry:
     encoder: str = key(text(), "")
     sampler: str = key(text(), "")
     id: str = key(text(), "{id}.*")
-    set: Mapping[str, Value] = key(by_name(value_of), {})
+    settings: Mapping[str, Value] = key(by_name(value_of), {})
+    set: Mapping[str, Value] = key(by_name(value_of), {})  # what `settings` was called before `set` meant a test set
     segments: str = key(text(), "")
     backend: str = key(text(), "pyav")
     trained_on: str = key(text(r"[^\x00-\x1f]{0,200}", "one line of at most 200 characters"), "")
@@ -106,6 +107,8 @@ def _video_folder(where: str, name: str, entry: FeatureEntry, keys: frozenset[st
             raise ConfigError(
                 f"{where}.{lacking}: missing. Write '{name}: {FORM}'; `bench list encoders` shows encoders."
             )
+    if entry.settings and entry.set:
+        raise ConfigError(f"{where}: settings and set both hold settings of the encoder. Keep them in settings.")
     if entry.id.count("{id}") != 1 or re.search(r"[{}]|\\|^/|(^|/)\.\.?(/|$)", entry.id.replace("{id}", "id")):
         raise ConfigError(
             f"{where}.id: {entry.id!r} does not say where the id stands in a file's name. Write '{{id}}' there once, "
@@ -116,7 +119,7 @@ def _video_folder(where: str, name: str, entry: FeatureEntry, keys: frozenset[st
         encoder=entry.encoder,
         sampler=entry.sampler,
         pattern=entry.id,
-        settings=entry.set,
+        settings=entry.settings or entry.set,
         segments=entry.segments,
         backend=entry.backend,
     )

@@ -133,5 +133,6 @@ def set_facts(named: NamedSet) -> dict[str, Any]:
         "list": shipped if named.list_ships else absent,
         "sha256 of the ids": named.ids_sha256 or "none",
         "sha256 of ids and captions": named.captions_sha256 or "none",
-        "next": f"declare `set: {named.name}` under a dataset of bench.yaml, then `bench data verify DATASET`",
+        "next": f"declare `set: {named.name}` under a dataset of bench.yaml, then `bench data verify DATASET`; "
+        f"`-t DATASET-TASK:set={named.name}` asks it",
     }

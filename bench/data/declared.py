@@ -171,7 +171,8 @@ class DatasetDeclaration:
         queries: texts that are asked instead of the captions of the test split, JSON by id; None for those captions.
         relevance: which videos are right for which texts of the test split, as TREC qrels; None where a text belongs to
             its own video.
-        named_set: the set of `bench list sets` that its files are said to hold, compared by `bench data verify`; or "".
+        named_set: the set of `bench list sets` that its test split is said to be, compared by `bench data verify`; or
+            "".
     """
 
     name: str

@@ -127,10 +127,10 @@ def plan(cell: RunCell, request: Request, reporter: Reporter | None = None) -> R
     trained_on = _training_set(cell, request)
     base_trained_on = _training_set(cell.base, request) if cell.base else None
     labelled = dataset.training_set("labels", view) if "labelled" in task.support else None
-    if trained_on:
-        dataset.check_disjoint(task.split, trained_on.split)
-    request.check_places()
     used = [learned.split for learned in (trained_on, base_trained_on, labelled) if learned]
+    for split in dict.fromkeys(used):
+        dataset.check_disjoint(task.split, split)
+    request.check_places()
     _examine(dataset, [*used, task.split], reporter or Silent())
     base = _base_fit(cell.base, request, base_trained_on) if cell.base else None
     fit = _fit(cell, task, request, trained_on, base)

@@ -95,6 +95,7 @@ class _Recognition(Viewed):
     per_segment: ClassVar[bool] = False
     answers: ClassVar[tuple[type[Predictions], ...]] = (ClassScores,)
     primary: ClassVar[str] = "top1"
+    units: ClassVar[tuple[str, ...]] = ("video",)
 
     def score(self, predictions: Predictions, annotations: ClassAnnotations, device: str) -> Scored:
         """Returns the measurements, and as evidence what was counted for each label of each video.
@@ -137,6 +138,7 @@ class ZeroShotRecognition(_Recognition):
     def declared(self) -> Mapping[str, Parameter]:
         return {
             "segments": segments_of(self.view),
+            "set": self._asked_set,
             "level": Parameter(self.level, "what of a video is compared with the name of a class", tuple(LEVELS)),
             "template": Parameter(
                 self.template, "the prompt made of a class name", form=f"{BARE}, {ENSEMBLE} or a pattern with {{}}"
@@ -146,11 +148,12 @@ class ZeroShotRecognition(_Recognition):
 
     def with_parameters(self, chosen: Mapping[str, str]) -> ZeroShotRecognition:
         """Returns the same task under other parameters. Raises: UsageError for an unknown parameter or value."""
-        values = self._with_values(chosen)
+        task = self._on_set(chosen)
+        values = task._with_values(chosen)
         patterns_of(values["template"])
         return replace(
-            self,
-            view=replace(self.view, segments=values["segments"]),
+            task,
+            view=replace(task.view, segments=values["segments"]),
             level=values["level"],
             template=values["template"],
             classes=values["classes"],
@@ -207,16 +210,17 @@ class LinearProbe(_Recognition):
     @property
     def declared(self) -> Mapping[str, Parameter]:
         shots = Parameter(str(self.shots or ALL), "training videos of each class", form=f"{ALL}, or a number from 1")
-        return {"segments": segments_of(self.view), "shots": shots}
+        return {"segments": segments_of(self.view), "set": self._asked_set, "shots": shots}
 
     def with_parameters(self, chosen: Mapping[str, str]) -> LinearProbe:
         """Returns the same task under other parameters. Raises: UsageError for an unknown parameter or value."""
-        values = self._with_values(chosen)
+        task = self._on_set(chosen)
+        values = task._with_values(chosen)
         shots = values["shots"]
         if shots != ALL and not (shots.isascii() and shots.isdecimal() and 0 < int(shots) < 10_000):
             raise UsageError(f"task {self.base!r}: shots={shots}: use {ALL}, or a number of videos a class from 1.")
         return replace(
-            self, view=replace(self.view, segments=values["segments"]), shots=0 if shots == ALL else int(shots)
+            task, view=replace(task.view, segments=values["segments"]), shots=0 if shots == ALL else int(shots)
         )
 
     def rules(self) -> Mapping[str, str]:

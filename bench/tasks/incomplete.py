@@ -74,6 +74,7 @@ class IncompleteRetrieval(Viewed):
     accepts: ClassVar[tuple[type, ...]] = (VideoTextEncoder,)
     answers: ClassVar[tuple[type[Predictions], ...]] = (EmbeddingCurve,)
     primary: ClassVar[str] = "t2v/R@1/AUC"
+    units: ClassVar[tuple[str, ...]] = ("paragraph",)
     _unsaid: ClassVar[Mapping[str, Any]] = {"cut": "video", "order": "prefix"}
 
     @property
@@ -85,6 +86,7 @@ class IncompleteRetrieval(Viewed):
     def declared(self) -> Mapping[str, Parameter]:
         return {
             "segments": segments_of(self.view),
+            "set": self._asked_set,
             "cut": Parameter(self.cut, "what is incomplete", choices=CUTS),
             "order": Parameter(self.order, "which clips and sentences are kept", choices=get_args(Order)),
         }
@@ -94,10 +96,11 @@ class IncompleteRetrieval(Viewed):
 
         Raises: UsageError for an unknown parameter or value.
         """
-        parameters = self._with_values(chosen)
+        task = self._on_set(chosen)
+        parameters = task._with_values(chosen)
         order: Any = parameters["order"]
         return replace(
-            self, view=replace(self.view, segments=parameters["segments"]), cut=parameters["cut"], order=order
+            task, view=replace(task.view, segments=parameters["segments"]), cut=parameters["cut"], order=order
         )
 
     @property

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
+from bench.data.sets.named import NamedSet, named_set
 from bench.errors import UsageError
 from bench.inputs import View
+from bench.matching import Unit
 
 if TYPE_CHECKING:
     from bench.tasks.task import Task
@@ -36,6 +38,10 @@ class Parameter:
 def segments_of(view: View) -> Parameter:
     """Returns the parameter that says which clips of its videos a task shows."""
     return Parameter(view.segments, "the clips a model sees beside the whole video", form="gt, none or uniform-K")
+
+
+NO_SET = "none"
+"""The parameter `set` where a task asks the whole split that bench.yaml declares."""
 
 
 @runtime_checkable
@@ -106,18 +112,69 @@ class Parametrised:
 
 @dataclass(frozen=True)
 class Viewed(Parametrised):
-    """A task whose segments are a parameter.
+    """A task whose segments are a parameter, and the named set that it asks (`bench list sets`).
 
     Attributes:
         view: what the model sees of the videos.
         default: the view meant when the name says nothing.
+        field_name: the dataset of the field that its dataset is said to be, such as `msrvtt`; "" where nobody says.
+        whole: the split that is asked about when the name says no set; "" as long as it says none.
     """
 
     view: View = field(default_factory=View)
     default: View = field(default_factory=View)
+    field_name: str = field(default="", kw_only=True)
+    whole: str = field(default="", kw_only=True)
 
     _unsaid: ClassVar[Mapping[str, Any]] = {}
     """Fields behind further parameters, as they are when the name says nothing."""
+    units: ClassVar[tuple[str, ...]] = ()
+    """What one query may be in a set that the task can ask."""
 
     def _usual(self) -> Self:
-        return replace(self, view=self.default, **self._unsaid)
+        return replace(self, view=self.default, split=self.whole or self.split, whole="", **self._unsaid)
+
+    @property
+    def _asked_set(self) -> Parameter:
+        """The parameter that says which named set is asked."""
+        value = self.split.removeprefix(f"{self.field_name}:") if self.whole else NO_SET
+        return Parameter(value, "the named test set that is asked", form=f"{NO_SET}, or one of `bench list sets`")
+
+    def _on_set(self, chosen: Mapping[str, str]) -> Self:
+        """Returns the same task on the set that the parameter `set` chooses, asked as that set is.
+
+        Raises: UsageError for a set of another dataset, or one that this task cannot ask; UnknownName.
+        """
+        if (asked := chosen.get("set")) is None:
+            return self
+        usual = self._usual()
+        if asked == NO_SET:
+            return replace(self, view=replace(self.view, text=self.default.text), split=usual.split, whole="")
+        if ":" not in asked and not self.field_name:
+            raise UsageError(
+                f"task {self.base!r}: set={asked}: nothing says which dataset of the field {self.dataset!r} is. Write "
+                f"set=DATASET:{asked}, or datasets.{self.dataset}.set in bench.yaml; `bench list sets` shows them."
+            )
+        named = named_set(asked if ":" in asked else f"{self.field_name}:{asked}")
+        own, _, _ = named.name.partition(":")
+        if self.field_name not in ("", own):
+            raise UsageError(
+                f"task {self.base!r}: set={asked}: a set of {own}, and {self.dataset!r} is {self.field_name}. Use one "
+                f"of its sets, `bench list sets` shows them; or correct datasets.{self.dataset}.set."
+            )
+        if named.part == "train":
+            raise UsageError(
+                f"task {self.base!r}: set={asked}: {named.name} is for training. Declare it as the split train."
+            )
+        return replace(self, view=replace(self.view, text=self._text_of(named)), split=named.name, whole=usual.split)
+
+    def _text_of(self, named: NamedSet) -> Unit:
+        """Returns what one text is where a set is asked. Raises: UsageError for a set that this task cannot ask."""
+        whole = self.default.segments == "none"
+        if named.unit not in self.units or (named.unit == "caption" and not whole):
+            fits = f"which {self.base!r} does not ask"
+            fits += "" if whole or named.unit != "caption" else f" where segments are: {self.default.segments}"
+            raise UsageError(f"task {self.base!r}: a query of {named.name} is a {named.unit}, {fits}. Choose another.")
+        if named.unit == "caption":
+            return "caption"
+        return "captions-together" if whole and named.unit == "paragraph" else self.default.text

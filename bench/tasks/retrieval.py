@@ -12,6 +12,11 @@ split: 4,917 videos for val_1 of ActivityNet Captions (val_2, a second wording o
 test split of DiDeMo. Papers differ in this number, so every result carries it with a digest of the test set (`pool` in
 the signature).
 
+**Named sets.** The parameter `set` asks a test set of the field by name, such as `msrvtt-retrieval:set=1k-A`: its
+videos and captions out of the dataset's files, each query as that set says, whatever `captions:` says. The name stands
+in the signature as the split, `split=msrvtt:1k-A`. [Test sets](sets.md) says where the files must hold it, and what is
+compared.
+
 **Pairs.** A model may instead score each pair of a video and a paragraph, as generative models do by the likelihood of
 the paragraph given the video (`VideoTextScorer`). It is shown tiles of videos and paragraphs, every pair once; the
 score of a pair depends on that pair alone. Scores are ranked as they are, in float32; a NaN or infinite one is an
@@ -110,6 +115,7 @@ class ParagraphVideoRetrieval(Viewed):
     accepts: ClassVar[tuple[type, ...]] = (VideoTextEncoder, VideoTextScorer)
     answers: ClassVar[tuple[type[Predictions], ...]] = (Embeddings, PairScores)
     primary: ClassVar[str] = "t2v/R@1"
+    units: ClassVar[tuple[str, ...]] = ("caption", "paragraph")
 
     @property
     def summary(self) -> str:
@@ -120,8 +126,8 @@ class ParagraphVideoRetrieval(Viewed):
 
     @property
     def declared(self) -> Mapping[str, Parameter]:
-        segments = {"segments": segments_of(self.view)}
-        if self.default.segments != "none":
+        segments = {"segments": segments_of(self.view), "set": self._asked_set}
+        if self.default.segments != "none" or self.whole:  # a set says itself how its captions are asked
             return segments
         asked = Parameter(ASKED[self.view.text], "how the captions of a video are asked", choices=tuple(TEXTS))
         return {**segments, "captions": asked}
@@ -131,11 +137,12 @@ class ParagraphVideoRetrieval(Viewed):
 
         Raises: UsageError for an unknown parameter or value.
         """
-        values = self._with_values(chosen)
-        view = replace(self.view, segments=values["segments"])
+        task = self._on_set(chosen)
+        values = task._with_values(chosen)
+        view = replace(task.view, segments=values["segments"])
         if "captions" in chosen:
             view = replace(view, text=TEXTS[chosen["captions"]])
-        return replace(self, view=view)
+        return replace(task, view=view)
 
     @property
     def training_view(self) -> View:

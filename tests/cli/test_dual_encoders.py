@@ -133,9 +133,9 @@ def test_classes_are_recognised_from_prompts(mine):
 
 
 def test_settings_of_the_encoder_are_those_that_the_features_were_made_with(mine):
-    mine("features", "extract", "seen", more=", set: {gain: 2.0}")
+    mine("features", "extract", "seen", more=", settings: {gain: 2.0}")
 
-    found = record(mine, "mine-retrieval", more=", set: {gain: 2.0}")
+    found = record(mine, "mine-retrieval", more=", settings: {gain: 2.0}")
 
     assert found["measurements"][0]["value"] == 100.0
     assert found["model"]["settings"]["encoder"] != "colours"

@@ -88,7 +88,7 @@ def test_the_digest_covers_settings_frames_and_rows(bench_command, extract):
     digests = {header(bench_command.folder)["digest"]}
     for number, change in enumerate(
         (
-            lambda: declare(bench_command.folder, ", pack: packs/p0, set: {scale: 2.0}"),
+            lambda: declare(bench_command.folder, ", pack: packs/p0, settings: {scale: 2.0}"),
             lambda: paint(bench_command.folder / "videos" / "v 003.png", 77),
         )
     ):
@@ -143,7 +143,7 @@ def test_what_is_extracted_is_used_again(bench_command, extract):
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        (", set: {scale: 3.0}", "made with scale '1.0', and bench.yaml asks for '3.0'"),
+        (", settings: {scale: 3.0}", "made with scale '1.0', and bench.yaml asks for '3.0'"),
         ("", "made with sampler 'tsn-centre frames=1', and bench.yaml asks for 'hf-arange frames=1'"),
     ],
 )
@@ -286,7 +286,13 @@ def test_what_cannot_be_extracted_is_one_line(bench_command, extract, encoder, s
         ("videos: videos, encoder: means, sampler: frames=1, id: clip", 2, "does not say where the id stands"),
         ("videos: videos, encoder: means, sampler: frames=1, id: '../{id}'", 2, "does not say where the id stands"),
         ("videos: videos, encoder: means, sampler: frames=1, backend: pyva", 3, "Did you mean 'pyav'?"),
+        ("videos: videos, encoder: means, sampler: frames=1, settings: {size: 3}", 2, "has no setting 'size'"),
         ("videos: videos, encoder: means, sampler: frames=1, set: {size: 3}", 2, "has no setting 'size'"),
+        (
+            "videos: videos, encoder: means, sampler: frames=1, set: {scale: 3.0}, settings: {scale: 3.0}",
+            2,
+            "settings and set both hold settings of the encoder. Keep them in settings",
+        ),
         ("reader: npy-folder, path: videos", 2, "are not made from videos"),
     ],
 )

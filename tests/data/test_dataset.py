@@ -192,7 +192,7 @@ def test_the_digest_of_training_on_the_sample_stays_what_it_was(sample):
 def test_training_on_test_videos_is_refused(tmp_path, own):
     dataset = open_dataset(declare(tmp_path, test=(15, 30)))
     with pytest.raises(InvalidData, match="5 videos of train are also in test"):
-        dataset.training(told(dataset, View()), max_rows=80)
+        dataset.check_disjoint("test")
     assert "5 videos of train are also in test" in str(verify(dataset).problems[0])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bench.data.sets.named import FOLDER, all_sets, caption_lines, digest, named_set
+from bench.data.sets.named import FOLDER, all_sets, caption_digest, caption_lines, digest, named_set
 from bench.data.sets.page import page
 from bench.errors import UnknownName
 
@@ -35,7 +36,17 @@ def test_a_list_that_ships_has_the_number_and_the_digest_that_its_set_says(name:
 
 
 def test_no_list_lies_about_that_no_set_names() -> None:
-    assert {path.stem for path in (FOLDER / "ids").iterdir()} == {name.replace(":", "-") for name in SHIPPED}
+    own = {name.replace(":", "-") for name in SHIPPED if not named_set(name).ids_of}
+    assert {path.stem for path in (FOLDER / "ids").iterdir()} == own
+    assert {path.stem for path in (FOLDER / "captions").iterdir()} <= own
+
+
+def test_digests_of_captions_are_one_for_each_video_and_no_sentence() -> None:
+    held = [one for one in all_sets().values() if one.caption_digests()]
+    assert [one.name for one in held] == ["msrvtt:1k-A"]
+    for one in held:
+        assert len(one.caption_digests()) == one.videos
+        assert all(re.fullmatch("[0-9a-f]{16}", line) for line in one.caption_digests())
 
 
 def test_a_set_without_a_list_has_no_digest_and_says_what_is_unknown() -> None:
@@ -77,7 +88,9 @@ def test_1k_a_is_the_official_list_and_four_of_its_captions_occur_more_than_once
         rows = list(csv.DictReader(file))
     one = named_set("msrvtt:1k-A")
     assert [row["video_id"] for row in rows] == list(one.ids())
-    assert digest(caption_lines((row["video_id"], [row["sentence"]]) for row in rows)) == one.captions_sha256
+    lines = list(caption_lines((row["video_id"], [row["sentence"]]) for row in rows))
+    assert digest(lines) == one.captions_sha256
+    assert [caption_digest(line) for line in lines] == list(one.caption_digests())
     times = Counter(row["sentence"] for row in rows)
     repeated = sorted((n for n in times.values() if n > 1), reverse=True)
     assert (len(times), repeated) == (995, [3, 2, 2, 2])
@@ -103,6 +116,29 @@ def test_the_captioned_sets_of_activitynet_are_the_official_ones(shared: Shared,
     paragraphs = Counter(" ".join(" ".join(own).split()) for _, own in pairs)
     assert sorted(paragraphs.values())[-2:] == ([1, 1] if name == "val_1" else [1, 2])
     assert ("no paragraph occurs twice" if name == "val_1" else "one paragraph occurs twice") in one.counted
+
+
+@pytest.mark.parametrize(
+    ("name", "files"), [("val_1", ("val_1",)), ("val_2", ("val_2",)), ("both", ("val_1", "val_2"))]
+)
+def test_the_moments_of_activitynet_are_counted_in_the_official_files(
+    shared: Shared, name: str, files: tuple[str, ...]
+) -> None:
+    read = [unpacked(shared(f"data/activitynet_captions/{file}.json.gz")) for file in files]
+    one = named_set(f"activitynet:moments-{name}")
+    assert set(one.ids()) == {video_id for videos in read for video_id in videos}
+    lines = list(caption_lines((video_id, told["sentences"]) for videos in read for video_id, told in videos.items()))
+    assert (digest(lines), len(lines)) == (one.captions_sha256, one.queries)
+    repeated = len(lines) - len(set(lines))
+    if name == "both":
+        assert f"{repeated - 2} of which stand in both files for the same video" in one.counted
+        return
+    moments = [(times, told["duration"]) for told in read[0].values() for times in told["timestamps"]]
+    assert not any(start >= end for (start, end), _ in moments)
+    assert f"{sum(end > duration for (_, end), duration in moments)} end after their video" in one.counted
+    assert f"{repeated or 'None'} stand" in one.counted
+    times = [n for n in Counter(line.partition("\t")[2] for line in lines).values() if n > 1]
+    assert f"{len(times)} sentences stand there more than once, {sum(times)} times in all" in one.counted
 
 
 def test_the_labelled_set_of_activitynet_is_the_official_one(shared: Shared) -> None:

@@ -48,6 +48,7 @@ def test_info_explains_them(bench_command: Any) -> None:
     facts = json.loads(bench_command("info", "anet-retrieval-incomplete:cut=both", "--json").stdout)
     assert facts["parameters"] == {
         "segments": "gt (gt, none or uniform-K) — the clips a model sees beside the whole video",
+        "set": "none (none, or one of `bench list sets`) — the named test set that is asked",
         "cut": "both (video, text, both) — what is incomplete",
         "order": "prefix (prefix, random) — which clips and sentences are kept",
     }

@@ -93,7 +93,7 @@ def test_the_name_shows_parameters_that_differ_from_the_default() -> None:
     uniform = TASK.with_parameters({"segments": "uniform-4"})
     assert (TASK.name, uniform.name) == ("toy-retrieval", "toy-retrieval:segments=uniform-4")
     assert uniform.view == View("uniform-4")
-    assert uniform.parameters == {"segments": "uniform-4"}
+    assert uniform.parameters == {"segments": "uniform-4", "set": "none"}
     assert uniform.with_parameters({"segments": "gt"}) == TASK
     own = replace(TASK, view=View("none"), default=View("none"))
     assert own.name == "toy-retrieval"

@@ -40,6 +40,7 @@ class NamedSet:
         counted: what we counted in the official files.
         ids_sha256: digest of its ids as `digest` makes it; empty where the list does not ship.
         captions_sha256: the same over an id and a caption a line, as `caption_lines` makes them; or empty.
+            ids_of: the set of the same dataset whose list is its own, where that is one.
         dataset, name: as after `datasets` and in full, such as `MSR-VTT` and `msrvtt:1k-A`; not in the file's section.
     """
 
@@ -58,6 +59,7 @@ class NamedSet:
     counted: str = key(text(), "")
     ids_sha256: str = key(SHA256, "")
     captions_sha256: str = key(SHA256, "")
+    ids_of: str = key(text(), "")
     dataset: str = key(text(), "")
     name: str = key(text(), "")
 
@@ -70,14 +72,26 @@ class NamedSet:
         """Returns its ids in the order of the official list; () where that does not ship."""
         if not self.list_ships:
             return ()
-        path = FOLDER / "ids" / f"{self.name.replace(':', '-')}.txt"
-        return tuple(path.read_text(encoding="utf-8").splitlines())
+        own, _, _ = self.name.partition(":")
+        return _lines("ids", f"{own}:{self.ids_of}" if self.ids_of else self.name)
+
+    def caption_digests(self) -> tuple[str, ...]:
+        """Returns the start of the SHA-256 of each line of `caption_lines`, beside the ids; () where they do not ship.
+
+        They tell the caption of each video among others of it.
+        """
+        return _lines("captions", self.name) if (FOLDER / "captions" / _file_name(self.name)).exists() else ()
 
 
 @dataclass(frozen=True)
 class _SetsFile:
     dataset: str = key(text())
     sets: dict[str, NamedSet] = key(by_name(section(NamedSet)))
+
+
+def caption_digest(line: str) -> str:
+    """Returns the first 16 hexadecimal digits of the SHA-256 of a line of `caption_lines`."""
+    return hashlib.sha256(line.encode()).hexdigest()[:16]
 
 
 def digest(lines: Iterable[str]) -> str:
@@ -91,6 +105,11 @@ def caption_lines(pairs: Iterable[tuple[str, Iterable[str]]]) -> Iterable[str]:
     return (f"{video_id}\t{' '.join(caption.split())}" for video_id, captions in pairs for caption in captions)
 
 
+def datasets() -> tuple[str, ...]:
+    """Returns the names of the field's datasets, as they stand before the colon."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
+
+
 def all_sets() -> dict[str, NamedSet]:
     """Returns every set by its name."""
     return {test_set.name: test_set for path in sorted(FOLDER.glob("*.yaml")) for test_set in _of_file(path)}
@@ -99,11 +118,19 @@ def all_sets() -> dict[str, NamedSet]:
 def named_set(name: str) -> NamedSet:
     """Returns a set by its name; of all files only its own is read. Raises: UnknownName."""
     dataset = name.partition(":")[0]
-    if FOLDER / f"{dataset}.yaml" in FOLDER.glob("*.yaml"):
+    if dataset in datasets():
         for test_set in _of_file(FOLDER / f"{dataset}.yaml"):
             if test_set.name == name:
                 return test_set
     raise unknown_name("set", name, all_sets())
+
+
+def _file_name(name: str) -> str:
+    return f"{name.replace(':', '-')}.txt"
+
+
+def _lines(folder: str, name: str) -> tuple[str, ...]:
+    return tuple((FOLDER / folder / _file_name(name)).read_text(encoding="utf-8").splitlines())
 
 
 def _of_file(path: Path) -> list[NamedSet]:

@@ -15,10 +15,20 @@ from bench.files import write_atomically
 HEAD = """# Test sets
 
 Whose number is this? Papers name a dataset and mean different tests of it. Each test has a name here; `bench list sets`
-lists them, `bench info msrvtt:1k-A` shows one, and `set: msrvtt:1k-A` under a dataset of bench.yaml lets
-`bench data verify` compare your files with it: where the list ships, by ids (and by a digest of the captions where they
-are part of the test), elsewhere by numbers. It says by how much the test set shrank when videos or features are gone.
-Sets for training are compared with the split `train`. Nothing else follows from `set:`; no number of a run changes.
+lists them and `bench info msrvtt:1k-A` shows one.
+
+**Asked.** `bench run -m MODEL -t msrvtt-retrieval:set=1k-A` asks that set, each query as the set says; record and
+signature name it as the split, `split=msrvtt:1k-A`. The dataset's files must hold it: a split of bench.yaml that is
+called like the set (`splits: {1k-A: {file: MSRVTT_JSFUSION_test.csv}}`), or the test split, when the list ships and the
+videos are among its own. Of several captions of a video the set's own one is taken where it can be told, as for 1k-A
+out of 20. Where no list ships, a split of that name, or `set: NAME` of the dataset, says that the files are the set.
+Whatever can be compared is, and what is not the set is refused. Which dataset of the field yours is follows from its
+`set:`, its name or its reader; else write `set=msrvtt:1k-A` in full. Moments in a video are asked by no task of ours.
+
+**Compared.** `set: msrvtt:1k-A` under a dataset of bench.yaml says that its test split is that set, and `bench data
+verify` compares the two: by ids where the list ships (and by a digest of the captions where they are part of the test),
+elsewhere by numbers. It says by how much the test set shrank when videos or features are gone. Sets for training are
+compared with the split `train`.
 
 Where the list ships, what is said to be counted was counted in the official files. Where it does not, the numbers are
 the source's, and what we do not know is said. A digest is the SHA-256 of the lines, sorted by their bytes, each ended
