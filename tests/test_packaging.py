@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 from installing import process
+
+import bench
 
 PROJECT = Path(__file__).resolve().parent.parent
 PLUGINS = ("controls", "fse", "hse", "s2vt", "dense", "dvc", "tsn", "fvvae", "encoders", "head")
@@ -34,6 +40,30 @@ def test_the_wheel_holds_nothing_else_but_its_licence_and_entry_points(wheel: Pa
     names = zipfile.ZipFile(wheel).namelist()
     (about,) = {name.split("/")[0] for name in names} - PACKAGES
     assert {f"{about}/licenses/LICENSE", f"{about}/entry_points.txt"} <= set(names)
+
+
+def test_the_release_is_stated_in_one_place(wheel: Path) -> None:
+    assert wheel.name.startswith(f"vtbench-{bench.__version__}-")
+    citation = yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == bench.__version__
+    releases = (PROJECT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
+    [step] = [one for one in yaml.safe_load(releases)["jobs"]["build"]["steps"] if "TAG" in one.get("run", "")]
+    log = f"## [{bench.__version__}]" in (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
+    for tag, accepted in ((f"v{bench.__version__}", log), ("v99.0.0", False), (bench.__version__, False)):
+        command = ["bash", "-eo", "pipefail", "-c", step["run"]]
+        done = subprocess.run(command, cwd=PROJECT, env={"TAG": tag, "PATH": "/usr/bin:/bin"}, check=False)
+        assert (done.returncode == 0) == accepted, tag
+
+
+def test_the_source_distribution_holds_what_is_committed(tmp_path: Path) -> None:
+    if not (PROJECT / ".git").exists():
+        pytest.skip("this is no git checkout, so nothing says what is committed")
+    process(sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", tmp_path, cwd=PROJECT)
+    [built] = tmp_path.glob("*.tar.gz")
+    with tarfile.open(built) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    committed = set(process("git", "ls-files", cwd=PROJECT).splitlines())
+    assert committed - held == set()
 
 
 def test_the_packaged_configuration_is_the_one_of_the_checkout(wheel: Path) -> None:
