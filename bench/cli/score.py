@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli import score_claims
 from bench.cli.commands import Group
 from bench.cli.options import metric_option, say_not_given
 from bench.cli.score_captions import captions
 from bench.cli.score_classification import classification
+from bench.cli.score_matrix import MatrixFlags, Scored, check_flags, matrix_options, score_matrix
 from bench.cli.score_records import Recording, as_json, check_recording, now, recorded, recording_options
 from bench.errors import UsageError
 
@@ -32,28 +34,13 @@ score.add_command(classification)
 
 
 @score.command()
-@click.option("--similarity", type=_FILE, help="Matrix in .npy, .npz or .safetensors; rows are text queries.")
-@click.option("--key", help="Name of the matrix where the file holds several arrays.")
-@click.option("--ids", type=_FILE, help="Right columns of each row, counted from 0 (default: the diagonal).")
-@click.option(
-    "--video-of",
-    type=_FILE,
-    help="Video id of each row, for several captions per video. Columns are the videos in the order in which they "
-    "first occur here, unless --videos names them.",
-)
-@click.option(
-    "--videos", type=_FILE, help="With --video-of: video id of each column, also of videos without a caption."
-)
+@matrix_options
 @click.option("--run", "run_file", type=_FILE, help="TREC run, with --qrels in place of --similarity.")
 @click.option("--qrels", type=_FILE, help="TREC qrels.")
 @metric_option
 @recording_options("retrieval", "scores")
 def retrieval(
-    similarity: Path | None,
-    key: str | None,
-    ids: Path | None,
-    video_of: Path | None,
-    videos: Path | None,
+    matrix: MatrixFlags,
     run_file: Path | None,
     qrels: Path | None,
     metrics: tuple[str, ...],
@@ -66,31 +53,27 @@ def retrieval(
     from bench.metrics.retrieval import measure
     from bench.scoring.recording import Measured
 
-    matrix = _Matrix(similarity, key, ids, video_of, videos) if similarity else None
-    chosen = _chosen(matrix, run_file, qrels, (key, ids, video_of, videos))
+    chosen = _chosen(matrix, run_file, qrels)
     check_recording(recording)
     started = now()
-    evidence, rules = _from_run(chosen, recording) if isinstance(chosen, _Run) else _from_matrix(chosen, recording)
+    if isinstance(chosen, Path):
+        scored = score_matrix(matrix, chosen, recording.task, recording.split)
+    else:
+        scored = _from_run(chosen, recording)
+    evidence = scored.evidence
+    claims = score_claims.verdicts(recording.claims, measure(evidence, [claim.name for claim in recording.claims]))
     measurements = measure(evidence)
-    measured = Measured(measurements, evidence, measurements[0].name, evidence.n_items["t2v"])
-    result = recorded(measured, recording, chosen.file, {"ties": "expected", **rules}, started)
+    measured = Measured(measurements, evidence, measurements[0].name, evidence.n_items["t2v"], remarks=scored.remarks)
+    source = chosen if isinstance(chosen, Path) else chosen.file
+    result = recorded(measured, recording, source, {"ties": "expected", **_rules(evidence, scored.rules)}, started)
     result = result.model_copy(update={"measurements": list(measure(evidence, metrics))})
     if recording.as_json:
-        click.echo(json.dumps(_json(result, evidence), indent=2))
+        click.echo(json.dumps({**_json(result, evidence), **score_claims.as_json(claims)}, indent=2))
     else:
         _print(result, evidence)
+        score_claims.print_verdicts(claims)
     say_not_given(metrics, {measurement.name for measurement in result.measurements})
-
-
-@dataclass(frozen=True)
-class _Matrix:
-    """Where similarities are, and which of their columns are right."""
-
-    file: Path
-    key: str | None
-    ids: Path | None
-    video_of: Path | None
-    videos: Path | None
+    score_claims.check(claims)
 
 
 @dataclass(frozen=True)
@@ -101,55 +84,29 @@ class _Run:
     qrels: Path
 
 
-def _chosen(
-    matrix: _Matrix | None, run_file: Path | None, qrels: Path | None, of_matrix: tuple[object, ...]
-) -> _Matrix | _Run:
-    """Returns what is scored. Raises: UsageError for flags that do not go together."""
-    if run_file and qrels and not matrix:
-        if any(of_matrix):
+def _chosen(matrix: MatrixFlags, run_file: Path | None, qrels: Path | None) -> Path | _Run:
+    """Returns the file of a matrix, or a run. Raises: UsageError for flags that do not go together."""
+    if run_file and qrels and not matrix.similarity:
+        if matrix.given:
             raise UsageError(
-                "--ids, --video-of, --videos and --key belong to --similarity; a run takes its matches from --qrels."
+                f"{', '.join(matrix.given)}: belongs to --similarity; a run takes its matches from --qrels."
             )
         return _Run(run_file, qrels)
-    if matrix and not run_file and not qrels:
-        if matrix.ids and matrix.video_of:
-            raise UsageError("--ids and --video-of were both given. Keep one.")
-        if matrix.videos and not matrix.video_of:
-            raise UsageError("--videos names the columns for --video-of, which names the rows: give both.")
-        return matrix
-    if bool(matrix) == bool(run_file):
+    if matrix.similarity and not run_file and not qrels:
+        check_flags(matrix)
+        return matrix.similarity
+    if bool(matrix.similarity) == bool(run_file):
         raise UsageError("score either --similarity FILE, or --run FILE with --qrels FILE.")
     raise UsageError("--run and --qrels belong together: give both, without --similarity.")
 
 
-def _from_matrix(matrix: _Matrix, recording: Recording) -> tuple[Evidence, dict[str, str]]:
-    from bench.scoring import matches
-    from bench.scoring.matrix_files import similarity_file
-
-    with similarity_file(matrix.file, matrix.key) as similarities:
-        matches.check_shape(similarities, matrix.file)
-        if matrix.ids:
-            chosen = matches.from_columns(matrix.ids, similarities.shape)
-        elif matrix.video_of:
-            chosen = matches.from_video_ids(matrix.video_of, similarities.shape, matrix.videos)
-            if not matrix.videos:
-                what = "columns are taken as the videos in the order in which they first occur in"
-                click.echo(f"{what} {matrix.video_of}; --videos FILE names them otherwise", err=True)
-        else:
-            chosen = matches.on_the_diagonal(similarities.shape)
-        evidence = matches.evidence_of(similarities, chosen, matches.pool_of(chosen, recording.task, recording.split))
-        return evidence, _rules(evidence, {"source": "similarity", "dtype": similarities.dtype})
-
-
-def _from_run(run: _Run, recording: Recording) -> tuple[Evidence, dict[str, str]]:
+def _from_run(run: _Run, recording: Recording) -> Scored:
     from bench.scoring.trec import score_run
 
     scored = score_run(run.file, run.qrels, recording.task, recording.split)
-    if scored.unjudged:
-        click.echo(f"{scored.unjudged:,} queries of the run have no right document and are left out", err=True)
-    if scored.unanswered:
-        click.echo(f"{scored.unanswered:,} queries are not in the run and count as not found", err=True)
-    return scored.evidence, _rules(scored.evidence, {"source": "trec", "unlisted": "last"})
+    for line in scored.remarks:
+        click.echo(line, err=True)
+    return Scored(scored.evidence, {"source": "trec", "unlisted": "last"}, scored.remarks)
 
 
 def _rules(evidence: Evidence, rules: dict[str, str]) -> dict[str, str]:

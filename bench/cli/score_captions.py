@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli import score_claims
 from bench.cli.commands import Command
 from bench.cli.score_records import Recording, as_json, check_recording, now, recorded, recording_options
 from bench.errors import UsageError
@@ -78,13 +79,17 @@ def captions(
     scores = score_captions(videos, chosen)
     for note in (*(remark for _, remark in read if remark), *notes, *scores.notes):
         click.echo(note, err=True)
+    claims = score_claims.verdicts(recording.claims, scores.measurements)
     further = _extra(extra, scores)
-    measured = Measured(scores.measurements, scores.evidence, "CIDEr", len(videos), scores.whole)
+    remarks = (*notes, *scores.notes)
+    measured = Measured(scores.measurements, scores.evidence, "CIDEr", len(videos), scores.whole, remarks)
     result = recorded(measured, recording, predictions, {"source": "captions", **chosen.parts()}, started)
     if recording.as_json:
-        click.echo(json.dumps(_json(result, scores, further), indent=2))
+        click.echo(json.dumps({**_json(result, scores, further), **score_claims.as_json(claims)}, indent=2))
     else:
         _print(result, scores, further)
+        score_claims.print_verdicts(claims)
+    score_claims.check(claims)
 
 
 def _extra(names: tuple[str, ...], scores: CaptionScores) -> dict[str, dict[str, float]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from bench.cli import score_claims
 from bench.cli.commands import Command
 from bench.cli.score_records import Recording, as_json, check_recording, now, recorded, recording_options
 
@@ -41,15 +42,19 @@ def classification(predictions: Path, labels: Path, subset: str | None, recordin
     evidence, remarks = evidence_of(read_predictions(predictions), true, recording.task, recording.split)
     for remark in remarks:
         click.echo(remark, err=True)
-    measured = Measured(measure(evidence), evidence, PRIMARY, evidence.n_items["videos"])
+    claimed = measure(evidence, [claim.name for claim in recording.claims])
+    claims = score_claims.verdicts(recording.claims, claimed)
+    measured = Measured(measure(evidence), evidence, PRIMARY, evidence.n_items["videos"], remarks=tuple(remarks))
     rules = {"source": "classes", "ties": "expected", "unlisted": "last"}
     result = recorded(measured, recording, predictions, rules, started)
     if recording.as_json:
-        click.echo(json.dumps(as_json(result), indent=2))
-        return
-    rows = [
-        [m.name, f"{m.value:.2f}", f"{m.ci95[0]:.2f} to {m.ci95[1]:.2f}" if m.ci95 else "–", f"{m.n:,}"]
-        for m in result.measurements
-    ]
-    print_table(["measurement", "value", "95 % interval", "videos"], rows, numbers_from=1)
-    click.echo(result.signature)
+        click.echo(json.dumps({**as_json(result), **score_claims.as_json(claims)}, indent=2))
+    else:
+        rows = [
+            [m.name, f"{m.value:.2f}", f"{m.ci95[0]:.2f} to {m.ci95[1]:.2f}" if m.ci95 else "–", f"{m.n:,}"]
+            for m in result.measurements
+        ]
+        print_table(["measurement", "value", "95 % interval", "videos"], rows, numbers_from=1)
+        click.echo(result.signature)
+        score_claims.print_verdicts(claims)
+    score_claims.check(claims)

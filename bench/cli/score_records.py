@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli import score_claims
 from bench.cli.options import WHOLE
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
     from bench.inputs import DataKind
     from bench.results import Result
+    from bench.scoring.claims import Claimed
     from bench.scoring.recording import Measured
 
 _FILE = click.Path(path_type=Path)
@@ -35,6 +37,7 @@ class Recording:
         seed: of the model's training.
         output: the folder below which record and evidence are written; None to write nothing.
         as_json: print the record as JSON.
+        claims: figures that somebody states, to be compared; they are no part of the record.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Recording:
     seed: int
     output: Path | None
     as_json: bool
+    claims: tuple[Claimed, ...]
 
 
 def recording_options(task: str, of: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -67,6 +71,11 @@ def recording_options(task: str, of: str) -> Callable[[Callable[..., None]], Cal
         click.option("--seed", type=WHOLE, default=0, show_default=True, help="Seed of the model's training."),
         click.option("--output", "-o", type=_FILE, help="Write record and evidence to a folder below this one."),
         click.option("--json", "as_json", is_flag=True, help="Print the record as JSON."),
+        click.option(
+            "--claims",
+            callback=score_claims.parse,
+            help="Figures to compare within their rounding: t2v/R@1=44.5,t2v/R@5=71.4. Exit code 6 where one fails.",
+        ),
     )
 
     def with_flags(command: Callable[..., None]) -> Callable[..., None]:

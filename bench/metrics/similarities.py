@@ -135,7 +135,7 @@ def count_ranks(similarities: Scores, pairs: Pairs) -> RankCounts:
     several_of_row, several_of_column = (len(np.unique(p)) < len(p) for p in (pairs.rows, pairs.columns))
     for start in range(0, m, step):
         tile = similarities.rows(start, min(start + step, m))
-        _check_finite(tile, np.arange(start, start + len(tile)))
+        check_finite(tile, np.arange(start, start + len(tile)))
         of_row = best_of_row[start : start + step, None].astype(tile.dtype)
         of_column = best_of_column.astype(tile.dtype)
         by_row[start : start + step, 0] = np.count_nonzero(tile > of_row, axis=1)
@@ -206,7 +206,7 @@ def count_best_captions(similarities: Scores, own: np.ndarray) -> np.ndarray:
         for first in range(start, end, step):
             rows = order[first : min(first + step, end)]
             tile = similarities.take(rows)
-            _check_finite(tile, rows)
+            check_finite(tile, rows)
             np.maximum(highest, tile.max(axis=0), out=highest)
         counts[:, 0] += highest > best
         counts[:, 1] += highest == best
@@ -223,7 +223,8 @@ def _right_scores(similarities: Scores, pairs: Pairs) -> np.ndarray:
     return scores
 
 
-def _check_finite(tile: np.ndarray, rows: np.ndarray) -> None:
+def check_finite(tile: np.ndarray, rows: np.ndarray) -> None:
+    """Raises InvalidData for a NaN or an infinite value in rows (k, N) of a matrix, naming its row and column."""
     finite = np.isfinite(tile)
     if not finite.all():
         row, column = (int(place) for place in np.unravel_index(int(np.argmin(finite)), tile.shape))

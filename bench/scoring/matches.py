@@ -131,29 +131,33 @@ def from_video_ids(path: Path, shape: tuple[int, int], videos: Path | None = Non
     return matching_of([(places[video],) for video in ids], shape[1], named)
 
 
-def evidence_of(similarities: Similarities, matching: Matching, pool: str) -> Evidence:
+def evidence_of(similarities: Similarities, matching: Matching, pool: str, backwards: Similarities | None) -> Evidence:
     """Returns the evidence of a matrix in both directions; v2t over the items that have a query.
 
     Where videos have several captions, v2t is counted by both conventions, see `bench.metrics.retrieval`.
+
+    Args:
+        backwards: the matrix that v2t is ranked by, of the same shape; as a rule the same one. None leaves v2t out.
 
     Raises: InvalidData when a similarity is NaN or infinite.
     """
     rows = np.repeat(np.arange(len(matching.right), dtype=np.int64), [len(columns) for columns in matching.right])
     pairs = Pairs(rows, np.array([column for columns in matching.right for column in columns], dtype=np.int64))
-    ranks = count_ranks(similarities, pairs)
-    by_row, by_column = ranks.rows, ranks.columns
-    asking = by_column[:, 2] > 0
-    counts = {"t2v": by_row, "v2t": by_column[asking]}
-    n_items = {"t2v": len(by_column), "v2t": len(by_row)}
     own = np.array([columns[0] for columns in matching.right])
-    counts |= right_arrays("t2v", pairs.rows, ranks.row_pairs)
-    counts |= right_arrays("v2t", (np.cumsum(asking) - 1)[pairs.columns], ranks.column_pairs)
-    if len(pairs.rows) > len(own):  # the first of its right videos is the one that a query is resampled with
-        counts |= owner_arrays("t2v", own)
-    else:
-        counts["t2v"] = by_row[np.argsort(own, kind="stable")]
-        if by_column[:, 2].max() > 1:
-            counts[BEST_CAPTION] = count_best_captions(similarities, own)[asking]
+    several = len(pairs.rows) > len(own)  # the first of its right videos is the one that a query is resampled with
+    order = np.arange(len(own)) if several else np.argsort(own, kind="stable")
+    ranks = count_ranks(similarities, pairs)
+    counts = {"t2v": ranks.rows[order], **right_arrays("t2v", pairs.rows, ranks.row_pairs)}
+    n_items = {"t2v": len(ranks.columns)}
+    if several or backwards is None:
+        counts |= owner_arrays("t2v", own[order])
+    if backwards is not None:
+        ranks = ranks if backwards is similarities else count_ranks(backwards, pairs)
+        asking = ranks.columns[:, 2] > 0
+        counts["v2t"], n_items["v2t"] = ranks.columns[asking], len(ranks.rows)
+        counts |= right_arrays("v2t", (np.cumsum(asking) - 1)[pairs.columns], ranks.column_pairs)
+        if not several and ranks.columns[:, 2].max() > 1:
+            counts[BEST_CAPTION] = count_best_captions(backwards, own)[asking]
             n_items[BEST_CAPTION] = int(asking.sum())
     return Evidence(counts=counts, pool=pool, n_items=n_items)
 

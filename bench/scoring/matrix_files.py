@@ -26,10 +26,15 @@ _WHOLE = {"i1", "u1", "i2", "u2", "i4", "u4"}
 
 
 @contextmanager
-def similarity_file(path: Path, key: str | None = None) -> Iterator[Similarities]:
+def similarity_file(
+    path: Path, key: str | None = None, flag: str = "name the similarities by --key"
+) -> Iterator[Similarities]:
     """Gives the matrix in `path`, rows are text queries; `key` names it where the file holds several arrays.
 
     An array inside an .npz is unpacked to a temporary file first, because it cannot be mapped where it lies.
+
+    Args:
+        flag: what to do where there are several and no key was given.
 
     Raises: MissingData, InvalidData for a file that is absent, broken or pickled; UsageError for an unknown ending or
     a key that is missing.
@@ -38,22 +43,27 @@ def similarity_file(path: Path, key: str | None = None) -> Iterator[Similarities
         raise UsageError(f"{path}: similarities are read from {', '.join(ENDINGS)} files.")
     regular_file(path)
     if path.suffix == ".npz":
+        name = _chosen(path, key, list(stored_names(path)), flag)
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            yield _as_numbers(path, mapped_array(_unpacked(path, key, Path(folder)), path))
+            yield _as_numbers(path, mapped_array(_unpacked(path, name, Path(folder)), path))
     elif key is not None and path.suffix == ".npy":
         raise UsageError(f"{path} holds one array; --key is for .npz and .safetensors.")
     elif path.suffix == ".npy":
         yield _as_numbers(path, mapped_array(path))
     else:
-        yield _tensor(path, key)
+        yield _tensor(path, key, flag)
 
 
-def _unpacked(path: Path, key: str | None, folder: Path) -> Path:
+def negated(similarities: Similarities) -> Similarities:
+    """Returns distances as similarities: every value with the other sign, so that all ranks turn round exactly."""
+    return Similarities(similarities.stored, lambda part: -similarities.read(part), similarities.dtype)
+
+
+def _unpacked(path: Path, name: str, folder: Path) -> Path:
     """Returns the array in a file of its own. Its header was compared with its size before, so nothing more is written.
 
-    Raises: MissingData, InvalidData; UsageError for a key that is missing.
+    Raises: MissingData, InvalidData.
     """
-    name = _chosen(path, key, list(stored_names(path)))
     shape, dtype = stored_array(path, name)
     size, free = math.prod(shape) * dtype.itemsize, shutil.disk_usage(folder).free
     if size > free:
@@ -72,14 +82,14 @@ def _unpacked(path: Path, key: str | None, folder: Path) -> Path:
     return target
 
 
-def _chosen(path: Path, key: str | None, names: list[str]) -> str:
+def _chosen(path: Path, key: str | None, names: list[str], flag: str) -> str:
     held = ", ".join(sorted(names)[:20]) or "nothing"
     if key is not None:
         if key not in names:
             raise UsageError(f"--key {key}: {path} holds {held}.")
         return key
     if len(names) != 1:
-        raise UsageError(f"{path} holds {held}: name the similarities by --key.")
+        raise UsageError(f"{path} holds {held}: {flag}.")
     return names[0]
 
 
@@ -93,12 +103,12 @@ def _as_numbers(path: Path, stored: np.ndarray) -> Similarities:
     raise InvalidData(f"{path} holds {stored.dtype}: write the similarities as float16, float32 or float64.")
 
 
-def _tensor(path: Path, key: str | None) -> Similarities:
+def _tensor(path: Path, key: str | None, flag: str) -> Similarities:
     from safetensors import safe_open
 
     with reading(path, SAFETENSORS), safe_open(path, framework="numpy") as file:  # header and data agree
         names = list(file.keys())
-    name = _chosen(path, key, names)
+    name = _chosen(path, key, names, flag)
     with reading(path, SAFETENSORS), path.open("rb") as raw:
         (length,) = struct.unpack("<Q", raw.read(8))
         entry = json.loads(raw.read(length))[name]

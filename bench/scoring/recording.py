@@ -56,6 +56,7 @@ class Measured:
         primary: the measurement that ranks.
         expected: videos (of retrieval: items of the gallery) in the test set, evaluated or not.
         whole: false where some of what was asked for was left out.
+        remarks: what to know beside the figures, a line each.
     """
 
     measurements: tuple[Measurement, ...]
@@ -63,6 +64,7 @@ class Measured:
     primary: str
     expected: int
     whole: bool = True
+    remarks: tuple[str, ...] = ()
 
 
 def record_of(measured: Measured, claim: Claim, source: Path, rules: Mapping[str, str]) -> Result:
@@ -107,6 +109,7 @@ def record_of(measured: Measured, claim: Claim, source: Path, rules: Mapping[str
             features=Features(extractor=claim.features, dim=0, stride="unknown", digest=given),
             n_expected=measured.expected,
             n_evaluated=size,
+            remarks=list(measured.remarks),
         ),
         seed=claim.seed,
         status="complete" if measured.whole else "partial",

@@ -19,6 +19,7 @@ import numpy as np
 
 from bench.errors import InvalidData
 from bench.files import digest
+from bench.metrics.rank_statistics import expected_hits
 from bench.metrics.right_items import best_of, owner_arrays, right_arrays
 from bench.reading.numbers import real_in
 from bench.reading.outside import read_text
@@ -36,11 +37,28 @@ class TrecScores:
         evidence: direction t2v only, queries in the order of their ids.
         unjudged: queries of the run that have no right document in the qrels, left out.
         unanswered: queries with a right document that the run does not list at all; they count as not found.
+        answered: (n,) bool, which queries of the evidence the run lists.
     """
 
     evidence: Evidence
     unjudged: int
     unanswered: int
+    answered: np.ndarray
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What became of queries that are lost on either side, a line each."""
+        lines = []
+        if self.unjudged:
+            lines.append(f"{self.unjudged:,} queries of the run have no right document and are left out")
+        if self.unanswered:
+            first = expected_hits(self.evidence.counts["t2v"], 1)
+            whole, part = 100.0 * first.mean(), 100.0 * first[self.answered].mean()
+            lines.append(
+                f"{self.unanswered:,} queries are not in the run and count as not found, which makes R@1 {whole:.2f}; "
+                f"over the queries of the run alone, as mteb takes the mean, it would be {part:.2f}"
+            )
+        return tuple(lines)
 
 
 def score_run(run: Path, qrels: Path, task: str, split: str) -> TrecScores:
@@ -54,7 +72,7 @@ def score_run(run: Path, qrels: Path, task: str, split: str) -> TrecScores:
     for place, (query, _, document, _, score, *_) in _lines(run, RUN):
         if document in scores[query]:
             raise InvalidData(f"{place}: {document[:60]!r} is listed twice for query {query[:60]!r}.")
-        scores[query][document] = _finite(place, score)
+        scores[query][document] = _finite(place, score, query)
     right: dict[str, dict[str, float]] = defaultdict(dict)
     documents = {document for listed in scores.values() for document in listed}
     seen: set[tuple[str, str]] = set()
@@ -63,7 +81,7 @@ def score_run(run: Path, qrels: Path, task: str, split: str) -> TrecScores:
             raise InvalidData(f"{place}: {document[:60]!r} is judged twice for query {query[:60]!r}. Keep one line.")
         seen.add((query, document))
         documents.add(document)
-        if (grade := _finite(place, relevance)) > 0:
+        if (grade := _finite(place, relevance, query)) > 0:
             right[query][document] = grade
     if not right:
         raise InvalidData(f"{qrels} names no right document: nothing can be found.")
@@ -90,6 +108,7 @@ def score_run(run: Path, qrels: Path, task: str, split: str) -> TrecScores:
         evidence=Evidence(counts, pool, {"t2v": len(documents)}),
         unjudged=len(set(scores) - set(right)),
         unanswered=len(set(right) - set(scores)),
+        answered=np.array([query in scores for query in queries]),
     )
 
 
@@ -116,8 +135,8 @@ def _lines(path: Path, form: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]
             yield f"{path}:{number}", fields
 
 
-def _finite(place: str, text: str) -> float:
+def _finite(place: str, text: str, query: str) -> float:
     value = real_in(text)
     if value is None:
-        raise InvalidData(f"{place}: {text[:40]!r} is no finite number: it cannot be ranked.")
+        raise InvalidData(f"{place}: {text[:40]!r} is no finite number: query {query[:60]!r} cannot be ranked.")
     return value

@@ -47,6 +47,11 @@ first K. So count Collaborative Experts and MMT. `v2t/best-caption R@K`: videos 
 that is most similar, and a video is found when it is among the first K. So count CLIP4Clip, X-CLIP and TS2-Net. The
 second needs features of all videos and one right video for each caption.
 
+**Post-processing.** A run ranks similarities as a model gives them. Dual softmax, inverted softmax and QB-Norm change
+them by other queries, the first two by all queries of the test at once, which nobody can do who asks one question.
+They are applied to, or declared of, similarities that were computed elsewhere (`bench score retrieval --transform`),
+stand in the signature as `transform=…`, and have boards of their own; [scoring.md](scoring.md) has the formulas.
+
 **Other right answers.** `relevance:` in the declaration names judgements in TREC form, `TEXT 0 VIDEO GRADE`: texts of
 which several videos are right, or none. A text is called by its video, or `VIDEO#K` for caption K counted from 0.
 `queries:` names texts that are asked instead of the captions, JSON by id, and the signature says `text=query`; a run

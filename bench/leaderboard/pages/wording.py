@@ -55,7 +55,8 @@ def segments_in_words(segments: str) -> str:
 def title(table: Table) -> str:
     """Returns what tells a table from the others of its section."""
     if "source" in table.parts:
-        return f"Computed elsewhere, scored from a {SOURCES.get(table.parts['source'], 'file')}"
+        after = f", after {table.parts['transform']}" if "transform" in table.parts else ""
+        return f"Computed elsewhere, scored from a {SOURCES.get(table.parts['source'], 'file')}{after}"
     told = [segments_in_words(table.parts.get("segments", ""))]
     told += [words(table.parts[name]) for name, words in _TELLING.items() if name in table.parts]
     return ", ".join(part for part in told if part)
