@@ -1,10 +1,10 @@
-"""Progress on the terminal: bars on stderr while it is a terminal, plain lines otherwise."""
+"""Progress on the terminal: bars on stderr while it is a terminal, a plain line a minute otherwise."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 import click
 from rich.console import Console
@@ -13,14 +13,19 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.text import Text
 
-EVERY = 60.0
-"""Seconds between two lines of progress where there is no terminal."""
+from bench.runs.progress import Lines, Reporter
+
+MB = 1_000_000
+_say = partial(click.echo, err=True)
 
 
 class Terminal:
@@ -45,75 +50,70 @@ class Terminal:
 
 
 @contextmanager
-def terminal() -> Iterator[Terminal]:
-    """Yields a reporter on stderr; its bars are off when stderr is no terminal."""
+def terminal() -> Iterator[Reporter]:
+    """Yields a reporter on stderr: bars, or a line a minute when it is no terminal."""
     console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[values]}", markup=False),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+    if not console.is_terminal:
+        yield Lines(_say)
+        return
+    values = TextColumn("{task.fields[values]}", markup=False)
+    with _bars(console, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), values) as progress:
         yield Terminal(progress)
 
 
 @contextmanager
 def transfer(name: str) -> Iterator[Callable[[int, int], None]]:
-    """Yields `progress(bytes done, bytes in all)`: a bar on stderr with rate and time left, off when no terminal.
+    """Yields `progress(bytes done, bytes in all)`: a bar on stderr with rate and time left, a line a minute otherwise.
 
     The first call draws the bar; what was done before it does not count into the rate.
     """
     console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bars:
-        tasks: list[TaskID] = []
-
-        def progress(done: int, total: int) -> None:
-            if not tasks:
-                tasks.append(bars.add_task(name, completed=done, total=total))
-            bars.update(tasks[0], completed=done)
-
-        yield progress
+    if not console.is_terminal:
+        lines = Lines(_say, "MB")
+        yield lambda done, total: lines.step(name, done // MB, total // MB, {})
+        return
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with _bars(console, *columns) as bars:
+        yield _drawn_by(bars, name)
 
 
 @contextmanager
 def counted(name: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Yields `progress(done, in all)`: a bar on stderr with rate and time left; a line a minute when no terminal.
+    """Yields `progress(done, in all)`: a bar on stderr with rate and time left, a line a minute otherwise.
 
     The first call draws the bar; what was done before it does not count into the rate.
     """
     console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}", markup=False),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bars:
-        tasks: list[TaskID] = []
-        began = said = time.monotonic()
-        first = 0
+    if not console.is_terminal:
+        lines = Lines(_say, unit)
+        yield lambda done, total: lines.step(name, done, total, {})
+        return
+    with _bars(console, BarColumn(), MofNCompleteColumn(), _Rate(unit), TimeRemainingColumn()) as bars:
+        yield _drawn_by(bars, name)
 
-        def progress(done: int, total: int) -> None:
-            nonlocal began, said, first
-            now = time.monotonic()
-            if not tasks:
-                tasks.append(bars.add_task(name, completed=done, total=total, rate=""))
-                began, said, first = now, now, done
-            rate = (done - first) / max(now - began, 1e-9)
-            told = f"{rate:.3g} {unit}/s"
-            bars.update(tasks[0], completed=done, rate=told)
-            if not console.is_terminal and now - said > EVERY and rate and done < total:
-                said, left = now, (total - done) / rate
-                click.echo(f"{name}: {done:,} of {total:,} {unit}, {told}, {left / 60:.0f} min left", err=True)
 
-        yield progress
+class _Rate(ProgressColumn):
+    """How many are done a second."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
+    def render(self, task: Task) -> Text:
+        rate = task.finished_speed or task.speed
+        return Text("" if rate is None else f"{rate:.3g} {self._unit}/s")
+
+
+def _bars(console: Console, *columns: ProgressColumn) -> Progress:
+    return Progress(TextColumn("{task.description}", markup=False), *columns, console=console, transient=True)
+
+
+def _drawn_by(bars: Progress, name: str) -> Callable[[int, int], None]:
+    tasks: list[TaskID] = []
+
+    def progress(done: int, total: int) -> None:
+        if not tasks:
+            tasks.append(bars.add_task(name, completed=done, total=total))
+        bars.update(tasks[0], completed=done, total=total)
+
+    return progress
