@@ -145,7 +145,14 @@ def test_run_and_the_command_take_the_same_options():
     flags = {parameter.name for parameter in import_module("bench.cli.run").run.params}
     renamed = {"models": "model", "tasks": "task"}
 
-    for_one_run = {renamed.get(name, name) for name in flags} - {"seeds", "dry_run", "as_json", "metrics", "extract"}
+    for_one_run = {renamed.get(name, name) for name in flags} - {
+        "seeds",
+        "dry_run",
+        "as_json",
+        "metrics",
+        "extract",
+        "wide",
+    }
 
     assert {*inspect.signature(bench.run).parameters} == for_one_run | {"reporter"}
 

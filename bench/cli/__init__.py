@@ -16,6 +16,7 @@ from io import UnsupportedOperation
 from typing import NoReturn, TextIO
 
 import click
+from click.shell_completion import CompletionItem
 
 from bench.cli.commands import Group
 
@@ -41,6 +42,9 @@ COMMANDS = {
     "doctor": ("bench.cli.doctor:doctor", "Check this machine, the configuration and the plugins."),
 }
 
+COMPLETING = "_BENCH_COMPLETE"
+"""Set by a shell that asks what may stand at the cursor, and by its user who asks for the script that does."""
+
 EPILOG = """Exit codes: 0 all done and saved; 1 unexpected error, failed save or too little memory; 2 usage; 3 unknown
 or unusable model, task or plugin; 4 data missing or not as expected; 5 some runs failed or were skipped, as a model
 cannot do a task, and the others are saved; 6 verification failed; 130 interrupted."""
@@ -58,6 +62,11 @@ class _Commands(Group):
         module, _, name = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module), name)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        found = [(name, summary) for name, (_, summary) in COMMANDS.items() if name.startswith(incomplete)]
+        flags = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(CompletionItem(name, help=summary) for name, summary in found), *flags]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -85,6 +94,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and exits with a documented code. A mistake of the user's never prints a traceback."""
     from bench.errors import BenchError, out_of_memory
 
+    if COMPLETING in os.environ:
+        import_module("bench.cli.completion")  # how bash takes words apart
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill is Ctrl-C: exit 130, nothing half-written
     try:
         code = bench.main(args=arguments, prog_name="bench", standalone_mode=False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.commands import Command
+from bench.cli.options import wide_option
 
 if TYPE_CHECKING:
     from bench.analysis.compare import ComparedModel
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 @click.argument("b")
 @click.option("--metric", "metrics", multiple=True, help="Such as t2v/R@1; repeatable (default: every recall).")
 @click.option("--across", is_flag=True, help="Allow other segments or features, as long as the queries are the same.")
+@wide_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def compare(a: str, b: str, metrics: tuple[str, ...], across: bool, as_json: bool) -> None:
     """Compare model A with model B query by query. Needs no model, no dataset and no GPU.

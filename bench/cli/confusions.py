@@ -7,11 +7,13 @@ from pathlib import Path
 import click
 
 from bench.cli.commands import Command
+from bench.cli.options import wide_option
 
 
 @click.command(cls=Command)
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Where files go (default: beside each record).")
+@wide_option
 def confusions(runs: tuple[Path, ...], output: Path | None) -> None:
     """Show the most confused classes of each of RUNS (folders or records of recognition runs), and write them down.
 

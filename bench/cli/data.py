@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli import completion
 from bench.cli.commands import Group
 from bench.cli.options import WholeRange, config_option
 
@@ -26,7 +27,7 @@ def data() -> None:
 
 
 @data.command()
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, shell_complete=completion.datasets)
 @click.option("--all", "all_missing", is_flag=True, help=f"List every video that is missing, not the first {SHOWN}.")
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON on stdout.")
 @config_option
@@ -80,7 +81,7 @@ def _show_ids(head: str, ids: Sequence[str], most: int | None) -> None:
 
 
 @data.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completion.sources)
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="The pack's folder (default: packs/NAME).")
 @click.option("--dtype", type=click.Choice(["float16", "float32"]), default="float32", show_default=True)
 @config_option
@@ -110,7 +111,7 @@ def pack(name: str, output: Path | None, dtype: str, config: Path | None) -> Non
 
 
 @data.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completion.datasets)
 @click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="The pack's folder.")
 @click.option("--dtype", type=click.Choice(["float16", "float32"]), default="float16", show_default=True)
 @click.option("--limit", type=WholeRange(min=1), help="Only the videos that `bench run --limit N` uses.")

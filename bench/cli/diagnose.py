@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli import completion
 from bench.cli.commands import Command
-from bench.cli.options import WHOLE, chosen_settings, command_line, config_option
+from bench.cli.options import WHOLE, chosen_settings, command_line, config_option, wide_option
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,9 +34,15 @@ class _NamedModel:
 
 
 @click.command(cls=Command)
-@click.argument("model")
-@click.option("--task", "-t", help="Retrieval task, with parameters after ':'; needed for a model's name.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Model setting.")
+@click.argument("model", shell_complete=completion.models)
+@click.option(
+    "--task", "-t", shell_complete=completion.tasks,
+    help="Retrieval task, with parameters after ':'; needed for a model's name.",
+)  # fmt: skip
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", shell_complete=completion.settings, help="Model setting."
+)
+@wide_option
 @click.option("--seed", type=WHOLE, help="Seed of the model (default 0).")
 @click.option("--shuffle-seed", type=WHOLE, default=0, show_default=True, help="Draws orders and swapped sentences.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:I.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli import completion
 from bench.cli.commands import Group
 from bench.cli.options import WholeRange, config_option
 
@@ -29,7 +30,7 @@ def features() -> None:
 
 
 @features.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completion.features)
 @click.option("--jobs", type=WholeRange(min=1), help="Videos decoded at the same time (default: half of the cores).")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:I.")
 @click.option("--batch-size", type=WholeRange(min=1), help="Frames or windows encoded together (default: measured).")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from bench.cli.commands import Command, Group
-from bench.cli.options import config_option
+from bench.cli.completion import names
+from bench.cli.options import config_option, wide_option
+from bench.cli.runs import runs
 
 if TYPE_CHECKING:
     from bench.catalogue.catalogue import Catalogue
@@ -25,13 +27,15 @@ def _catalogue(config: Path | None) -> Catalogue:
     return catalogue.discover(configuration.load(config).datasets)
 
 
-def _show(head: Sequence[str], rows: Sequence[Sequence[str]], *, as_json: bool) -> None:
+def _show(
+    head: Sequence[str], rows: Sequence[Sequence[str]], *, as_json: bool, on_demand: Collection[str] = ()
+) -> None:
     from bench.cli.tables import print_table
 
     if as_json:
         click.echo(json.dumps([dict(zip(head, row, strict=True)) for row in rows], indent=2))
     else:
-        print_table(head, rows)
+        print_table(head, rows, on_demand=on_demand)
 
 
 @click.group("list", cls=Group)
@@ -39,8 +43,12 @@ def list_group() -> None:
     """List models, encoders, tasks, datasets, sets, features, papers or runs."""
 
 
+list_group.add_command(runs)
+
+
 @list_group.command()
 @config_option
+@wide_option
 @json_option
 def models(config: Path | None, as_json: bool) -> None:
     """List the models that plugins offer."""
@@ -49,12 +57,15 @@ def models(config: Path | None, as_json: bool) -> None:
         (spec.name, ", ".join(kind.__name__ for kind in spec.provides), catalogue.distribution(spec.name), spec.summary)
         for spec in sorted(catalogue.models.values(), key=lambda spec: (spec.control, spec.name))
     ]
-    _show(("model", "provides", "distribution", "summary"), rows, as_json=as_json)
+    _show(
+        ("model", "provides", "distribution", "summary"), rows, as_json=as_json, on_demand=("provides", "distribution")
+    )
     _warn(catalogue)
 
 
 @list_group.command()
 @config_option
+@wide_option
 @json_option
 def encoders(config: Path | None, as_json: bool) -> None:
     """List the encoders of frames and texts that plugins offer."""
@@ -68,12 +79,13 @@ def encoders(config: Path | None, as_json: bool) -> None:
         )
         for _, spec in sorted(catalogue.encoders.items())
     ]
-    _show(("encoder", "provides", "install", "summary"), rows, as_json=as_json)
+    _show(("encoder", "provides", "install", "summary"), rows, as_json=as_json, on_demand=("provides",))
     _warn(catalogue)
 
 
 @list_group.command()
 @config_option
+@wide_option
 @json_option
 def tasks(config: Path | None, as_json: bool) -> None:
     """List the tasks on the datasets that bench.yaml declares."""
@@ -82,7 +94,7 @@ def tasks(config: Path | None, as_json: bool) -> None:
         (task.name, task.dataset, task.split, " ".join(f"{k}={v}" for k, v in task.parameters.items()), task.summary)
         for _, task in sorted(catalogue.tasks.items())
     ]
-    _show(("task", "dataset", "split", "parameters", "summary"), rows, as_json=as_json)
+    _show(("task", "dataset", "split", "parameters", "summary"), rows, as_json=as_json, on_demand=("dataset", "split"))
     _warn(catalogue)
 
 
@@ -147,37 +159,6 @@ def papers(config: Path | None, as_json: bool) -> None:
     _warn(catalogue)
 
 
-@list_group.command()
-@click.option(
-    "--output", "-o", type=click.Path(path_type=Path), help="The folder of runs (default: runs of bench.yaml)."
-)
-@config_option
-@json_option
-def runs(output: Path | None, config: Path | None, as_json: bool) -> None:
-    """List runs, finished and unfinished."""
-    from bench.catalogue import config as configuration
-    from bench.errors import InvalidData
-
-    folder = output or configuration.load(config).runs
-    rows = []
-    for path in sorted(folder.glob("*/config.json")):
-        record = path.with_name("result.json")
-        if not record.exists():
-            rows.append((path.parent.name, "unfinished", "", ""))
-            continue
-        from bench.results import Result  # here: without a run nothing has to read records
-
-        try:
-            result = Result.load(record)
-        except InvalidData as error:
-            rows.append((path.parent.name, "unreadable", "", str(error)))
-            continue
-        rows.append(
-            (result.run, result.status, f"{result.primary} {result[result.primary].value:.1f}", result.signature)
-        )
-    _show(("run", "status", "primary", "signature"), rows, as_json=as_json)
-
-
 def _warn(catalogue: Catalogue) -> None:
     for plugin in catalogue.plugins:
         if plugin.error:
@@ -187,7 +168,7 @@ def _warn(catalogue: Catalogue) -> None:
 
 
 @click.command(cls=Command)
-@click.argument("name")
+@click.argument("name", shell_complete=names)
 @config_option
 @json_option
 def info(name: str, config: Path | None, as_json: bool) -> None:

@@ -19,6 +19,25 @@ config_option = click.option(
     "--config", "-C", type=click.Path(path_type=Path), help="bench.yaml to use (default: nearest upwards)."
 )
 
+_WIDE = "bench.cli.options.wide"
+
+
+def _remember(context: click.Context, _: click.Parameter, value: bool) -> None:
+    context.meta[_WIDE] = value
+
+
+wide_option = click.option(
+    "--wide", is_flag=True, expose_value=False, callback=_remember,
+    help="Print whole tables on a terminal that has no room for them.",
+)  # fmt: skip
+
+
+def asked_wide() -> bool:
+    """Returns whether the command that runs was given --wide."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.meta.get(_WIDE))
+
+
 metric_option = click.option(
     "--metric", "metrics", multiple=True,
     help="Show a further measurement, such as t2v/R@100 or t2v/MRR, wherever the evidence gives it; repeatable.",

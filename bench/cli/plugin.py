@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from bench.cli import completion
 from bench.cli.commands import Group
 from bench.cli.options import chosen_settings, config_option
 
@@ -85,7 +86,7 @@ def new(name: str, kind: str, output: Path) -> None:
 
 
 @plugin.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completion.names)
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Setting of what is checked.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the report to this file too.")
 @config_option

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli import completion
 from bench.cli.commands import Command
-from bench.cli.options import WHOLE, chosen_settings, command_line, config_option, parse_seeds, say_default
+from bench.cli.options import WHOLE, chosen_settings, command_line, config_option, parse_seeds, say_default, wide_option
 from bench.cli.several import Several, print_plans
 from bench.errors import UnknownName, UnsupportedTask, UsageError, unknown_name
 
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@click.argument("paper")
-@click.argument("table")
+@click.argument("paper", shell_complete=completion.papers)
+@click.argument("table", shell_complete=completion.paper_tables)
 @click.option("--seeds", callback=parse_seeds, metavar="N,N,…", help="One run of every row for each (default: 0).")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Setting; MODEL.KEY=VALUE for one model.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:I.")
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     help="Leaderboard that gets a page of it; its runs go there by `bench leaderboard add`.",
 )  # fmt: skip
 @config_option
+@wide_option
 @click.option("--dry-run", is_flag=True, help="Say what would be run or reused, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print the table as JSON on stdout.")
 def reproduce(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli import completion
 from bench.cli.commands import Command
 from bench.cli.options import (
     WHOLE,
@@ -19,6 +20,7 @@ from bench.cli.options import (
     parse_seeds,
     say_default,
     say_not_given,
+    wide_option,
 )
 from bench.cli.several import Several, print_plans
 from bench.errors import BenchError, UnsupportedTask, UsageError
@@ -30,13 +32,18 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@click.option("--model", "-m", "models", multiple=True, required=True, help="Model to run; repeatable.")
 @click.option(
-    "--task", "-t", "tasks", multiple=True, required=True, help="Task, with parameters after ':'; repeatable."
-)
+    "--model", "-m", "models", multiple=True, required=True, shell_complete=completion.models,
+    help="Model to run; repeatable.",
+)  # fmt: skip
 @click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Model setting; MODEL.KEY=VALUE for one model."
-)
+    "--task", "-t", "tasks", multiple=True, required=True, shell_complete=completion.tasks,
+    help="Task, with parameters after ':'; repeatable.",
+)  # fmt: skip
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", shell_complete=completion.settings,
+    help="Model setting; MODEL.KEY=VALUE for one model.",
+)  # fmt: skip
 @click.option("--seed", type=WHOLE, help="Seed (default 0).")
 @click.option("--seeds", callback=parse_seeds, metavar="N,N,…", help="Several seeds, one run each.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:I.")
@@ -58,6 +65,7 @@ if TYPE_CHECKING:
     help="How often an unfinished fit is saved; Ctrl-C saves it too.",
 )
 @click.option("--extract", is_flag=True, help="Make features first that bench.yaml declares by videos and that lack.")
+@wide_option
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON on stdout.")
 def run(
@@ -151,6 +159,7 @@ def extract_missing(session: Session, tasks: Sequence[str], device: str) -> None
     "--write", is_flag=True,
     help="Where a record does not hold, write what its predictions give as a new run beside it; nothing is changed.",
 )  # fmt: skip
+@wide_option
 @metric_option
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON on stdout.")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli import score_claims
-from bench.cli.options import WHOLE
+from bench.cli.options import WHOLE, wide_option
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def recording_options(task: str, of: str) -> Callable[[Callable[..., None]], Cal
         click.option("--features", default="unknown", show_default=True, help="What the model saw, in a word."),
         click.option("--seed", type=WHOLE, default=0, show_default=True, help="Seed of the model's training."),
         click.option("--output", "-o", type=_FILE, help="Write record and evidence to a folder below this one."),
+        wide_option,
         click.option("--json", "as_json", is_flag=True, help="Print the record as JSON."),
         click.option(
             "--claims",

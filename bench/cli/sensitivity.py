@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli import completion
 from bench.cli.commands import Command
-from bench.cli.options import chosen_settings, command_line, config_option, parse_seeds
+from bench.cli.options import chosen_settings, command_line, config_option, parse_seeds, wide_option
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,15 +22,22 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@click.option("--model", "-m", required=True, help="A model: `bench list models`.")
-@click.option("--task", "-t", "task_name", required=True, help="A task whose features are made from videos.")
+@click.option("--model", "-m", required=True, shell_complete=completion.models, help="A model: `bench list models`.")
+@click.option(
+    "--task", "-t", "task_name", required=True, shell_complete=completion.tasks,
+    help="A task whose features are made from videos.",
+)  # fmt: skip
 @click.option(
     "--samplers", required=True, metavar="WORDS,WORDS,…", help="Such as 'frames=16,fps=1,tsn-centre frames=12'."
 )
 @click.option("--seeds", callback=parse_seeds, metavar="N,N,…", help="Several seeds (default: 0).")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the model.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", shell_complete=completion.settings,
+    help="A setting of the model.",
+)  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:I.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Where runs are written.")
+@wide_option
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON on stdout.")
 def sensitivity(

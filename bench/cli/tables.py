@@ -1,23 +1,47 @@
-"""Tables on the terminal: plain columns, wide enough for their content, so that they can be piped and pasted."""
+"""Tables: plain columns, wide enough for their content, so that they can be piped and pasted; fitted on a terminal."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Sequence
+import sys
+from collections.abc import Collection, Container, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
+
+from bench.cli.options import asked_wide
 
 if TYPE_CHECKING:
     from bench.evidence.kinds.kind import Line
     from bench.results import Evidence, Measurement, Result
 
 
-def print_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers_from: int | None = None) -> None:
-    """Prints aligned columns; those from `numbers_from` on are aligned to the right."""
+def print_table(
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    numbers_from: int | None = None,
+    foremost: Collection[str] = (),
+    on_demand: Collection[str] = (),
+) -> None:
+    """Prints columns, those from `numbers_from` on as figures: whole and aligned, or on a terminal fitted to its width.
+
+    Args:
+        foremost, on_demand: heads of columns that a terminal shows first and always, and last; see `bench.cli.fitted`.
+    """
     lines = [list(head), *[list(row) for row in rows]]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     first_number = len(head) if numbers_from is None else numbers_from
+    if sys.stdout.isatty() and not asked_wide():
+        from bench.cli.fitted import LONGEST, Column, print_fitted
+
+        columns = []
+        for i, name in enumerate(head):
+            below = tuple(line[i] for line in lines[1:])
+            figures = i >= first_number and max(map(len, below), default=0) <= LONGEST
+            columns.append(Column(name, below, number=figures))
+        print_fitted(columns, foremost, on_demand)
+        return
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     for number, line in enumerate(lines):
         cells = [
             cell.rjust(width) if i >= first_number else cell.ljust(width)
@@ -53,9 +77,11 @@ def print_results(results: Sequence[tuple[Result, Evidence]], *, as_json: bool) 
 
 
 def _print_lines(results: Sequence[Result], lines: Sequence[Line], certain: Container[str]) -> None:
-    heads = dict.fromkeys(
-        f"{shown.head} [95 %]" if shown.interval else shown.head for line in lines for shown in line.shown
-    )
+    heads = {
+        f"{shown.head} [95 %]" if shown.interval else shown.head: shown.interval
+        for line in lines
+        for shown in line.shown
+    }
     labelled = any(line.label for line in lines)
     rows = []
     for result in results:
@@ -67,7 +93,8 @@ def _print_lines(results: Sequence[Result], lines: Sequence[Line], certain: Cont
             said = [result.model.name, str(result.seed), *([line.label] if labelled else []), *cells]
             rows.append([*said, "partial" if result.status == "partial" else ""])
     head = ["model", "seed", *(["metric"] if labelled else []), *heads, ""]
-    print_table(head, rows, numbers_from=3 if labelled else 2)
+    first = {"", *(name for name, interval in heads.items() if interval)}
+    print_table(head, rows, numbers_from=3 if labelled else 2, foremost=first)
 
 
 def _cell(measurement: Measurement | None, *, interval: bool) -> str:
