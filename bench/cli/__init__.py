@@ -64,9 +64,9 @@ class _Commands(Group):
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
-        found = [(name, summary) for name, (_, summary) in COMMANDS.items() if name.startswith(incomplete)]
         flags = click.Command.shell_complete(self, ctx, incomplete)
-        return [*(CompletionItem(name, help=summary) for name, summary in found), *flags]
+        named = {name: summary for name, (_, summary) in COMMANDS.items() if name.startswith(incomplete)}
+        return [*(CompletionItem(name, help=summary) for name, summary in named.items()), *flags]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

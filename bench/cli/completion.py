@@ -28,10 +28,10 @@ def _completing(known: Callable[[click.Context, str], Iterable[tuple[str, str]]]
 
     def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         try:
-            found = dict(known(context, incomplete))
+            offered = dict(known(context, incomplete))
         except BenchError:
             return []
-        return [CompletionItem(name, help=summary) for name, summary in found.items() if name.startswith(incomplete)]
+        return [CompletionItem(name, help=summary) for name, summary in offered.items() if name.startswith(incomplete)]
 
     return complete
 
@@ -49,7 +49,7 @@ def _models(context: click.Context, _: str) -> Iterable[tuple[str, str]]:
 
 def _tasks(context: click.Context, incomplete: str) -> Iterable[tuple[str, str]]:
     """Yields the tasks, or behind the ':' of one its parameters, and behind their '=' the values that can be listed."""
-    from bench.tasks.parameters import Parametrised
+    from bench.tasks.parameters import Explaining
 
     catalogue = _catalogue(context)
     base, colon, _ = incomplete.partition(":")
@@ -58,7 +58,7 @@ def _tasks(context: click.Context, incomplete: str) -> Iterable[tuple[str, str]]
         return
     task = catalogue.task(base)
     begun = incomplete[: max(incomplete.rfind(":"), incomplete.rfind(",")) + 1]
-    for name, parameter in task.declared.items() if isinstance(task, Parametrised) else ():
+    for name, parameter in task.declared.items() if isinstance(task, Explaining) else ():
         if not incomplete.startswith(f"{begun}{name}="):
             yield f"{begun}{name}=", parameter.doc
         else:
@@ -92,8 +92,8 @@ def _papers(context: click.Context, _: str) -> Iterable[tuple[str, str]]:
 def _paper_tables(context: click.Context, _: str) -> Iterable[tuple[str, str]]:
     from bench.papers.tables import read_paper
 
-    found = read_paper(_catalogue(context).paper(str(context.params.get("paper"))))
-    return ((name, table.title) for name, table in found.items())
+    tables = read_paper(_catalogue(context).paper(str(context.params.get("paper"))))
+    return ((name, table.title) for name, table in tables.items())
 
 
 def _features(context: click.Context, _: str) -> Iterable[tuple[str, str]]:

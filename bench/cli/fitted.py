@@ -17,7 +17,7 @@ LONGEST = 32
 
 
 @dataclass(frozen=True)
-class Column:
+class FittedColumn:
     """A column of texts.
 
     Attributes:
@@ -41,7 +41,7 @@ class Column:
         return max([*(min(word, longest or word) for word in words), *whole], default=0)
 
 
-def arranged(columns: Sequence[Column], foremost: Collection[str]) -> list[Column]:
+def arranged(columns: Sequence[FittedColumn], foremost: Collection[str]) -> list[FittedColumn]:
     """Returns the columns that hold something as a terminal has them: labels, the foremost figures, the others."""
     filled = [column for column in columns if any(column.cells)]
     labels = list(takewhile(lambda column: not column.number, filled))
@@ -49,7 +49,7 @@ def arranged(columns: Sequence[Column], foremost: Collection[str]) -> list[Colum
     return [*labels, *first, *(column for column in filled[len(labels) :] if column not in first)]
 
 
-def print_fitted(columns: Sequence[Column], foremost: Collection[str], on_demand: Collection[str]) -> None:
+def print_fitted(columns: Sequence[FittedColumn], foremost: Collection[str], on_demand: Collection[str]) -> None:
     """Prints as many columns as the terminal has room for, and names those that it has not.
 
     Args:
@@ -83,7 +83,7 @@ def _total(widths: Sequence[int]) -> int:
     return sum(widths) + GAP * max(len(widths) - 1, 0)
 
 
-def _widths(columns: Sequence[Column], room: int) -> list[int]:
+def _widths(columns: Sequence[FittedColumn], room: int) -> list[int]:
     """Returns the width of each column: its own, or less where texts can be broken over lines, the widest first.
 
     Words are broken only where nothing else helps.

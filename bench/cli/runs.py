@@ -22,7 +22,7 @@ SIGNATURE = "signature"
 
 
 @dataclass(frozen=True)
-class _Run:
+class _ListedRun:
     """A run's folder: what its first file says, and its record where there is one that can be read."""
 
     name: str
@@ -73,19 +73,19 @@ def runs(
     from bench.cli.tables import print_table
 
     folder = output or configuration.load(config).runs
-    found = [
+    listed = [
         run
         for path in sorted(folder.glob("*/config.json"))
         if _is_wanted(run := _read(path), wanted_models, wanted_tasks) and (not statuses or run.status in statuses)
     ]
-    head, rows = ("run", "status", "primary", SIGNATURE), [run.cells() for run in _sorted(found, order)]
+    head, rows = ("run", "status", "primary", SIGNATURE), [run.cells() for run in _sorted(listed, order)]
     if as_json:
         click.echo(json.dumps([dict(zip(head, row, strict=True)) for row in rows], indent=2))
     else:
         print_table(head, rows, on_demand={SIGNATURE})
 
 
-def _read(path: Path) -> _Run:
+def _read(path: Path) -> _ListedRun:
     """Returns a run by its first file. One that cannot be read, as nobody's of no task: `bench` did not write it."""
     from bench.errors import InvalidData
 
@@ -96,32 +96,32 @@ def _read(path: Path) -> _Run:
         model, task = "", ""
     name, record = path.parent.name, path.with_name("result.json")
     if not record.exists():
-        return _Run(name, model, task, "unfinished")
+        return _ListedRun(name, model, task, "unfinished")
     from bench.results import Result  # here: without a run nothing has to read records
 
     try:
         result = Result.load(record)
     except InvalidData as error:
-        return _Run(name, model, task, "unreadable", reason=str(error))
-    return _Run(result.run, result.model.name, result.task.name, result.status, record=result)
+        return _ListedRun(name, model, task, "unreadable", reason=str(error))
+    return _ListedRun(result.run, result.model.name, result.task.name, result.status, record=result)
 
 
-def _is_wanted(run: _Run, models: Sequence[str], tasks: Sequence[str]) -> bool:
+def _is_wanted(run: _ListedRun, models: Sequence[str], tasks: Sequence[str]) -> bool:
     return (not models or run.model in models) and (
         not tasks or run.task in tasks or run.task.partition(":")[0] in tasks
     )
 
 
-def _sorted(found: Sequence[_Run], order: Order) -> list[_Run]:
+def _sorted(listed: Sequence[_ListedRun], order: Order) -> list[_ListedRun]:
     """Returns the runs in an order; where it asks their records, those without one stand behind the others."""
     if order == "run":
-        return list(found)
-    finished = [(run, run.record) for run in found if run.record is not None]
+        return list(listed)
+    finished = [(run, run.record) for run in listed if run.record is not None]
     if order == "date":
         ordered = sorted(finished, key=lambda one: one[1].provenance.started, reverse=True)
     else:
         ordered = sorted(finished, key=lambda one: _rank(one[1]))
-    return [run for run, _ in ordered] + [run for run in found if run.record is None]
+    return [run for run, _ in ordered] + [run for run in listed if run.record is None]
 
 
 def _rank(result: Result) -> tuple[str, str, str, float]:

@@ -32,13 +32,13 @@ def print_table(
     lines = [list(head), *[list(row) for row in rows]]
     first_number = len(head) if numbers_from is None else numbers_from
     if sys.stdout.isatty() and not asked_wide():
-        from bench.cli.fitted import LONGEST, Column, print_fitted
+        from bench.cli.fitted import LONGEST, FittedColumn, print_fitted
 
         columns = []
         for i, name in enumerate(head):
             below = tuple(line[i] for line in lines[1:])
             figures = i >= first_number and max(map(len, below), default=0) <= LONGEST
-            columns.append(Column(name, below, number=figures))
+            columns.append(FittedColumn(name, below, number=figures))
         print_fitted(columns, foremost, on_demand)
         return
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
