@@ -18,7 +18,7 @@ from bench.leaderboard.pages.html import STYLE, environment
 from bench.leaderboard.pages.markdown import escape
 from bench.leaderboard.pages.site import PaperPage
 from bench.leaderboard.pictures.charts import Chart
-from bench.leaderboard.pictures.svg import PALETTE, Drawing
+from bench.leaderboard.pictures.svg import PALETTE, Drawing, mark_of
 from bench.reading.outside import Form, read_text, reading
 from bench.results import Finite, Record
 
@@ -126,6 +126,9 @@ def _picture(stored: StoredFigure, panel: StoredPanel) -> Chart:
         titles = [f"{wording.plain(panel.videos[i])}: {wording.plain(stored.classes[number])}" for i in own]
         drawing.group([(panel.x[i], panel.y[i]) for i in own], number, titles)
     drawing.bare()
-    legend = tuple((number + 1, wording.plain(one), number % len(PALETTE)) for number, one in enumerate(stored.classes))
+    legend = tuple(
+        (number + 1, f"{mark_of(number)} {wording.plain(one)}", number % len(PALETTE))
+        for number, one in enumerate(stored.classes)
+    )
     svg: Markup = drawing.svg(f"Videos of {len(stored.classes)} classes, near where they are similar")
     return Chart(panel.title, f"{panel.subtitle}. {READING}", svg, legend)

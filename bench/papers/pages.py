@@ -10,6 +10,7 @@ from bench.leaderboard.board import Column
 from bench.leaderboard.pages import wording
 from bench.leaderboard.pages.html import environment
 from bench.leaderboard.pages.markdown import escape
+from bench.papers.curves import curves
 from bench.papers.figures import ComparedTable, Figure
 
 NOTE = (
@@ -101,5 +102,6 @@ def html(table: ComparedTable, root: str = "", style: str | None = None) -> str:
     shown = {"published": published, "ours": ours, "interval": interval, "difference": difference}
     template = environment().get_template("paper.html.j2")
     return template.render(
-        table=table, heads=heads(table), wording=wording, note=legend(table), shown=shown, root=root, style=style
-    )
+        table=table, heads=heads(table), wording=wording, note=legend(table), shown=shown, root=root, style=style,
+        pictures=curves(table),
+    )  # fmt: skip

@@ -123,7 +123,7 @@ def test_a_figure_shows_every_video_with_its_class(tmp_path: Path) -> None:
     save_stored(tmp_path, "f", StoredFigure.model_validate({**figure, "panels": [panel]}))
     (shown,) = paper_pages(tmp_path / "papers", [])
     assert "<title>&lt;v1&gt;: $run</title>" in shown.html
-    assert "</b> &lt;jump&gt;" in shown.html
+    assert "</b> ● &lt;jump&gt;" in shown.html
     assert "say nothing about the paper" in shown.html
     with pytest.raises(ValueError, match="a class without a name"):
         StoredFigure.model_validate({**figure, "panels": [{**panel, "classes": [0, 2]}]})

@@ -19,6 +19,9 @@ from bench.leaderboard.pictures.axes import Axis, around, linear, logarithmic
 
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#aa4499", "#b08b00", "#5566cc", "#7f7f7f", "#a0522d")
 """Told apart by people who see few colours (after Okabe and Ito), and readable on white and on near-black."""
+MARKS = ("●", "■", "▲", "◆", "✚")
+"""The shapes of marks: the classes of a figure have the first with each colour, then the second, and so on."""
+CROSS = ((-1, -3), (1, -3), (1, -1), (3, -1), (3, 1), (1, 1), (1, 3), (-1, 3), (-1, 1), (-3, 1), (-3, -1), (-1, -1))
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 302.4, 39.6, 7.2, 8.64, 32.4
 """Of a drawing, and what lies around its axes."""
 SIZE, THIN, THICK, TICK = 8.5, 0.6, 1.4, 3.5
@@ -44,6 +47,20 @@ class _Place:
         return self.bottom - self.upwards.share(value) * (self.bottom - TOP)
 
 
+@dataclass(frozen=True)
+class _Label:
+    """A number beside a point; `beside` points to its right, to its left where negative, in its middle for 0."""
+
+    text: str
+    point: tuple[float, float]
+    beside: float = 0.0
+    ink: str = "currentColor"
+
+    def at(self, x: float, y: float) -> Element:
+        anchor = "end" if self.beside < 0 else "start" if self.beside else "middle"
+        return _text(self.text, x, y + 0.35 * SIZE, anchor, {"font-weight": "bold", "fill": self.ink})
+
+
 class Drawing:
     """A pair of axes; nothing but numbers and our own words is drawn on them, names of records stand in titles."""
 
@@ -56,6 +73,7 @@ class Drawing:
         self._horizontal: Axis | None = None
         self._vertical: Axis | None = None
         self._bare = False
+        self._labels: list[_Label] = []
 
     def axes(self, across: str, upwards: str) -> None:
         """Names the axes."""
@@ -67,12 +85,12 @@ class Drawing:
             return
         self._stroke(points, color)
         self._dots([points[i] for i in titles], color, list(titles.values()))
-        self._label(points[0], str(number), -5, color)
+        self._labels.append(_Label(str(number), points[0], -5, _ink(color)))
 
     def points(self, points: Sequence[tuple[float, float]], color: int, number: int, titles: Sequence[str]) -> None:
         """Draws dots with titles, the first with its number beside it."""
         self._dots(points, color, titles, radius=3)
-        self._label(points[0], str(number), 6, color)
+        self._labels.append(_Label(str(number), points[0], 6, _ink(color)))
 
     def strip(self, place: int, values: Sequence[float], color: int, titles: Sequence[str]) -> None:
         """Draws values along a horizontal line, with a stroke at their mean."""
@@ -80,10 +98,24 @@ class Drawing:
         self._stroke([(mean, place - 0.25), (mean, place + 0.25)], color)
         self._dots([(value, float(place)) for value in values], color, titles, radius=2.5)
 
-    def group(self, points: Sequence[tuple[float, float]], color: int, titles: Sequence[str]) -> None:
-        """Draws the dots of a class with titles, and its number, from 1, in their middle."""
-        self._dots(points, color, titles, radius=1.7)
-        self._label((median(x for x, _ in points), median(y for _, y in points)), str(color + 1), 0, None)
+    def group(self, points: Sequence[tuple[float, float]], look: int, titles: Sequence[str]) -> None:
+        """Draws the marks of a class with titles, and its number, from 1, near their middle.
+
+        Args:
+            points: where they are.
+            look: the place of the class; its colour and its mark follow from it, see `mark_of`.
+            titles: one for each point.
+        """
+        self._see(points)
+        shape, ink = MARKS.index(mark_of(look)), _ink(look)
+        self._marks.append(
+            lambda place: [
+                _titled("path", {"d": _mark(shape, place.x(x), place.y(y)), "fill": ink}, title)
+                for (x, y), title in zip(points, titles, strict=True)
+            ]
+        )
+        middle = median(x for x, _ in points), median(y for _, y in points)
+        self._labels.append(_Label(str(look + 1), middle))
 
     def bars(self, values: Sequence[float], titles: Sequence[str]) -> None:
         """Draws numbered horizontal bars with titles, the first at the top."""
@@ -134,6 +166,7 @@ class Drawing:
             root.extend(_frame(place, self._names))
         for mark in self._marks:
             root.extend(mark(place))
+        root.extend(_spread(self._labels, place))
         return Markup(ElementTree.tostring(root, encoding="unicode"))  # noqa: S704 (serialised from a tree)
 
     def _see(self, points: Sequence[tuple[float, float]]) -> None:
@@ -157,13 +190,6 @@ class Drawing:
                 _titled("circle", {"cx": _written(place.x(x)), "cy": _written(place.y(y)), **style}, title)
                 for (x, y), title in zip(points, titles, strict=True)
             ]
-        )
-
-    def _label(self, point: tuple[float, float], text: str, beside: float, color: int | None) -> None:
-        anchor = "end" if beside < 0 else "start" if beside else "middle"
-        style = {"font-weight": "bold", **({} if color is None else {"fill": _ink(color)})}
-        self._marks.append(
-            lambda place: [_text(text, place.x(point[0]) + beside, place.y(point[1]) + 0.35 * SIZE, anchor, style)]
         )
 
     def _bar(self, row: int, value: float, title: str) -> None:
@@ -199,6 +225,49 @@ def _frame(place: _Place, names: tuple[str, str]) -> list[Element]:
         *([_text(across, (LEFT + right) / 2, place.height - 6, "middle")] if across else []),
         *([_text(upwards, SIZE + 2, middle, "middle", turned)] if upwards else []),
     ]
+
+
+def mark_of(look: int) -> str:
+    """Returns the mark of a class: with a colour of `PALETTE` it tells 40 classes apart, more by their number alone."""
+    return MARKS[look // len(PALETTE) % len(MARKS)]
+
+
+def _mark(shape: int, x: float, y: float, r: float = 1.9) -> str:
+    """Returns the outline of a mark of `MARKS` around a point, each of about the same area."""
+    corners = {
+        1: [(-0.88, -0.88), (0.88, -0.88), (0.88, 0.88), (-0.88, 0.88)],
+        2: [(0, -1.25), (1.2, 0.9), (-1.2, 0.9)],
+        3: [(0, -1.35), (1.15, 0), (0, 1.35), (-1.15, 0)],
+        4: [(0.4 * i, 0.4 * j) for i, j in CROSS],
+    }
+    if shape:
+        return _path([(x + r * dx, y + r * dy) for dx, dy in corners[shape]]) + "Z"
+    half = f"a{_written(r)} {_written(r)} 0 1 0"
+    return f"M{_written(x - r)} {_written(y)}{half} {_written(2 * r)} 0{half} {_written(-2 * r)} 0"
+
+
+def _spread(labels: Sequence[_Label], place: _Place) -> list[Element]:
+    """Returns labels near where they belong, moved apart until none stands on another: those beside a point upwards."""
+    boxes = [[place.x(label.point[0]) + label.beside, place.y(label.point[1])] for label in labels]
+    widths = [0.62 * SIZE * len(label.text) + 2 for label in labels]
+    for _ in range(60):
+        moved = [_push(boxes, widths, i, j, labels[i].beside != 0) for i in range(len(boxes)) for j in range(i)]
+        if not any(moved):
+            break
+    return [label.at(*box) for label, box in zip(labels, boxes, strict=True)]
+
+
+def _push(boxes: list[list[float]], widths: Sequence[float], i: int, j: int, upright: bool) -> bool:
+    """Moves two labels apart by what they share; returns whether they shared anything."""
+    across = (widths[i] + widths[j]) / 2 - abs(boxes[i][0] - boxes[j][0])
+    upwards = SIZE + 0.5 - abs(boxes[i][1] - boxes[j][1])
+    if min(across, upwards) <= 0.01:
+        return False
+    axis, move = (1, upwards) if upright or upwards <= across else (0, across)
+    ahead = move / 2 if boxes[i][axis] >= boxes[j][axis] else -move / 2
+    boxes[i][axis] += ahead
+    boxes[j][axis] -= ahead
+    return True
 
 
 def _ink(color: int) -> str:
