@@ -1,4 +1,4 @@
-"""Pictures on the pages of papers: a curve where the table holds one, and a look of its own for each of many classes."""
+"""Pictures on the pages of papers: a curve where the table holds one, and a look of its own for each class."""
 
 from __future__ import annotations
 
