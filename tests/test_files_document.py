@@ -27,8 +27,9 @@ def rows_of(section: str) -> dict[str, str]:
     return {row[0].strip("` "): row[1].strip() for row in cells[1:]}
 
 
-def blocks() -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+def block_with(words: str) -> str:
+    """Returns the first block of Python that says some words."""
+    return next(block for block in re.findall(r"^```python\n(.*?)^```", TEXT, re.M | re.S) if words in block)
 
 
 def test_the_layouts_of_features_are_those_that_are_offered(bench_command: Any) -> None:
@@ -204,7 +205,6 @@ def test_numbers_that_name_no_class_are_refused(bench_command: Any, held: Any) -
 
 
 MINE = DATASET.format(name="mine", reader="captions", splits="{test: {file: c.json}}", more=CAPTIONS)
-FORMS = [("npz", "features.npz"), ("npy", "features.npy"), ("npy-folder", "features"), ("npz", "features.npz")]
 ROWS = {"a": np.ones((3, 4), np.float32), "b": np.full((2, 4), 2, np.float32)}
 
 
@@ -213,32 +213,32 @@ def converted(folder: Path, block: str) -> None:
     assert not done.returncode, done.stderr
 
 
-@pytest.mark.parametrize("which", range(4))
-def test_the_lines_that_convert_features_write_what_is_read(bench_command: Any, which: int) -> None:
+CONVERTED = {
+    "pickle.load": lambda folder: (folder / "features.pkl").write_bytes(pickle.dumps(ROWS)),
+    "torch.load": lambda folder: torch.save(ROWS, folder / "features.pt"),
+    "csv.reader": lambda folder: (folder / "features.csv").write_text(
+        "id,0,1,2,3\n" + "".join(f"{v},{','.join(map(str, row))}\n" for v, rows in ROWS.items() for row in rows)
+    ),
+}
+
+
+@pytest.mark.parametrize("loads", list(CONVERTED))
+def test_the_lines_that_convert_features_write_what_is_read(bench_command: Any, loads: str) -> None:
     folder = bench_command.folder
-    tensors = {video: torch.tensor(rows, dtype=torch.bfloat16) for video, rows in ROWS.items()}
-    if which == 1:
-        torch.save(torch.stack([rows[:2] for rows in tensors.values()]), folder / "features.pt")
-        (folder / "features.txt").write_text("a\nb\n")
-    elif which == 2:
-        (folder / "features").mkdir()
-        for video, rows in tensors.items():
-            torch.save(rows, folder / "features" / f"{video}.pt")
-    else:
-        torch.save(tensors, folder / "features.pt")
-        (folder / "features.pkl").write_bytes(pickle.dumps(ROWS))
-    converted(folder, blocks()[which])
-    reader, path = FORMS[which]
+    CONVERTED[loads](folder)
+    converted(folder, block_with(loads))
     (folder / "c.json").write_text(json.dumps({"a": ["one"], "b": ["two"]}))
-    declare(bench_command, MINE.replace("simulated", "f") + f"features:\n  f: {{reader: {reader}, path: {path}}}\n")
-    assert "mine: ok" in bench_command("data", "verify", "mine").stdout
+    declare(bench_command, MINE.replace("simulated", "f") + "features:\n  f: {reader: npz, path: features.npz}\n")
+    out = bench_command("data", "verify", "mine").stdout
+    assert "2.5 rows in the mean, 3 at most" in out
+    assert "mine: ok" in out
 
 
 def test_the_lines_that_convert_hmdb51_write_labels(bench_command: Any) -> None:
     folder = bench_command.folder
     (folder / "run_test_split1.txt").write_text("r1.avi 1 \nr2.avi 2 \nr3.avi 0 \n")
     (folder / "brush_hair_test_split1.txt").write_text("b1.avi 1 \nb2.avi 2 \n")
-    converted(folder, blocks()[4])
+    converted(folder, block_with("test_split1"))
     declare(bench_command, "  acts: {reader: labels, root: ., features: simulated}\n")
     out = bench_command("data", "verify", "acts").stdout
     assert "train: 2 videos" in out

@@ -17,6 +17,8 @@ from bench.cli.runs import runs
 if TYPE_CHECKING:
     from bench.catalogue.catalogue import Catalogue
 
+LAYOUTS = "features"
+"""A name that also stands for the files that features are read from."""
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -172,7 +174,10 @@ def _warn(catalogue: Catalogue) -> None:
 @config_option
 @json_option
 def info(name: str, config: Path | None, as_json: bool) -> None:
-    """Show all there is to know about NAME: a model, an encoder, a task, a dataset, a set, a paper or features."""
+    """Show all there is to know about NAME: a model, an encoder, a task, a dataset, a set, a paper or features.
+
+    `bench info features` also lists the files that features are read from.
+    """
     from bench.catalogue import catalogue as catalogues
     from bench.catalogue import config as configuration
     from bench.cli import facts as known_of
@@ -208,6 +213,8 @@ def info(name: str, config: Path | None, as_json: bool) -> None:
         )
         known = [name for kind in kinds for name in kind]
         raise unknown_name("name", name, known)
+    if name == LAYOUTS:
+        facts |= {"layouts": {one.name: one.summary for one in catalogue.feature_readers.values()}}
     if as_json:
         click.echo(json.dumps(facts, indent=2, default=str))
         return

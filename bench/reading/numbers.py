@@ -18,3 +18,12 @@ def real_in(text: str) -> float | None:
     """Returns the number that `text` is, such as `-1.5e3`, or None, also for one beyond every float."""
     number = float(text) if _REAL.fullmatch(text) else math.inf
     return number if math.isfinite(number) else None
+
+
+def number_of(count: int, noun: str) -> str:
+    """Returns `1 video`, `2,990 videos`: a number with its noun, in words of an English sentence."""
+    if count == 1:
+        return f"1 {noun}"
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{count:,} {noun[:-1]}ies"
+    return f"{count:,} {noun}{'es' if noun.endswith(('s', 'x', 'ch', 'sh')) else 's'}"

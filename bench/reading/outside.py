@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, InvalidData, MissingData
-from bench.reading.forms import AGAIN, ARRAYS, NO_PICKLE, WRITE_IT, form_of
+from bench.reading.forms import AGAIN, ARRAYS, form_of
 
 GZIP = b"\x1f\x8b"
 LARGEST = 1 << 30
@@ -52,11 +52,14 @@ class Form:
 
 JSON = Form("whole JSON", ("json", "gzip"))
 GZIPPED = Form("a whole gzip file", ("gzip",))
-TEXT = Form("UTF-8 text", ("json", "lfs", "gzip"))
-CSV = Form("CSV text")
+TEXT = Form("UTF-8 text", ("json", "text", "lfs", "gzip"))
+CSV = Form("CSV text", ("text",))
 NUMPY = Form("a whole NumPy file", ("npy", "npz"))
 HDF5 = Form("a whole HDF5 file", ("hdf5",))
 SAFETENSORS = Form("a whole safetensors file", ("safetensors",))
+TORCH = Form("a whole PyTorch file", ("torch",))
+LMDB = Form("a whole LMDB database", ("lmdb",))
+TAR = Form("a whole tar archive", ("tar",))
 
 
 def regular_file(path: Path, hint: str = "") -> Path:
@@ -114,11 +117,10 @@ def damaged(path: Path, form: Form, error: Exception) -> BenchError:
 def foreign(path: Path, form: Form) -> InvalidData | None:
     """Returns the error for a file of another form, by its first bytes; None where it could be of this one."""
     actual = form_of(path)
-    if actual is None or actual.name in form.names:
+    if actual is None or actual.name in form.names or (actual.name == "text" and form.remedy != AGAIN):
         return None
-    expected = form.words.replace("whole ", "").replace("a HDF5", "an HDF5")
-    of_arrays = ARRAYS.intersection(form.names)
-    advice = NO_PICKLE + WRITE_IT if actual.name == "pickle" and not of_arrays else actual.advice
+    expected = form.words.replace("whole ", "").replace("a HDF5", "an HDF5").replace("a LMDB", "an LMDB")
+    advice = actual.advice_for(path, arrays=not ARRAYS.isdisjoint(form.names))
     return InvalidData(f"{path} is {actual.words}, not {expected}. {advice}")
 
 

@@ -125,7 +125,7 @@ def test_a_number_that_cannot_be_used_is_found_before_anything_is_fitted(bench_c
     verified = bench_command("data", "verify", "mine", exit_code=4).stderr
 
     for line in (said, verified):
-        assert f"1 of {20 if split == 'train' else 12} videos hold NaN or infinity: {video_id} (row 1)" in line
+        assert f"1 of {20 if split == 'train' else 12} videos holds NaN or infinity: {video_id} (row 1)" in line
     assert not list(bench_command.folder.glob("runs/**/*.safetensors"))
 
 

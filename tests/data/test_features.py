@@ -10,6 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save
 
 from bench.data.declared import FeatureDeclaration, FeatureSource
@@ -87,6 +88,28 @@ def write_tensors(folder: Path, rows: Rows) -> Path:
     return path
 
 
+def write_tensors_folder(folder: Path, rows: Rows) -> Path:
+    path = folder / "tensors"
+    path.mkdir(exist_ok=True)
+    for video_id, values in rows.items():
+        (path / f"{video_id}.safetensors").write_bytes(save({"features": np.ascontiguousarray(values)}))
+    return path
+
+
+def write_torch(folder: Path, rows: Rows) -> Path:
+    path = folder / "rows.pt"
+    torch.save({video_id: torch.tensor(values) for video_id, values in rows.items()}, path)
+    return path
+
+
+def write_torch_folder(folder: Path, rows: Rows) -> Path:
+    path = folder / "saved"
+    path.mkdir(exist_ok=True)
+    for video_id, values in rows.items():
+        torch.save(torch.tensor(values), path / f"{video_id}.pt")
+    return path
+
+
 WRITERS: dict[str, Callable[[Path, Rows], Path]] = {
     "c3d-hdf5": write_c3d,
     "didemo-icep-hdf5": write_didemo,
@@ -96,6 +119,9 @@ WRITERS: dict[str, Callable[[Path, Rows], Path]] = {
     "npz": write_npz,
     "npz-folder": write_npz_folder,
     "safetensors": write_tensors,
+    "safetensors-folder": write_tensors_folder,
+    "torch": write_torch,
+    "torch-folder": write_torch_folder,
 }
 layouts = pytest.mark.parametrize("layout", list(WRITERS))
 
@@ -123,7 +149,7 @@ def refused(path: Path, layout: str, says: str, kind: type[DataError] = InvalidD
 
 
 def test_every_file_layout_is_tried_here():
-    assert set(WRITERS) == set(READERS) - {"pack", "npy"}  # which have tests of their own
+    assert set(WRITERS) == set(READERS) - {"pack", "npy", "webdataset", "lmdb"}  # which have tests of their own
 
 
 @layouts
@@ -265,7 +291,9 @@ def test_an_empty_foreign_or_truncated_file_is_named(layout, content, tmp_path):
     broken = sorted(path.iterdir())[0] if path.is_dir() else path
     whole = broken.read_bytes()
     broken.write_bytes(whole[: len(whole) // 2] if content is None else content)
-    refused(path, layout, rf"{broken.name}.* is not a whole (HDF5|NumPy|safetensors) file")
+    refused(
+        path, layout, rf"{broken.name}.* is (not a whole (HDF5|NumPy|safetensors|PyTorch) file|plain text, not an?)"
+    )
 
 
 @pytest.mark.parametrize("layout", ["icep-npz", "npz", "npz-folder"])
@@ -289,7 +317,11 @@ def test_pickled_arrays_are_never_loaded(tmp_path):
     refused(path, "npy-folder", r"v_b\.npy is not a whole NumPy file")
     path = write_icep(tmp_path, ROWS)
     np.savez(path / "v_b.npz", frame_scores=pickled(1))
-    refused(path, "icep-npz", r"v_b\.npz is not a whole NumPy file \(it holds pickled objects\)")
+    refused(
+        path,
+        "icep-npz",
+        r"v_b\.npz is not a whole NumPy file \(it holds pickled objects; where you trust it, open it by np",
+    )
     np.savez(tmp_path / "all.npz", ids=pickled(1), features=np.ones((1, 2, DIM), np.float32))
     refused(tmp_path / "all.npz", "npz", r"it holds pickled objects")
 

@@ -69,7 +69,7 @@ def test_any_row_changes_the_digest(folder):
 def test_zeros_and_what_cannot_be_used_are_found(folder):
     assert [content.zero for content in opened(folder).examine(["a", "b"]).values()] == [False, True]
     (folder / "a.txt").write_text("1 2\n3 nan\n")
-    with pytest.raises(InvalidData, match=r"1 of 2 videos hold NaN or infinity: a \(row 1\)"):
+    with pytest.raises(InvalidData, match=r"1 of 2 videos holds NaN or infinity: a \(row 1\)"):
         opened(folder).identity(["a", "b"])
 
 

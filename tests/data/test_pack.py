@@ -115,7 +115,7 @@ def test_videos_that_are_not_in_the_pack_are_named(source, tmp_path):
     features = packed(source, tmp_path / "p")
     assert features.missing(["v001", "x", "v002", "y"]) == ("x", "y")
     for ask in (features.lengths, features.identity):
-        with pytest.raises(MissingData, match=r"1 of 2 videos have no features: x"):
+        with pytest.raises(MissingData, match=r"1 of 2 videos has no features: x"):
             ask(["v001", "x"])
     with pytest.raises(MissingData, match="x"):
         features.read("x")

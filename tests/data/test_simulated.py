@@ -96,7 +96,7 @@ def test_of_two_annotations_of_a_video_the_first_declared_decides():
 
 
 def test_a_video_nobody_annotated_is_missing():
-    with pytest.raises(MissingData, match="1 of 2 videos have no features: z"):
+    with pytest.raises(MissingData, match="1 of 2 videos has no features: z"):
         simulated().lengths(["a", "z"])
     with pytest.raises(MissingData, match="z"):
         simulated().read("z")

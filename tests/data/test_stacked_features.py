@@ -162,7 +162,7 @@ def test_what_does_not_say_whose_it_is_is_refused(fault: str, tmp_path: Path) ->
 def test_ids_that_are_written_otherwise_stand_side_by_side(other: str, tmp_path: Path) -> None:
     source = opened("hdf5", h5(tmp_path / "x.h5", **{other: STACK[0], "zebra": STACK[1]}))
     with pytest.raises(
-        MissingData, match=rf"1 seem to be there under another name: 'v_a' is '{other}' there"
+        MissingData, match=rf"1 seems to be there under another name: 'v_a' is '{other}' there"
     ) as caught:
         source.lengths(["v_a", "zebra"])
     assert "Rename" in str(caught.value)

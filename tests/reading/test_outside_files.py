@@ -219,23 +219,6 @@ def test_a_whole_file_of_another_form_is_named(bench_command: Any, found: str) -
     assert "Download or write it again" not in said
 
 
-@pytest.mark.parametrize("form", ["torch", "pickle"])
-def test_the_advice_for_a_pickle_works(bench_command: Any, monkeypatch: Any, form: str) -> None:
-    rows = {video: np.full((2 + i, 4), i + 1, np.float32) for i, video in enumerate(VIDEOS)}
-    rows["v0"] = rows["v0"][0]
-    # protocol 2 of {video: [[…]]}, written by hand: nothing here unpickles or pickles
-    content = torch_file(rows) if form == "torch" else b"\x80\x02}(U\x02v0]]G?\xf0\x00\x00\x00\x00\x00\x00aau."
-    (bench_command.folder / "clip.pt").write_bytes(content)
-    declare(bench_command.folder, "npz", "clip.pt")
-    said = one_line(bench_command("data", "verify", "mine", exit_code=4))
-    assert "bench opens no pickle" in said
-    if form == "torch":
-        monkeypatch.chdir(bench_command.folder)
-        exec(said.partition("as npz: ")[2].strip(), {})  # noqa: S102 (the line that users are told to run)
-        declare(bench_command.folder, "npz", "clip.npz")
-        bench_command("data", "verify", "mine")
-
-
 @pytest.mark.parametrize("reader", ["captions", "references", "classes", "labels", "columns", "videos", "run"])
 def test_a_pickle_in_place_of_text_is_not_advised_to_become_an_array(bench_command: Any, reader: str) -> None:
     folder = bench_command.folder
@@ -302,9 +285,9 @@ def test_features_under_other_names_show_an_id_of_either_side(bench_command: Any
 def test_a_folder_of_pickles_is_named(bench_command: Any) -> None:
     npy_folder(bench_command.folder)
     for path in (bench_command.folder / "npy").iterdir():
-        path.rename(path.with_suffix(".pt"))
+        path.rename(path.with_suffix(".pkl"))
     said = one_line(bench_command("data", "verify", "mine", exit_code=4))
-    assert "the folder holds 4 of .pt; bench opens no pickle" in said
+    assert "the folder holds 4 of .pkl. bench opens no pickle" in said
 
 
 def test_a_file_in_place_of_a_folder_is_named(bench_command: Any) -> None:

@@ -1,17 +1,50 @@
-"""Arrays in npy and npz files, read without trust: no pickle, no allocation beyond what the file holds."""
+"""Arrays in npy and npz files, and in such files inside others, read without trust.
+
+No pickle is opened, and nothing is allocated beyond what the file holds.
+"""
 
 from __future__ import annotations
 
 import math
 import zipfile
+from collections.abc import Collection
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 import numpy as np
 
 from bench.errors import InvalidData, MissingData
 from bench.reading.forms import form_of
-from bench.reading.outside import NUMPY, damaged, foreign, reading, regular_file
+from bench.reading.outside import NUMPY, foreign, reading, regular_file
+
+FEATURES = "features"
+"""What the array of features is called where a file holds several."""
+OPEN_OBJECTS = "open it by np.load(FILE, allow_pickle=True)"
+Entry = tuple[tuple[int, ...], np.dtype]
+"""Shape and type of an array."""
+
+
+class ArrayFile(Protocol):
+    """A file of arrays with names, which are read one by one."""
+
+    @property
+    def names(self) -> Collection[str]: ...
+
+    def entry(self, name: str) -> Entry:
+        """Returns shape and type of an array, without its numbers. Raises: InvalidData."""
+
+    def load(self, name: str) -> np.ndarray:
+        """Returns an array. Raises: InvalidData."""
+
+
+def meant(where: str, names: Collection[str]) -> str:
+    """Returns which of a file's arrays are the features: `features`, or the only one. Raises: InvalidData."""
+    if FEATURES in names or not names:
+        return FEATURES
+    if len(names) > 1:
+        held = ", ".join(sorted(names)[:20])
+        raise InvalidData(f"{where} holds {held}: which are features? Write them alone, or as 'features'.")
+    return next(iter(names))
 
 
 def checked_folder(folder: Path, content: str) -> Path:
@@ -20,7 +53,7 @@ def checked_folder(folder: Path, content: str) -> Path:
         form = form_of(folder)
         raise InvalidData(
             f"{folder} is {form.words if form else 'a file'}, not a folder of {content} files. Correct `reader` or "
-            f"`path` in bench.yaml. {form.advice if form else ''}".rstrip()
+            f"`path` in bench.yaml. {form.advice_for(folder, arrays=True) if form else ''}".rstrip()
         )
     if not folder.is_dir():
         raise MissingData(f"{folder}: no such folder. Put {content} files there, or correct `path` in bench.yaml.")
@@ -37,26 +70,6 @@ def stored_names(path: Path) -> set[str]:
     return {name.removesuffix(".npy") for name in names}
 
 
-def stored_array(path: Path, name: str) -> tuple[tuple[int, ...], np.dtype]:
-    """Returns shape and type of an array in an npz file from its header alone.
-
-    Raises: MissingData, InvalidData when it is not there, pickled, or shorter than its header says.
-    """
-    names = stored_names(path)
-    if name not in names:
-        held = ", ".join(sorted(names)[:20]) or "nothing"
-        raise InvalidData(f"{path} holds {held}, not {name!r}. Correct `reader` in bench.yaml, or write it again.")
-    with reading(path, NUMPY), zipfile.ZipFile(path) as archive:
-        return _entry(path, archive, name)
-
-
-def _entry(path: Path, archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype]:
-    info = archive.getinfo(f"{name}.npy")
-    with archive.open(info) as file:
-        header = _header(file)
-    return _fitting(path, name, header, info.file_size)
-
-
 class NpzArchive:
     """An npz file that stays open, whose arrays are read one by one: opening it anew reads the list of all of them."""
 
@@ -66,10 +79,18 @@ class NpzArchive:
         with reading(path, NUMPY):
             self._archive = zipfile.ZipFile(path)
 
-    def entry(self, name: str) -> tuple[tuple[int, ...], np.dtype]:
-        """Returns shape and type of an array from its header alone. Raises: InvalidData."""
-        with reading(self._path, NUMPY):
-            return _entry(self._path, self._archive, name)
+    def entry(self, name: str) -> Entry:
+        """Returns shape and type of an array from its header alone.
+
+        Raises: InvalidData when it is not there, pickled, or shorter than its header says.
+        """
+        if name not in self.names:
+            held = ", ".join(sorted(self.names)[:20]) or "nothing"
+            raise InvalidData(
+                f"{self._path} holds {held}, not {name!r}. Correct `reader` in bench.yaml, or write it again."
+            )
+        with reading(self._path, NUMPY), self._archive.open(f"{name}.npy") as file:
+            return checked_entry(file, self._archive.getinfo(f"{name}.npy").file_size, name)
 
     def load(self, name: str) -> np.ndarray:
         """Returns an array. Raises: InvalidData."""
@@ -78,11 +99,32 @@ class NpzArchive:
             return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
 
 
+class NpyFile:
+    """An npy file as a file of one array, which is mapped and not read."""
+
+    names = (FEATURES,)
+
+    def __init__(self, path: Path) -> None:
+        """Raises: MissingData, InvalidData."""
+        self._rows = mapped_array(path)
+
+    def entry(self, name: str) -> Entry:
+        """Returns shape and type."""
+        return self._rows.shape, self._rows.dtype
+
+    def load(self, name: str) -> np.ndarray:
+        """Returns the mapped array."""
+        return self._rows
+
+
+def stored_array(path: Path, name: str) -> Entry:
+    """Returns shape and type of an array in an npz file. Raises: MissingData, InvalidData."""
+    return NpzArchive(path).entry(name)
+
+
 def load_array(path: Path, name: str) -> np.ndarray:
     """Returns an array of an npz file. Raises: MissingData, InvalidData."""
-    stored_array(path, name)
-    with reading(path, NUMPY), np.load(path, allow_pickle=False) as archive:
-        return np.asarray(archive[name])
+    return NpzArchive(path).load(name)
 
 
 def mapped_array(path: Path, source: Path | None = None) -> np.ndarray:
@@ -96,16 +138,20 @@ def mapped_array(path: Path, source: Path | None = None) -> np.ndarray:
     named = source or path
     size = regular_file(path).stat().st_size
     with reading(named, NUMPY), path.open("rb") as file:
-        header = _header(file)
-    _fitting(named, "the array", header, size)
-    with reading(named, NUMPY):
-        if 0 in header[0]:
-            return np.empty(header[0], header[1])  # nothing can be mapped
+        shape, dtype = checked_entry(file, size)
+        if 0 in shape:
+            return np.empty(shape, dtype)  # nothing can be mapped
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype, int]:
-    """Returns shape and type, and how many bytes header and array must have together."""
+def checked_entry(file: IO[bytes], size: int, name: str = "the array") -> Entry:
+    """Returns shape and type of an npy from its header alone.
+
+    Args:
+        size: bytes of the whole npy.
+
+    Raises: ValueError for one that is pickled, or shorter or longer than its header says, and whatever NumPy raises.
+    """
     version = np.lib.format.read_magic(file)
     read_header = {
         (1, 0): np.lib.format.read_array_header_1_0,
@@ -114,15 +160,8 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype, int]:
     if read_header is None:
         raise ValueError(f"npy format {version} is unknown")
     shape, _, dtype = read_header(file)
-    return shape, dtype, file.tell() + math.prod(shape) * dtype.itemsize
-
-
-def _fitting(
-    path: Path, name: str, header: tuple[tuple[int, ...], np.dtype, int], size: int
-) -> tuple[tuple[int, ...], np.dtype]:
-    shape, dtype, expected = header
     if dtype.hasobject:
-        raise damaged(path, NUMPY, ValueError("it holds pickled objects"))
-    if expected != size or min(shape, default=0) < 0:
-        raise damaged(path, NUMPY, ValueError(f"{name} is shorter or longer than its header says"))
+        raise ValueError(f"it holds pickled objects; where you trust it, {OPEN_OBJECTS} and write its numbers")
+    if min(shape, default=0) < 0 or file.tell() + math.prod(shape) * dtype.itemsize != size:
+        raise ValueError(f"{name} is shorter or longer than its header says")
     return shape, dtype

@@ -1,8 +1,8 @@
-"""Features of all videos in one array, and the ids of its rows: npz, HDF5, or npy with the ids in a file beside it.
+"""Features of all videos in one file: one array with the ids of its rows, or an array a video, named by its id.
 
     features (n, T, D) or (n, D), or (sum of T, D) with lengths (n,); video_id or ids (n,)
 
-An npz without such names holds one array a video, named by its id.
+The ids stand in the file itself (npz, HDF5), or in a list beside it (npy, safetensors).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from bench.data.declared import FeatureDeclaration
-from bench.data.features.arrays import NpzArchive, load_array, mapped_array, stored_names
+from bench.data.features.arrays import FEATURES, ArrayFile, NpzArchive, mapped_array
 from bench.data.features.hdf5_storage import stored_in
 from bench.data.features.row_contents import stamp
 from bench.data.features.shapes import as_matrix
@@ -24,8 +24,8 @@ from bench.data.readers.id_lists import listed_ids
 from bench.errors import InvalidData, MissingData
 from bench.reading.outside import HDF5, NUMPY, Form, foreign, reading, regular_file
 
-FEATURES = "features"
 IDS = ("video_id", "ids")
+LENGTHS = "lengths"
 NPZ = Form("an npz file", ("npz",))
 NPY = Form("an npy file", ("npy",))
 
@@ -95,22 +95,22 @@ class StackLayout:
 
 
 class NamedArrays:
-    """One npz with an array a video, named by its id."""
+    """One file with an array a video, named by its id."""
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._archive, self._opened = path, NpzArchive(path), stamp([path])
+    def __init__(self, path: Path, file: ArrayFile) -> None:
+        self._path, self._file, self._opened = path, file, stamp([path])
 
     def ids(self) -> Iterator[str]:
-        yield from sorted(self._archive.names)
+        yield from sorted(self._file.names)
 
     def find(self, video_id: str) -> MatrixEntry | None:
-        if video_id not in self._archive.names:
+        if video_id not in self._file.names:
             return None
-        shape, dtype = self._archive.entry(video_id)
+        shape, dtype = self._file.entry(video_id)
         return matrix_entry(shape, dtype, f"{self._path}: {video_id!r}")
 
     def read(self, video_id: str) -> np.ndarray:
-        return as_matrix(self._archive.load(video_id), f"{self._path}: {video_id!r}")
+        return as_matrix(self._file.load(video_id), f"{self._path}: {video_id!r}")
 
     def files(self, video_id: str) -> tuple[Path, ...]:
         if stamp([self._path]) != self._opened:
@@ -123,17 +123,18 @@ def open_npz(declaration: FeatureDeclaration, path: Path) -> StoredFeatures:
     regular_file(path, "Put the npz file there, or correct `path` in bench.yaml.")
     if (other := foreign(path, NPZ)) is not None:
         raise other
-    names = stored_names(path)
+    file = NpzArchive(path)
+    names = file.names
     ids_name = next((name for name in IDS if name in names), None)
     if ids_name is None and FEATURES not in names:
-        return StoredFeatures(declaration, NamedArrays(path))
+        return StoredFeatures(declaration, NamedArrays(path, file))
     if ids_name is None or FEATURES not in names:
         raise InvalidData(
             f"{path} holds {', '.join(sorted(names)[:20])}, expected `video_id` (or `ids`) and `features`. Correct "
             "`reader` in bench.yaml, or write the file again."
         )
-    lengths = load_array(path, "lengths") if "lengths" in names else None
-    stack = stacked(f"{path}", load_array(path, ids_name), load_array(path, FEATURES), lengths)
+    lengths = file.load(LENGTHS) if LENGTHS in names else None
+    stack = stacked(f"{path}", file.load(ids_name), file.load(FEATURES), lengths)
     return StoredFeatures(declaration, StackLayout((path,), NUMPY, stack))
 
 
@@ -142,8 +143,15 @@ def open_npy(declaration: FeatureDeclaration, path: Path) -> StoredFeatures:
     regular_file(path, "Put the npy file there, or correct `path` in bench.yaml.")
     if (other := foreign(path, NPY)) is not None:
         raise other
+    listed, ids = ids_beside(path)
+    stack = stacked(f"{path} and {listed.name}", ids, mapped_array(path), None)
+    return StoredFeatures(declaration, StackLayout((path, listed), NUMPY, stack))
+
+
+def ids_beside(path: Path) -> tuple[Path, np.ndarray]:
+    """Returns the list beside a file that names no ids, and the (n,) ids in it. Raises: MissingData, InvalidData."""
     beside = [path.with_suffix(suffix) for suffix in (".txt", ".json", ".csv")]
-    id_list = next((list_ for list_ in beside if list_.is_file()), None)
+    id_list = next((listed for listed in beside if listed.is_file()), None)
     if id_list is None:
         raise MissingData(
             f"{path} does not say whose its rows are. Put the ids beside it, in the order of the rows: one a line in "
@@ -152,8 +160,7 @@ def open_npy(declaration: FeatureDeclaration, path: Path) -> StoredFeatures:
     ids = listed_ids(id_list)
     if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
         raise InvalidData(f"{id_list} holds no list of video ids. Write one for each row of {path.name}, in its order.")
-    stack = stacked(f"{path} and {id_list.name}", np.array(ids, dtype=str), mapped_array(path), None)
-    return StoredFeatures(declaration, StackLayout((path, id_list), NUMPY, stack))
+    return id_list, np.array(ids, dtype=str)
 
 
 def stack_of(path: Path, file: Any) -> StackLayout | None:
@@ -164,7 +171,7 @@ def stack_of(path: Path, file: Any) -> StackLayout | None:
     import h5py
 
     with reading(path, HDF5):
-        held = {name: file.get(name) for name in (*IDS, FEATURES, "lengths")}
+        held = {name: file.get(name) for name in (*IDS, FEATURES, LENGTHS)}
         arrays = {name: node for name, node in held.items() if isinstance(node, h5py.Dataset)}
         ids_name = next((name for name in IDS if name in arrays), None)
         if ids_name is None or FEATURES not in arrays:
@@ -172,6 +179,6 @@ def stack_of(path: Path, file: Any) -> StackLayout | None:
         ids = np.asarray(arrays[ids_name][()])
         if ids.dtype.kind == "O":
             ids = np.array([one.decode() if isinstance(one, bytes) else one for one in ids.ravel()]).reshape(ids.shape)
-        lengths = np.asarray(arrays["lengths"][()]) if "lengths" in arrays else None
+        lengths = np.asarray(arrays[LENGTHS][()]) if LENGTHS in arrays else None
         files = stored_in(arrays[FEATURES], f"{path}: {FEATURES}")
     return StackLayout(files, HDF5, stacked(str(path), ids, arrays[FEATURES], lengths))

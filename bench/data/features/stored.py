@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,14 +13,14 @@ import numpy as np
 
 from bench.data.declared import FeatureDeclaration, FeatureIdentity
 from bench.data.digests import check_id
+from bench.data.features.advice import held_in
 from bench.data.features.row_contents import Progress, RowContent, RowContents, RowSource
 from bench.data.features.shapes import rows_and_dim
 from bench.errors import InvalidData, MissingData
 from bench.files import digest
 from bench.inputs import DataKind
+from bench.reading.numbers import number_of
 
-FOLDERS = {".npy": "npy-folder", ".npz": "npz-folder"}
-"""Endings of files, one a video, and the reader of such a folder."""
 EXTENSIONS = re.compile(r"(\.[a-z][a-z0-9]{1,4})+$")
 PREFIX = re.compile(r"^(v[-_]|video[-_]?)")
 SEPARATORS = re.compile(r"[-_ .]")
@@ -69,7 +68,8 @@ class StoredFeatures:
         some_id = next(self._layout.ids(), None)
         entry = self._layout.find(some_id) if some_id is not None else None
         if entry is None:
-            held = _held(self._declaration.path)
+            folder = self._declaration.path
+            held = f" ({held_in(folder)})" if folder is not None and folder.is_dir() else ""
             raise MissingData(
                 f"{self._where}: no features in the layout {self._declaration.reader!r}{held}. "
                 "Check `path` and `reader` under `features:` in bench.yaml."
@@ -156,18 +156,15 @@ class StoredFeatures:
         )
 
     def _checked(self, video_id: str, entry: MatrixEntry) -> MatrixEntry:
-        reason = None
+        reason = ""
         if entry.dim != self._dim:
-            reason = f"has dimension {entry.dim}, expected {self._dim}"
+            reason = f"has dimension {entry.dim}, expected {self._dim}. Extract again, or correct `dim` in bench.yaml."
         elif entry.rows < 1:
-            reason = "has no rows"
+            reason = "has no rows. Extract its features again, or leave it out (`ids:` in bench.yaml)."
         elif entry.dtype.kind != "f":
-            reason = f"holds {entry.dtype.name}, not floating-point numbers"
+            reason = f"holds {entry.dtype.name}, not floating-point numbers. Write array.astype('float32')."
         if reason:
-            raise InvalidData(
-                f"{self._where}: video {video_id!r} {reason}. "
-                "Extract its features again, or correct `dim` in bench.yaml."
-            )
+            raise InvalidData(f"{self._where}: video {video_id!r} {reason}")
         return entry
 
 
@@ -187,23 +184,11 @@ def refuse_unusable(where: str, contents: Mapping[str, RowContent]) -> None:
     bad = [f"{video_id} (row {content.unusable})" for video_id, content in contents.items() if content.unusable >= 0]
     if bad:
         first = ", ".join(bad[:3]) + (", …" if len(bad) > 3 else "")
+        hold = "holds" if len(bad) == 1 else "hold"
         raise InvalidData(
-            f"{where}: {len(bad)} of {len(contents)} videos hold NaN or infinity: {first}. "
+            f"{where}: {len(bad):,} of {number_of(len(contents), 'video')} {hold} NaN or infinity: {first}. "
             "Extract their features again."
         )
-
-
-def _held(folder: Path | None) -> str:
-    """Returns which files a folder holds, by their endings, in words."""
-    if folder is None or not folder.is_dir():
-        return ""
-    endings = Counter("folders" if path.is_dir() else f"of {path.suffix or 'no ending'}" for path in folder.iterdir())
-    held = ", ".join(f"{count:,} {ending}" for ending, count in endings.most_common(3)) or "no files"
-    pickles = {"of .pt", "of .pth", "of .pkl", "of .pickle"} & set(endings)
-    advice = "; bench opens no pickle: load each where you trust it, and np.save its rows as npy" if pickles else ""
-    reader = next((name for ending, name in FOLDERS.items() if endings[f"of {ending}"]), "")
-    advice += f"; reader: {reader} reads them" if reader else ""
-    return f" (the folder holds {held}{advice})"
 
 
 def missing_videos(where: str, missing: Sequence[str], asked: int, held: Iterable[str] = ()) -> MissingData:
@@ -213,14 +198,15 @@ def missing_videos(where: str, missing: Sequence[str], asked: int, held: Iterabl
         held: videos that have some; those whose ids differ in prefix, extension, case or separators stand side by side.
     """
     first = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
-    what = f"{where}: {len(missing)} of {asked} videos have no features: {first}"
+    have = "has" if len(missing) == 1 else "have"
+    what = f"{where}: {len(missing):,} of {number_of(asked, 'video')} {have} no features: {first}"
     others = list(held)
     alike = named_alike(missing, others)
     if alike:
         pairs = ", ".join(f"{video_id[:60]!r} is {other[:60]!r} there" for video_id, other in alike[:3])
         return MissingData(
-            f"{what}. {len(alike):,} seem to be there under another name: {pairs}. Rename the features, or the ids of "
-            "the dataset, so that both are alike."
+            f"{what}. {len(alike):,} {'seems' if len(alike) == 1 else 'seem'} to be there under another name: {pairs}. "
+            "Rename the features, or the ids of the dataset, so that both are alike."
         )
     near = next((other for other in others if missing[0] in other), others[0] if others else "")
     other = f" (there are some of {near[:80]!r}: are the ids the same?)" if near and len(missing) == asked else ""
