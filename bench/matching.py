@@ -52,7 +52,10 @@ class Matching:
             videos: may name some that no text asks for.
             owners: the video that a text describes, for those that describe one.
         """
-        wanted = {text: _graded(relevant) for text, relevant in right.items()}
+        wanted: dict[str, Mapping[str, float]] = {
+            text: relevant if isinstance(relevant, Mapping) else dict.fromkeys(relevant, 1.0)
+            for text, relevant in right.items()
+        }
         gallery = tuple(dict.fromkeys([*videos, *(video for relevant in wanted.values() for video in relevant)]))
         place = {video: i for i, video in enumerate(gallery)}
         ordered = [sorted(relevant, key=place.__getitem__) for relevant in wanted.values()]
@@ -97,7 +100,3 @@ class Matching:
     def own(self) -> dict[str, str]:
         """The first right video of each text that has one: its own, where it has one only."""
         return {text: videos[0] for text, videos in self.by_text.items() if videos}
-
-
-def _graded(videos: Iterable[str]) -> Mapping[str, float]:
-    return videos if isinstance(videos, Mapping) else dict.fromkeys(videos, 1.0)

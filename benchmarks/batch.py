@@ -62,11 +62,12 @@ def synthetic_batch(videos: int = 64) -> Batch:
 def annotated_batch(folder: Path, videos: int = 64) -> Batch:
     """Returns a batch drawn from the train annotations in `folder`, with simulated features."""
     from bench.data.declared import SIMULATED, DatasetDeclaration, FeatureDeclaration
+    from bench.data.lessons import training_set
     from bench.data.readers.activitynet import open_dataset
 
     features = FeatureDeclaration(SIMULATED, SIMULATED)
     dataset = open_dataset(DatasetDeclaration("anet", "activitynet", folder, features))
-    data = dataset.training(dataset.training_set("paragraphs", View("gt")), max_rows=MAX_ROWS)
+    data = dataset.training(training_set(dataset, "paragraphs", View("gt")), max_rows=MAX_ROWS)
     vocabulary = Vocabulary.of(data.paragraphs)
     chosen = np.random.default_rng(SEED).permutation(len(data))[:videos].tolist()
     text = vocabulary.encode([data.paragraphs[i] for i in chosen])

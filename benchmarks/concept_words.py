@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench.data.digests import opaque_id
-from bench.data.sample.splits import anet_split, world
+from bench.data.sample.splits import SEED, anet_split, world
 from bench.data.sample.world import Story
 from bench.predictions import Captions
 from bench.results import Result
@@ -34,7 +34,7 @@ def shares(told: Iterable[tuple[Story, Sequence[str]]]) -> list[float]:
     for story, said in told:
         for event, sentence in zip(story.events, said, strict=True):
             segments += 1
-            for kind, names in enumerate(world().names):
+            for kind, names in enumerate(world(SEED).names):
                 hits[kind] += f" {names[event[kind]]} " in f" {sentence.lower()} "
     return [100.0 * count / segments for count in hits]
 

@@ -18,6 +18,7 @@ from concept_words import CONCEPTS, shares
 
 from bench.catalogue.config import CHECKOUT, load
 from bench.catalogue.lookup import Session
+from bench.data.lessons import training_set
 from bench.data.sample.splits import anet_split
 from bench.execution import Execution, Training
 from bench.inputs import TrainingData, View
@@ -67,7 +68,7 @@ def main() -> None:
     spec = session.catalogue.model(asked.model)
     view = View("gt" if spec.uses_segments or asked.captions else "none")
     dataset = session.dataset("anet")
-    data = dataset.training(dataset.training_set("paragraphs", view), max_rows=spec.max_rows, limit=asked.limit)
+    data = dataset.training(training_set(dataset, "paragraphs", view), max_rows=spec.max_rows, limit=asked.limit)
     names = CONCEPTS if asked.captions else ("t2v", "v2t")
     runs = range(asked.folds)[: asked.first]
     what = "right words, %" if asked.captions else "R@1"

@@ -30,7 +30,7 @@ def test_the_right_words_count_and_others_do_not():
     from concept_words import named
 
     events = anet_split("val_1").stories[0].events
-    names = world().names
+    names = world(0).names
     right = [" ".join(names[kind][event[kind]] for kind in range(4)) for event in events]
 
     assert named(said(*right), "anet") == [100.0] * 4

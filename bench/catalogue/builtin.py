@@ -24,47 +24,50 @@ WINDOWS = "uniform-4"
 """The segments of videos to be recognised, which nobody has marked."""
 
 
+READERS = (
+    DatasetSpec(
+        name="activitynet",
+        summary="ActivityNet Captions, or own data in its form",
+        loader="bench.data.readers.activitynet:open_dataset",
+        splits={"train": "train", "val_1": "val_1", "val_2": "val_2"},
+        test="val_1",
+        files="train.json, val_1.json and val_2.json of the official captions.zip, plain or gzip; beside them, for "
+        "paragraph captioning, split_ids_anet_entities.json of ActivityNet-Entities",
+        class_splits=("train", "val_1"),
+    ),
+    DatasetSpec(
+        name=CAPTIONS,
+        summary="captions in the official files of MSR-VTT, VATEX, MSVD, YouCook2, in lists and tables",
+        loader="bench.data.readers.captioned:open_dataset",
+        splits={},
+        test="test",
+        files="JSON or JSON Lines, plain or gzip, .csv or .txt, named under splits; `bench data verify` says "
+        "which form was taken",
+    ),
+    DatasetSpec(
+        name="labels",
+        summary="classes of whole videos, without captions",
+        loader="bench.data.readers.labels:open_dataset",
+        splits={"train": "labels", "test": "labels"},
+        test="test",
+        files="labels.csv with the columns video_id, subset (train, test), labels (separated by |), duration",
+        captions=False,
+        class_splits=("train", "test"),
+    ),
+    DatasetSpec(
+        name="didemo",
+        summary="DiDeMo, official or grouped by video",
+        loader="bench.data.readers.didemo:open_dataset",
+        splits={"train": "train_data", "val": "val_data", "test": "test_data"},
+        test="test",
+        files="train_data, val_data and test_data, official or _bwzhang, .json or .json.gz",
+    ),
+)
+
+
 @hookimpl
 def bench_datasets() -> list[DatasetSpec]:
-    return [
-        DatasetSpec(
-            name="activitynet",
-            summary="ActivityNet Captions, or own data in its form",
-            loader="bench.data.readers.activitynet:open_dataset",
-            splits={"train": "train", "val_1": "val_1", "val_2": "val_2"},
-            test="val_1",
-            files="train.json, val_1.json and val_2.json of the official captions.zip, plain or gzip; beside them, for "
-            "paragraph captioning, split_ids_anet_entities.json of ActivityNet-Entities",
-            class_splits=("train", "val_1"),
-        ),
-        DatasetSpec(
-            name=CAPTIONS,
-            summary="captions in the official files of MSR-VTT, VATEX, MSVD, YouCook2, in lists and tables",
-            loader="bench.data.readers.captioned:open_dataset",
-            splits={},
-            test="test",
-            files="JSON or JSON Lines, plain or gzip, .csv or .txt, named under splits; `bench data verify` says "
-            "which form was taken",
-        ),
-        DatasetSpec(
-            name="labels",
-            summary="classes of whole videos, without captions",
-            loader="bench.data.readers.labels:open_dataset",
-            splits={"train": "labels", "test": "labels"},
-            test="test",
-            files="labels.csv with the columns video_id, subset (train, test), labels (separated by |), duration",
-            captions=False,
-            class_splits=("train", "test"),
-        ),
-        DatasetSpec(
-            name="didemo",
-            summary="DiDeMo, official or grouped by video",
-            loader="bench.data.readers.didemo:open_dataset",
-            splits={"train": "train_data", "val": "val_data", "test": "test_data"},
-            test="test",
-            files="train_data, val_data and test_data, official or _bwzhang, .json or .json.gz",
-        ),
-    ]
+    return list(READERS)
 
 
 @hookimpl
@@ -133,5 +136,5 @@ def _field_name(dataset: DatasetDeclaration) -> str:
 
 def _splits_of(dataset: DatasetDeclaration) -> Iterable[str]:
     """Returns the splits that bench.yaml declares, else those of our own readers."""
-    readers = {reader.name: reader for reader in bench_datasets()}
-    return dataset.splits or (readers[dataset.reader].splits if dataset.reader in readers else ())
+    own = {reader.name: reader.splits for reader in READERS}
+    return dataset.splits or own.get(dataset.reader, ())

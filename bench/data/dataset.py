@@ -86,7 +86,7 @@ class Dataset:
         )
 
     def _labelled(self, view: View, max_rows: int, limit: int | None) -> TrainingData:
-        return self.training(self.training_set("labels", view), max_rows=max_rows, limit=limit)
+        return self.training(training_set(self, "labels", view), max_rows=max_rows, limit=limit)
 
     def annotations(self, split: str, limit: int | None = None, text: Unit = "paragraph") -> RetrievalAnnotations:
         """Returns which text belongs to which video, and which videos count as never found, for `inputs`."""
@@ -125,13 +125,6 @@ class Dataset:
         """Returns whether there are videos to train on; a dataset may have a test split only."""
         split = training_split(self, lesson)
         return split in self.tables and bool(self.count(split))
-
-    def training_set(self, lesson: Lesson, view: View) -> TrainingSet:
-        """Returns what a model that learns from `lesson` is trained on: whole videos, and of `view` only the segments.
-
-        Raises: MissingData when the dataset has no such training data.
-        """
-        return training_set(self, lesson, view)
 
     def training(self, chosen: TrainingSet, *, max_rows: int, limit: int | None = None) -> TrainingData:
         """Returns a training split in file order, its first `limit` videos, with a tenth marked as held out.

@@ -37,7 +37,10 @@ def training_split(dataset: Dataset, lesson: Lesson) -> str:
 
 
 def training_set(dataset: Dataset, lesson: Lesson, view: View) -> TrainingSet:
-    """Returns what a model that learns from `lesson` is trained on. Raises: MissingData when there is no such thing."""
+    """Returns what a model that learns from `lesson` is trained on: whole videos, and of `view` only the segments.
+
+    Raises: MissingData when the dataset has no such training data.
+    """
     name, split = dataset.name, training_split(dataset, lesson)
     if lesson == "labels" and not dataset.class_splits:
         raise MissingData(

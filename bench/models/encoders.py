@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from bench.errors import UsageError
-from bench.models.settings import Setting, Value, refuse_unknown, resolved
+from bench.models.settings import Setting, Value, resolved
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,8 +114,7 @@ class EncoderSpec:
 
     def resolve(self, chosen: Mapping[str, object]) -> dict[str, Value]:
         """Returns every setting with its value. Raises: UsageError for an unknown or a wrong one."""
-        refuse_unknown(f"{self.kind} {self.name!r}", chosen, self.settings)
-        return resolved(chosen, self.settings)
+        return resolved(f"{self.kind} {self.name!r}", chosen, self.settings)
 
     def with_argument(self, argument: str) -> EncoderSpec:
         """Returns the encoder that `name:argument` names: its argument is the default of the setting it stands for.

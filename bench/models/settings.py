@@ -111,18 +111,17 @@ TEXT: Mapping[str, Setting] = MappingProxyType(
 """Sentences by a frozen text encoder: `settings={..., **TEXT}`. The bundled models that match text take it."""
 
 
-def refuse_unknown(owner: str, chosen: Mapping[str, object], settings: Mapping[str, Setting]) -> None:
-    """Raises UsageError for a name in `chosen` that is no setting of `owner`, such as `model 'hse'`."""
-    for name in chosen:
+def resolved(owner: str, given: Mapping[str, object], settings: Mapping[str, Setting]) -> dict[str, Value]:
+    """Returns every setting of `owner`, such as `model 'hse'`, with its value: as given, checked, else its default.
+
+    Raises: UsageError for a name that is no setting, and for a value of another type or not allowed.
+    """
+    for name in given:
         if name not in settings:
             near = difflib.get_close_matches(name, settings, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             known = ", ".join(sorted(settings)) or "none"
             raise UsageError(f"{owner} has no setting {name!r}.{hint} Settings: {known}.")
-
-
-def resolved(given: Mapping[str, object], settings: Mapping[str, Setting]) -> dict[str, Value]:
-    """Returns every setting with its value: as given, checked, else its default. Raises: UsageError."""
     return {
         name: setting.check(name, given[name]) if name in given else setting.default
         for name, setting in settings.items()

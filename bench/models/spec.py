@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from bench.models.settings import Setting, Settings, Value, refuse_unknown, resolved
+from bench.models.settings import Setting, Settings, Value, resolved
 
 Lesson = Literal["paragraphs", "videos", "labels"]
 """What a model learns from: videos with paragraphs, videos alone, or videos with classes."""
@@ -73,10 +73,9 @@ class ModelSpec:
 
         Raises: UsageError for an unknown setting or a value of the wrong type.
         """
-        refuse_unknown(f"{self.kind} {self.name!r}", chosen, self.settings)
         role = next((capability for capability in accepted if capability in self.roles), None)
         given: dict[str, object] = {**self.recipes.get(recipe or "", {})}
         if role is not None:
             given |= {**self.roles[role], **self.recipes.get(f"{recipe}/{role.__name__}", {})}
         given |= chosen
-        return resolved(given, self.settings)
+        return resolved(f"{self.kind} {self.name!r}", given, self.settings)

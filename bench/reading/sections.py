@@ -27,7 +27,7 @@ def key(read: Reader[Any], default: Any = MISSING) -> Any:
     """Returns a field whose value `read` reads; one with a default may be left out, or be null where that is None."""
     if isinstance(default, dict):
         return field(default_factory=default.copy, metadata={"read": read})
-    return field(default=default, metadata={"read": optional(read) if default is None else read})
+    return field(default=default, metadata={"read": read})
 
 
 def section(kind: type[T]) -> Reader[T]:
@@ -46,7 +46,8 @@ def section(kind: type[T]) -> Reader[T]:
         for name, one in known.items():
             if name not in given and one.default is MISSING and one.default_factory is MISSING:
                 raise Misfit(f"{_inside(where, name)}: missing. Add it; README shows an example.")
-        return kind(**{name: known[name].metadata["read"](one, _inside(where, name)) for name, one in given.items()})
+        said = {name: one for name, one in given.items() if one is not None or known[name].default is not None}
+        return kind(**{name: known[name].metadata["read"](one, _inside(where, name)) for name, one in said.items()})
 
     return read
 
@@ -59,11 +60,6 @@ def by_name(read: Reader[T]) -> Reader[Mapping[str, T]]:
         return {name_of(name, _inside(where, name)): read(one, _inside(where, name)) for name, one in given.items()}
 
     return read_all
-
-
-def optional(read: Reader[T]) -> Reader[T | None]:
-    """Returns a reader that also takes null."""
-    return lambda value, where: None if value is None else read(value, where)
 
 
 def text(pattern: str = r"(?s:.*)", words: str = "text") -> Reader[str]:

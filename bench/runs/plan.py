@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from bench.annotations import Annotations
 from bench.catalogue.lookup import RunCell
 from bench.catalogue.weights import Weights
+from bench.data import lessons
 from bench.data.features.durable import readable
 from bench.errors import SaveError, UnsupportedTask, UsageError
 from bench.evidence.verified import RESULT
@@ -126,7 +127,7 @@ def plan(cell: RunCell, request: Request, reporter: Reporter | None = None) -> R
     view = _seen(cell, task.view)
     trained_on = _training_set(cell, request)
     base_trained_on = _training_set(cell.base, request) if cell.base else None
-    labelled = dataset.training_set("labels", view) if "labelled" in task.support else None
+    labelled = lessons.training_set(dataset, "labels", view) if "labelled" in task.support else None
     used = [learned.split for learned in (trained_on, base_trained_on, labelled) if learned]
     for split in dict.fromkeys(used):
         dataset.check_disjoint(task.split, split)
@@ -226,7 +227,7 @@ def _training_set(cell: RunCell, request: Request) -> TrainingSet | None:
     if request.checkpoint and not cell.dataset.trains(lesson):
         return None
     view = cell.task.training_view if lesson == "paragraphs" else cell.task.view
-    return cell.dataset.training_set(lesson, _seen(cell, view))
+    return lessons.training_set(cell.dataset, lesson, _seen(cell, view))
 
 
 def _base_fit(cell: RunCell, request: Request, training_set: TrainingSet | None) -> FitPlan:

@@ -173,15 +173,10 @@ class ParagraphVideoRetrieval(Viewed):
         Embeddings from a model that embeds, else a score for every pair.
         Raises: ModelError as soon as a batch has the wrong shape or type, or is not finite.
         """
-        if isinstance(model, VideoTextEncoder):
-            return self._embeddings(model, inputs, execution, progress)
-        from bench.tasks.asking.pair_scoring import score_pairs
+        if not isinstance(model, VideoTextEncoder):
+            from bench.tasks.asking.pair_scoring import score_pairs
 
-        return score_pairs(model, inputs, execution, progress, scratch)
-
-    def _embeddings(
-        self, model: VideoTextEncoder, inputs: Inputs, execution: Execution, progress: Progress
-    ) -> Embeddings:
+            return score_pairs(model, inputs, execution, progress, scratch)
         from bench.tasks.asking.embedding import embed_paragraphs, embed_videos
 
         n_videos, n_all = len(inputs.videos), len(inputs.videos) + len(inputs.paragraphs)

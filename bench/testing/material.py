@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from bench.data.declared import SAMPLE, DatasetDeclaration, FeatureDeclaration
+from bench.data.lessons import training_set
 from bench.data.readers.activitynet import open_dataset
 from bench.inputs import Inputs, Paragraph, Ragged, TrainingData, VideoBatch, View
 from bench.models import ModelSpec
@@ -61,7 +62,7 @@ def material_for(spec: ModelSpec) -> Material:
     """Returns training and test material under the view that the harness would choose for the model."""
     view = View("gt" if spec.uses_segments else "none")
     tested = inputs(spec.max_rows, view)
-    lesson = sample().training_set(spec.learns_from, view)
+    lesson = training_set(sample(), spec.learns_from, view)
     training = sample().training(lesson, max_rows=spec.max_rows, limit=TRAINED_ON)
     videos = tested.videos.batch(range(len(tested.videos)))
     return Material(training, of_dim(videos, spec.dim) if spec.dim else videos, tested.paragraphs)

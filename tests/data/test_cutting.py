@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bench.data.cutting import UncutVideos, cut
 from bench.data.declared import DatasetDeclaration, FeatureDeclaration
 from bench.data.digests import kept_positions
+from bench.data.lessons import training_set
 from bench.data.loading import FrameVideos
 from bench.data.readers.activitynet import open_dataset
 from bench.data.segments import segment_rows
@@ -197,9 +198,9 @@ def test_clips_and_sentences_of_the_same_positions_are_kept(sample):
 
 def test_training_sees_whole_videos_whatever_the_view_keeps(sample):
     view = View(keep_videos=0.2, keep_text=0.2, order="random", seed=3)
-    chosen, usual = (sample.training_set("paragraphs", seen) for seen in (view, View()))
+    chosen, usual = (training_set(sample, "paragraphs", seen) for seen in (view, View()))
     assert sample.training_digest(chosen) == sample.training_digest(usual)
-    data, whole = (sample.training(training_set, max_rows=80, limit=20) for training_set in (chosen, usual))
+    data, whole = (sample.training(lesson, max_rows=80, limit=20) for lesson in (chosen, usual))
     assert data.paragraphs == whole.paragraphs
     assert data.aligned
     assert (data.videos.rows == whole.videos.rows).all()

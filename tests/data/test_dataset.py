@@ -11,7 +11,7 @@ import pytest
 from bench.data.dataset import Dataset
 from bench.data.declared import DatasetDeclaration, FeatureDeclaration, SplitDeclaration
 from bench.data.digests import heldout_indices, opaque_id
-from bench.data.lessons import TrainingSet
+from bench.data.lessons import TrainingSet, training_set
 from bench.data.readers.activitynet import open_dataset
 from bench.data.verify import verify
 from bench.errors import ConfigError, InvalidData, MissingData, UsageError
@@ -142,7 +142,7 @@ def test_the_pool_is_about_ids_and_sentences_only(own, tmp_path):
 
 
 def told(dataset: Dataset, view: View) -> TrainingSet:
-    return dataset.training_set("paragraphs", view)
+    return training_set(dataset, "paragraphs", view)
 
 
 def test_training_holds_out_a_tenth_chosen_by_id(sample):

@@ -56,7 +56,7 @@ FEATURES = [0.183551, 0.310480, 0.220832, -0.956196]
 
 def test_another_seed_gives_another_world():
     assert make_world(1).names != make_world(0).names
-    assert make_world(0).names == world().names
+    assert make_world(0).names == world(0).names
 
 
 def test_the_world_knows_147_words():
@@ -67,16 +67,16 @@ def test_the_world_knows_147_words():
         for sentence in sentences
         for word in sentence.split()
     }
-    names = [name for kind in world().names for name in kind]
-    known = {word for name in names for word in name.split()} | set(world().fillers)
+    names = [name for kind in world(0).names for name in kind]
+    known = {word for name in names for word in name.split()} | set(world(0).fillers)
     known |= {word for template in TEMPLATES for word in template.split() if not word.startswith("{")}
     assert len(known) == 147
     assert used == known
 
 
 def test_only_the_first_four_actions_have_two_words():
-    assert [len(name.split()) for name in world().names[ACTION]] == [2] * 4 + [1] * 12
-    assert all(len(name.split()) == 1 for kind in (0, 2, 3) for name in world().names[kind])
+    assert [len(name.split()) for name in world(0).names[ACTION]] == [2] * 4 + [1] * 12
+    assert all(len(name.split()) == 1 for kind in (0, 2, 3) for name in world(0).names[kind])
 
 
 @pytest.mark.parametrize("split", ["train", "val_1"])
@@ -122,7 +122,7 @@ def test_every_story_has_its_class_among_its_actions():
         for story, label in zip(made.stories, made.videos.labels, strict=True):
             assert label == (story.action,)
             assert story.action in {event[ACTION] for event in story.events}
-    assert anet_split("train").videos.class_names == world().names[ACTION]
+    assert anet_split("train").videos.class_names == world(0).names[ACTION]
 
 
 def test_many_stories_have_a_twin_with_the_same_events_in_another_order():
@@ -174,12 +174,12 @@ def test_the_second_wording_words_the_same_videos_anew():
 
 def test_sentences_drop_names_and_hold_fillers_as_often_as_described():
     made = anet_split("train")
-    fillers = set(world().fillers)
+    fillers = set(world(0).fillers)
     whole, filled, events = 0, [], 0
     for story, sentences in zip(made.stories, made.videos.sentences, strict=True):
         for event, sentence in zip(story.events, sentences, strict=True):
             padded = f" {sentence} "
-            whole += all(f" {world().names[kind][event[kind]]} " in padded for kind in range(4))
+            whole += all(f" {world(0).names[kind][event[kind]]} " in padded for kind in range(4))
             filled.append(sum(word in fillers for word in sentence.split()))
             events += 1
     assert whole / events == pytest.approx(1 - DROP, abs=0.02)

@@ -53,12 +53,8 @@ def didemo_split(split: str, seed: int = SEED) -> GeneratedSplit:
     return _didemo_split(split, seed)
 
 
-def world(seed: int = SEED) -> World:
-    """Returns the world of a seed, made once."""
-    return _world(seed)
-
-
-_world = cache(make_world)
+world = cache(make_world)
+"""Returns the world of a seed, made once."""
 
 
 @cache
