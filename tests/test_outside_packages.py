@@ -19,7 +19,7 @@ def test_the_examples_are_found_and_in_order(with_examples: Path, tmp_path: Path
     listed = json.loads(process(with_examples / "bench", "--strict-plugins", "plugin", "list", "--json", cwd=tmp_path))
 
     found = {row["plugin"]: (row["distribution"], row["provides"]) for row in listed if row["status"] == "ok"}
-    assert found["ridge"] == ("vtbench-ridge", {"model": ["ridge"]})
+    assert found["hashed-ridge"] == ("vtbench-hashed-ridge", {"model": ["hashed-ridge"]})
     assert found["coot"] == ("vtbench-coot", {"model": ["coot"]})
     assert found["conse"] == ("vtbench-conse", {"model": ["conse"]})
     assert found["moments"] == (
@@ -28,7 +28,9 @@ def test_the_examples_are_found_and_in_order(with_examples: Path, tmp_path: Path
     )
 
 
-@pytest.mark.parametrize(("name", "settings"), [("ridge", []), ("coot", ["hidden=16", "word_dim=8"]), ("moments", [])])
+@pytest.mark.parametrize(
+    ("name", "settings"), [("hashed-ridge", []), ("coot", ["hidden=16", "word_dim=8"]), ("moments", [])]
+)
 def test_an_example_passes_the_conformance_kit(
     with_examples: Path, tmp_path: Path, name: str, settings: list[str]
 ) -> None:
@@ -44,11 +46,24 @@ def test_outside_models_get_a_row_on_the_board(with_examples: Path, tmp_path: Pa
     bench = with_examples / "bench"
     small = ["--set", "coot.hidden=16", "--set", "coot.word_dim=8", "--set", "coot.epochs=1"]
 
-    process(bench, "run", "-m", "ridge", "-m", "coot", *small, "-t", "anet-retrieval", "--device", "cpu", cwd=tmp_path)
+    process(
+        bench,
+        "run",
+        "-m",
+        "hashed-ridge",
+        "-m",
+        "coot",
+        *small,
+        "-t",
+        "anet-retrieval",
+        "--device",
+        "cpu",
+        cwd=tmp_path,
+    )
     process(bench, "leaderboard", "build", "--results", "runs", "--output", "board", cwd=tmp_path)
 
     page = (tmp_path / "board" / "anet-retrieval.md").read_text(encoding="utf-8")
-    assert "ridge" in page
+    assert "hashed-ridge" in page
     assert "coot" in page
 
 
@@ -92,7 +107,7 @@ def test_moment_retrieval_on_real_text_with_simulated_features(with_examples: Pa
     assert "60 videos" in page
 
 
-@pytest.mark.parametrize("package", ["ridge", "coot", "conse", "moments"])
+@pytest.mark.parametrize("package", ["hashed-ridge", "coot", "conse", "moments"])
 def test_an_example_needs_no_private_import(package: str) -> None:
     doors = {"bench.api", "bench.data_api", "bench.task_api", "bench.board_api", "bench.testing"}
     for path in (PROJECT / "examples" / package).rglob("*.py"):
@@ -103,8 +118,8 @@ def test_an_example_needs_no_private_import(package: str) -> None:
                 assert not any(alias.name.startswith("bench") for alias in node.names), path.name
 
 
-def test_the_ridge_model_is_25_lines() -> None:
-    text = (PROJECT / "examples/ridge/src/vtbench_ridge/model.py").read_text(encoding="utf-8")
+def test_the_hashed_ridge_model_is_25_lines() -> None:
+    text = (PROJECT / "examples/hashed-ridge/src/vtbench_hashed_ridge/model.py").read_text(encoding="utf-8")
 
     lines = [line for line in text.splitlines() if line.strip() and "import" not in line and not line.startswith('"""')]
     assert len(lines) <= 25

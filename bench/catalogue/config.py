@@ -80,6 +80,7 @@ class _DatasetSection:
     queries: Path | None = key(pathname, None)
     relevance: Path | None = key(pathname, None)
     set: str = key(text(), "")
+    note: str = key(text(), "")
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,7 @@ def _dataset(source: Path, parsed: _File, name: str, base: Path) -> DatasetDecla
         queries=folder / entry.queries if entry.queries else None,
         relevance=folder / entry.relevance if entry.relevance else None,
         named_set=_named_set(source, name, entry.set),
+        note=" ".join(entry.note.split()),
     )
 
 

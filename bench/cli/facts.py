@@ -88,6 +88,7 @@ def dataset_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
         "splits": {split: part.file for split, part in declaration.splits.items()} or dict(reader.splits),
         "tasks evaluate on": declaration.test,
         "segments": declaration.segments,
+        "note": declaration.note or "none",
         "set": declaration.named_set or "not said; `bench list sets` shows those of the field",
         "retrieval": declaration.asked() if declaration.captions else "none: it has no captions",
         "features": {

@@ -173,6 +173,7 @@ class DatasetDeclaration:
             its own video.
         named_set: the set of `bench list sets` that its test split is said to be, compared by `bench data verify`; or
             "".
+        note: what a reader of its results has to know of it, one line that every record carries; or "".
     """
 
     name: str
@@ -191,6 +192,7 @@ class DatasetDeclaration:
     relevance: Path | None = None
     class_splits: tuple[str, str] | None = None
     named_set: str = ""
+    note: str = ""
 
     def asked(self) -> dict[str, str]:
         """Returns in words what the texts of retrieval are, and which videos are right for them."""

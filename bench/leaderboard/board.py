@@ -113,6 +113,7 @@ class Table:
         tested: the same in words, with the number of queries where they are not as many.
         certain: why columns are empty that would be the same for every model on this test set.
         resolution: None where rows cannot be compared query by query, or do not differ.
+        beside: what all its records say beside their scores, such as what the features were trained on.
     """
 
     key: str
@@ -127,6 +128,7 @@ class Table:
     tested: str
     certain: tuple[str, ...] = ()
     resolution: Resolution | None = None
+    beside: tuple[str, ...] = ()
 
     @property
     def place(self) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from bench.errors import DataError
 from bench.files import write_atomically
-from bench.leaderboard.board import Board
+from bench.leaderboard.board import KINDS, Board
 from bench.leaderboard.pages.contents import MANIFEST, contents
 from bench.leaderboard.pages.site import PaperPage, Site
 from bench.leaderboard.published import PublishedTask, read_published
@@ -143,6 +143,12 @@ def _below(results: Sequence[Path], output: Path) -> str:
 
 
 def _with_published(measured: Sequence[Board], published: Mapping[str, PublishedTask]) -> tuple[Board, ...]:
+    """Returns a board for each task, measured or published: those with real data first, then by name."""
     by_task = {board.task: board for board in measured}
     tasks = sorted({*by_task, *published})
-    return tuple(replace(by_task.get(task, Board(task, (), ())), published=published.get(task)) for task in tasks)
+    built = [replace(by_task.get(task, Board(task, (), ())), published=published.get(task)) for task in tasks]
+    return tuple(sorted(built, key=_most_real))
+
+
+def _most_real(board: Board) -> int:
+    return KINDS.index(board.sections[0].kind) if board.sections else len(KINDS)

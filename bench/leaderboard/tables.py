@@ -151,7 +151,14 @@ def _table(own: Sequence[Entry], guests: Sequence[Entry]) -> Table:
         certain=tuple(reasons.values()),
         rows=told_apart,
         resolution=resolution,
+        beside=_said_by_all([*own, *guests]),
     )
+
+
+def _said_by_all(entries: Sequence[Entry]) -> tuple[str, ...]:
+    """Returns what every record says beside its score."""
+    said = [entry.result.data.remarks for entry in entries]
+    return tuple(line for line in dict.fromkeys(said[0]) if all(line in other for other in said))
 
 
 def _told_apart(

@@ -217,7 +217,8 @@ def _data(plan: RunPlan) -> Data:
     with plan.cell.task_code.during("name its annotations"):
         whole = plan.annotations if plan.request.limit is None else task.annotations(dataset)
         expected = len(whole) + (len(dataset.left_out(split)) if policy == "exclude" else 0)
-        remarks = list(task.remarks(dataset)) if isinstance(task, Remarking) else []
+        remarks = [dataset.declaration.note] if dataset.declaration.note else []
+        remarks += task.remarks(dataset) if isinstance(task, Remarking) else ()
     return Data(
         kind=dataset.kind,
         label=dataset.label,

@@ -116,7 +116,7 @@ def test_a_task_with_published_figures_only_gets_a_page(tmp_path: Path) -> None:
     report = built(tmp_path, published(task="didemo-retrieval"), record())
     assert [board.task for board in report.boards] == ["anet-retrieval", "didemo-retrieval"]
     assert "No complete run yet" in (tmp_path / "board" / "didemo-retrieval.md").read_text(encoding="utf-8")
-    assert "no ranked model yet" in report.index.read_text(encoding="utf-8")
+    assert "No ranked model yet" in report.index.read_text(encoding="utf-8")
     assert "Published" not in (tmp_path / "board" / "anet-retrieval.md").read_text(encoding="utf-8")
 
 

@@ -104,12 +104,12 @@ def test_the_comparison_page_shows_differences_in_both_directions(tmp_path: Path
     ]  # fmt: skip
 
 
-def test_a_task_with_controls_only_says_so_beside_its_data(tmp_path: Path) -> None:
+def test_a_task_with_controls_only_says_so_beside_the_one_that_leads(tmp_path: Path) -> None:
     save(tmp_path / "results" / "a", record(model__control=True))
     report = build(Sources((tmp_path / "results",)), tmp_path)
     shown = text(report.index.read_text(encoding="utf-8"))
-    assert "anet-retrieval sample (generated) Ground-truth segments controls only" in shown
-    assert "no ranked model yet" not in shown
+    assert "anet-retrieval sample (generated) Ground-truth segments toy a control; controls only" in shown
+    assert "No ranked model yet" not in shown
 
 
 def test_only_so_many_rows_are_compared_and_controls_last(tmp_path: Path) -> None:

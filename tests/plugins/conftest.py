@@ -167,7 +167,7 @@ def make_model(spec: Callable[[str], ModelSpec]) -> Callable[..., Any]:
     """Returns a function that makes a small bundled model, unfitted: `make_model("hse", tau=0.0)`."""
     small = {"hidden": 16, "frame_dim": 8, "word_dim": 8, "epochs": 2, "batch": 5, "lr": 0.01}
     small |= {"reduced": 4, "latent": 3, "size": 16, "layers": 1}
-    controls = {"candidates": "0.01/0.1/8 0.001/0.1/8"}
+    controls = {"candidates": "0.01/0.1/8 0.001/0.1/8", "penalties": "1"}
 
     def make(name: str, execution: Execution | None = None, **chosen: object) -> Any:
         found = spec(name)

@@ -25,8 +25,8 @@ from bench.api import (
 )
 from bench.files import read_tensors, write_tensors
 
-MODELS = ("random", "count-only", "mean-pool", "fse", "hse", "s2vt", "dense", "frozen-head")
-TRAINABLE = ("mean-pool", "fse", "hse", "s2vt", "dense", "frozen-head")
+MODELS = ("random", "count-only", "mean-pool", "ridge", "fse", "hse", "s2vt", "dense", "frozen-head")
+TRAINABLE = ("mean-pool", "ridge", "fse", "hse", "s2vt", "dense", "frozen-head")
 MakeModel = Callable[..., Any]
 
 
@@ -162,8 +162,8 @@ def test_word_vectors_start_from_the_named_file(
 ) -> None:
     file = tmp_path / "glove.txt"
     file.write_text("dog 1 2\nruns 3 4\n")
-    chosen = {"candidates": "0.01/0.1/8"} if name == "mean-pool" else {}
-    model = make_model(name, word_dim=2, epochs=0, **chosen)
+    chosen = {"mean-pool": {"candidates": "0.01/0.1/8", "epochs": 0}, "ridge": {}}.get(name, {"epochs": 0})
+    model = make_model(name, word_dim=2, **chosen)
     model.fit(data, record(word_vectors=file).training())
     assert model.state().values["words"] == ["<unk>", "dog", "runs"]
     np.testing.assert_array_equal(model.state().arrays["network.words.weight"][1:], [[1, 2], [3, 4]])

@@ -15,6 +15,7 @@ from bench.leaderboard.board import Board, Cell, Column, Row, Table
 from bench.leaderboard.comparisons import ComparedRows
 from bench.leaderboard.pages import how_made as making
 from bench.leaderboard.pages import published_wording, resolution_wording, wording
+from bench.leaderboard.pages.leading import leading
 from bench.leaderboard.pages.site import Site
 from bench.leaderboard.pictures.charts import Chart
 from bench.leaderboard.published_sets import by_set
@@ -64,9 +65,8 @@ def _page(template: str, root: str, **values: Any) -> str:
 
 
 def index(site: Site) -> str:
-    """Returns the list of all boards."""
-    listed = [(board, site.tasks[board.task], _leader(board)) for board in site.boards]
-    return _page("index.html.j2", "", site=site, rows=listed)
+    """Returns the list of all boards by kind of data, with who leads each."""
+    return _page("index.html.j2", "", site=site, sections=leading(site), untested=site.untested)
 
 
 def task(site: Site, board: Board, pictures: dict[str, list[Chart]]) -> str:
@@ -82,16 +82,6 @@ def model(site: Site, name: str, rows: list[tuple[Board, Table, Row]]) -> str:
 def compare(site: Site, tables: list[tuple[Board, Table, ComparedRows]]) -> str:
     """Returns the page that sets rows against one another."""
     return _page("compare.html.j2", "", site=site, tables=tables)
-
-
-def _leader(board: Board) -> tuple[Table, Row, str] | None:
-    """Returns the first table of a board with its best row that is no control, and that row's primary value."""
-    for table in board.tables:
-        for row in table.rows:
-            cell = row.cells[table.place]
-            if cell and not row.control:
-                return table, row, wording.value(cell, wording.decimals(table)[table.place])
-    return None
 
 
 def _cells(table: Table) -> list[list[Markup]]:

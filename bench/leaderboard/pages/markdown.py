@@ -6,6 +6,7 @@ import re
 
 from bench.leaderboard.board import Board, Row, Table
 from bench.leaderboard.pages import published_wording, resolution_wording, wording
+from bench.leaderboard.pages.leading import Leading, leading
 from bench.leaderboard.pages.site import Site
 from bench.leaderboard.pages.wording import plain
 from bench.leaderboard.published import PublishedTable, PublishedTask
@@ -38,14 +39,30 @@ def page(board: Board) -> str:
 
 
 def index(site: Site) -> str:
-    """Returns the list of all boards."""
+    """Returns the list of all boards by kind of data, with who leads each."""
     lines = ["# Leaderboards", ""]
-    lines += [f"- [{escape(task)}]({file}.md)" for task, file in site.tasks.items()] or ["No records yet."]
+    for kind, tasks in leading(site):
+        lines += [f"## {wording.KIND_TITLES[kind]}", ""]
+        lines += [f"> {wording.KIND_WARNINGS[kind]}", ""] if wording.KIND_WARNINGS[kind] else []
+        lines += [_line(["Task", "Leading", "Value", "Measurement"]), _line(["---", "---", "---:", "---"])]
+        lines += [_leading(one) for one in tasks]
+        lines.append("")
+    if site.untested:
+        lines += ["## No ranked model yet", ""]
+        lines += [*(f"- [{escape(board.task)}]({site.tasks[board.task]}.md)" for board in site.untested), ""]
+    if not site.boards:
+        lines += ["No records yet.", ""]
     if site.papers:
-        lines += ["", "## Tables of papers", ""]
-        lines += [f"- [{escape(one.title)}](papers/{site.paper_files[one.name]}.md)" for one in site.papers]
-    lines += ["", *notes("Left out", site.left_out)]
+        lines += ["## Tables of papers", ""]
+        lines += [*(f"- [{escape(one.title)}](papers/{site.paper_files[one.name]}.md)" for one in site.papers), ""]
+    lines += notes("Left out", site.left_out)
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _leading(one: Leading) -> str:
+    name = escape(one.row.model) if one.row else wording.UNKNOWN
+    shown = f"*{name}*<br><sub>{escape(one.remark)}</sub>" if one.remark else name
+    return _line([f"[{escape(one.board.task)}]({one.file}.md)", shown, one.value, escape(one.table.primary)])
 
 
 def notes(heading: str, listed: tuple[Note, ...]) -> list[str]:
@@ -58,6 +75,7 @@ def notes(heading: str, listed: tuple[Note, ...]) -> list[str]:
 def _table(table: Table) -> list[str]:
     places = wording.decimals(table)
     lines = [f"### {escape(wording.title(table))}", "", escape(wording.circumstances(table)), ""]
+    lines += [line for said in table.beside for line in (escape(said, wording.LONGEST_REMARK), "")]
     first = 0
     for group, names in wording.heads(table):  # one table for each direction: twelve columns are too many
         lines += [_line([escape(group) or "Model", "Status", "Tier", "Seeds", *map(escape, names)])]

@@ -27,7 +27,7 @@ class Site:
     """What `bench leaderboard build` shows.
 
     Attributes:
-        boards: one for each task.
+        boards: one for each task, those with real data first.
         papers: tables of papers with our figures beside them.
         left_out: files that are broken, foreign, without their evidence, or repeat a run.
         records: where records lie, seen from the pages, such as `results/`; "" where they lie elsewhere.
@@ -41,7 +41,7 @@ class Site:
     @cached_property
     def tasks(self) -> Mapping[str, str]:
         """Task -> file name of its page, without ending."""
-        return file_names(board.task for board in self.boards)
+        return file_names(sorted(board.task for board in self.boards))
 
     @cached_property
     def models(self) -> Mapping[str, str]:
@@ -63,6 +63,11 @@ class Site:
                     if not row.from_segments:
                         by_model.setdefault(row.model, []).append((board, table, row))
         return by_model
+
+    @property
+    def untested(self) -> tuple[Board, ...]:
+        """Tasks without a ranked row: of published figures, or of partial runs."""
+        return tuple(board for board in self.boards if not board.sections)
 
     @property
     def partial(self) -> tuple[Note, ...]:

@@ -35,6 +35,7 @@ STATUS_WORDS = {
 UNKNOWN = "–"
 LONGEST = 160
 LONGEST_SIGNATURE = 600
+LONGEST_REMARK = 300
 
 
 def plain(text: str, longest: int = LONGEST) -> str:

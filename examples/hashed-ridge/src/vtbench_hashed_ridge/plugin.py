@@ -1,4 +1,4 @@
-"""Offers the model `ridge`."""
+"""Offers the model `hashed-ridge`."""
 
 from bench.api import ModelSpec, Setting, Trainable, VideoTextEncoder, hookimpl
 
@@ -9,9 +9,9 @@ BENCH_API = 1
 def bench_models():
     return [
         ModelSpec(
-            name="ridge",
+            name="hashed-ridge",
             summary="ridge regression from mean frames to hashed word counts, in closed form",
-            loader="vtbench_ridge.model:Ridge",
+            loader="vtbench_hashed_ridge.model:Ridge",
             provides=(VideoTextEncoder, Trainable),
             settings={
                 "buckets": Setting(512, "numbers a paragraph's words are hashed into", minimum=1),
