@@ -102,6 +102,15 @@ def test_names_say_what_things_are() -> None:
     assert [str(path) for path in SOURCES if vague(path.stem) or vague(path.parent.name)] == []
 
 
+def test_a_class_name_has_one_meaning() -> None:
+    where: dict[str, list[str]] = {}
+    for path in SOURCES:
+        for node in ast.walk(parse(path)):
+            if isinstance(node, ast.ClassDef):
+                where.setdefault(node.name, []).append(str(path.relative_to(PROJECT)))
+    assert {name: files for name, files in where.items() if len(files) > 1} == {}
+
+
 def test_modules_and_their_public_functions_and_classes_say_what_they_do() -> None:
     def silent(tree: ast.Module) -> Iterator[str]:
         if tree.body and not ast.get_docstring(tree):

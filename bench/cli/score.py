@@ -14,7 +14,7 @@ from bench.cli.commands import Group
 from bench.cli.options import metric_option, say_not_given
 from bench.cli.score_captions import captions
 from bench.cli.score_classification import classification
-from bench.cli.score_matrix import MatrixFlags, Scored, check_flags, matrix_options, score_matrix
+from bench.cli.score_matrix import CountedScores, MatrixFlags, check_flags, matrix_options, score_matrix
 from bench.cli.score_records import Recording, as_json, check_recording, now, recorded, recording_options
 from bench.errors import UsageError
 
@@ -100,13 +100,13 @@ def _chosen(matrix: MatrixFlags, run_file: Path | None, qrels: Path | None) -> P
     raise UsageError("--run and --qrels belong together: give both, without --similarity.")
 
 
-def _from_run(run: _Run, recording: Recording) -> Scored:
+def _from_run(run: _Run, recording: Recording) -> CountedScores:
     from bench.scoring.trec import score_run
 
     scored = score_run(run.file, run.qrels, recording.task, recording.split)
     for line in scored.remarks:
         click.echo(line, err=True)
-    return Scored(scored.evidence, {"source": "trec", "unlisted": "last"}, scored.remarks)
+    return CountedScores(scored.evidence, {"source": "trec", "unlisted": "last"}, scored.remarks)
 
 
 def _rules(evidence: Evidence, rules: dict[str, str]) -> dict[str, str]:

@@ -28,7 +28,7 @@ def verdicts(claims: tuple[Claimed, ...], measurements: Iterable[Measurement]) -
     return compared(claims, {measurement.name: measurement for measurement in measurements})
 
 
-def as_json(found: Sequence[Verdict]) -> dict[str, Any]:
+def as_json(judged: Sequence[Verdict]) -> dict[str, Any]:
     """Returns what JSON says of claims; nothing where there are none."""
     rows = [
         {
@@ -39,24 +39,24 @@ def as_json(found: Sequence[Verdict]) -> dict[str, Any]:
             "agrees": one.agrees,
             "says": one.says,
         }
-        for one in found
+        for one in judged
     ]
     return {"claims": rows} if rows else {}
 
 
-def print_verdicts(found: Sequence[Verdict]) -> None:
+def print_verdicts(judged: Sequence[Verdict]) -> None:
     """Prints a row for each claim; nothing where there are none."""
     from bench.cli.tables import print_table
 
-    if found:
+    if judged:
         click.echo()
-        rows = [[one.claim.name, one.claim.text, f"{one.value:.4f}", one.says] for one in found]
+        rows = [[one.claim.name, one.claim.text, f"{one.value:.4f}", one.says] for one in judged]
         print_table(["claim", "stated", "here", ""], rows)
 
 
-def check(found: Sequence[Verdict]) -> None:
+def check(judged: Sequence[Verdict]) -> None:
     """Raises VerificationError, exit code 6, where a claim does not hold."""
-    wrong = [f"{one.claim.name} is {one.value:.4f}, not {one.claim.text}" for one in found if not one.agrees]
+    wrong = [f"{one.claim.name} is {one.value:.4f}, not {one.claim.text}" for one in judged if not one.agrees]
     if wrong:
-        what = f"{len(wrong)} of {len(found)} claims {'does' if len(wrong) == 1 else 'do'} not hold"
+        what = f"{len(wrong)} of {len(judged)} claims {'does' if len(wrong) == 1 else 'do'} not hold"
         raise VerificationError(f"{what}: {'; '.join(wrong)}. Look above for what may explain it.")

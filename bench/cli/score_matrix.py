@@ -44,7 +44,7 @@ class MatrixFlags:
 
 
 @dataclass(frozen=True)
-class Scored:
+class CountedScores:
     """What a matrix is worth: evidence, parts of the signature, and what to know beside the score."""
 
     evidence: Evidence
@@ -118,7 +118,7 @@ def check_flags(matrix: MatrixFlags) -> None:
         )
 
 
-def score_matrix(matrix: MatrixFlags, file: Path, task: str, split: str) -> Scored:
+def score_matrix(matrix: MatrixFlags, file: Path, task: str, split: str) -> CountedScores:
     """Returns what a matrix is worth. Remarks for the terminal go to stderr."""
     from bench.scoring import matches
     from bench.scoring.matrix_facts import facts_of
@@ -137,7 +137,7 @@ def score_matrix(matrix: MatrixFlags, file: Path, task: str, split: str) -> Scor
     rules = {"source": "similarity", "dtype": stored.dtype}
     if ranked.transform:
         rules["transform"] = str(ranked.transform)
-    return Scored(evidence, rules, (*ranked.remarks, *(fact.says for fact in facts)))
+    return CountedScores(evidence, rules, (*ranked.remarks, *(fact.says for fact in facts)))
 
 
 def _matching(matrix: MatrixFlags, shape: tuple[int, int]) -> Matching:

@@ -101,9 +101,9 @@ def _captions(dataset: Dataset, split: str, named: NamedSet, sentences: list[lis
         chosen.append([one for one, line in lines if caption_digest(line) == wanted][:1])
     if digest(caption_lines(zip(ids, chosen, strict=True))) == official:
         return chosen
-    found = f", {sum(map(bool, chosen)):,} of its {len(ids):,} are there" if named.caption_digests() else ""
+    present = f", {sum(map(bool, chosen)):,} of its {len(ids):,} are there" if named.caption_digests() else ""
     own = named.name.partition(":")[2]
     raise InvalidData(
-        f"dataset {dataset.name!r}: the captions of {split} are not those of {named.name}, by their digest{found}. "
+        f"dataset {dataset.name!r}: the captions of {split} are not those of {named.name}, by their digest{present}. "
         f"Declare the official file as datasets.{dataset.name}.splits.{own}, or leave the set out."
     )
