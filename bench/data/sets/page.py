@@ -33,7 +33,8 @@ compared with the split `train`.
 Where the list ships, what is said to be counted was counted in the official files. Where it does not, the numbers are
 the source's, and what we do not know is said. A digest is the SHA-256 of the lines, sorted by their bytes, each ended
 by a line feed: the ids, or the id, a tab and the caption with single spaces between its words, a line for each caption;
-it does not see in which order the sentences of a paragraph stand.
+it does not see in which order the sentences of a paragraph stand. What surprises in the official files is in
+[lists.md](lists.md).
 
 Generated from `bench/data/sets/*.yaml` by `python -m bench.data.sets.page docs/sets.md`; edit those.
 """
