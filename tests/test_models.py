@@ -1,5 +1,7 @@
 """Settings are typed; a spec resolves them from defaults, recipes and the user."""
 
+from dataclasses import replace
+
 import pytest
 
 from bench.api import ModelSpec, Setting, UsageError, VideoTextEncoder
@@ -27,6 +29,13 @@ def test_a_recipe_replaces_defaults_and_the_user_replaces_the_recipe():
     assert SPEC.resolve("sample", {})["hidden"] == 128
     assert SPEC.resolve("sample", {"hidden": "64"})["hidden"] == 64
     assert SPEC.resolve("another", {})["hidden"] == 1024
+
+
+def test_a_recipe_for_a_setting_that_is_not_there_is_an_error_and_not_passed_over():
+    slip = replace(SPEC, recipes={"sample": {"hiden": 128}})
+    with pytest.raises(UsageError, match="model 'toy' has no setting 'hiden'. Did you mean 'hidden'?"):
+        slip.resolve("sample", {})
+    assert slip.resolve("another", {})["hidden"] == 1024
 
 
 @pytest.mark.parametrize(
