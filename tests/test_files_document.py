@@ -119,10 +119,10 @@ def test_times_of_charades_sta_are_no_captions(bench_command: Any) -> None:
 
 
 CLASS_LISTS = {
-    "UCF101": ("list01.txt", "Run/v_Run_g01_c01.avi 2\nJump/v_Jump_g01_c02.avi 1\n", "v_Run_g01_c01", "v_Jump_g01_c02"),
+    "UCF101": ("list01.txt", "Run/v_Run_g01_c01.avi\nJump/v_Jump_g01_c02.avi\n", "v_Run_g01_c01", "v_Jump_g01_c02"),
     "Kinetics": (
         "list.csv",
-        "label,youtube_id,time_start,time_end,split\nRun,-ab,5,15,val\nJump,cd_,0,10,val\n",
+        "label,youtube_id,time_start,time_end,split,is_cc\nRun,-ab,5.0,15.0,val,0\nJump,cd_,0,10,val,1\n",
         "-ab_000005_000015",
         "cd__000000_000010",
     ),
@@ -131,7 +131,7 @@ CLASS_LISTS = {
 
 @pytest.mark.parametrize("form", list(CLASS_LISTS))
 def test_lists_of_classes_are_read(bench_command: Any, form: str) -> None:
-    assert set(rows_of("Classes")) == {"labels.csv", *CLASS_LISTS}
+    assert set(rows_of("Classes")) == {"labels.csv", "HMDB51", *CLASS_LISTS}
     file, text, runs, jumps = CLASS_LISTS[form]
     folder = bench_command.folder
     (folder / file).write_text(text)
@@ -152,11 +152,19 @@ def test_lists_of_classes_are_read(bench_command: Any, form: str) -> None:
 @pytest.mark.parametrize(
     ("file", "text", "says"),
     [
-        ("l.txt", "a.avi 1\nb.avi 2\n", "HMDB51 has such a file for each class: docs/files.md has the lines"),
+        ("l.txt", "a.avi 1\nb.avi 2\n", "HMDB51 has such a file for each class: name their folder, and the part"),
+        ("l.txt", "1 Run\n2 Jump\n", "A list of classes by number names no videos: name trainlist01.txt"),
+        (
+            "l.csv",
+            "label,youtube_id,time_start,time_end\n,ab,0,9\n,cd,0,9\n",
+            "no row has a label. Kinetics' first test",
+        ),
+        ("l.csv", "youtube_id,time_start,time_end,split\nab,0,9,test\n", "no row has a label. Kinetics' first test"),
+        ("l.csv", "label,youtube_id,time_start,time_end\nRun,ab,0,9\n,cd,0,9\n", "row 3: video 'cd' has no label"),
         ("l.txt", "just words here\n", "Expected Class/video.avi"),
         ("l.txt", "Run/a.avi 1\nRun/a.avi 1\n", "video 'a' occurs twice"),
         ("l.txt", "\n", "lists no videos"),
-        ("l.csv", "label,youtube_id,time_start,time_end\nRun,ab,x,9\n", "row 2: expected a label, and whole seconds"),
+        ("l.csv", "label,youtube_id,time_start,time_end\nRun,ab,x,9\n", "row 2: expected whole seconds"),
         ("l.csv", "video,class\na,b\n", "no column label, time_end, time_start, youtube_id"),
     ],
 )
@@ -234,12 +242,197 @@ def test_the_lines_that_convert_features_write_what_is_read(bench_command: Any, 
     assert "mine: ok" in out
 
 
-def test_the_lines_that_convert_hmdb51_write_labels(bench_command: Any) -> None:
+HMDB51 = {
+    "run_test_split1.txt": "r1.avi 1 \nr2.avi 2 \nr3.avi 0 \n",
+    "brush_hair_test_split1.txt": "b1.avi 1 \nb2.avi 2 \nb3.avi 2 \n",
+    "run_test_split2.txt": "r1.avi 2 \nr2.avi 1 \nr3.avi 0 \n",
+    "brush_hair_test_split2.txt": "b1.avi 2 \nb2.avi 1 \n",
+}
+
+
+@pytest.fixture
+def hmdb51(bench_command: Any) -> Path:
+    folder: Path = bench_command.folder / "lists"
+    folder.mkdir()
+    for name, text in HMDB51.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def hmdb51_splits(part: str) -> str:
+    return DATASET.format(
+        name="acts", reader="labels", splits=f"{{train: {{file: lists{part}}}, test: {{file: lists{part}}}}}", more=""
+    )
+
+
+def test_the_lists_of_hmdb51_are_read_from_their_folder(bench_command: Any, hmdb51: Path) -> None:
+    counts = {}
+    for part in ("split1", "split2"):
+        declare(bench_command, hmdb51_splits(f", part: {part}"))
+        out = bench_command("data", "verify", "acts").stdout
+        counts[part] = re.findall(r"(?:train|test): (\d) videos, \d labels of (\d) classes", out)
+    assert counts == {"split1": [("2", "2"), ("3", "2")], "split2": [("2", "2"), ("2", "2")]}  # r3 is in neither
+
+    (bench_command.folder / "said.json").write_text(json.dumps({"r2": "run", "b2": "run", "b3": "brush_hair"}))
+    command = ("score", "classification", "--predictions", "said.json", "--labels", "lists")
+    done = bench_command(*command, "--subset", "split1", "--json")
+    values = {m["name"]: m["value"] for m in json.loads(done.stdout)["measurements"]}
+    assert values["top1"] == pytest.approx(200 / 3)
+    assert "split1, split2. Choose one by --subset" in bench_command(*command, exit_code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("part", "line", "says"),
+    [
+        ("", "", "a folder of HMDB51's lists needs"),
+        (", part: split3", "", "holds the parts split1, split2. Say part: split1"),
+        (", part: split1", "r4.avi 7", "run_test_split1.txt:1: 'r4.avi 7'. Expected 'video.avi 0', 1 or 2"),
+        (", part: split1", "b1.avi 1", "video 'b1' occurs twice"),
+    ],
+)
+def test_lists_of_hmdb51_that_do_not_say_are_refused(
+    bench_command: Any, hmdb51: Path, part: str, line: str, says: str
+) -> None:
+    if line:
+        (hmdb51 / "run_test_split1.txt").write_text(f"{line}\n")
+    declare(bench_command, hmdb51_splits(part))
+    assert says in bench_command("data", "verify", "acts", exit_code=4).stderr
+
+
+def test_a_folder_without_lists_is_named(bench_command: Any, hmdb51: Path) -> None:
+    for path in hmdb51.iterdir():
+        path.unlink()
+    declare(bench_command, hmdb51_splits(", part: split1"))
+    assert "is a folder without lists of HMDB51" in bench_command("data", "verify", "acts", exit_code=4).stderr
+
+
+PICKLED = {"list(said)": {"a": [2.0, 1.0], "b": [1.0, 0.5]}, "videos.txt": [[2.0, 1.0], [1.0, 0.5]]}
+
+
+@pytest.mark.parametrize("words", list(PICKLED))
+def test_pickled_scores_are_refused_and_the_lines_convert_them(bench_command: Any, words: str) -> None:
     folder = bench_command.folder
-    (folder / "run_test_split1.txt").write_text("r1.avi 1 \nr2.avi 2 \nr3.avi 0 \n")
-    (folder / "brush_hair_test_split1.txt").write_text("b1.avi 1 \nb2.avi 2 \n")
-    converted(folder, block_with("test_split1"))
-    declare(bench_command, "  acts: {reader: labels, root: ., features: simulated}\n")
-    out = bench_command("data", "verify", "acts").stdout
-    assert "train: 2 videos" in out
-    assert "test: 2 videos" in out
+    (folder / "scores.pkl").write_bytes(pickle.dumps(PICKLED[words]))
+    (folder / "classes.txt").write_text("run\njump\n")
+    (folder / "videos.txt").write_text("a\nb\n")
+    said = score(bench_command, "scores.pkl", exit_code=4).stderr
+    assert "scores.pkl is a pickle, not scores of classes. bench opens no pickle" in said
+    if words == "list(said)":  # what the error says works too
+        line = said.partition("id -> scores: ")[2].partition(", where NAMES")[0]
+        converted(folder, line.replace("NAMES", "['run', 'jump']"))
+        of_error = score(bench_command, "scores.npz").stdout
+    converted(folder, block_with(words))
+    done = score(bench_command, "scores.npz").stdout
+    assert {m["name"]: m["value"] for m in json.loads(done)["measurements"]}["top1"] == 50.0
+    if words == "list(said)":
+        assert json.loads(of_error)["measurements"] == json.loads(done)["measurements"]
+
+
+def test_scores_that_torch_saved_are_named(bench_command: Any) -> None:
+    torch.save({"a": torch.tensor([2.0, 1.0]), "b": torch.tensor([1.0, 0.5])}, bench_command.folder / "s.pt")
+    said = score(bench_command, "s.pt", exit_code=4).stderr
+    line = said.partition("id -> scores: ")[2].partition(", where NAMES")[0]
+    converted(bench_command.folder, line.replace("NAMES", "['run', 'jump']"))
+    assert score(bench_command, "s.npz").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "says"),
+    [
+        ("s.tsv", "video_id\tlabel\na\trun\n", "s.tsv is plain text, not JSON. Tables end in .csv"),
+        ("s.jsonl", '{"a": "run"}\n{"b": "run"}\n', "s.jsonl holds several JSON values, one after the other"),
+    ],
+)
+def test_scores_in_text_of_another_form_are_named(bench_command: Any, file: str, text: str, says: str) -> None:
+    (bench_command.folder / file).write_text(text)
+    said = score(bench_command, file, exit_code=4).stderr
+    assert says in said
+    assert "Download" not in said
+
+
+def test_labels_in_the_json_of_kinetics_are_read(bench_command: Any) -> None:
+    labels = {
+        video: {"annotations": {"label": name, "segment": [0.0, 10.0]}, "subset": "validate"}
+        for video, name in (("a", "run"), ("b", "jump"))
+    }
+    (bench_command.folder / "k.json").write_text(json.dumps(labels))
+    (bench_command.folder / "said.json").write_text(json.dumps({"a": "run", "b": "run"}))
+    done = bench_command("score", "classification", "--predictions", "said.json", "--labels", "k.json", "--json")
+    assert {m["name"]: m["value"] for m in json.loads(done.stdout)["measurements"]}["top1"] == 50.0
+
+
+def test_sentences_of_msrvtt_without_their_videos_are_read(bench_command: Any) -> None:
+    sentences = [{"caption": text, "video_id": video, "sen_id": 0} for video, text in (("a", "x y"), ("b", "z"))]
+    (bench_command.folder / "c.json").write_text(json.dumps({"sentences": sentences}))
+    declare(bench_command, MINE)
+    out = bench_command("data", "verify", "mine").stdout
+    assert "test: 2 videos, 2 captions" in out
+    assert "MSR-VTT form, all videos" in out
+
+
+CLOSE = {
+    "head;less": ("c.csv", "video_id;caption\na;b\n", "Columns: 'video_id;caption'. Name them so, between commas"),
+    "didemo": (
+        "c.json",
+        '[{"video": "a", "description": "b", "times": [[0, 0]]}]',
+        "whose reader in bench.yaml is didemo",
+    ),
+    "subtitles": ("c.srt", "1\n00:00:01,000\n", "c.srt is plain text, not JSON Lines"),
+    "no captions": ("c.json", '[{"videoID": "a", "enCap": []}]', "holds no captions"),
+}
+
+
+@pytest.mark.parametrize("form", list(CLOSE))
+def test_what_is_close_to_captions_is_named(bench_command: Any, form: str) -> None:
+    file, text, says = CLOSE[form]
+    (bench_command.folder / file).write_text(text)
+    declare(bench_command, MINE.replace("c.json", file))
+    assert says in bench_command("data", "verify", "mine", exit_code=4).stderr
+
+
+QUERIES = {
+    "queries.txt": "q1 a man runs\nq2\ta dog sleeps\n",
+    "queries.csv": "id,caption\nq1,a man runs\nq2,a dog sleeps\n",
+    "queries.json": json.dumps({"q1": "a man runs", "q2": ["a dog sleeps"]}),
+}
+GALLERIES = {"gallery.txt": "a\nb\nc\n", "gallery.json": '["a", "b", "c"]', "gallery.csv": "video_id\na\nb\nc\n"}
+
+
+def text_only(bench_command: Any, queries: str, gallery: str) -> None:
+    """Declares what docs/files.md shows, with other names of files."""
+    declared = next(b for b in re.findall(r"^```yaml\n(.*?)^```", TEXT, re.M | re.S) if "queries: " in b)
+    declared = (
+        declared.replace("queries.txt", queries).replace("gallery.txt", gallery).replace("root: clips", "root: .")
+    )
+    (bench_command.folder / "bench.yaml").write_text(
+        f"version: 1\n{declared}features:\n  clip: {{reader: npz, path: rows.npz}}\n"
+    )
+    np.savez(bench_command.folder / "rows.npz", c=ROWS["a"] - 1, **ROWS)
+    (bench_command.folder / queries).write_text(QUERIES.get(queries, ""))
+    (bench_command.folder / gallery).write_text(GALLERIES[gallery])
+    (bench_command.folder / "qrels.txt").write_text("q1 0 a 1\nq2 0 b 2\nq2 0 c 1\n")
+
+
+@pytest.mark.parametrize(("queries", "gallery"), list(zip(QUERIES, GALLERIES, strict=True)))
+def test_queries_are_asked_of_videos_without_captions(bench_command: Any, queries: str, gallery: str) -> None:
+    text_only(bench_command, queries, gallery)
+    out = bench_command("data", "verify", "clips").stdout
+    assert "test: 3 videos, 0 captions" in out
+    assert f"{queries} asks 2 queries, no captions" in out
+    (record,) = json.loads(bench_command("run", "-m", "random", "-t", "clips-retrieval", "--json").stdout)
+    assert "text=query" in record["signature"]
+    assert {m["n"] for m in record["measurements"] if m["name"].startswith("t2v/any-hit")} == {2}
+
+
+def test_a_query_with_two_texts_and_a_video_listed_twice_are_refused(bench_command: Any) -> None:
+    text_only(bench_command, "queries.txt", "gallery.txt")
+    (bench_command.folder / "queries.txt").write_text("q1 a\nq1 b\n")
+    assert "query 'q1' has 2 texts" in bench_command("data", "verify", "clips", exit_code=4).stderr
+    (bench_command.folder / "gallery.txt").write_text("a\nb\na\n")
+    assert "'a' occurs twice" in bench_command("data", "verify", "clips", exit_code=4).stderr
+
+
+def test_a_list_of_videos_alone_is_no_test_without_queries(bench_command: Any) -> None:
+    (bench_command.folder / "c.txt").write_text("a\nb\n")
+    declare(bench_command, MINE.replace("c.json", "c.txt"))
+    assert "c.txt:1: expected an id and a caption" in bench_command("data", "verify", "mine", exit_code=4).stderr

@@ -151,7 +151,7 @@ def _dataset(source: Path, parsed: _File, name: str, base: Path) -> DatasetDecla
         for split, one in entry.splits.items()
     }
     for split, one in splits.items():
-        if one.part and one.ids is None and entry.reader != CAPTIONS:
+        if one.part and one.ids is None and entry.reader not in (CAPTIONS, "labels"):
             raise ConfigError(
                 f"{source.name}: datasets.{name}.splits.{split}.part: names a list in 'ids', which is missing. Add it."
             )

@@ -20,7 +20,7 @@ _FILE = click.Path(path_type=Path)
     "--labels",
     type=_FILE,
     required=True,
-    help="True classes: labels.csv, JSON as of ActivityNet, a UCF101 or Kinetics list.",
+    help="True classes: labels.csv, JSON as of ActivityNet, a UCF101 or Kinetics list, a folder of HMDB51's.",
 )
 @click.option("--subset", help="Part of the labels to test on (default: the one that is not for training).")
 @recording_options("classification", "predictions")

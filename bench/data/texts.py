@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.data.digests import kept_positions, shuffled_positions
+from bench.data.readers.caption_files import read_captions
 from bench.data.readers.json_files import read_json
 from bench.data.readers.qrels import read_qrels, right_of
 from bench.errors import InvalidData
@@ -119,7 +120,7 @@ def _paragraph(columns: Mapping[str, list[Any]], index: int, view: View) -> Para
 
 
 def _queries(dataset: Dataset, split: str, path: Path) -> list[SplitText]:
-    queries = read_json(path, "queries, JSON of a text or a list of sentences by id")
+    queries = _asked_in(path)
     if not isinstance(queries, dict) or not queries:
         raise InvalidData(f"{path}: expected a JSON object with a text for each id; found {type(queries).__name__}.")
     texts = []
@@ -129,6 +130,18 @@ def _queries(dataset: Dataset, split: str, path: Path) -> list[SplitText]:
             raise InvalidData(f"{path}: query {name[:60]!r} is no text and no list of sentences.")
         texts.append(SplitText(name, dataset.opaque(split, "query", name), tuple(sentences), None))
     return texts
+
+
+def _asked_in(path: Path) -> Any:
+    """Returns the queries of a file by id: JSON, or a table or lines of an id and a text. Raises: DataError."""
+    if not path.name.lower().removesuffix(".gz").endswith((".csv", ".txt")):
+        return read_json(path, "queries, JSON of a text or a list of sentences by id")
+    told = read_captions(path).videos
+    if twice := next((name for name, texts in told.items() if len(texts) > 1), None):
+        raise InvalidData(
+            f"{path}: query {twice[:60]!r} has {len(told[twice])} texts. Give each text an id of its own."
+        )
+    return {name: texts[0].text for name, texts in told.items()}
 
 
 def matching_of(

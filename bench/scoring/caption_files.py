@@ -33,6 +33,8 @@ def joined(predictions: Captioned, references: Sequence[Captioned]) -> tuple[lis
     Raises: InvalidData where predictions and references have no video in common.
     """
     videos = dict.fromkeys(video for file in references for video in file)
+    if not videos:
+        raise InvalidData("the references hold no captions: those of this part may not be public. Name another file.")
     predictions, notes = _alike(predictions, videos)
     unknown = [video for video in predictions if video not in videos]
     if predictions and len(unknown) == len(predictions):

@@ -13,7 +13,7 @@ TrueClasses:
 
     labels.csv with the columns video_id, labels (separated by |, the main one first) and, if need be, subset
     {"database": {id: {"subset": …, "annotations": [{"label": class}, …]}}}     ActivityNet
-    lists of UCF101 and tables of Kinetics, see `bench.data.readers.class_lists`
+    lists of UCF101, tables of Kinetics, the folder of HMDB51's lists, see `bench.data.readers.class_lists`
     {id: {"action_labels": [class, …]}}, {id: [class, …]} and {id: class}
 
 Of labels of segments the most frequent is the main one. Higher scores mean likelier; a class that is not listed ranks
@@ -31,12 +31,13 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from bench.data.readers.class_lists import KINETICS, listed_classes
+from bench.data.readers.class_lists import KINETICS, hmdb51_classes, hmdb51_parts, listed_classes
 from bench.data.readers.csv_files import read_table
 from bench.data.readers.json_files import read_json
 from bench.errors import InvalidData, UsageError
 from bench.files import digest
 from bench.metrics.classification import count_classes, truth_of
+from bench.reading.forms import NO_PICKLE, form_of
 from bench.reading.outside import finite, shown
 from bench.results import Evidence
 from bench.scoring.class_arrays import WRITE_NPZ, scores_of
@@ -45,6 +46,15 @@ PREFIX = "v_"
 """What ids of ActivityNet start with in some files and not in others."""
 TRAINING = ("train", "training")
 
+PICKLED = {
+    "pickle": "import numpy as np, pickle; said = pickle.load(open({!r}, 'rb'))",
+    "torch": "import numpy as np, torch; said = torch.load({!r}, weights_only=True)",
+}
+"""What opens scores that are pickled, by the form of the file."""
+WRITE_PICKLED = (
+    "{load}; np.savez('{stem}.npz', video_id=list(said), class_names=NAMES, scores=np.stack([np.asarray(s) for s in "
+    "said.values()])), where NAMES are the classes in the order of the scores; docs/files.md has the lines for a list."
+)
 Said = dict[str, dict[str, float]]
 """What was predicted: id -> class -> score."""
 
@@ -70,6 +80,11 @@ def read_predictions(path: Path) -> Said:
     Raises: MissingData when there is no such file; InvalidData for one that is broken, of another form, names a class
     of a video twice, or holds scores that are no finite numbers.
     """
+    if (form := form_of(path)) is not None and form.name in PICKLED:
+        raise InvalidData(
+            f"{path} is {form.words}, not scores of classes. {NO_PICKLE}Where you trust it, and it holds id -> scores: "
+            f"{WRITE_PICKLED.format(load=PICKLED[form.name].format(path.name), stem=path.stem)}"
+        )
     if path.name.lower().removesuffix(".gz").endswith((".csv", ".npz", ".npy")):
         return _listed(path)
     value = read_json(path, "predicted classes, such as an ActivityNet submission")
@@ -138,8 +153,8 @@ def read_labels(path: Path, subset: str | None = None) -> TrueClasses:
     Raises: MissingData when there is no such file; InvalidData for one that is broken or of another form; UsageError
     for a subset that is not there.
     """
-    suffix = path.name.lower().removesuffix(".gz").rpartition(".")[2]
-    rows = {"csv": _table, "txt": _list}.get(suffix, _objects)(path)
+    suffix = "folder" if path.is_dir() else path.name.lower().removesuffix(".gz").rpartition(".")[2]
+    rows = {"csv": _table, "txt": _list, "folder": _folder}.get(suffix, _objects)(path)
     names = sorted({name for _, _, own in rows for name in own})
     if not names:
         _refuse(path, "names no class")
@@ -164,13 +179,18 @@ Row = tuple[str, str, tuple[str, ...]]
 """A video, the subset it is of, and its classes."""
 
 
+def _folder(path: Path) -> list[Row]:
+    tested = {part: hmdb51_classes(path, part, training=False) for part in hmdb51_parts(path)}
+    return [(video, part, (name,)) for part, listed in tested.items() for video, name in listed]
+
+
 def _list(path: Path) -> list[Row]:
     return [(video, "", (name,)) for video, name in listed_classes(path)]
 
 
 def _table(path: Path) -> list[Row]:
     table = read_table(path, ())
-    if table and set(KINETICS) <= set(table[0]):
+    if table and set(KINETICS[1:]) <= set(table[0]):
         return _list(path)
     table = read_table(path, ("video_id", "labels"))
     rows = [(row["video_id"], row.get("subset", ""), row["labels"].split("|")) for row in table]
@@ -190,7 +210,7 @@ def _objects(path: Path) -> list[Row]:
         part, own = "", told
         if isinstance(told, dict):
             part, own = str(told.get("subset", "")), told.get("action_labels", told.get("annotations"))
-        own = [own] if isinstance(own, str) else own
+        own = [own] if isinstance(own, str | dict) else own
         if not isinstance(own, list):
             _refuse(path, f"video {video[:60]!r} has no classes under action_labels or annotations")
         named = [entry.get("label") if isinstance(entry, dict) else entry for entry in own]

@@ -109,6 +109,10 @@ def _of_video(path: Path, video: str, told: Any) -> list[Caption]:
 def _sentence(path: Path, video: str, entry: Any) -> Caption:
     text = next((entry[key] for key in TEXTS if key in entry), None) if isinstance(entry, dict) else None
     if not isinstance(text, str):
+        if isinstance(entry, dict) and "description" in entry:
+            raise InvalidData(
+                f"{path}: video {video[:60]!r} is described as in DiDeMo, whose reader in bench.yaml is didemo."
+            )
         _refuse(path, f"video {video[:60]!r} has an entry without text ({' or '.join(TEXTS)})")
     times = entry.get("timestamp", entry.get("segment"))
     return Caption(text, None if times is None else _times(path, video, times))

@@ -25,7 +25,7 @@ from typing import Any
 from bench.data.readers.csv_files import read_table
 from bench.errors import InvalidData
 from bench.reading.numbers import real_in
-from bench.reading.outside import finite, read_text
+from bench.reading.outside import finite, read_text, shown
 
 IDS = ("image_id", "video_id", "video", "id")
 TEXTS = ("caption", "sentence")
@@ -52,7 +52,8 @@ def table_rows(path: Path) -> tuple[Rows, str]:
     text = next((name for name in columns if name.lower() in TEXT_COLUMNS), None)
     if video is None or text is None:
         raise InvalidData(
-            f"{path}: no column of videos ({', '.join(IDS)}) or of captions ({', '.join(TEXT_COLUMNS)}). Name them so."
+            f"{path}: no column of videos ({', '.join(IDS)}) or of captions ({', '.join(TEXT_COLUMNS)}). Columns: "
+            f"{', '.join(map(shown, columns[:10])) or 'none'}. Name them so, between commas."
         )
     return [{"id": row[video], "caption": row[text]} for row in table], f"columns {video} and {text}"
 
@@ -124,7 +125,7 @@ def put_right(path: Path, value: Any, part: str | None = "") -> TakenCaptions:
 
     Raises: InvalidData for a part that is not there, or where several could be meant.
     """
-    if isinstance(value, Mapping) and _all_objects(value.get("sentences")) and isinstance(value.get("videos"), list):
+    if isinstance(value, Mapping) and _of_msrvtt(value.get("sentences")) and isinstance(value.get("videos", []), list):
         return _msrvtt(path, value, part)
     if isinstance(value, Mapping) and isinstance(value.get("database"), Mapping):
         return _youcook2(path, value["database"], part)
@@ -139,7 +140,7 @@ def put_right(path: Path, value: Any, part: str | None = "") -> TakenCaptions:
 
 
 def _msrvtt(path: Path, value: Mapping[str, Any], part: str | None) -> TakenCaptions:
-    videos = {str(video.get("video_id")): video for video in value["videos"] if isinstance(video, dict)}
+    videos = {str(video.get("video_id")): video for video in value.get("videos", ()) if isinstance(video, dict)}
     named = {video: str(told.get("split", "")) for video, told in videos.items()}
     durations = {video: seconds for video, told in videos.items() if (seconds := _lasting(told))}
     if not part:
@@ -180,6 +181,10 @@ def _check_part(path: Path, part: str, named: Iterable[str]) -> None:
 
 def _all_objects(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def _of_msrvtt(sentences: Any) -> bool:
+    return _all_objects(sentences) and all("video_id" in sentence for sentence in sentences)
 
 
 def _many(row: Mapping[str, Any]) -> bool:

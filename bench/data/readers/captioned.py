@@ -3,7 +3,7 @@
 `caption_files` says which forms are read. Which one a file has is told by its content, and `bench data verify` says
 which was taken. Captions describe whole videos (`segments: none`), several of one video stand in the order of the file,
 and `captions:` in bench.yaml says how they are asked. Where the form gives times (YouCook2), sentences describe
-segments; `segments: gt` has to be said then.
+segments; `segments: gt` has to be said then. A test split that `queries:` asks may be a list of ids.
 
 Splits are declared in bench.yaml: a file each, all of it or what `part` (the `split` of MSR-VTT, the `subset` of
 YouCook2), a list of `ids` or `take` leave. Texts are put right, and broken ones refused, as in
@@ -18,9 +18,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bench.data.declared import DatasetDeclaration, SplitDeclaration
+from bench.data.digests import check_id
 from bench.data.readers.activitynet import chosen_ids
 from bench.data.readers.caption_files import Caption, read_captions
 from bench.data.readers.entries import EntryReader
+from bench.data.readers.id_lists import only_ids
 from bench.data.tables import AnnotatedVideos
 from bench.errors import InvalidData
 
@@ -39,7 +41,33 @@ def open_dataset(declaration: DatasetDeclaration) -> Dataset:
 
     timed = declaration.segments != "none"
     openers = {split: partial(read_split, part, timed) for split, part in declaration.splits.items()}
+    if declaration.queries is not None and declaration.test in declaration.splits:
+        openers[declaration.test] = partial(read_gallery, declaration.splits[declaration.test], timed)
     return open_annotated(declaration, openers)
+
+
+def read_gallery(declaration: SplitDeclaration, timed: bool) -> AnnotatedVideos:
+    """Returns the videos of a split that is asked with queries of its own: a list of ids is enough, captions may be.
+
+    Raises: MissingData, InvalidData.
+    """
+    listed = only_ids(declaration.file)
+    if listed is None:
+        return read_split(declaration, timed)
+    oddities: Counter[str] = Counter()
+    twice = next((video for video, count in Counter(listed).items() if count > 1), None)
+    if twice is not None:
+        raise InvalidData(f"{declaration.file}: {twice[:60]!r} occurs twice. Remove one of the two.")
+    chosen = chosen_ids(declaration, dict.fromkeys(listed), oddities)
+    ids = tuple(check_id(video, str(declaration.file)) for video in chosen)
+    return AnnotatedVideos(
+        ids=ids,
+        durations=tuple(None for _ in ids),
+        timestamps=tuple([] for _ in ids),
+        sentences=tuple([] for _ in ids),
+        oddities={oddity: count for oddity, count in oddities.items() if count},
+        form="a list of videos",
+    )
 
 
 def read_split(declaration: SplitDeclaration, timed: bool) -> AnnotatedVideos:

@@ -44,6 +44,12 @@ def parse_json(path: Path, content: bytes | str, form: Form = JSON, *, halves: b
                 whole = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
                 value = json.loads(whole, object_pairs_hook=unique_keys)
             return value
+        except json.JSONDecodeError as error:
+            if error.msg != "Extra data" or not text.lstrip().startswith(("{", "[")):
+                raise
+            raise InvalidData(
+                f"{path} holds several JSON values, one after the other (JSON Lines), expected one. Write them as one."
+            ) from None
         except KeyGivenTwiceError as error:
             raise InvalidData(f"{path}: {error.key!r} occurs twice in one object. Remove one of the two.") from None
 

@@ -20,9 +20,9 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.data.declared import DatasetDeclaration
+from bench.data.declared import DatasetDeclaration, SplitDeclaration
 from bench.data.digests import check_id
-from bench.data.readers.class_lists import listed_classes
+from bench.data.readers.class_lists import hmdb51_classes, listed_classes
 from bench.data.readers.csv_files import read_table
 from bench.data.tables import AnnotatedVideos
 from bench.errors import InvalidData, MissingData
@@ -67,25 +67,32 @@ def open_dataset(declaration: DatasetDeclaration) -> Dataset:
 
 def _of_lists(declaration: DatasetDeclaration) -> Mapping[str, Callable[[], AnnotatedVideos]]:
     """Returns the splits whose official lists bench.yaml names; classes are those of all lists together."""
-    other = next((s for s, part in declaration.splits.items() if part.ids or part.part or part.take), None)
+    other = next((s for s, p in declaration.splits.items() if p.ids or p.take or bool(p.part) != p.file.is_dir()), None)
+    if other is not None and declaration.splits[other].file.is_dir():
+        raise MissingData(
+            f"datasets.{declaration.name}.splits.{other}: a folder of HMDB51's lists needs one of its splits, part: "
+            "split1, split2 or split3, and neither ids nor take."
+        )
     if other is not None:
         raise MissingData(
             f"datasets.{declaration.name}.splits.{other}: lists of classes are taken whole. Write the part that is "
             "meant into a file, and name that."
         )
-    files = {split: part.file for split, part in declaration.splits.items()}
-    return {split: partial(_read_list, files, split) for split in files}
+    return {split: partial(_read_list, declaration.splits, split) for split in declaration.splits}
 
 
-def _read_list(files: Mapping[str, Path], split: str) -> AnnotatedVideos:
-    lists = {other: listed_classes(path) for other, path in files.items()}
+def _read_list(files: Mapping[str, SplitDeclaration], split: str) -> AnnotatedVideos:
+    lists = {
+        other: hmdb51_classes(one.file, one.part, training=other in TRAINING) if one.part else listed_classes(one.file)
+        for other, one in files.items()
+    }
     names = sorted({name for listed in lists.values() for _, name in listed})
     number = {name: i for i, name in enumerate(names)}
     own = lists[split]
     seen = {name for _, name in lists.get("train", own)}
     unseen = sum(name not in seen for _, name in own)
     return AnnotatedVideos(
-        ids=tuple(check_id(video, str(files[split])) for video, _ in own),
+        ids=tuple(check_id(video, str(files[split].file)) for video, _ in own),
         durations=tuple(None for _ in own),
         timestamps=tuple([] for _ in own),
         sentences=tuple([] for _ in own),
