@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Iterator
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -75,7 +76,7 @@ def methods(kind: type) -> Iterator[str]:
             function = getattr(value, "__func__", value)
             if inspect.isfunction(function):
                 yield "    " + signature(function, f".{name}").replace("(cls, ", "(").replace("(cls)", "()")
-            elif isinstance(value, property):
+            elif isinstance(value, property | cached_property):
                 yield f"    .{name}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
 from bench.data.sets.named import NamedSet, named_set
@@ -87,7 +88,7 @@ class Parametrised:
         """Returns the task that the name means when it says no parameters."""
         raise NotImplementedError
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The base, and behind it every parameter that is not as usual."""
         usual = self._usual()
