@@ -18,12 +18,14 @@ class RetrievalAnnotations:
         pool: SHA-256 of the test set: its video ids with their texts. Equal pools, equal tests.
         missing: videos that have no features and count as never found; they and their texts are in `matching`.
         unit: what one text is.
+        absent: of each video of the test set that was left out, with its texts: how many texts describe it.
     """
 
     matching: Matching
     pool: str
     missing: frozenset[str] = frozenset()
     unit: Unit = "paragraph"
+    absent: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         """How many videos there are, however many texts ask for them."""
@@ -82,12 +84,14 @@ class ClassAnnotations:
         class_names: names of the classes.
         pool: SHA-256 of the test set: its video ids with their classes, and the class names.
         missing: videos that have no features and count as never recognised.
+        absent: of each video of the test set that was left out: how many classes it has.
     """
 
     labels: Mapping[str, tuple[int, ...]]
     class_names: tuple[str, ...]
     pool: str
     missing: frozenset[str] = frozenset()
+    absent: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)

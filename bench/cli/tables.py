@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +14,10 @@ from bench.cli.options import asked_wide
 if TYPE_CHECKING:
     from bench.evidence.kinds.kind import Line
     from bench.results import Evidence, Measurement, Result
+
+
+BOUNDS = {"present": "of videos that are there", "worst": "missing ones wrong", "best": "missing ones right"}
+"""What stands beside a line of bounds on the terminal."""
 
 
 def print_table(
@@ -92,9 +96,23 @@ def _print_lines(results: Sequence[Result], lines: Sequence[Line], certain: Cont
             cells = [_cell(known.get(shown.name), interval=shown.interval) for shown in line.shown]
             said = [result.model.name, str(result.seed), *([line.label] if labelled else []), *cells]
             rows.append([*said, "partial" if result.status == "partial" else ""])
+            rows += _bounds([known.get(shown.name) for shown in line.shown], len(said))
     head = ["model", "seed", *(["metric"] if labelled else []), *heads, ""]
     first = {"", *(name for name, interval in heads.items() if interval)}
     print_table(head, rows, numbers_from=3 if labelled else 2, foremost=first)
+
+
+def _bounds(shown: Sequence[Measurement | None], width: int) -> Iterator[list[str]]:
+    """Yields what stands below a record on a test set of which videos are missing, where that is other than the record.
+
+    Args:
+        width: how many cells a row has before its remark.
+    """
+    for case, words in BOUNDS.items():
+        bounds = [one and one.bounds for one in shown]
+        if any(own and one and getattr(own, case) != one.value for own, one in zip(bounds, shown, strict=True)):
+            cells = [f"{getattr(own, case):.1f}" if own else "–" for own in bounds]
+            yield [*[""] * (width - len(cells)), *cells, words]
 
 
 def _cell(measurement: Measurement | None, *, interval: bool) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.errors import VerificationError
 from bench.evidence.kinds import kind_of
-from bench.results import Evidence, Measurement, same_value
+from bench.results import Bounds, Evidence, Measurement, same_value
 
 
 def measured(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement, ...]:
@@ -61,6 +61,8 @@ def differences(a: Measurement, b: Measurement) -> dict[str, tuple[Any, Any]]:
 
 
 def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, Bounds) and isinstance(b, Bounds):
+        a, b = tuple(a.model_dump().values()), tuple(b.model_dump().values())
     if isinstance(a, tuple) and isinstance(b, tuple):
         return len(a) == len(b) and all(map(_same, a, b))
     return same_value(a, b) if isinstance(a, float) and isinstance(b, float) else bool(a == b)

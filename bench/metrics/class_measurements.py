@@ -20,9 +20,10 @@ import numpy as np
 
 from bench.errors import InvalidData, VerificationError
 from bench.metrics.classification import KIND, Counted, average_precisions, hits, label_hits, opened
+from bench.metrics.missing import MISSING, check_missing, share_bounds
 from bench.metrics.resampling import sure_interval
 from bench.metrics.statistics import Statistic, ci95
-from bench.results import Evidence, Measurement
+from bench.results import Bounds, Evidence, Measurement
 
 PRIMARY = "top1"
 TOPS = (1, 5)
@@ -116,14 +117,31 @@ def measure(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement,
             "measured. Give the labels of a test with two classes or more."
         )
     n, statistics = len(counted.videos), statistics_of(counted, named)
-    means = [_measurement(name, s.value(), _interval(counted, name, s), n) for name, s in statistics.items()]
+    means = [
+        _measurement(name, s.value(), _interval(counted, name, s), n, _bounds(evidence, name, s))
+        for name, s in statistics.items()
+    ]
     measurements = (*means, _measurement(PRECISION, mean_average_precision(counted), None, n))
     _check_values({measurement.name: measurement.value for measurement in measurements})
     return measurements
 
 
-def _measurement(name: str, value: float, ci95: tuple[float, float] | None, n: int) -> Measurement:
-    return Measurement(name=name, value=value, unit="percent", higher_is_better=True, ci95=ci95, n=n)
+def _measurement(
+    name: str, value: float, ci95: tuple[float, float] | None, n: int, bounds: Bounds | None = None
+) -> Measurement:
+    return Measurement(name=name, value=value, unit="percent", higher_is_better=True, ci95=ci95, n=n, bounds=bounds)
+
+
+def _bounds(evidence: Evidence, name: str, statistic: Statistic) -> Bounds | None:
+    """Returns the bounds of a share of videos; means over classes depend on which classes the missing ones have."""
+    if name == PER_CLASS:
+        return None
+    among = re.fullmatch(r"AvgHit@([0-9]+)", name)  # of a video's labels no more than k are among the first k
+
+    def most(sizes: np.ndarray) -> np.ndarray:
+        return 100.0 * (np.minimum(sizes, int(among[1])) / sizes if among else np.ones(len(sizes)))
+
+    return share_bounds(evidence, statistic.values, most)
 
 
 def _interval(counted: Counted, name: str, statistic: Statistic) -> tuple[float, float] | None:
@@ -151,7 +169,8 @@ _SHAPES = {"videos": (2, "uint32"), "labels": (5, "uint32"), "classes": (2, "uin
 def check_evidence(evidence: Evidence) -> None:
     """Raises VerificationError unless the arrays are counts that some class scores give."""
     arrays = evidence.counts
-    if evidence.kind != KIND or set(arrays) != set(_SHAPES):
+    check_missing(evidence)
+    if evidence.kind != KIND or set(arrays) - set(MISSING) != set(_SHAPES):
         raise VerificationError(
             f"evidence of kind {evidence.kind!r} with {', '.join(sorted(arrays)) or 'nothing'}; expected kind {KIND!r} "
             f"with {', '.join(sorted(_SHAPES))}."

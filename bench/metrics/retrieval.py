@@ -15,10 +15,12 @@ Source for MedR: floor(median of ranks counted from 0) + 1, as in the code of Zh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 import numpy as np
 
 from bench.errors import VerificationError
+from bench.metrics.missing import MISSING, bounds_of, check_missing
 from bench.metrics.rank_statistics import DEFAULT, RankMetric, expected_hits, parse_metric, statistic_of
 from bench.metrics.right_items import VIDEO, RightItems, check_companions, is_companion, right_items_of
 from bench.metrics.statistics import Statistic, ci95, of_clusters
@@ -98,9 +100,15 @@ def measure(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measurement,
                     higher_is_better=not metric.in_ranks,
                     ci95=_interval(statistic, owners),
                     n=len(counts),
+                    bounds=bounds_of(evidence, direction, partial(_value_of, metric)),
                 )
             )
     return tuple(measurements)
+
+
+def _value_of(metric: RankMetric, counts: np.ndarray) -> float | None:
+    statistic = statistic_of(counts, metric)
+    return None if statistic is None else statistic.value()
 
 
 def statistics_of(
@@ -150,7 +158,7 @@ def full_name(direction: str, name: str) -> str:
 def check_evidence(evidence: Evidence) -> None:
     """Raises VerificationError unless every direction holds counts that a ranking can give."""
     directions = directions_of(evidence)
-    beside = [name for name in evidence.counts if name not in directions]
+    beside = [name for name in evidence.counts if name not in (*directions, *MISSING)]
     if (
         not directions
         or set(directions) != set(evidence.n_items)
@@ -171,6 +179,7 @@ def check_evidence(evidence: Evidence) -> None:
                 f"evidence {direction}: query {bad[0]} has counts {counts[bad[0]].tolist()} among {n_items} items, "
                 "which no ranking gives."
             )
+    check_missing(evidence)
     check_companions(evidence, [way for way in directions if way != BEST_CAPTION])
     if BEST_CAPTION in directions:
         _check_best_captions(evidence)

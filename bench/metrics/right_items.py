@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.errors import VerificationError
+from bench.metrics.missing import MISSING
 from bench.results import Evidence
 
 RIGHT, GAIN, VIDEO = "right", "gain", "video"
@@ -103,7 +104,9 @@ def owner_arrays(direction: str, owners: Sequence[str] | Sequence[int] | np.ndar
 
 def is_companion(name: str, directions: Iterable[str]) -> bool:
     """Returns whether evidence may hold an array of this name beside the counts of `directions`, or lack it."""
-    return name in {f"{direction}/{part}" for direction in directions for part in (RIGHT, GAIN, VIDEO)}
+    return name in MISSING or name in {
+        f"{direction}/{part}" for direction in directions for part in (RIGHT, GAIN, VIDEO)
+    }
 
 
 def check_companions(evidence: Evidence, directions: Iterable[str]) -> None:

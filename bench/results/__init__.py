@@ -4,6 +4,7 @@ from bench.results.evidence import Evidence, same_value
 from bench.results.record import (
     MOST,
     SCHEMA,
+    Bounds,
     Checkpoint,
     Data,
     Features,
@@ -28,6 +29,7 @@ __all__ = [
     "MOST",
     "SCHEMA",
     "WEIGHTS",
+    "Bounds",
     "Checkpoint",
     "Data",
     "Evidence",

@@ -43,6 +43,14 @@ class Record(BaseModel):
     )
 
 
+class Bounds(Record):
+    """Where a measurement can lie on the whole test set, of which some videos are missing (`bench.metrics.missing`)."""
+
+    present: Finite = Field(description="the value over the videos that are there")
+    worst: Finite = Field(description="every missing video is answered wrong and stands before every right one")
+    best: Finite = Field(description="every missing video is answered right and stands before none")
+
+
 class Measurement(Record):
     """One number with its unit and 95 % interval."""
 
@@ -52,6 +60,9 @@ class Measurement(Record):
     higher_is_better: bool
     ci95: tuple[Finite, Finite] | None = Field(description="95 % interval by resampling videos")
     n: Int = Field(ge=1, description="how many queries, videos or captions it was measured over")
+    bounds: Bounds | None = Field(
+        default=None, description="where it can lie with the missing videos; null without any"
+    )
 
 
 class File(Record):
@@ -212,6 +223,14 @@ class Result(Record):
             if measurement.name == name:
                 return measurement
         raise KeyError(name)
+
+    @property
+    def limit(self) -> int | None:
+        """The limit on videos it was made under; None without one, also where videos without features are left out."""
+        missing = self.data.missing
+        left_out = missing.videos.get(self.task.split, 0) if missing and missing.policy == "exclude" else 0
+        whole = self.status == "complete" or self.data.n_evaluated + left_out >= self.data.n_expected
+        return None if whole else self.data.n_evaluated
 
     def to_json(self) -> str:
         return self.model_dump_json(by_alias=True, indent=2) + "\n"

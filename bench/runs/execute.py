@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.data.sets.comparing import shrunk_set
 from bench.errors import BenchError, UsageError, out_of_memory
 from bench.evidence.verified import RESULT
 from bench.execution import Execution
@@ -219,6 +220,8 @@ def _data(plan: RunPlan) -> Data:
         expected = len(whole) + (len(dataset.left_out(split)) if policy == "exclude" else 0)
         remarks = [dataset.declaration.note] if dataset.declaration.note else []
         remarks += task.remarks(dataset) if isinstance(task, Remarking) else ()
+    if (shrunk := shrunk_set(dataset, split)) and plan.request.limit is None:
+        remarks.append(shrunk.remark())
     return Data(
         kind=dataset.kind,
         label=dataset.label,

@@ -68,7 +68,7 @@ class Request:
             seed=result.seed,
             precision="bf16" if result.provenance.precision == "bf16" else "fp32",
             batch_size=result.provenance.batch_size,
-            limit=result.data.n_evaluated if result.status == "partial" else None,
+            limit=result.limit,
             command=tuple(result.provenance.command),
         )
 

@@ -119,9 +119,8 @@ def _scored_again(folder: Path, result: Result, task: Task, dataset: Dataset) ->
 
 
 def _scored_by(task: Task, predictions: Predictions, result: Result, dataset: Dataset) -> _Again:
-    limit = result.data.n_evaluated if result.status == "partial" else None
     with own_names(dataset, task.split, task.view), TaskCode(task).during("score"):
-        annotations = task.annotations(dataset, limit)
+        annotations = task.annotations(dataset, result.limit)
         scored = task.score(predictions, annotations, "cpu")
     measurements = scored.measurements
     if known(scored.evidence):

@@ -52,7 +52,8 @@ tests with 20 to 30 videos each, in 90 % with 2 to 12, and in 83 % with 2.
 
 **Missing videos.** Under the policy `penalise` a test video without features is never recognised, and never listed in
 the ranking of a class; under `exclude` it is left out, and the run is partial and never ranked. Training leaves videos
-without features out.
+without features out. Shares of videos (top1, Hit@3 and the like) come with bounds: every missing video wrong, every one
+right. Means over classes and mAP have none, for those depend on the classes and the ranks of the missing videos.
 
 **Sources.** Zhang, Hu and Sha, ECCV 2018 (the experiment; prompts, segments and classifier are not described there, and
 the protocol is our own); Caba Heilbron et al., "ActivityNet", CVPR 2015, and its evaluation code; Ju et al., "Prompting

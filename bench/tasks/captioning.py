@@ -37,7 +37,8 @@ others, for choosing a model; `split=val_1` are all. The id lists are read from 
 the annotations. The generated sample and own data use their whole test split.
 
 **Missing videos.** Under the policy `penalise` a video without features has empty sentences: it scores nothing, its
-references stay. Under `exclude` it is left out, and the run is partial and never ranked.
+references stay. Under `exclude` it is left out, and the run is partial and never ranked. There are no bounds of what
+such videos would have made of a score: BLEU is a ratio of sums, and CIDEr weighs words by all references.
 
 **Sources.** Zhang, Hu and Sha, ECCV 2018 (the experiment); Krishna et al., "Dense-Captioning Events in Videos", ICCV
 2017, and its evaluation code; Vedantam, Zitnick and Parikh, "CIDEr: Consensus-based Image Description Evaluation", CVPR

@@ -14,6 +14,7 @@ import numpy as np
 from bench.annotations import RetrievalAnnotations
 from bench.errors import InvalidData, ModelError, VerificationError
 from bench.matching import Matching
+from bench.metrics.missing import missing_arrays
 from bench.metrics.retrieval import BEST_CAPTION
 from bench.metrics.right_items import owner_arrays, right_arrays
 from bench.metrics.similarities import Pairs, Scores, Similarities, count_best_captions, count_ranks
@@ -42,8 +43,19 @@ def evidence_of(predictions: Embeddings | PairScores, annotations: RetrievalAnno
     counts = count(predictions, annotations, device)
     sizes = {"t2v": len(matching.videos), "v2t": len(matching.texts), BEST_CAPTION: len(counts["v2t"])}
     return Evidence(
-        counts=counts, pool=annotations.pool, n_items={name: n for name, n in sizes.items() if name in counts}
+        counts={**counts, **_missing(annotations)},
+        pool=annotations.pool,
+        n_items={name: n for name, n in sizes.items() if name in counts},
     )
+
+
+def _missing(annotations: RetrievalAnnotations) -> dict[str, np.ndarray]:
+    """Returns what evidence says of missing videos: nothing where a text may have several right ones."""
+    matching = annotations.matching
+    if not matching.one_video_each:
+        return {}
+    texts_of = Counter(matching.own.values())
+    return missing_arrays(annotations.absent, (texts_of[video] for video in annotations.missing))
 
 
 def queries_of(annotations: RetrievalAnnotations) -> dict[str, tuple[str, ...]]:

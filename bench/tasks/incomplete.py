@@ -27,7 +27,7 @@ kept clip, one after the other, and its time is counted in these rows.
 `t2v/R@1/AUC`: the area under the curve of R@1 over f by the trapezoidal rule, divided by its width of 0.8, so that it
 is a mean recall in percent: (y(0.2)/2 + y(0.4) + y(0.6) + y(0.8) + y(1.0)/2) / 4. Its interval resamples videos, each
 with its five outcomes. Ties as above. The primary metric is t2v/R@1/AUC. The evidence keeps the counts of every query
-at every fraction.
+at every fraction. Of missing videos there are no bounds here.
 
 **Sources.** The experiment: Zhang, Hu and Sha, ECCV 2018 (curves without their fractions on the poster). The idea of
 leading clips: the released code of January 2018, which drops 0 to 9 trailing clips of the video alone.

@@ -80,9 +80,19 @@ of `train`, and the record says which.
 says what to do with them (`missing:`); the record then says how many they were. `exclude`: they and their paragraphs
 are left out of queries and galleries alike; such a run is partial and never ranked. `penalise`: nothing is left out. A
 video without features stands behind all others for every paragraph; the paragraph that asks for it, and it as a query,
-rank last (g = N - 1, e = 0); its paragraph stays among those that other videos are compared with. So `penalise` gives a
-lower bound of the score with all features, and `missing=penalise-<count>` is part of the signature. Training leaves
-videos without features out.
+rank last (g = N - 1, e = 0); its paragraph stays among those that other videos are compared with.
+`missing=penalise-<count>` is part of the signature. Training leaves videos without features out.
+
+**Bounds.** Neither number is that of the whole test set, and `penalise` is no lower bound of t2v: a missing video could
+also have stood before right ones. Each measurement therefore says between what it lies for any features of the missing
+videos (`bounds` of the record, lines below it on the terminal). `worst`: everything missing stands above the right
+answer of every query, and the queries of missing videos find theirs last. `best`: nothing missing stands above, and
+these find theirs first. `present`: the queries of the videos that are there. With m videos missing, t2v of the others
+has g + m in the worst case and g in the best; v2t has g + the number of texts that were left out, which under
+`penalise` is none. Some scores of the missing videos reach each bound, though not all bounds at once, and vectors of
+few dimensions may not. A dataset that is declared to be a set (`set:`) and has fewer videos is bounded likewise, where
+each of the others is known to have one text. There are no bounds of P@K and nDCG@K where several are right, nor where
+`relevance:` or `queries:` say what is asked.
 
 **Sources.** Zhang, Hu and Sha, "Cross-Modal and Hierarchical Modeling of Video and Text", ECCV 2018, and the released
 code; Krishna et al., "Dense-Captioning Events in Videos", ICCV 2017 (annotations); Liu et al., "Use What You Have:

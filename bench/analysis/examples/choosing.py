@@ -115,8 +115,7 @@ def _scored_by(task: Captioning, record: Stored, dataset: Dataset, metric: str) 
     folder, result = record.folder, record.result
     if result.predictions is None:
         raise InvalidData(f"{folder} was scored from a file that is not kept. Score it again: `bench score captions`.")
-    limit = result.data.n_evaluated if result.status == "partial" else None
-    annotations = task.annotations(dataset, limit)
+    annotations = task.annotations(dataset, result.limit)
     videos = task.items(Captions.load(folder / result.predictions.file), annotations)
     scores = score(videos, replace(task.scoring, meteor="none"), annotations.pool)
     recorded = parse_signature(result.signature).get("protocol") == task.protocol

@@ -102,7 +102,7 @@ def retrieved_by(record: Stored, task: ParagraphVideoRetrieval, dataset: Dataset
     result, evidence = record.result, verified(record).evidence
     if result.predictions is None:
         raise InvalidData(f"{record.folder} was scored from a file that is not kept: what was found cannot be shown.")
-    limit = result.data.n_evaluated if result.status == "partial" else None
+    limit = result.limit
     annotations = task.annotations(dataset, limit)
     if annotations.pool != evidence.pool:
         raise VerificationError(

@@ -94,6 +94,50 @@ def split_of(dataset: Dataset, named: NamedSet) -> str:
     return split
 
 
+@dataclass(frozen=True)
+class Shrunk:
+    """What a split lacks of the set that it is said to be.
+
+    Attributes:
+        set: the set's name.
+        whole: how many videos it has.
+        videos: how many of those the split lacks.
+        unit: what one query of it is.
+        one_each: whether each of these is known to have one text, as those in the files have.
+    """
+
+    set: str
+    whole: int
+    videos: int
+    unit: str
+    one_each: bool
+
+    def remark(self) -> str:
+        """Returns it in words, for a record."""
+        lacks = f"{self.set} has {self.whole:,} videos, of which {self.videos:,} are not in the files"
+        return lacks if self.one_each else f"{lacks}; how many texts these have is not known, so no bounds count them"
+
+
+def shrunk_set(dataset: Dataset, split: str) -> Shrunk | None:
+    """Returns by how much a split is smaller than the set that `set:` says it is; None where it is not, or another set.
+
+    Raises: DataError for a split that cannot be read.
+    """
+    if not (name := dataset.declaration.named_set):
+        return None
+    named = named_set(name)
+    if named.part == "train" or split_of(dataset, named) != split:
+        return None
+    columns, official = dataset.columns(split), set(named.ids())
+    own = columns["video_id"]
+    if official and not official.issuperset(own):
+        return None
+    lacking = named.videos - len(own)
+    each = named.unit != "caption" or all(len(said) == 1 for said in columns["sentences"])
+    one_each = each and named.queries == named.videos
+    return Shrunk(name, named.videos, lacking, named.unit, one_each) if lacking > 0 else None
+
+
 def compare(dataset: Dataset, split: str, missing: Collection[str] | None) -> SetComparison:
     """Returns a split beside the set that its dataset is declared to be.
 

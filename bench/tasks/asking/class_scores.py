@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from bench.errors import VerificationError
 from bench.execution import Execution
 from bench.inputs import Inputs, Paragraph
 from bench.metrics.classification import count_classes, truth_of
+from bench.metrics.missing import missing_arrays
 from bench.models import VideoClassifier, VideoEncoder
 from bench.predictions import ClassScores, Predictions
 from bench.predictions.checks import check_directions
@@ -159,4 +161,6 @@ def class_evidence(predictions: Predictions, annotations: ClassAnnotations, task
     columns = [column[name] for name in annotations.class_names]
     scores[present] = predictions.scores[[place[name] for name in wanted if name in place]][:, columns]
     truth = truth_of([annotations.labels[name] for name in wanted], annotations.class_names)
-    return count_classes(scores, truth, annotations.pool)
+    evidence = count_classes(scores, truth, annotations.pool)
+    behind = (len(annotations.labels[name]) for name in annotations.missing)
+    return replace(evidence, counts={**evidence.counts, **missing_arrays(annotations.absent, behind)})
