@@ -15,7 +15,7 @@ from bench.metrics.captions.items import Sentence, VideoCaptions, rules
 from bench.metrics.captions.scoring import score
 from bench.metrics.classification import count_classes, truth_of
 from bench.metrics.curves import FRACTIONS, joined
-from bench.results import Evidence, Measurement
+from bench.results import Bounds, Evidence, Measurement
 
 RNG = np.random.default_rng(5)
 
@@ -54,6 +54,7 @@ EDITS: dict[str, Any] = {
     "higher_is_better": lambda m: not m.higher_is_better,
     "ci95": lambda m: (m.value - 0.01, m.value + 0.01),
     "n": lambda m: m.n + 1,
+    "bounds": lambda m: Bounds(present=m.value, worst=m.value, best=m.value + 1e-6),
 }
 
 
