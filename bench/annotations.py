@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,6 +30,10 @@ class RetrievalAnnotations:
     def __len__(self) -> int:
         """How many videos there are, however many texts ask for them."""
         return len(self.matching.videos)
+
+    def among(self, videos: Collection[str], pool: str) -> RetrievalAnnotations:
+        """Returns the test of some of its videos with their texts, all of which are there; `pool` names it."""
+        return RetrievalAnnotations(self.matching.among(videos), pool, unit=self.unit)
 
     @property
     def hits(self) -> str:
@@ -74,6 +78,11 @@ class CaptionAnnotations:
     def __len__(self) -> int:
         return len(self.references[0])
 
+    def among(self, videos: Collection[str], pool: str) -> CaptionAnnotations:
+        """Returns the test of some of its videos, all of which are there; `pool` names it."""
+        references = tuple({v: told for v, told in one.items() if v in videos} for one in self.references)
+        return CaptionAnnotations(references, pool)
+
 
 @dataclass(frozen=True)
 class ClassAnnotations:
@@ -95,6 +104,10 @@ class ClassAnnotations:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def among(self, videos: Collection[str], pool: str) -> ClassAnnotations:
+        """Returns the test of some of its videos, all of which are there; `pool` names it."""
+        return ClassAnnotations({v: own for v, own in self.labels.items() if v in videos}, self.class_names, pool)
 
 
 class Annotations(Protocol):

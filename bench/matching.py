@@ -6,7 +6,7 @@ ranked by a path of its own (`Matching.one_to_one`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -68,6 +68,17 @@ class Matching:
             grades=tuple(tuple(relevant[video] for video in order) for relevant, order in worth) if graded else None,
             owners=None if owners is None else tuple(place.get(owners.get(text, "")) for text in wanted),
         )
+
+    def among(self, kept: Collection[str]) -> Matching:
+        """Returns the matching of some videos and of the texts that go with one of them, or with none at all."""
+        worth = self.grades or tuple((1.0,) * len(places) for places in self.right)
+        right, owners = {}, {}
+        for text, places, grades, own in zip(self.texts, self.right, worth, self.asked_for, strict=True):
+            if own is None or self.videos[own] in kept:
+                answers = zip(places, grades, strict=True)
+                right[text] = {self.videos[place]: grade for place, grade in answers if self.videos[place] in kept}
+                owners |= {} if own is None else {text: self.videos[own]}
+        return Matching.of(right, [video for video in self.videos if video in kept], owners if self.owners else None)
 
     @cached_property
     def one_to_one(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,10 @@ class ComparedModel:
     @property
     def seeds(self) -> tuple[int, ...]:
         return tuple(record.result.seed for record in self.records)
+
+
+_OF_ALL_VIDEOS = ("pool", "missing", "hits", "features")
+"""Parts of a signature that depend on which videos were evaluated."""
 
 
 def find_runs(text: str) -> list[Path]:
@@ -100,16 +104,24 @@ def _unlike(a: Result, b: Result) -> str:
     return "" if made == (b.model.distribution, b.model.revision, b.provenance.precision) else "version or precision"
 
 
-def _different_parts(a: Verified, b: Verified) -> str:
+def _different_parts(a: Verified, b: Verified, cut: Collection[str] = ()) -> str:
     """Returns the parts of the signature in which two records differ, in words, or nothing.
 
     A model that looks at whole videos only predicts the same under every segment source.
+
+    Args:
+        cut: parts that are compared without what stands behind their colon.
     """
     keys = dict.fromkeys([*a.signature, *b.signature])
     keys.pop(WEIGHTS, None)  # what is compared
     if not (a.result.model.uses_segments and b.result.model.uses_segments):
         keys.pop("segments", None)
     differing = [key for key in keys if a.signature.get(key) != b.signature.get(key)]
+    if cut:
+        heads = [{key: record.signature.get(key, "").partition(":")[0] for key in cut} for record in (a, b)]
+        differing = [
+            key for key in differing if key not in cut or (key == "features" and heads[0][key] != heads[1][key])
+        ]
     return ", ".join(f"{key} ({a.signature.get(key, 'none')}, {b.signature.get(key, 'none')})" for key in differing)
 
 
@@ -120,11 +132,13 @@ def same_queries(a: Verified, b: Verified) -> bool:
     return one.pool == other.pool and sizes[0] == sizes[1]
 
 
-def check_comparable(a: ComparedModel, b: ComparedModel, *, across: bool) -> None:
+def check_comparable(a: ComparedModel, b: ComparedModel, *, across: bool, cut: bool = False) -> None:
     """Raises VerificationError, naming every difference, unless both sides answered the same queries alike.
 
     Args:
         across: whether they may differ in segments and features.
+        cut: whether their evidence is of the videos that both were evaluated on; what their signatures say of the test
+            set is then of more, and digests of features are of other videos, so features are told by their extractor.
     """
     one, other = a.records[0], b.records[0]
     if not same_queries(one, other):
@@ -134,7 +148,7 @@ def check_comparable(a: ComparedModel, b: ComparedModel, *, across: bool) -> Non
             f"A and B were evaluated on different test sets: {_pool(one)} against {_pool(other)} ({more}). "
             "Paired comparison needs the same queries: run one of them on the other's test set."
         )
-    differing = _different_parts(one, other)
+    differing = _different_parts(one, other, _OF_ALL_VIDEOS if cut else ())
     named = [part.partition(" ")[0] for part in differing.split("), ") if part]
     if not named:
         return

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bench.cli.commands import Command
-from bench.cli.options import wide_option
+from bench.cli.options import config_option, wide_option
 
 if TYPE_CHECKING:
     from bench.analysis.compare import ComparedModel
@@ -21,23 +23,34 @@ if TYPE_CHECKING:
 @click.option("--metric", "metrics", multiple=True, help="Such as t2v/R@1; repeatable (default: every recall).")
 @click.option("--across", is_flag=True, help="Allow other segments or features, as long as the queries are the same.")
 @wide_option
+@config_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def compare(a: str, b: str, metrics: tuple[str, ...], across: bool, as_json: bool) -> None:
+def compare(a: str, b: str, metrics: tuple[str, ...], across: bool, config: Path | None, as_json: bool) -> None:
     """Compare model A with model B query by query. Needs no model, no dataset and no GPU.
+
+    Where features of some videos lacked in one of them, both are ranked again on the videos of both, out of their saved
+    predictions; that needs the dataset in bench.yaml, and says how many were left out.
 
     A and B are each a run's folder or a record, or several of them, one for each seed: separated by commas, or as a
     quoted pattern such as 'runs/hse--anet-retrieval--s*'.
     """
+    from bench.analysis.common import lost_videos, on_common_videos
     from bench.analysis.compare import check_comparable, compare_sides, find_runs, open_side
+    from bench.catalogue import config as configuration
+    from bench.catalogue.lookup import Session
     from bench.evidence.comparisons import certain_of
 
-    first, second = open_side(find_runs(a)), open_side(find_runs(b))
-    check_comparable(first, second, across=across)
+    first, second, common = open_side(find_runs(a)), open_side(find_runs(b)), None
+    if lost_videos(first, second):
+        first, second, common = on_common_videos(first, second, Session(configuration.load(config)))
+    check_comparable(first, second, across=across, cut=common is not None)
     compared = compare_sides(first, second, metrics)
     if as_json:
-        click.echo(json.dumps(_json(first, second, compared), indent=2))
+        click.echo(json.dumps({**_json(first, second, compared), "common": common and asdict(common)}, indent=2))
         return
     _print(first, second, compared)
+    if common:
+        click.echo(common.words())
     if not metrics:
         for reason in certain_of(first.records[0].evidence):
             click.echo(reason)

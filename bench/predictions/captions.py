@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,7 +11,7 @@ from typing import Any, ClassVar
 from bench.errors import InvalidData, ModelError
 from bench.files import PathLike, write_atomically
 from bench.inputs import Paragraph
-from bench.predictions.saved import ids_in
+from bench.predictions.saved import ids_in, places_of
 from bench.reading.outside import Form, read_text, reading
 
 FORM = Form("a whole file of captions written by bench", ("json",), "Run again with --no-resume.")
@@ -54,6 +55,12 @@ class Captions:
                     f"model {model!r} returned {len(said)} sentences for the {len(segments)} segments of video "
                     f"{video_id}; expected one each. Fix the model's caption method."
                 )
+
+    def among(self, videos: Collection[str], texts: Collection[str] = ()) -> Captions:
+        """Returns the sentences of some videos, in the same order."""
+        places = places_of(self.video_ids, videos)
+        kept = (tuple(rows[i] for i in places) for rows in (self.video_ids, self.segments, self.sentences))
+        return Captions(*kept)
 
     def save(self, path: PathLike) -> None:
         """Writes JSON Lines, a head and a line for each video; equal captions give equal bytes."""

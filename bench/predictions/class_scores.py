@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.errors import ModelError
 from bench.files import PathLike, write_tensors
 from bench.predictions.checks import check_rows
-from bench.predictions.saved import Tensors, ids_in
+from bench.predictions.saved import Tensors, ids_in, places_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,6 +44,11 @@ class ClassScores(Tensors):
         if self.scores.dtype != np.float32:
             raise ModelError(f"model {model!r} returned class scores as {self.scores.dtype}; expected float32.")
         check_rows(model, "videos", self.video_ids, self.scores)
+
+    def among(self, videos: Collection[str], texts: Collection[str] = ()) -> ClassScores:
+        """Returns the scores of some videos, in the same order."""
+        places = places_of(self.video_ids, videos)
+        return ClassScores(tuple(self.video_ids[i] for i in places), self.scores[places], self.class_names)
 
     def save(self, path: PathLike) -> None:
         """Writes one safetensors file; equal scores give equal bytes."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.errors import ModelError
 from bench.files import PathLike, write_tensors
 from bench.predictions.checks import check_rows, check_scores
-from bench.predictions.saved import Tensors, ids_in
+from bench.predictions.saved import Tensors, ids_in, places_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,6 +46,12 @@ class Embeddings(Tensors):
                 f"{self.paragraphs.shape[1]}: cosine needs one space. Fix the model's output size."
             )
 
+    def among(self, videos: Collection[str], texts: Collection[str]) -> Embeddings:
+        """Returns the embeddings of some videos and texts, in the same order."""
+        rows, columns = places_of(self.paragraph_ids, texts), places_of(self.video_ids, videos)
+        shown, told = tuple(self.video_ids[i] for i in columns), tuple(self.paragraph_ids[i] for i in rows)
+        return Embeddings(shown, self.videos[columns], told, self.paragraphs[rows])
+
     def save(self, path: PathLike) -> None:
         """Writes one safetensors file; equal embeddings give equal bytes."""
         values = {"kind": self.kind, "video_ids": self.video_ids, "paragraph_ids": self.paragraph_ids}
@@ -76,6 +82,12 @@ class PairScores(Tensors):
     def check(self, model: str) -> None:
         """Raises ModelError unless every pair has a finite score."""
         check_scores(model, self.paragraph_ids, self.video_ids, self.scores)
+
+    def among(self, videos: Collection[str], texts: Collection[str]) -> PairScores:
+        """Returns the scores of some videos and texts with one another, in the same order."""
+        rows, columns = places_of(self.paragraph_ids, texts), places_of(self.video_ids, videos)
+        shown, told = tuple(self.video_ids[i] for i in columns), tuple(self.paragraph_ids[i] for i in rows)
+        return PairScores(shown, told, self.scores[rows][:, columns])
 
     def save(self, path: PathLike) -> None:
         """Writes one safetensors file; equal scores give equal bytes."""
@@ -121,6 +133,16 @@ class EmbeddingCurve(Tensors):
         """Raises ModelError unless the embeddings at every fraction can be ranked."""
         for fraction in self.fractions:
             self.at(fraction).check(model)
+
+    def among(self, videos: Collection[str], texts: Collection[str]) -> EmbeddingCurve:
+        """Returns the embeddings of some videos and texts at every fraction, in the same order."""
+        rows, columns = places_of(self.paragraph_ids, texts), places_of(self.video_ids, videos)
+        return EmbeddingCurve(
+            tuple(self.video_ids[i] for i in columns),
+            {keep: vectors[columns] for keep, vectors in self.videos.items()},
+            tuple(self.paragraph_ids[i] for i in rows),
+            {keep: vectors[rows] for keep, vectors in self.paragraphs.items()},
+        )
 
     def save(self, path: PathLike) -> None:
         """Writes one safetensors file; equal embeddings give equal bytes."""

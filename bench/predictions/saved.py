@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
 from bench.errors import InvalidData, ModelError
 from bench.files import PathLike, read_tensors
@@ -38,6 +38,14 @@ class Predictions(Protocol):
         """Reads what `save` wrote. Raises: InvalidData for any other file."""
 
 
+@runtime_checkable
+class Divisible(Protocol):
+    """Predictions of which some videos can be taken alone."""
+
+    def among(self, videos: Collection[str], texts: Collection[str]) -> Predictions:
+        """Returns what was said of some videos, and of some texts where there are any, in the same order."""
+
+
 class Tensors:
     """Predictions in a safetensors file that says their kind: read by `from_file` of the class."""
 
@@ -69,6 +77,11 @@ class Tensors:
     def from_file(cls, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> Self:
         """Returns what `save` wrote. Raises KeyError for what is lacking, ValueError for what is of another type."""
         raise NotImplementedError
+
+
+def places_of(ids: Sequence[str], wanted: Collection[str]) -> list[int]:
+    """Returns the places of those ids that are wanted."""
+    return [i for i, one in enumerate(ids) if one in wanted]
 
 
 def ids_in(value: Any) -> tuple[str, ...]:
