@@ -72,7 +72,8 @@ class Matching:
     def among(self, kept: Collection[str]) -> Matching:
         """Returns the matching of some videos and of the texts that go with one of them, or with none at all."""
         worth = self.grades or tuple((1.0,) * len(places) for places in self.right)
-        right, owners = {}, {}
+        right: dict[str, dict[str, float]] = {}
+        owners: dict[str, str] = {}
         for text, places, grades, own in zip(self.texts, self.right, worth, self.asked_for, strict=True):
             if own is None or self.videos[own] in kept:
                 answers = zip(places, grades, strict=True)

@@ -59,8 +59,11 @@ class Captions:
     def among(self, videos: Collection[str], texts: Collection[str] = ()) -> Captions:
         """Returns the sentences of some videos, in the same order."""
         places = places_of(self.video_ids, videos)
-        kept = (tuple(rows[i] for i in places) for rows in (self.video_ids, self.segments, self.sentences))
-        return Captions(*kept)
+        return Captions(
+            tuple(self.video_ids[i] for i in places),
+            tuple(self.segments[i] for i in places),
+            tuple(self.sentences[i] for i in places),
+        )
 
     def save(self, path: PathLike) -> None:
         """Writes JSON Lines, a head and a line for each video; equal captions give equal bytes."""
