@@ -262,3 +262,30 @@ def test_1k_a_is_asked_of_files_with_twenty_captions_a_video(
     again = run(bench_command, "msrvtt-retrieval:set=1k-A", "--no-resume")
     assert record["data"]["n_evaluated"] == 1000
     assert record["signature"] == again["signature"]
+
+
+def test_published_rows_of_the_set_that_a_run_asked_stand_beside_it_and_others_apart(bench_command: Any) -> None:
+    declare(bench_command, captions="each")
+    bench_command("run", "-m", "random", "-t", "toys-retrieval:set=chosen")
+    tables = [
+        {
+            "title": f"Table {place}", "paper": "a paper", "source": "page 7", "set": one, "set_by": "its list",
+            "gallery": None, "differs": [],
+            "rows": [{"model": "theirs", "features": "C3D", "segments": "none", "values": {"t2v/R@1": 50.0}}],
+        }
+        for place, one in enumerate(["toys:all", "toys:chosen", None])
+    ]  # fmt: skip
+    published = bench_command.folder / "leaderboards" / "published"
+    published.mkdir(parents=True)
+    (published / "toys-retrieval.yaml").write_text(
+        yaml.safe_dump({"schema": "bench-published/1", "task": "toys-retrieval", "split": "test", "tables": tables})
+    )
+    bench_command("leaderboard", "build", "--results", bench_command.folder / "runs", "-o", "board")
+    page = (bench_command.folder / "board" / "toys-retrieval.md").read_text(encoding="utf-8")
+    headings = [
+        line.lstrip("# ") for line in page[page.index("## Published figures") :].splitlines() if line[:1] == "#"
+    ]
+    assert headings[1:] == [
+        "On toys:chosen", "Table 1", "Another test set: toys:all", "Table 0", "Test set not known", "Table 2",
+    ]  # fmt: skip
+    assert "Another set than toys:chosen: 9 captions (3 captions there); 3 videos are in both; videos: some." in page
