@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import InvalidData, MissingData, SaveError
+from bench.errors import InvalidData, MissingData, SaveError, UsageError
 from bench.locks import held
 from bench.reading.outside import Form, reading, regular_file
 
@@ -36,6 +36,19 @@ CLAIMS = ".claims"
 FULL = {errno.ENOSPC, errno.EDQUOT}
 _FORMULA = ("=", "+", "-", "\N{MINUS SIGN}", "@", "\t", "\r", "\n")
 A_DAY = 24 * 3600.0
+
+
+def as_path(name: str, value: PathLike) -> Path:
+    """Returns a path given as text or as any path object. Raises: UsageError for anything else."""
+    path: object = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(path, str) or not path:
+        raise UsageError(f"{name}={value!r}: a path is wanted, as text or as pathlib.Path.")
+    return Path(path)
+
+
+def as_optional_path(name: str, value: PathLike | None) -> Path | None:
+    """Returns a path, or None for none. Raises: UsageError for anything else."""
+    return None if value is None else as_path(name, value)
 
 
 def write_atomically(path: PathLike, content: bytes, *, overwrite: bool = True, durable: bool = True) -> None:

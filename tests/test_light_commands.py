@@ -64,6 +64,23 @@ def test_importing_a_light_module_does_not_load_torch(tmp_path: Path, module: st
     assert not {"torch", "pandas", "sklearn"} & loaded_modules(tmp_path, f"import {module}")
 
 
+def test_importing_bench_loads_nothing_of_weight(tmp_path: Path) -> None:
+    loaded = loaded_modules(tmp_path, "import bench; bench.run, bench.rescore, bench.load, bench.compare")
+    assert not {"torch", "numpy", "pandas", "matplotlib", "pydantic", "tqdm", "click", "rich", "IPython"} & loaded
+
+
+def test_records_are_loaded_compared_ranked_and_shown_without_torch_pandas_and_matplotlib(
+    tmp_path: Path, control_runs: Path
+) -> None:
+    code = (
+        f"import bench; runs = bench.load({str(control_runs)!r}); board = bench.leaderboard({str(control_runs)!r}); "
+        "shown = [one._repr_html_() for one in (runs, runs[0], bench.compare(runs, runs), board, board[0])]"
+    )
+    loaded = loaded_modules(tmp_path, code)
+    assert "jinja2" in loaded
+    assert not {"torch", "pandas", "matplotlib", "datasets", "tqdm"} & loaded
+
+
 def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
     heavy = {"torch", "numpy", "pydantic", "jinja2", "datasets", "pandas", "h5py"}
     assert not heavy & loaded_by_command(tmp_path, "--help")

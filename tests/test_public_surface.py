@@ -101,6 +101,8 @@ def described(module: ModuleType) -> Iterator[str]:
             yield from methods(value)
         elif inspect.isfunction(value):
             yield signature(value, name)
+        elif isinstance(value, ModuleType):  # a package that is a function as well
+            yield signature(value.__call__, name)
         else:
             yield name
 

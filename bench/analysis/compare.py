@@ -66,10 +66,14 @@ def find_runs(text: str) -> list[Path]:
 def open_side(paths: Sequence[Path]) -> ComparedModel:
     """Returns the runs at `paths` as one model over several seeds.
 
-    Raises: InvalidData, VerificationError for a record that does not hold; UsageError when the runs differ in more than
-    their seed.
+    Raises: InvalidData, VerificationError for a record that does not hold; what `side_of` raises.
     """
-    records = sorted((read_record(path) for path in paths), key=lambda record: record.result.seed)
+    return side_of([read_record(path) for path in paths])
+
+
+def side_of(runs: Sequence[Verified]) -> ComparedModel:
+    """Returns runs as one model over several seeds. Raises: UsageError when they differ in more than their seed."""
+    records = sorted(runs, key=lambda record: record.result.seed)
     first = records[0]
     for record in records[1:]:
         other = _unlike(first.result, record.result) or _different_parts(first, record)

@@ -90,7 +90,7 @@ def read(folders: Sequence[Path], metrics: Sequence[str] = ()) -> ReadRecords:
         for path in sorted(_candidates(folder)):
             name = path.relative_to(folder).as_posix()
             try:
-                entries.append(_read(path, name, metrics))
+                entries.append(read_entry(path, name, metrics))
             except Exception as error:  # noqa: BLE001 (anyone writes such files; one of them never stops the others)
                 notes.append(Note(name, reason_of(error, path)))
     return entries, notes
@@ -109,7 +109,8 @@ def _candidates(folder: Path) -> Iterator[Path]:
     yield from (path for path in folder.glob("*/*--*.json") if not path.name.endswith(COMPANIONS))
 
 
-def _read(path: Path, name: str, metrics: Sequence[str]) -> Entry:
+def read_entry(path: Path, name: str, metrics: Sequence[str] = ()) -> Entry:
+    """Returns the record in a file, called `name` on the board. Raises: BenchError."""
     if path.is_symlink():
         raise InvalidData(f"{path} is a link. Put the file itself there.")
     size = regular_file(path).stat().st_size

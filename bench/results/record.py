@@ -7,7 +7,7 @@ built from these records alone, on machines without plugins, datasets or torch.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -15,6 +15,10 @@ from bench.errors import InvalidData
 from bench.files import PathLike, write_atomically
 from bench.reading.outside import JSON, read_content
 from bench.results.signatures import as_of_today
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
 
 SCHEMA = "bench-result/1"
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -231,6 +235,32 @@ class Result(Record):
         left_out = missing.videos.get(self.task.split, 0) if missing and missing.policy == "exclude" else 0
         whole = self.status == "complete" or self.data.n_evaluated + left_out >= self.data.n_expected
         return None if whole else self.data.n_evaluated
+
+    def to_pandas(self) -> DataFrame:
+        """Returns a data frame with a row for each measurement."""
+        from bench.results.shown import as_frame, measured
+
+        return as_frame([measured(one) for one in [*self.measurements, *self.columns]], ["measurement"])
+
+    def _repr_html_(self) -> str:
+        from bench.results.shown import as_html, in_words
+
+        rows = [
+            [one.name, in_words(one.value), "{:.1f} to {:.1f}".format(*one.ci95) if one.ci95 else "–", f"{one.n:,}"]
+            for one in [*self.measurements, *self.columns]
+        ]
+        partial = "" if self.status == "complete" else f", {self.status}"
+        title = f"{self.model.name}, seed {self.seed}: {self.task.name} on {self.data.label}{partial}"
+        notes = [self.signature, *self.data.remarks]
+        return as_html(title, ["measurement", "value", "95 % interval", "n"], rows, numbers_from=1, notes=notes)
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """Draws the measurements in the unit of the primary one, with their 95 % intervals, and returns the axes."""
+        from bench.results.shown import Interval, draw
+
+        unit = self[self.primary].unit
+        intervals = [Interval(one.name, one.value, one.ci95) for one in self.measurements if one.unit == unit]
+        return draw(intervals, unit, f"{self.model.name}: {self.task.name} on {self.data.label}", ax)
 
     def to_json(self) -> str:
         return self.model_dump_json(by_alias=True, indent=2) + "\n"

@@ -7,26 +7,11 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, SupportsIndex
 
 from bench.errors import UsageError
-from bench.files import PathLike
 from bench.runs.progress import Reporter
-
-
-def as_path(name: str, value: PathLike) -> Path:
-    """Returns a path given as text or as any path object. Raises: UsageError for anything else."""
-    path: object = os.fspath(value) if isinstance(value, os.PathLike) else value
-    if not isinstance(path, str) or not path:
-        raise UsageError(f"{name}={value!r}: a path is wanted, as text or as pathlib.Path.")
-    return Path(path)
-
-
-def as_optional_path(name: str, value: PathLike | None) -> Path | None:
-    """Returns a path, or None for none. Raises: UsageError for anything else."""
-    return None if value is None else as_path(name, value)
 
 
 def as_text(name: str, value: str, example: str) -> str:
@@ -34,6 +19,13 @@ def as_text(name: str, value: str, example: str) -> str:
     if not isinstance(value, str):
         raise UsageError(f"{name}={value!r}: one text is wanted, such as {example!r}. Call once for each of several.")
     return value
+
+
+def as_texts(name: str, value: Sequence[str]) -> tuple[str, ...]:
+    """Returns several texts. Raises: UsageError for anything else; one text would count as its letters."""
+    if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(one, str) for one in value):
+        raise UsageError(f"{name}={value!r}: a list of texts is wanted, such as ['t2v/R@1'].")
+    return tuple(value)
 
 
 def as_whole(name: str, value: SupportsIndex) -> int:

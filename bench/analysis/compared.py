@@ -1,0 +1,110 @@
+"""Two models compared, for Python: what `bench compare` prints, for pandas, notebooks and matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.analysis.compare import ComparedModel, check_comparable, compare_sides, find_runs, open_side, side_of
+from bench.errors import UsageError
+from bench.evidence.comparisons import Paired, certain_of
+from bench.leaderboard.loaded import Results
+from bench.metrics.comparisons import mean_and_std
+from bench.results.shown import Interval, as_frame, as_html, draw
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True)
+class ModelComparison:
+    """Model A against model B in several measurements, query by query.
+
+    Attributes:
+        a, b: the two models, each over its seeds.
+        rows: a comparison for each measurement.
+        notes: why measurements are left out.
+    """
+
+    a: ComparedModel
+    b: ComparedModel
+    rows: tuple[Paired, ...]
+    notes: tuple[str, ...] = ()
+
+    def to_pandas(self) -> DataFrame:
+        """Returns a data frame with a row for each measurement; `a` and `b` are means over seeds."""
+        rows = []
+        for one in self.rows:
+            (mean_a, std_a), (mean_b, std_b) = map(mean_and_std, one.values)
+            low, high = one.comparison.ci95
+            rows.append(
+                {
+                    "measurement": one.metric,
+                    "unit": one.unit,
+                    "a": mean_a,
+                    "a_std": std_a,
+                    "b": mean_b,
+                    "b_std": std_b,
+                    "difference": one.comparison.difference,
+                    "low": low,
+                    "high": high,
+                    "p_value": one.comparison.p_value,
+                    "test": one.comparison.test,
+                    "effect_size": one.effect,
+                    "wins": one.wins,
+                    "losses": one.losses,
+                    "ties": one.ties,
+                    "n": one.comparison.n,
+                }
+            )
+        return as_frame(rows, ["measurement"])
+
+    def _repr_html_(self) -> str:
+        head, rows = ["measurement", "A", "B", "A − B", "95 % interval", "p"], []
+        for one in self.rows:
+            low, high = one.comparison.ci95
+            means = [f"{mean_and_std(values)[0]:.2f}" for values in one.values]
+            interval = f"{low:+.2f} to {high:+.2f}"
+            said = [one.metric, *means, f"{one.comparison.difference:+.2f}", interval, f"{one.comparison.p_value:.2g}"]
+            rows.append(said)
+        return as_html(self._title(), head, rows, numbers_from=1, notes=[self.a.first.signature, *self.notes])
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """Draws each difference with its 95 % interval and returns the axes; one that covers 0 is shown pale."""
+        intervals = []
+        for one in self.rows:
+            low, high = one.comparison.ci95
+            covers = low <= 0 <= high
+            intervals.append(Interval(one.metric, one.comparison.difference, (low, high), quiet=covers))
+        return draw(intervals, "A − B", self._title(), ax, zero=True)
+
+    def _title(self) -> str:
+        return f"A: {self.a.name}, B: {self.b.name}; {self.a.first.task.name} on {self.a.first.data.label}"
+
+
+def compare_models(
+    a: str | Results, b: str | Results, metrics: Sequence[str] = (), *, across: bool = False
+) -> ModelComparison:
+    """Returns model A against model B.
+
+    Args:
+        a, b: the runs of a model, one for each seed: as `bench compare` names them, or records that were loaded.
+        metrics: measurements to compare in; every recall, or what else can differ, where none is named.
+        across: whether they may differ in segments and features.
+
+    Raises: UsageError, InvalidData, VerificationError.
+    """
+    first, second = _side("a", a), _side("b", b)
+    check_comparable(first, second, across=across)
+    notes = () if metrics else certain_of(first.records[0].evidence)
+    return ModelComparison(first, second, tuple(compare_sides(first, second, metrics)), tuple(notes))
+
+
+def _side(name: str, given: str | Results) -> ComparedModel:
+    if not isinstance(given, Results):
+        return open_side(find_runs(given))
+    if not given:
+        raise UsageError(f"{name}: there is no record in it.")
+    return side_of([entry.record for entry in given.entries])
