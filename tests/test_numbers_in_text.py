@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.reading.numbers import real_in, whole_in
+from bench.reading.numbers import number_of, real_in, whole_in
 
 ODD = ["", " 1", "1 ", "1_0", "\N{FULLWIDTH DIGIT ONE}", "\N{ARABIC-INDIC DIGIT THREE}", "nan", "inf", "0x1", "1e", "."]
 
@@ -37,3 +37,19 @@ def test_short_forms_are_read(text: str, number: float) -> None:
 def test_what_is_beyond_every_float_is_none() -> None:
     assert real_in("1e999") is None
     assert real_in("-1e999") is None
+
+
+@pytest.mark.parametrize(
+    ("count", "words", "text"),
+    [
+        (1, ("video",), "1 video"),
+        (2990, ("video",), "2,990 videos"),
+        (0, ("query",), "0 queries"),
+        (2, ("class",), "2 classes"),
+        (2, ("key",), "2 keys"),
+        (1, ("video is", "videos are"), "1 video is"),
+        (1000, ("video is", "videos are"), "1,000 videos are"),
+    ],
+)
+def test_a_number_stands_with_its_noun(count: int, words: tuple[str, ...], text: str) -> None:
+    assert number_of(count, *words) == text

@@ -13,6 +13,7 @@ import click
 from bench.cli import completion
 from bench.cli.commands import Group
 from bench.cli.options import WholeRange, config_option
+from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
     from bench.data.features.pack_sources import Contents
@@ -140,11 +141,13 @@ def _write_pack(contents: Contents, output: Path, dtype: Any) -> None:
 
     started = time.monotonic()
     if contents.missing:
-        click.echo(f"{contents.name}: {contents.missing:,} videos without features are left out", err=True)
+        click.echo(f"{contents.name}: {number_of(contents.missing, 'video')} without features left out", err=True)
     with stop_requests() as stop, transfer(contents.name) as progress:
         watcher = PackWatcher(lambda line: click.echo(line, err=True), progress, stop.is_set)
         header = write_pack(contents, output, dtype, watcher)
     seconds = time.monotonic() - started
     size = header.rows * header.row_bytes / 1e6
-    click.echo(f"{output}: {header.videos:,} videos, {size:,.1f} MB in {seconds:.1f} s, sha256 {header.digest}")
+    click.echo(
+        f"{output}: {number_of(header.videos, 'video')}, {size:,.1f} MB in {seconds:.1f} s, sha256 {header.digest}"
+    )
     click.echo(f"Use it as `features: {{{contents.name}: {{pack: {output}}}}}` in bench.yaml.")

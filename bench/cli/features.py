@@ -13,6 +13,7 @@ import click
 from bench.cli import completion
 from bench.cli.commands import Group
 from bench.cli.options import WholeRange, config_option
+from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
     from bench.catalogue.lookup import Session
@@ -149,7 +150,7 @@ def _show(first: str, second: str, differences: Differences) -> None:
     else:
         rows = f", {len(differences.other_rows):,} with another number of rows" if differences.other_rows else ""
         click.echo(
-            f"{len(differences.videos):,} videos in both{rows}: mean cosine {differences.cosine:.6f}, "
+            f"{number_of(len(differences.videos), 'video')} in both{rows}: mean cosine {differences.cosine:.6f}, "
             f"largest difference {differences.largest:.3g}"
         )
         for video_id, one in differences.most(MOST):

@@ -20,6 +20,7 @@ from bench.files import digest
 from bench.inputs import DataKind, Inputs, TrainingData, Videos, View
 from bench.matching import Unit
 from bench.models import Lesson
+from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
     from datasets import Dataset as Table
@@ -258,7 +259,7 @@ class Dataset:
         remaining = [i for i in chosen if ids[i] not in left_out]
         if not remaining:
             raise MissingData(
-                f"dataset {self.name!r}: none of the {len(chosen)} videos of {split} has features. "
+                f"dataset {self.name!r}: none of the {number_of(len(chosen), 'video')} of {split} has features. "
                 f"`bench data verify {self.name}` lists them."
             )
         return remaining
@@ -284,7 +285,8 @@ class Dataset:
         """Raises InvalidData when a video of the training split `train` is also in `split`."""
         shared = sorted(set(self.columns(train)["video_id"]) & set(self.columns(split)["video_id"]))
         if shared:
+            both = number_of(len(shared), f"video of {train} is", f"videos of {train} are")
             raise InvalidData(
-                f"dataset {self.name!r}: {len(shared)} videos of {train} are also in {split}, such as {shared[0]!r}. "
+                f"dataset {self.name!r}: {both} also in {split}, such as {shared[0]!r}. "
                 f"Training on test videos makes scores worthless: separate them under datasets.{self.name}.splits."
             )

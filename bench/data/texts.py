@@ -18,6 +18,7 @@ from bench.data.readers.qrels import read_qrels, right_of
 from bench.errors import InvalidData
 from bench.inputs import Paragraph, Videos, VideoSubset, View
 from bench.matching import Matching, Unit
+from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
     from bench.data.dataset import Dataset
@@ -166,8 +167,8 @@ def matching_of(
     if not any(right.values()):
         if len(chosen) < dataset.count(split):
             raise InvalidData(
-                f"dataset {dataset.name!r}: none of the {len(chosen):,} videos taken of {split} is right for a text. "
-                "Take more: a higher --limit, or none."
+                f"dataset {dataset.name!r}: none of the {number_of(len(chosen), 'video')} taken of {split} is right "
+                "for a text. Take more: a higher --limit, or none."
             )
         raise InvalidData(
             f"dataset {dataset.name!r}: no text of {split} has a right video. Name them in a file of judgements, "

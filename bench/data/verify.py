@@ -15,6 +15,7 @@ from bench.data.sets.comparing import SetComparison, compare, split_of
 from bench.data.sets.named import named_set
 from bench.data.tables import Tables
 from bench.errors import DataError, InvalidData
+from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
     from bench.data.dataset import Dataset
@@ -83,10 +84,14 @@ def _count(dataset: Dataset, split: str, report: DatasetReport) -> None:
     segments = sum(map(len, columns["timestamps"]))
     whole = dataset.declaration.segments == "none" and not segments
     labels = Counter(label for own in columns.get("labels", ()) for label in own)
-    said = f"{sentences:,} captions" if whole else f"{sentences:,} sentences, {segments:,} segments"
+    said = (
+        number_of(sentences, "caption")
+        if whole
+        else f"{number_of(sentences, 'sentence')}, {number_of(segments, 'segment')}"
+    )
     told = [said] if sentences or not labels else []
-    told += [f"{labels.total():,} labels of {len(labels):,} classes"] if labels else []
-    report.facts.append(", ".join([f"{split}: {count:,} videos", *told]))
+    told += [f"{number_of(labels.total(), 'label')} of {number_of(len(labels), 'class')}"] if labels else []
+    report.facts.append(", ".join([f"{split}: {number_of(count, 'video')}", *told]))
     if isinstance(dataset.tables, Tables):
         read = dataset.tables.videos(split)
         report.facts += [f"{split}: read as {read.form}"] if read.form else []
@@ -115,13 +120,16 @@ def _asked(dataset: Dataset, split: str, report: DatasetReport) -> None:
         return
     matching = dataset.annotations(split, text=declaration.text).matching
     if declaration.queries:
-        report.facts.append(f"{split}: {declaration.queries.name} asks {len(matching.texts):,} queries, no captions")
+        report.facts.append(
+            f"{split}: {declaration.queries.name} asks {number_of(len(matching.texts), 'query')}, no captions"
+        )
     if declaration.relevance:
         grades = [grade for own in read_qrels(declaration.relevance).values() for grade in own.values()]
         right = sorted(grade for grade in grades if grade > 0)
         span = f", graded {right[0]} to {right[-1]}" if right and right[0] < right[-1] else ""
         report.facts.append(
-            f"{split}: {declaration.relevance.name} judges {len(grades):,} pairs, {len(right):,} of them right{span}"
+            f"{split}: {declaration.relevance.name} judges {number_of(len(grades), 'pair')}, {len(right):,} of "
+            f"them right{span}"
         )
     asked = Counter(place for places in matching.right for place in places)
     answers = [len(places) for places in matching.right]
@@ -170,7 +178,8 @@ def _identify(dataset: Dataset, report: DatasetReport, progress: Callable[[int, 
         zero = report.all_zero[split] = tuple(sorted(dataset.all_zero(split)))
         if zero:
             first = ", ".join(zero[:3]) + (", …" if len(zero) > 3 else "")
-            report.facts.append(f"{split}: {len(zero):,} videos have features that are all zeros: {first}")
+            zeros = number_of(len(zero), "video has features that are", "videos have features that are")
+            report.facts.append(f"{split}: {zeros} all zeros: {first}")
         identity = dataset.feature_identity([split])
         report.facts.append(f"{split}: features sha256 {identity.digest[:16]}…")
     identity = dataset.feature_identity(list(dataset.tables))
@@ -181,9 +190,8 @@ def _identify(dataset: Dataset, report: DatasetReport, progress: Callable[[int, 
     if isinstance(dataset.features, PackedFeatures):
         dataset.features.check_all(progress)
         header = dataset.features.header
-        report.facts.append(
-            f"pack: {header.videos:,} videos, {header.rows:,} rows {header.dtype}, every checksum right"
-        )
+        size = f"{number_of(header.videos, 'video')}, {number_of(header.rows, 'row')} {header.dtype}"
+        report.facts.append(f"pack: {size}, every checksum right")
         if header.made is not None:
             told = ", ".join(f"{name} {value}" for name, value in header.made.words().items())
             report.facts.append(f"pack: made from videos: {told}")

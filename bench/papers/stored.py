@@ -62,7 +62,10 @@ def read_stored(folder: Path) -> dict[str, StoredTable | StoredFigure]:
             stored[path.stem] = _STORED.validate_json(read_content(path, JSON))
         except ValidationError as error:
             reason = error.errors()[0]["msg"]
-            raise InvalidData(f"{path} is no bench-compared/1 or bench-drawn/1 file: {reason}.") from error
+            raise InvalidData(
+                f"{path} is no bench-compared/1 or bench-drawn/1 file: {reason}. Draw it anew by "
+                "`bench reproduce`, or delete it."
+            ) from error
     return stored
 
 

@@ -20,10 +20,10 @@ def real_in(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def number_of(count: int, noun: str) -> str:
-    """Returns `1 video`, `2,990 videos`: a number with its noun, in words of an English sentence."""
-    if count == 1:
-        return f"1 {noun}"
+def number_of(count: int, noun: str, many: str = "") -> str:
+    """Returns `1 video`, `2,990 videos`: a number and its noun, or all that is said of one and of `many`."""
+    if count == 1 or many:
+        return f"{count:,} {noun if count == 1 else many}"
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return f"{count:,} {noun[:-1]}ies"
     return f"{count:,} {noun}{'es' if noun.endswith(('s', 'x', 'ch', 'sh')) else 's'}"

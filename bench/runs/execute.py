@@ -21,6 +21,7 @@ from bench.execution import Execution
 from bench.files import PART, check_takes_records, digest, remove_leftovers, sha256, write_json
 from bench.locks import LOCK, held
 from bench.plugins.offers import FinishedRun, RunStart
+from bench.reading.numbers import number_of
 from bench.results import Checkpoint, Data, Features, File, Missing, Model, Provenance, Result, Said, TaskName
 from bench.runs import provenance
 from bench.runs.fit import fitted_model
@@ -97,10 +98,13 @@ def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter) -> Re
     data = _data(plan)
     if data.missing:
         count = data.missing.videos.get(cell.task.split, 0)
-        log.say(f"{cell.task.split}: {count:,} of {data.n_expected:,} videos have no features ({data.missing.policy})")
+        have = "has" if count == 1 else "have"
+        log.say(
+            f"{cell.task.split}: {count:,} of {data.n_expected:,} videos {have} no features ({data.missing.policy})"
+        )
     for split, count in data.all_zero.items():
-        what = "count as missing" if cell.dataset.declaration.all_zero == "missing" else "are used as they are"
-        log.say(f"{split}: {count:,} videos have features that are all zeros and {what}")
+        what = "taken for missing" if cell.dataset.declaration.all_zero == "missing" else "used as they are"
+        log.say(f"{split}: {number_of(count, 'video')} with features that are all zeros, {what}")
     fitted = fitted_model(plan.fit, plan.folder, execution, log)
     seconds = {"fit": round(fitted.seconds, 3)}
 

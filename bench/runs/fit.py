@@ -17,6 +17,7 @@ from bench.errors import Interrupted, ModelError, UnsupportedTask
 from bench.execution import Execution, State, Training
 from bench.files import sha256, write_json
 from bench.plugins.code import Guard, resolve
+from bench.reading.numbers import number_of
 from bench.results import Checkpoint
 from bench.runs import checkpoints
 from bench.runs.checkpoints import CheckpointFolder
@@ -132,10 +133,10 @@ def _fit(plan: FitPlan, folder: CheckpointFolder, model: Any, guard: Guard, exec
     base = fitted_model(plan.base, guard.folder, execution, log).model if plan.base else None
     data = dataset.training(plan.training_set, max_rows=plan.spec.max_rows, limit=plan.request.limit)
     videos = len(set(data.videos.ids))  # a video stands in the data once for each caption that is asked on its own
-    captions = f", {len(data):,} captions" if len(data) > videos else ""
-    log.say(f"fitting {plan.spec.name} on {videos:,} videos of {dataset.label}{captions}")
+    captions = f", {number_of(len(data), 'caption')}" if len(data) > videos else ""
+    log.say(f"fitting {plan.spec.name} on {number_of(videos, 'video')} of {dataset.label}{captions}")
     if left_out := dataset.left_out(plan.training_set.split):
-        log.say(f"{len(left_out):,} training videos have no features and are left out")
+        log.say(f"{number_of(len(left_out), 'training video')} without features left out")
 
     pace = checkpoints.Pace(plan.request.checkpoint_minutes)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from bench.data.readers import caption_files
 from bench.errors import InvalidData
 from bench.metrics.captions.items import Sentence, VideoCaptions
+from bench.reading.numbers import number_of
 
 EXTENSIONS = ("mp4", "avi", "mkv", "webm", "mov")
 
@@ -39,7 +40,7 @@ def joined(predictions: Captioned, references: Sequence[Captioned]) -> tuple[lis
     unknown = [video for video in predictions if video not in videos]
     if predictions and len(unknown) == len(predictions):
         raise InvalidData(
-            f"none of the {len(predictions):,} predicted videos (such as {unknown[0][:60]!r}) is among the "
+            f"none of the {number_of(len(predictions), 'predicted video')} (such as {unknown[0][:60]!r}) is among the "
             f"{len(videos):,} of the references (such as {next(iter(videos), '')[:60]!r}). Are the ids the same?"
         )
     videos_told = []
@@ -50,9 +51,9 @@ def joined(predictions: Captioned, references: Sequence[Captioned]) -> tuple[lis
         predicted = tuple(predictions[video]) if video in predictions else None
         if annotations:
             videos_told.append(VideoCaptions(video, predicted, tuple(annotations)))
-    notes += [f"{len(unknown):,} predicted videos have no reference and are left out"] if unknown else []
-    if len(videos_told) < len(videos):
-        notes.append(f"{len(videos) - len(videos_told):,} videos of the references have no sentence and are left out")
+    without = len(videos) - len(videos_told)
+    notes += [f"{number_of(len(unknown), 'predicted video')} without a reference left out"] if unknown else []
+    notes += [f"{number_of(without, 'video')} of the references without a sentence left out"] if without else []
     return videos_told, notes
 
 

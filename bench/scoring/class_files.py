@@ -38,6 +38,7 @@ from bench.errors import InvalidData, UsageError
 from bench.files import digest
 from bench.metrics.classification import count_classes, truth_of
 from bench.reading.forms import NO_PICKLE, form_of
+from bench.reading.numbers import number_of
 from bench.reading.outside import finite, shown
 from bench.results import Evidence
 from bench.scoring.class_arrays import WRITE_NPZ, scores_of
@@ -239,7 +240,7 @@ def evidence_of(said: Said, labels: TrueClasses, task: str, split: str) -> tuple
     known = {video: scores for video, scores in said.items() if video in labels.videos}
     if not known:
         raise InvalidData(
-            f"none of the {len(said):,} predicted videos (such as {next(iter(said))[:60]!r}) is among the "
+            f"none of the {number_of(len(said), 'predicted video')} (such as {next(iter(said))[:60]!r}) is among the "
             f"{len(labels.videos):,} labelled ones (such as {next(iter(labels.videos))[:60]!r}). Are the ids the same?"
         )
     order = sorted(labels.videos)
@@ -256,11 +257,13 @@ def evidence_of(said: Said, labels: TrueClasses, task: str, split: str) -> tuple
     truth = truth_of([[column[name] for name in labels.videos[video]] for video in order], labels.class_names)
     pool = digest([task, split, [[video, list(labels.videos[video])] for video in order], list(labels.class_names)])
     remarks = {
-        "labelled videos have no prediction and count as never recognised": len(order) - len(known),
-        "predicted videos have no label and are left out": len(said) - len(known),
-        "videos of the subset have no label and are left out": labels.unlabelled,
+        ("labelled video", "without a prediction, counted as never recognised"): len(order) - len(known),
+        ("predicted video", "without a label left out"): len(said) - len(known),
+        ("video", "of the subset without a label left out"): labels.unlabelled,
     }
-    return count_classes(scores, truth, pool), [f"{count:,} {what}" for what, count in remarks.items() if count]
+    return count_classes(scores, truth, pool), [
+        f"{number_of(count, noun)} {what}" for (noun, what), count in remarks.items() if count
+    ]
 
 
 def _with_prefix(said: Said, known: Mapping[str, Any]) -> Said:

@@ -21,7 +21,7 @@ from bench.errors import InvalidData
 from bench.files import digest
 from bench.metrics.rank_statistics import expected_hits
 from bench.metrics.right_items import best_of, owner_arrays, right_arrays
-from bench.reading.numbers import real_in
+from bench.reading.numbers import number_of, real_in
 from bench.reading.outside import read_text
 from bench.results import Evidence
 
@@ -50,12 +50,21 @@ class TrecScores:
         """What became of queries that are lost on either side, a line each."""
         lines = []
         if self.unjudged:
-            lines.append(f"{self.unjudged:,} queries of the run have no right document and are left out")
+            lines.append(
+                number_of(
+                    self.unjudged,
+                    "query of the run has no right document and is left out",
+                    "queries of the run have no right document and are left out",
+                )
+            )
         if self.unanswered:
             first = expected_hits(self.evidence.counts["t2v"], 1)
             whole, part = 100.0 * first.mean(), 100.0 * first[self.answered].mean()
+            counted = number_of(
+                self.unanswered, "query is not in the run and counts", "queries are not in the run and count"
+            )
             lines.append(
-                f"{self.unanswered:,} queries are not in the run and count as not found, which makes R@1 {whole:.2f}; "
+                f"{counted} as not found, which makes R@1 {whole:.2f}; "
                 f"over the queries of the run alone, as mteb takes the mean, it would be {part:.2f}"
             )
         return tuple(lines)

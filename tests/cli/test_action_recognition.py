@@ -245,7 +245,7 @@ def test_a_class_without_training_videos_is_never_predicted_and_counts(sport: An
     record = ran(sport, "features", "sport-linear-probe")
     assert values(record)["top1"] == 75.0
     log = (sport.folder / "runs" / record["run"] / "log.txt").read_text(encoding="utf-8")
-    assert "1 classes have no training videos" in log
+    assert "1 class without training videos" in log
     assert "3 videos of classes that no training video has, kept" in sport("data", "verify", "sport").stdout
 
 

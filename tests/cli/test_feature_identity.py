@@ -157,11 +157,11 @@ def test_videos_of_zeros_are_counted(bench_command, mine, packed):
     done = bench_command("run", "-m", "random", "-t", "mine-retrieval", "--json")
     record = json.loads(done.stdout)[0]
 
-    assert "train: 1 videos have features that are all zeros: v03" in verified
-    assert "test: 1 videos have features that are all zeros: v25" in verified
+    assert "train: 1 video has features that are all zeros: v03" in verified
+    assert "test: 1 video has features that are all zeros: v25" in verified
     assert record["data"]["all_zero"] == {"test": 1}
     assert record["data"]["missing"] is None
-    assert "test: 1 videos have features that are all zeros and are used as they are" in done.stderr
+    assert "test: 1 video with features that are all zeros, used as they are" in done.stderr
 
 
 def test_videos_of_zeros_may_count_as_missing(bench_command, mine):
@@ -173,8 +173,8 @@ def test_videos_of_zeros_may_count_as_missing(bench_command, mine):
     assert record["data"]["missing"] == {"policy": "penalise", "videos": {"train": 1, "test": 1}}
     assert "missing=penalise-1" in record["signature"]
     assert record["data"]["n_evaluated"] == 12
-    assert "test: 1 videos have features that are all zeros and count as missing" in said
-    assert "1 training videos have no features and are left out" in said
+    assert "test: 1 video with features that are all zeros, taken for missing" in said
+    assert "1 training video without features left out" in said
 
 
 def test_the_advice_for_a_video_of_zeros_works(bench_command, mine):

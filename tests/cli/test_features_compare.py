@@ -36,7 +36,7 @@ def test_equal_rows_are_said_to_be_the_same_whatever_is_said_of_them(bench_comma
     done = bench_command("features", "compare", "one", "two")
 
     assert "stride: 8 frames | 4 frames" in done.stdout
-    assert "1 videos in both: mean cosine 1.000000, largest difference 0" in done.stdout
+    assert "1 video in both: mean cosine 1.000000, largest difference 0" in done.stdout
     assert "every row is the same" in done.stdout
 
 

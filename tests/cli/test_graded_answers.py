@@ -227,5 +227,5 @@ def test_a_limit_that_leaves_no_right_video_says_so(bench_command: Any, clips: P
     first = min((opaque_id("clips", "test", "video", f"v{i}"), f"v{i}") for i in range(TEST))[1]
     (clips / "judged.txt").write_text(f"q0 0 {'v1' if first == 'v0' else 'v0'} 1\n")
     refused = bench_command("run", "-m", "random", "-t", "clips-retrieval", "--limit", "1", exit_code=4).stderr
-    assert "none of the 1 videos taken of test is right for a text. Take more: a higher --limit" in refused
+    assert "none of the 1 video taken of test is right for a text. Take more: a higher --limit" in refused
     assert run(bench_command, "random")["status"] == "complete"

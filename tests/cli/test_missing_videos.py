@@ -84,7 +84,7 @@ def test_training_leaves_videos_without_features_out_and_says_so(bench_command, 
     record, said = run(bench_command, "--set", "epochs=1", model="mean-pool")
 
     assert record["data"]["missing"]["videos"] == {"train": 2, "test": 3}
-    assert "2 training videos have no features and are left out" in said
+    assert "2 training videos without features left out" in said
     assert "on 18 videos" in said
 
 

@@ -139,7 +139,7 @@ def test_a_second_test_set_must_not_hold_training_videos(bench_command):
     write("val_2", ["d", "c"])
     (bench_command.folder / "bench.yaml").write_text(SECOND)
     done = bench_command("run", "-m", "fse", "-t", "mine-retrieval-val2", exit_code=4)
-    assert "1 videos of train are also in val_2, such as 'c'" in done.stderr
+    assert "1 video of train is also in val_2, such as 'c'" in done.stderr
     assert not list(bench_command.folder.glob("runs/checkpoints/*/*"))
 
 

@@ -55,7 +55,7 @@ def test_a_split_that_is_not_there_or_broken(tmp_path, subset, splits, error, me
 
 def test_a_half_without_test_videos_is_refused(tmp_path):
     lone = replace(TRUE, labels={"v1": (0,)}, missing=frozenset())
-    with pytest.raises(UsageError, match="no test video has one of its 1 classes"):
+    with pytest.raises(UsageError, match="no test video has one of its 1 class"):
         of_subset(lone, "unseen-50-0", declaration(tmp_path, {"50_50": [{"test": ["b"]}]}))
 
 

@@ -111,8 +111,8 @@ def written(path: Path, text: str) -> Path:
 REFUSED: dict[str, tuple[str, Callable[[Path], Path], type[DataError], str]] = {
     "npz as npy": ("npy", lambda at: npz(at / "x.npz", a=1), InvalidData, "is an npz file, not an npy file"),
     "no ids": ("npy", lambda at: npy(at / "x.npy", ".tsv"), MissingData, r"Put the ids beside it.* x\.txt"),
-    "fewer ids": ("npy", lambda at: written(at / "x.txt", "v_a\n"), InvalidData, "do not fit 1 ids"),
-    "ids twice": ("npy", lambda at: written(at / "x.txt", "v_a\nv_a\nv_b"), InvalidData, "1 ids occur more than once"),
+    "fewer ids": ("npy", lambda at: written(at / "x.txt", "v_a\n"), InvalidData, "do not fit 1 id"),
+    "ids twice": ("npy", lambda at: written(at / "x.txt", "v_a\nv_a\nv_b"), InvalidData, "1 id occurs more than once"),
     "no list": ("npy", lambda at: written(at / "x.json", "[[1], 2, {}]"), InvalidData, "x.json holds no list of video"),
     "npz reader": ("npz", lambda at: npy(at / "x.npy", ".txt"), InvalidData, r"a NumPy array \(npy\), not an npz file"),
     "two arrays": (

@@ -124,5 +124,5 @@ def test_captions_and_classes_take_claims_too(bench_command: Any) -> None:
     files = ("--predictions", "classes.json", "--labels", "labels.json")
     assert "agrees" in bench_command("score", "classification", *files, "--claims", "top1=33.3,top2=33").stdout
     record = json.loads(bench_command("score", "classification", *files, "--json").stdout)
-    assert "1 labelled videos have no prediction" in " ".join(record["data"]["remarks"])
+    assert "1 labelled video without a prediction" in " ".join(record["data"]["remarks"])
     assert "not measured" in bench_command("score", "classification", *files, "--claims", "top9=1", exit_code=2).stderr

@@ -58,7 +58,7 @@ def test_an_official_submission_gets_the_official_figures(bench_command: Any) ->
     found = values(json.loads(done.stdout))
     assert found["mAP"] == pytest.approx(100 * expected["mAP"])
     assert found["Hit@3"] == pytest.approx(100 * expected["Hit@3"])
-    assert "2 labelled videos have no prediction" in done.stderr
+    assert "2 labelled videos without a prediction" in done.stderr
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -107,9 +107,9 @@ def test_videos_of_one_side_alone_are_said(bench_command: Any) -> None:
     record = scored(bench_command, {"v_a": "run", "v_x": "run"}, {**LABELS, "v_e": []})
     assert values(record)["top1"] == 25.0
     for remark in (
-        "3 labelled videos have no prediction and count as never recognised",
-        "1 predicted videos have no label and are left out",
-        "1 videos of the subset have no label and are left out",
+        "3 labelled videos without a prediction, counted as never recognised",
+        "1 predicted video without a label left out",
+        "1 video of the subset without a label left out",
     ):
         assert remark in record["remarks"]
 
@@ -153,7 +153,7 @@ def test_a_class_of_no_label_names_the_nearest(bench_command: Any) -> None:
         ([], "holds no JSON object of videos"),
         ('{"v_a": "run", "v_a": "jump"}', "'v_a' occurs twice"),
         ('{"v_a": ', "is not whole JSON"),
-        ({"v_x": "run"}, "none of the 1 predicted videos"),
+        ({"v_x": "run"}, "none of the 1 predicted video"),
     ],
 )
 def test_predictions_that_cannot_be_scored_are_refused(bench_command: Any, said: Any, message: str) -> None:

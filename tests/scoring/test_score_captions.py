@@ -121,7 +121,7 @@ def test_missing_videos_are_an_error_count_zero_or_are_left_out_and_unknown_ones
     refused = bench_command(*base, "--protocol", "corpus", exit_code=4).stderr
     assert "1 segment without a prediction (first: video 'v_c')" in refused
     done = bench_command(*base, "--protocol", "corpus", "--missing", "zero")
-    assert "1 predicted videos have no reference and are left out" in done.stderr
+    assert "1 predicted video without a reference left out" in done.stderr
     assert "1 segment without a prediction counts zero" in done.stderr
     skipped = files("--predictions", said, "--missing", "skip")
     assert (skipped["data"]["n_expected"], skipped["data"]["n_evaluated"], skipped["status"]) == (3, 2, "partial")

@@ -244,8 +244,8 @@ def test_a_trec_run_is_scored_against_its_qrels(bench_command: Any) -> None:
     )
     (bench_command.folder / "qrels.txt").write_text("q1 0 d2 1\nq1 0 d1 0\nq2 0 d4 1\nq3 0 d1 1\n")
     done = bench_command("score", "retrieval", "--run", "run.txt", "--qrels", "qrels.txt", "--json")
-    assert "1 queries of the run have no right document" in done.stderr
-    assert "1 queries are not in the run and count as not found" in done.stderr
+    assert "1 query of the run has no right document" in done.stderr
+    assert "1 query is not in the run and counts as not found" in done.stderr
     record = json.loads(done.stdout)
     # q1: one above, one equal: 2.5; q2 and q3: last of four documents.
     assert values(record)["t2v/MeanR"] == pytest.approx((2.5 + 4 + 4) / 3)

@@ -22,6 +22,7 @@ from bench.data.features.shapes import as_matrix
 from bench.data.features.stored import MatrixEntry, StoredFeatures, matrix_entry
 from bench.data.readers.id_lists import listed_ids
 from bench.errors import InvalidData, MissingData
+from bench.reading.numbers import number_of
 from bench.reading.outside import HDF5, NUMPY, Form, foreign, reading, regular_file
 
 IDS = ("video_id", "ids")
@@ -49,18 +50,19 @@ def stacked(where: str, ids: np.ndarray, features: Any, lengths: np.ndarray | No
         whole = lengths.shape == (count,) and lengths.dtype.kind in "iu" and bool((lengths >= 0).all())
         if not whole or len(features.shape) != 2 or int(lengths.sum()) != features.shape[0]:
             raise InvalidData(
-                f"{where}: lengths of shape {lengths.shape} do not fit {count} ids and features of shape "
+                f"{where}: lengths of shape {lengths.shape} do not fit {number_of(count, 'id')} and features of shape "
                 f"{features.shape}: expected one whole number per id, together the number of rows. Write it again."
             )
         ends = np.cumsum(lengths.astype(np.int64)).tolist()
         places = [slice(end - int(length), end) for end, length in zip(ends, lengths, strict=True)]
     elif len(features.shape or ()) < 2 or features.shape[0] != count:
         raise InvalidData(
-            f"{where}: features of shape {features.shape} do not fit {count} ids: expected (ids, rows, dimension), "
-            "(ids, dimension), or (sum of rows, dimension) with `lengths`. Write it again."
+            f"{where}: features of shape {features.shape} do not fit {number_of(count, 'id')}: expected (ids, rows, "
+            "dimension), (ids, dimension), or (sum of rows, dimension) with `lengths`. Write it again."
         )
     if len(set(names)) < count:
-        raise InvalidData(f"{where}: {count - len(set(names))} ids occur more than once. Write the file again.")
+        twice = number_of(count - len(set(names)), "id occurs", "ids occur")
+        raise InvalidData(f"{where}: {twice} more than once. Write the file again.")
     return StackedArray(features, dict(zip(names, places, strict=True)))
 
 

@@ -16,6 +16,7 @@ from bench.data.declared import DatasetDeclaration
 from bench.data.readers.json_files import read_json
 from bench.errors import InvalidData, UsageError
 from bench.files import digest
+from bench.reading.numbers import number_of
 
 FILE = "zero_shot_class_splits.json"
 _NAME = re.compile(r"(?P<side>seen|unseen)-(?P<share>[1-9][0-9]?)-(?P<number>[0-9]{1,3})")
@@ -40,7 +41,8 @@ def of_subset(annotations: ClassAnnotations, subset: str, declaration: DatasetDe
     }
     if not labels:
         raise UsageError(
-            f"classes={subset}: no test video has one of its {len(kept)} classes. Raise --limit, or name others."
+            f"classes={subset}: no test video has one of its {number_of(len(kept), 'class')}. Raise "
+            "--limit, or name others."
         )
     return ClassAnnotations(
         labels=labels,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bench.data.features.stored import named_alike
 from bench.data.sets.named import NamedSet, caption_lines, digest, named_set
 from bench.errors import InvalidData
+from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
     from bench.data.dataset import Dataset
@@ -52,7 +53,7 @@ class SetComparison:
                 f"{self.set}, of which we know the number only: {self.there:,} videos for {self.videos:,}"
                 f"{usable}{shrank}"
             )
-        others = f"; {len(self.foreign):,} videos are not in it" if self.foreign else ""
+        others = f"; {number_of(len(self.foreign), 'video is', 'videos are')} not in it" if self.foreign else ""
         told = {True: "; captions as in the official files", False: "; other captions", None: ""}[self.same_captions]
         return (
             f"{self.set}, by its list: {self.there:,} of {self.videos:,} videos are there{usable}{shrank}{others}{told}"
@@ -61,7 +62,7 @@ class SetComparison:
     def differences(self) -> list[str]:
         """Returns what keeps the split from being the set; what lacks features is not among it."""
         differences = [f"{len(self.absent):,} of its {self.videos:,} videos are absent"] if self.absent else []
-        differences += [f"{len(self.foreign):,} videos are not in it"] if self.foreign else []
+        differences += [f"{number_of(len(self.foreign), 'video is', 'videos are')} not in it"] if self.foreign else []
         if self.by == "number" and self.there != self.videos:
             differences.append(f"it has {self.videos:,} videos, the files {self.there:,}")
         if self.captions is not None and self.expected_captions not in (None, self.captions):

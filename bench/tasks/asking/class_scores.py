@@ -18,6 +18,7 @@ from bench.models import VideoClassifier, VideoEncoder
 from bench.predictions import ClassScores, Predictions
 from bench.predictions.checks import check_directions
 from bench.probing.choice import Labelled, few_shots, fitted_probe, normalised
+from bench.reading.numbers import number_of
 from bench.results import Evidence
 from bench.tasks.asking.embedding import (
     Done,
@@ -130,7 +131,7 @@ def probe_videos(
     if scratch is not None:
         best = f", top1 {probe.held_out[probe.fit.c]:.1f} % on the held-out part" if probe.held_out else ""
         absent = probe.n_classes - len(probe.present)
-        lacking = f"; {absent} classes have no training videos" if absent else ""
+        lacking = f"; {number_of(absent, 'class')} without training videos" if absent else ""
         scratch.say(f"probe on {len(chosen)} videos: C = {probe.fit.c:g}{best}{lacking}")
     return probe.log_probabilities(asked)
 
