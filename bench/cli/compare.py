@@ -34,7 +34,7 @@ def compare(a: str, b: str, metrics: tuple[str, ...], across: bool, config: Path
     A and B are each a run's folder or a record, or several of them, one for each seed: separated by commas, or as a
     quoted pattern such as 'runs/hse--anet-retrieval--s*'.
     """
-    from bench.analysis.common import lost_videos, on_common_videos
+    from bench.analysis.videos_of_both import lost_videos, on_videos_of_both
     from bench.analysis.compare import check_comparable, compare_sides, find_runs, open_side
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
@@ -42,7 +42,7 @@ def compare(a: str, b: str, metrics: tuple[str, ...], across: bool, config: Path
 
     first, second, common = open_side(find_runs(a)), open_side(find_runs(b)), None
     if lost_videos(first, second):
-        first, second, common = on_common_videos(first, second, Session(configuration.load(config)))
+        first, second, common = on_videos_of_both(first, second, Session(configuration.load(config)))
     check_comparable(first, second, across=across, cut=common is not None)
     compared = compare_sides(first, second, metrics)
     if as_json:

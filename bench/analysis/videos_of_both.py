@@ -25,7 +25,7 @@ from bench.tasks.task import AsSigned, Task
 
 
 @dataclass(frozen=True)
-class CommonVideos:
+class VideosOfBoth:
     """The videos that two sides are compared on.
 
     Attributes:
@@ -53,9 +53,9 @@ def lost_videos(a: ComparedModel, b: ComparedModel) -> bool:
     return same and any(lost) and (lost[0] != lost[1] or not same_queries(a.records[0], b.records[0]))
 
 
-def on_common_videos(
+def on_videos_of_both(
     a: ComparedModel, b: ComparedModel, session: Session
-) -> tuple[ComparedModel, ComparedModel, CommonVideos]:
+) -> tuple[ComparedModel, ComparedModel, VideosOfBoth]:
     """Returns both sides with the evidence of the videos that both were evaluated on, and which these are.
 
     Raises: VerificationError without saved predictions, or where the dataset is no longer that of the records;
@@ -73,11 +73,11 @@ def on_common_videos(
     for side, of_side in zip((a, b), said, strict=True):
         records = [_again(*pair, common, task, whole) for pair in zip(side.records, of_side, strict=True)]
         sides.append(ComparedModel(tuple(records)))
-    return sides[0], sides[1], CommonVideos(len(common), (len(own[0] - common), len(own[1] - common)))
+    return sides[0], sides[1], VideosOfBoth(len(common), (len(own[0] - common), len(own[1] - common)))
 
 
 def _predictions(record: Verified, task: Task, dataset: Dataset) -> Any:
-    """Returns what a run predicted. Raises: VerificationError, as `on_common_videos`."""
+    """Returns what a run predicted. Raises: VerificationError, as `on_videos_of_both`."""
     result = record.result
     needed = (
         "A and B were evaluated on other videos, since features lack; on those of both their predictions would have to "
