@@ -34,8 +34,8 @@ def compare(a: str, b: str, metrics: tuple[str, ...], across: bool, config: Path
     A and B are each a run's folder or a record, or several of them, one for each seed: separated by commas, or as a
     quoted pattern such as 'runs/hse--anet-retrieval--s*'.
     """
-    from bench.analysis.videos_of_both import lost_videos, on_videos_of_both
     from bench.analysis.compare import check_comparable, compare_sides, find_runs, open_side
+    from bench.analysis.videos_of_both import lost_videos, on_videos_of_both
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
     from bench.evidence.comparisons import certain_of
