@@ -56,6 +56,35 @@ def test_extraction_is_timed_and_its_memory_measured() -> None:
         assert name in out
 
 
+def cells(text: str) -> dict[str, list[str]]:
+    """Returns the rows of all Markdown tables in a text by their first cell."""
+    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    return {first: rest for first, *rest in lines if first != "---"}
+
+
+def test_other_scorers_and_ours_are_given_the_same_rows() -> None:
+    found = cells(run("peers.py", "--queries", "30", "--only", "retrieval"))
+    ours = {name: row[0] for name, row in found.items()}
+    written = [name for name in found if "the same, " in name or ", negated" in name or name.startswith("as ")]
+    assert len(written) == 5
+    assert {ours[name] for name in written} == {ours["cosines"]}
+    assert ours["17 equal scores, the right video first"] == ours["17 equal scores, the right video last"] == "5.9"
+    assert "refused" in ours["noise, the right video's score NaN"]
+    document = cells((BENCHMARKS.parent / "docs" / "peers.md").read_text(encoding="utf-8"))
+    assert {name.replace("30", "200") for name in found} <= set(document)
+    assert document["cosines"][0] == document["as distances, negated"][0] == "72.0"
+
+
+@pytest.mark.slow
+def test_other_scorers_and_ours_are_given_the_same_captions() -> None:
+    found = cells(run("peers.py", "--videos", "14", "--only", "captions"))
+    ours, theirs = found["texts as written: bench"], found["PTB tokens on both sides: pycocoevalcap"]
+    assert ours == theirs == found["one caption holds U+2028: bench"]
+    assert found["one caption holds U+2028: pycocoevalcap"] != theirs
+    document = cells((BENCHMARKS.parent / "docs" / "peers.md").read_text(encoding="utf-8"))
+    assert {name.replace("14", "48") for name in found} <= set(document)
+
+
 def test_ranking_is_timed_and_its_memory_measured() -> None:
     out = run("ranking.py", "--n", "130", "--dim", "16", "--repeats", "1")
     for name in ("N = 130", "bench", "matrix product", "argsort by row", "full sort"):

@@ -24,6 +24,7 @@ COMMANDS = {
     "run": ("bench.cli.run:run", "Run models on tasks: fit what needs fitting, predict, score, save."),
     "rescore": ("bench.cli.run:rescore", "Score saved predictions again and compare with the record."),
     "score": ("bench.cli.score:score", "Score similarities, ranked lists, captions or classes computed elsewhere."),
+    "import": ("bench.cli.import_results:import_group", "Read results of mteb, and say what they are figures of."),
     "compare": ("bench.cli.compare:compare", "Compare two models query by query, from saved runs alone."),
     "confusions": ("bench.cli.confusions:confusions", "Show which classes a model takes for which."),
     "examples": ("bench.cli.examples:examples", "Show what captioners wrote, or what was found, beside what is right."),
