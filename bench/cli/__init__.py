@@ -22,6 +22,8 @@ from bench.cli.commands import Group
 
 COMMANDS = {
     "run": ("bench.cli.run:run", "Run models on tasks: fit what needs fitting, predict, score, save."),
+    "plan": ("bench.cli.cells:plan", "Write the cells of a command, for any scheduler to run one by one."),
+    "study": ("bench.cli.study:study", "Run a study file: models, grids of settings, tasks and seeds."),
     "rescore": ("bench.cli.run:rescore", "Score saved predictions again and compare with the record."),
     "score": ("bench.cli.score:score", "Score similarities, ranked lists, captions or classes computed elsewhere."),
     "import": ("bench.cli.import_results:import_group", "Read results of mteb, and say what they are figures of."),

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from bench.cli import completion
+from bench.cli.cells import exit_code, given_cells, grids_of, jobs_option, retries_option, run_beside, session_of
 from bench.cli.commands import Command
 from bench.cli.options import (
     WHOLE,
-    chosen_settings,
     command_line,
     config_option,
     metric_option,
@@ -23,27 +24,35 @@ from bench.cli.options import (
     wide_option,
 )
 from bench.cli.several import Several, print_plans
-from bench.errors import BenchError, UnsupportedTask, UsageError
+from bench.errors import UnsupportedTask, UsageError
 
 if TYPE_CHECKING:
     from bench.catalogue.lookup import Session
     from bench.execution import Precision
     from bench.results import Evidence, Result
+    from bench.runs.progress import Reporter
+    from bench.runs.request import Request
+    from bench.study import Cell
 
 
 @click.command(cls=Command)
 @click.option(
-    "--model", "-m", "models", multiple=True, required=True, shell_complete=completion.models,
-    help="Model to run; repeatable.",
-)  # fmt: skip
+    "--model", "-m", "models", multiple=True, shell_complete=completion.models, help="Model to run; repeatable."
+)
 @click.option(
-    "--task", "-t", "tasks", multiple=True, required=True, shell_complete=completion.tasks,
+    "--task", "-t", "tasks", multiple=True, shell_complete=completion.tasks,
     help="Task, with parameters after ':'; repeatable.",
 )  # fmt: skip
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", shell_complete=completion.settings,
-    help="Model setting; MODEL.KEY=VALUE for one model.",
+    help="Model setting; MODEL.KEY=VALUE for one model. Several numbers, parted by commas, are a run each.",
 )  # fmt: skip
+@click.option(
+    "--cells", "planned", type=click.Path(path_type=Path), help="Run cells of this file, in place of -m and -t."
+)
+@click.option("--cell", "named", multiple=True, help="With --cells: its place, from 0, or its id; repeatable.")
+@jobs_option
+@retries_option
 @click.option("--seed", type=WHOLE, help="Seed (default 0).")
 @click.option("--seeds", callback=parse_seeds, metavar="N,N,…", help="Several seeds, one run each.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:I.")
@@ -72,6 +81,10 @@ def run(
     models: tuple[str, ...],
     tasks: tuple[str, ...],
     settings: tuple[str, ...],
+    planned: Path | None,
+    named: tuple[str, ...],
+    jobs: int,
+    retries: int,
     seed: int | None,
     seeds: tuple[int, ...],
     device: str,
@@ -91,55 +104,82 @@ def run(
     """Run every MODEL on every TASK for every seed: fit, predict, score, save.
 
     A finished run is reused; an interrupted one goes on from its last checkpoint. A model that cannot do one of the
-    tasks is skipped there; the others run, and the command leaves with 5.
+    tasks is skipped there; the others run, and the command leaves with 5. Any scheduler can run the cells that `bench
+    plan` wrote: bench run --cells FILE --cell N.
     """
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
     from bench.cli.progress import terminal
     from bench.cli.tables import print_results
     from bench.runs.checkpoints import minutes_between
-    from bench.runs.execute import execute
-    from bench.runs.plan import plan
     from bench.runs.request import Request
+    from bench.study import Asked, Cells, Ledger, expanded, run_cell
 
     if seed is not None and seeds:
         raise UsageError("--seed and --seeds were both given. Keep one.")
-    session = Session(configuration.load(config))
-    for name in models:
-        session.catalogue.model(name)
+    if jobs > 1 and not resume:
+        raise UsageError("--no-resume with --jobs: a cell may be run again there. Leave one of them out.")
+    if planned:
+        said = {"-m": models, "-t": tasks, "--set": settings, "--seed": seed is not None or seeds, "--limit": limit}
+        cells = given_cells(planned, named, said | {"--output": output, "--config": config})
+        session = session_of(cells)
+    else:
+        if not models or not tasks or named:
+            raise UsageError("name a model and a task: bench run -m hse -t anet-retrieval; or --cells FILE --cell N.")
+        session = Session(configuration.load(config))
+        say_default(session.config)
+        grids = grids_of(session.catalogue, models, settings)
+        asked = Asked(models, tasks, seeds or (seed or 0,), grids, precision, batch_size, limit)
+        cells = Cells.under(session.config, expanded(asked, session.catalogue), output)
     request = replace(
-        Request.under(session.config, output),
+        Request.under(session.config, output or (cells.output if planned else None)),
         device=device,
-        precision=precision,
-        batch_size=batch_size,
-        limit=limit,
         checkpoint=checkpoint,
         resume=resume,
         checkpoint_minutes=minutes_between(checkpoint_every),
-        command=command_line(),
+        command=() if planned or jobs > 1 else command_line(),
     )
-    chosen = chosen_settings(models, settings)
-    say_default(session.config)
     if extract and not dry_run:
-        extract_missing(session, tasks, device)
-    cells = [(model, task) for task in dict.fromkeys(tasks) for model in dict.fromkeys(models)]
-    asked = [(model, task, one_seed) for model, task in cells for one_seed in seeds or (seed or 0,)]
-    plans, results = [], []
+        extract_missing(session, [cell.task for cell in cells.cells], device)
+    results: list[tuple[Result, Evidence]] = []
     with terminal() as reporter:
-        several = Several(len(asked), reporter)
-        for model, task, one_seed in asked:
-            with several.one(f"{model} on {task} (seed {one_seed})", UnsupportedTask if dry_run else BenchError):
-                wanted = replace(request, settings=chosen[model], seed=one_seed)
-                plans.append(plan(session.cell(model, task), wanted, reporter))
-                if not dry_run:
-                    results.append(with_evidence(execute(plans[-1], reporter), plans[-1].folder, metrics))
-    if dry_run:
-        print_plans(plans, as_json=as_json)
-    else:
-        print_results(results, as_json=as_json)
-        if metrics:
-            say_not_given(metrics, _names(results))
-    return several.exit_code(saved=bool(plans if dry_run else results))
+        if dry_run:
+            return _say_plans(session, cells.cells, request, reporter, as_json=as_json)
+        if jobs > 1:
+            ended = run_beside(cells, request, reporter, jobs=jobs, retries=retries)
+            results += [_stored(request.output / outcome.run, metrics) for _, outcome in ended if outcome.run]
+            leave = partial(exit_code, ended)
+        else:
+            several, ledger = Several(len(cells.cells), reporter), Ledger(request.output) if planned else None
+            for cell in cells.cells:
+                with several.one(str(cell)):
+                    result = run_cell(session, cell, request, reporter, ledger)
+                    results.append(with_evidence(result, request.output / result.run, metrics))
+            leave = partial(several.exit_code, saved=bool(results))
+    print_results(results, as_json=as_json)
+    if metrics:
+        say_not_given(metrics, _names(results))
+    return leave()
+
+
+def _say_plans(session: Session, cells: Sequence[Cell], request: Request, reporter: Reporter, *, as_json: bool) -> int:
+    """Prints what each cell would do; returns the exit code."""
+    from bench.runs.plan import plan
+
+    plans, several = [], Several(len(cells), reporter)
+    for cell in cells:
+        with several.one(str(cell), UnsupportedTask):
+            plans.append(plan(session.cell(cell.model, cell.task), cell.request(request), reporter))
+    print_plans(plans, as_json=as_json)
+    return several.exit_code(saved=bool(plans))
+
+
+def _stored(folder: Path, metrics: Sequence[str]) -> tuple[Result, Evidence]:
+    """Returns the record of a run that is finished, with its evidence."""
+    from bench.evidence.verified import RESULT
+    from bench.results import Result
+
+    return with_evidence(Result.load(folder / RESULT), folder, metrics)
 
 
 def extract_missing(session: Session, tasks: Sequence[str], device: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from bench.data.features.pack_format import Header, Made, called
 from bench.data.features.packing import UNREADABLE, PackWatcher, pack
 from bench.data.readers.json_files import read_json
 from bench.errors import InvalidData, MissingData, SaveError, UsageError, unknown_name
-from bench.execution import Execution
+from bench.execution import Execution, cores
 from bench.extraction.annotated import segments_of
 from bench.extraction.encoding import Encoding
 from bench.extraction.folder import are_stills, videos_in
@@ -160,7 +159,7 @@ def _unreadable(output: Path) -> dict[str, str]:
 
 def _jobs(device: str) -> int:
     """Returns how many videos are decoded at the same time: a CPU that encodes is left half of itself."""
-    return min(MOST_JOBS, max(1, _cores() // 2) if device == "cpu" else _cores())
+    return min(MOST_JOBS, max(1, cores() // 2) if device == "cpu" else cores())
 
 
 def _threads(device: str, jobs: int) -> int | None:
@@ -170,8 +169,4 @@ def _threads(device: str, jobs: int) -> int | None:
     """
     import torch
 
-    return max(1, min(torch.get_num_threads(), _cores() - jobs)) if device == "cpu" else None
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(torch.get_num_threads(), cores() - jobs)) if device == "cpu" else None

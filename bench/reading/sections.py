@@ -62,6 +62,17 @@ def by_name(read: Reader[T]) -> Reader[Mapping[str, T]]:
     return read_all
 
 
+def listed(read: Reader[T]) -> Reader[tuple[T, ...]]:
+    """Returns the reader of a list."""
+
+    def read_all(value: Any, where: str) -> tuple[T, ...]:
+        if not isinstance(value, list):
+            raise _unexpected(where, "a list", value)
+        return tuple(read(one, f"{where}.{place}") for place, one in enumerate(value))
+
+    return read_all
+
+
 def text(pattern: str = r"(?s:.*)", words: str = "text") -> Reader[str]:
     """Returns the reader of text that a pattern describes; `words` say what that is."""
 

@@ -65,7 +65,7 @@ class Lines:
         words = [f"{stage}: {done:,} of {total:,}" + (f" {self._unit}" if self._unit else "")]
         if done > self._first and now > self._began:
             rate = (done - self._first) / (now - self._began)
-            words += [_rate(rate, self._unit), f"{_duration((total - done) / rate)} left"]
+            words += [_rate(rate, self._unit), f"{duration((total - done) / rate)} left"]
         self._write(", ".join([*words, *(f"{name} {value:.4g}" for name, value in values.items())]))
 
 
@@ -75,7 +75,8 @@ def _rate(rate: float, unit: str) -> str:
     return f"{rate * seconds:.3g} {unit}".rstrip() + f"/{a_time}"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Returns `40 s`, `12 min`, `3 h 05 min`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -1,0 +1,136 @@
+"""`bench study`: the cells of a study file, run, watched and summed up."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli.cells import exit_code, jobs_option, retries_option, run_beside
+from bench.cli.commands import Group
+from bench.cli.options import config_option, say_default, wide_option
+
+if TYPE_CHECKING:
+    from bench.catalogue.lookup import Session
+    from bench.study.study_file import Study
+    from bench.study.summary import StudyRow
+
+file_argument = click.argument("file", type=click.Path(path_type=Path))
+
+
+@click.group(cls=Group)
+def study() -> None:
+    """Run a study file: models, grids over settings, tasks and seeds; see how far it is, and what it came to."""
+
+
+def _opened(file: Path, config: Path | None) -> tuple[Session, Study]:
+    from bench.catalogue import config as configuration
+    from bench.catalogue.lookup import Session
+    from bench.study.study_file import read_study
+
+    session = Session(configuration.load(config))
+    say_default(session.config)
+    return session, read_study(file, session.config, session.catalogue)
+
+
+@study.command()
+@file_argument
+@jobs_option
+@retries_option
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:I.")
+@config_option
+def run(file: Path, jobs: int, retries: int, device: str, config: Path | None) -> int:
+    """Run the cells of the study FILE that are not done; the same command goes on after a stop.
+
+    Cells that failed are tried again. The table is printed at the end: `bench study table FILE`.
+    """
+    from dataclasses import replace
+
+    from bench.cli.progress import terminal
+    from bench.runs.request import Request
+    from bench.study.summary import progress
+
+    session, asked = _opened(file, config)
+    base = replace(Request.under(session.config, asked.cells.output), device=device)
+    left = tuple(cell for cell, outcome in progress(asked.cells).outcomes if outcome is None or outcome.state != "done")
+    click.echo(f"{len(asked.cells.cells):,} cells, {len(asked.cells.cells) - len(left):,} done", err=True)
+    ended = []
+    if left:
+        with terminal() as reporter:
+            ended = run_beside(replace(asked.cells, cells=left), base, reporter, jobs=jobs, retries=retries)
+    _print_rows(asked)
+    return exit_code(ended)
+
+
+@study.command()
+@file_argument
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: every cell with what became of it.")
+def status(file: Path, config: Path | None, as_json: bool) -> None:
+    """Say how many cells of the study FILE are done, failed or left, with the log of each that failed."""
+    from bench.runs.progress import duration
+    from bench.study import Ledger
+    from bench.study.summary import progress
+
+    _, asked = _opened(file, config)
+    now = progress(asked.cells)
+    if as_json:
+        rows = [
+            {"id": cell.id, **cell.as_json(), "outcome": outcome and outcome.model_dump(by_alias=True, mode="json")}
+            for cell, outcome in now.outcomes
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    counts = {"done": now.count("done"), "failed": now.count("failed"), "skipped": now.count("unsupported")}
+    words = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count or word == "done")
+    line = f"{len(now.outcomes):,} cells: {words}, {now.waiting:,} left"
+    if now.waiting and now.mean_seconds is not None:
+        line += f", about {duration(now.waiting * now.mean_seconds)} one after the other"
+    click.echo(line)
+    for cell, outcome in now.outcomes:
+        if outcome is not None and outcome.state == "failed":
+            log = Ledger(asked.cells.output).log(cell)
+            click.echo(f"{cell.id} {cell}: {outcome.error}" + (f" Log: {log}" if log.is_file() else ""))
+
+
+@study.command()
+@file_argument
+@wide_option
+@config_option
+def table(file: Path, config: Path | None) -> None:
+    """Print the rows of the study FILE: each model and setting over its seeds, tested against the best."""
+    _print_rows(_opened(file, config)[1])
+
+
+def _print_rows(asked: Study) -> None:
+    from bench.cli.tables import print_table
+    from bench.study.summary import rows_of
+
+    rows = rows_of(asked.cells, asked.choose_on)
+    for task in dict.fromkeys(row.task for row in rows):
+        of_task = [row for row in rows if row.task == task]
+        names = list(dict.fromkeys(name for row in of_task for name in row.settings))
+        head = ("model", *names, "seeds", f"{of_task[0].primary} [95 %]", "±", "p", "")
+        click.echo(f"\n{task}" + (", settings are chosen here" if task == asked.choose_on else ""))
+        lines = [_line(row, names, task == asked.choose_on, bool(asked.choose_on)) for row in of_task]
+        print_table(head, lines, numbers_from=1 + len(names))
+    if any(row.p_value is not None for row in rows):
+        click.echo("\np: paired test against the first row, seeds averaged, Holm's correction over the rows below it.")
+
+
+def _line(row: StudyRow, names: list[str], choosing: bool, chooses: bool) -> tuple[str, ...]:
+    interval = "" if row.ci95 is None else f" [{row.ci95[0]:.1f}, {row.ci95[1]:.1f}]"
+    remark = "chosen" if row.chosen else ""
+    if row.best and names and not chooses:
+        remark = "best on the test split: optimistic"
+    return (
+        row.model,
+        *(row.settings.get(name, "–") for name in names),
+        str(len(row.records)),
+        f"{row.mean:.1f}{interval}",
+        "" if row.std is None else f"{row.std:.1f}",
+        "" if row.p_value is None else f"{row.p_value:.3f}",
+        remark if not choosing or row.chosen else "",
+    )

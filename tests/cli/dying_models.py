@@ -1,0 +1,68 @@
+"""Models whose process ends in the middle of a run, once or always: run in workers as a plugin."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import torch
+
+from bench.api import ModelSpec, Setting, VideoTextEncoder, hookimpl
+
+
+class Honest:
+    """Embeds counts."""
+
+    def __init__(self, settings, execution):
+        pass
+
+    def embed_videos(self, videos):
+        return torch.nn.functional.one_hot(videos.segments.lengths.clamp(max=9), 10).float()
+
+    def embed_paragraphs(self, paragraphs):
+        return torch.eye(10)[[min(len(paragraph), 9) for paragraph in paragraphs]]
+
+
+class Dying(Honest):
+    """Is killed, as by the system when memory is out, unless the file `alive` is there, which it then writes."""
+
+    def __init__(self, settings, execution):
+        marker = Path(settings["marker"])
+        if settings["always"] or not marker.exists():
+            marker.write_text("it was here")
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Slow(Honest):
+    """Says that it has begun, and takes its time."""
+
+    def __init__(self, settings, execution):
+        Path(settings["marker"]).write_text("begun")
+        time.sleep(60)
+
+
+class Unlucky(Honest):
+    def __init__(self, settings, execution):
+        raise RuntimeError("no licence key")
+
+
+def _spec(name, loader, **settings):
+    return ModelSpec(
+        name=name,
+        summary="ends its process",
+        loader=f"dying_models:{loader}",
+        provides=(VideoTextEncoder,),
+        settings={key: Setting(value, "") for key, value in settings.items()},
+    )
+
+
+@hookimpl
+def bench_models():
+    return [
+        _spec("dying", "Dying", marker="", always=False),
+        _spec("slow", "Slow", marker=""),
+        _spec("unlucky", "Unlucky"),
+        _spec("honest", "Honest"),
+    ]

@@ -1,0 +1,269 @@
+"""Cells: planned, run one by one or beside each other, and studies of them: nothing is lost, numbers are the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cli.conftest import install
+
+TASK = "anet-retrieval"
+SMALL = ("-t", TASK, "--limit", "30", "--set", "fse.epochs=1", "--set", "fse.hidden=8,16")
+DIGITS = 12
+
+
+def planned(bench: Any, *arguments: str) -> list[dict[str, Any]]:
+    bench("plan", *arguments, "--write", "cells.json")
+    return json.loads((bench.folder / "cells.json").read_text())["cells"]
+
+
+def predictions(folder: Path) -> dict[str, str]:
+    """Returns the digest of every run's predictions."""
+    records = [json.loads(path.read_text()) for path in folder.glob("*/result.json")]
+    return {record["run"]: record["predictions"]["sha256"] for record in records}
+
+
+def dying(bench: Any) -> dict[str, str]:
+    """Installs the models of dying_models.py; returns the environment in which they are found."""
+    site = install(bench.folder / "site", Path(__file__).with_name("dying_models.py"), "dying-models")
+    return {"PYTHONPATH": f"{site}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+
+
+def ran(bench: Any, *arguments: str, exit_code: int = 0, env: dict[str, str] | None = None) -> tuple[str, str]:
+    """Runs the command as a process of its own; returns what it said on stdout and stderr."""
+    process = bench.start(*arguments, env=env)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == exit_code, f"{process.returncode}\n{out}\n{err}"
+    return out, err
+
+
+def test_cells_are_all_combinations_and_their_ids_follow_from_what_they_ask(bench_command: Any) -> None:
+    cells = planned(bench_command, "-m", "fse", "-m", "random", *SMALL, "--seeds", "0,1")
+    asked = [(cell["model"], cell.get("settings", {}).get("hidden"), cell["seed"]) for cell in cells]
+    of_fse = [("fse", "8", 0), ("fse", "8", 1), ("fse", "16", 0), ("fse", "16", 1)]
+    assert asked == [*of_fse, ("random", None, 0), ("random", None, 1)]
+    ids = [cell["id"] for cell in cells]
+    assert len(set(ids)) == 6
+    assert all(len(one) == DIGITS for one in ids)
+    other = ("-t", TASK, "--limit", "30", "--set", "hidden=8", "--set", "epochs=1")
+    again = planned(bench_command, "-m", "fse", *other)
+    assert again[0]["id"] == ids[0], "settings in another order, and fewer other cells"
+
+
+def test_values_that_mean_the_same_are_one_cell(bench_command: Any) -> None:
+    cells = planned(bench_command, "-m", "hse", "-t", TASK, "--set", "tau=5e-4,0.0005,0.00050,1")
+    assert [cell["settings"]["tau"] for cell in cells] == ["0.0005", "1.0"]
+
+
+def test_planning_checks_names_and_opens_nothing(bench_command: Any) -> None:
+    assert "unknown model 'hsee'" in bench_command("plan", "-m", "hsee", "-t", TASK, exit_code=3).stderr
+    said = bench_command("plan", "-m", "hse", "-t", TASK, "--set", "hiden=3", exit_code=2).stderr
+    assert "has no setting 'hiden'. Did you mean 'hidden'?" in said
+    assert "expected int" in bench_command("plan", "-m", "hse", "-t", TASK, "--set", "hidden=a,3", exit_code=2).stderr
+    assert not (bench_command.folder / "runs").exists()
+
+
+def test_a_cell_by_place_or_id_is_the_run_of_its_command(bench_command: Any) -> None:
+    cells = planned(bench_command, "-m", "fse", "-m", "random", *SMALL)
+    for cell in ("0", cells[0]["id"]):
+        bench_command("run", "--cells", "cells.json", "--cell", cell)
+    [record] = [json.loads(path.read_text()) for path in bench_command.folder.glob("runs/*/result.json")]
+    assert record["model"]["settings"]["hidden"] == 8
+    command = record["provenance"]["command"]
+    assert command[:6] == ["bench", "run", "--model", "fse", "--task", TASK]
+    bench_command(*command[1:], "--output", "by-command")
+    assert predictions(bench_command.folder / "by-command") == predictions(bench_command.folder / "runs")
+    outcome = json.loads((bench_command.folder / "runs" / "cells" / f"{cells[0]['id']}.json").read_text())
+    assert (outcome["state"], outcome["run"], outcome["reused"]) == ("done", record["run"], True)
+
+
+def test_beside_each_other_cells_give_what_they_give_in_turn(bench_command: Any) -> None:
+    arguments = ("run", "-m", "fse", "-m", "random", *SMALL, "--seeds", "0,1")
+    bench_command(*arguments, "--output", "in-turn")
+    _, err = ran(bench_command, *arguments, "--jobs", "2", "--output", "beside")
+    assert "6 cells on 2 processes" in err
+    assert "[6 of 6]" in err
+    assert predictions(bench_command.folder / "beside") == predictions(bench_command.folder / "in-turn")
+    assert len(predictions(bench_command.folder / "beside")) == 6
+    _, err = ran(bench_command, *arguments, "--jobs", "2", "--output", "beside")
+    assert err.count("complete already") == 6
+
+
+def test_a_killed_process_costs_its_own_cell_and_is_tried_again_when_asked(bench_command: Any) -> None:
+    env = dying(bench_command)
+    always = ("--set", "dying.always=true", "--set", "dying.marker=m")
+    models = ("-m", "dying", "-m", "honest", "-m", "random", "-t", TASK)
+    out, err = ran(bench_command, "run", *models, *always, "--jobs", "2", env=env, exit_code=5)
+    assert "failed. BenchError: its process was killed by SIGKILL (out of memory?). Its log: " in err
+    assert "1 of 3 cells failed" in err
+    assert len(predictions(bench_command.folder / "runs")) == 2
+    assert out.count("honest") == 1
+
+    once = ("--set", "dying.marker=once")
+    _, err = ran(bench_command, "run", *models, *once, "--jobs", "2", "--retries", "1", env=env)
+    assert "failed" not in err
+    assert len(predictions(bench_command.folder / "runs")) == 3
+
+
+def test_what_the_user_has_to_mend_is_not_tried_again_and_a_model_that_cannot_is_skipped(bench_command: Any) -> None:
+    env = dying(bench_command)
+    models = ("-m", "unlucky", "-m", "random", "-m", "tsn", "-t", TASK)
+    _, err = ran(bench_command, "run", *models, "--jobs", "2", "--retries", "3", env=env, exit_code=5)
+    [failed] = [line for line in err.splitlines() if "unlucky" in line and "failed." in line]
+    assert "no licence key" in failed
+    assert any(" tsn on " in f" {line}" and "skipped." in line for line in err.splitlines())
+    [log] = [path for path in bench_command.folder.glob("runs/cells/logs/*.log") if "licence" in path.read_text()]
+    assert log.read_text().count("no licence key") == 1
+
+
+def test_ctrl_c_ends_all_workers_and_the_same_command_goes_on(bench_command: Any) -> None:
+    env = dying(bench_command)
+    command = ("run", "-m", "slow", "-m", "random", "-t", TASK, "--set", "slow.marker=begun", "--jobs", "2")
+    process = bench_command.start(*command, env=env)
+    deadline = time.monotonic() + 120
+    while not ((bench_command.folder / "begun").exists() and predictions(bench_command.folder / "runs")):
+        assert time.monotonic() < deadline, "it never began"
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "finished cells are saved" in err
+    _, err = ran(bench_command, "run", "-m", "random", "-t", TASK, "--jobs", "2", env=env)
+    assert "random on anet-retrieval (seed 0): complete already" in err
+
+
+@pytest.mark.parametrize(
+    ("change", "exit_code", "words"),
+    [
+        (lambda text: text.replace('"seed": 0', '"seed": 3'), 4, "Leave `id` out of a cell that you edit"),
+        (lambda text: text.replace("bench-cells/1", "bench-cells/9"), 4, "is no bench-cells/1 file: schema"),
+        (lambda text: text.replace('"model"', '"modle"', 1), 4, "Did you mean 'model'?"),
+        (lambda text: text[: len(text) // 2], 4, "is not whole JSON"),
+        (lambda text: "[1, 2]", 4, "expected keys and values"),
+    ],
+)
+def test_a_damaged_file_of_cells_is_told(bench_command: Any, change: Any, exit_code: int, words: str) -> None:
+    planned(bench_command, "-m", "random", "-t", TASK)
+    path = bench_command.folder / "cells.json"
+    path.write_text(change(path.read_text()))
+    assert words in bench_command("run", "--cells", "cells.json", "--cell", "0", exit_code=exit_code).stderr
+    assert not (bench_command.folder / "runs").exists()
+
+
+def test_cells_are_run_under_the_configuration_they_were_planned_under(bench_command: Any) -> None:
+    config = bench_command.folder / "bench.yaml"
+    config.write_text("version: 1\ndatasets: {mine: {reader: activitynet, root: sample, features: sample}}\n")
+    planned(bench_command, "-m", "random", "-t", "mine-retrieval")
+    config.write_text(config.read_text() + "word_vectors: null\n")
+    said = bench_command("run", "--cells", "cells.json", exit_code=2).stderr
+    assert "was changed since the cells were planned. Plan them again" in said
+    config.unlink()
+    assert "is not there. Plan them where it is" in bench_command("run", "--cells", "cells.json", exit_code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--cells", "cells.json", "--cell", "7"), "no such cell; places 0 to 0"),
+        (("--cells", "cells.json", "-m", "random"), "-m beside --cells"),
+        (("--cells", "cells.json", "--limit", "3"), "--limit beside --cells"),
+        (("--cell", "0"), "name a model and a task"),
+        (("-m", "random"), "name a model and a task"),
+        (("-m", "random", "-t", TASK, "--jobs", "2", "--no-resume"), "--no-resume with --jobs"),
+        (("-m", "random", "-t", TASK, "--jobs", "0"), "0 is not in the range"),
+    ],
+)
+def test_flags_that_contradict_each_other_are_refused(
+    bench_command: Any, arguments: tuple[str, ...], words: str
+) -> None:
+    planned(bench_command, "-m", "random", "-t", TASK)
+    assert words in bench_command("run", *arguments, exit_code=2).stderr
+
+
+STUDY = {
+    "version": 1,
+    "models": {"fse": {"hidden": [8, 16], "epochs": 1}, "random": None},
+    "tasks": [TASK],
+    "seeds": [0, 1],
+    "limit": 60,
+    "output": "studied",
+}
+
+
+def study(bench: Any, **changes: Any) -> None:
+    (bench.folder / "study.yaml").write_text(yaml.safe_dump(STUDY | changes))
+
+
+def test_a_study_is_run_watched_and_summed_up(bench_command: Any) -> None:
+    study(bench_command)
+    assert bench_command("study", "status", "study.yaml").stdout == "6 cells: 0 done, 6 left\n"
+    bench_command("plan", "-m", "random", "-t", TASK, "--limit", "60", "-o", "studied", "-w", "cells.json")
+    bench_command("run", "--cells", "cells.json")  # a cell is a cell, whoever runs it
+    assert bench_command("study", "status", "study.yaml").stdout.startswith("6 cells: 1 done, 5 left, about ")
+    _, err = ran(bench_command, "study", "run", "study.yaml", "--jobs", "2")
+    assert "6 cells, 1 done" in err
+    assert bench_command("study", "status", "study.yaml").stdout == "6 cells: 6 done, 0 left\n"
+
+    lines = bench_command("study", "table", "study.yaml").stdout.splitlines()
+    rows = [line.split() for line in lines if line.startswith(("fse", "random"))]
+    assert len(rows) == 3
+    assert sum("optimistic" in row for row in rows) == 1, "chosen on the test split, and it says so"
+    records = [json.loads(path.read_text()) for path in bench_command.folder.glob("studied/random--*/result.json")]
+    mean = sum(record["measurements"][0]["value"] for record in records) / 2
+    [of_random] = [row for row in rows if row[0] == "random"]
+    assert of_random[1:4] == ["–", "2", f"{mean:.1f}"]
+    told = json.loads(bench_command("study", "status", "study.yaml", "--json").stdout)
+    assert {one["outcome"]["state"] for one in told} == {"done"}
+
+
+def test_settings_are_chosen_where_the_study_says(bench_command: Any) -> None:
+    study(bench_command, seeds=[0], choose_on=f"{TASK}-val2")
+    bench_command("study", "run", "study.yaml")
+    said = bench_command("study", "table", "study.yaml").stdout
+    assert f"{TASK}-val2, settings are chosen here" in said
+    tables = said.split(f"\n{TASK}\n")
+    chosen = [
+        [line.split()[1] for line in table.splitlines() if "fse" in line and "chosen" in line] for table in tables
+    ]
+    assert chosen[0] == chosen[1]
+    assert len(chosen[0]) == 1
+    assert "optimistic" not in said
+
+
+def test_a_failed_cell_is_listed_with_its_log_and_tried_again(bench_command: Any) -> None:
+    env = dying(bench_command)
+    study(bench_command, models={"dying": {"marker": "once"}, "random": None}, seeds=[0])
+    _, err = ran(bench_command, "study", "run", "study.yaml", env=env, exit_code=5)
+    assert "1 of 2 cells failed" in err
+    out, _ = ran(bench_command, "study", "status", "study.yaml", env=env)
+    assert out.startswith("2 cells: 1 done, 1 failed, 0 left\n")
+    assert "dying marker=once on anet-retrieval (seed 0): BenchError: its process was killed by SIGKILL" in out
+    _, err = ran(bench_command, "study", "run", "study.yaml", env=env)
+    assert "2 cells, 1 done" in err
+
+
+@pytest.mark.parametrize(
+    ("changes", "exit_code", "words"),
+    [
+        ({"models": {"fse": {"hiden": 3}}}, 2, "has no setting 'hiden'"),
+        ({"models": {"fsee": None}}, 3, "unknown model 'fsee'"),
+        ({"models": []}, 2, "study.yaml: models: name models"),
+        ({"models": {"fse": {"hidden": []}}}, 2, "models.fse.hidden: an empty list leaves nothing to run"),
+        ({"models": {"fse": {"hidden": {"a": 1}}}}, 2, "models.fse.hidden: expected text, found"),
+        ({"seeds": []}, 2, "seeds: an empty list"),
+        ({"seeds": [-1]}, 2, "seeds.0: expected a whole number"),
+        ({"task": [TASK]}, 2, "task: unknown key. Did you mean 'tasks'?"),
+        ({"choose_on": TASK}, 2, "choose_on: anet-retrieval is one of the tasks"),
+    ],
+)
+def test_a_study_file_that_is_wrong_is_told(
+    bench_command: Any, changes: dict[str, Any], exit_code: int, words: str
+) -> None:
+    study(bench_command, **changes)
+    assert words in bench_command("study", "status", "study.yaml", exit_code=exit_code).stderr
