@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bench.execution import Precision
     from bench.runs.progress import Reporter
     from bench.runs.request import Request
-    from bench.study import Cell, Cells, Outcome
+    from bench.study import CellOutcome, StudyCell, StudyCells
 
 jobs_option = click.option(
     "--jobs", "-j", type=WholeRange(1), default=1, show_default=True,
@@ -60,7 +60,7 @@ def plan(
     """
     from bench.catalogue import config as configuration
     from bench.catalogue.catalogue import discover
-    from bench.study import Asked, Cells, expanded
+    from bench.study import Asked, StudyCells, expanded
     from bench.study.cells import as_text, write_cells
 
     loaded = configuration.load(config)
@@ -68,7 +68,7 @@ def plan(
     catalogue = discover(loaded.datasets)
     grids = grids_of(catalogue, models, settings)
     cells = expanded(Asked(models, tasks, seeds, grids, precision, batch_size, limit), catalogue)
-    planned = Cells.under(loaded, cells, output)
+    planned = StudyCells.under(loaded, cells, output)
     if write is None:
         click.echo(as_text(planned), nl=False)
         return
@@ -89,8 +89,8 @@ def grids_of(catalogue: Catalogue, models: Sequence[str], settings: tuple[str, .
 
 
 def run_beside(
-    cells: Cells, base: Request, reporter: Reporter, *, jobs: int, retries: int
-) -> list[tuple[Cell, Outcome]]:
+    cells: StudyCells, base: Request, reporter: Reporter, *, jobs: int, retries: int
+) -> list[tuple[StudyCell, CellOutcome]]:
     """Runs cells in several processes and says of each what became of it; returns them as they ended."""
     from bench.study.local import Options, run_cells, threads_each
 
@@ -103,14 +103,14 @@ def run_beside(
     return ended
 
 
-def in_words(cell: Cell, outcome: Outcome) -> str:
+def in_words(cell: StudyCell, outcome: CellOutcome) -> str:
     """Returns one line on a cell that ended."""
     if outcome.state == "done":
         return f"{cell}: " + ("complete already" if outcome.reused else f"done in {outcome.seconds:.0f} s")
     return f"{cell}: {'skipped' if outcome.state == 'unsupported' else 'failed'}. {outcome.error}"
 
 
-def exit_code(ended: Sequence[tuple[Cell, Outcome]]) -> int:
+def exit_code(ended: Sequence[tuple[StudyCell, CellOutcome]]) -> int:
     """Returns the exit code of cells that ended, the first error's where none is done.
 
     Raises: PartialFailure when some are done and others failed or were skipped.
@@ -125,7 +125,7 @@ def exit_code(ended: Sequence[tuple[Cell, Outcome]]) -> int:
     return bad[0].exit_code if bad else 0
 
 
-def given_cells(path: Path, names: Sequence[str], refused: Mapping[str, Any]) -> Cells:
+def given_cells(path: Path, names: Sequence[str], refused: Mapping[str, Any]) -> StudyCells:
     """Returns the cells of a file that were named, all where none was.
 
     Raises: UsageError where flags say beside it what the cells say, or bench.yaml was changed since they were planned.
@@ -141,7 +141,7 @@ def given_cells(path: Path, names: Sequence[str], refused: Mapping[str, Any]) ->
     return replace(cells, cells=tuple(cells.find(name) for name in names)) if names else cells
 
 
-def session_of(cells: Cells) -> Session:
+def session_of(cells: StudyCells) -> Session:
     """Returns what cells are looked up in."""
     from bench.catalogue import config
     from bench.catalogue.lookup import Session

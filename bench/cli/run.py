@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bench.results import Evidence, Result
     from bench.runs.progress import Reporter
     from bench.runs.request import Request
-    from bench.study import Cell
+    from bench.study import StudyCell
 
 
 @click.command(cls=Command)
@@ -113,7 +113,7 @@ def run(
     from bench.cli.tables import print_results
     from bench.runs.checkpoints import minutes_between
     from bench.runs.request import Request
-    from bench.study import Asked, Cells, Ledger, expanded, run_cell
+    from bench.study import Asked, Ledger, StudyCells, expanded, run_cell
 
     if seed is not None and seeds:
         raise UsageError("--seed and --seeds were both given. Keep one.")
@@ -130,7 +130,7 @@ def run(
         say_default(session.config)
         grids = grids_of(session.catalogue, models, settings)
         asked = Asked(models, tasks, seeds or (seed or 0,), grids, precision, batch_size, limit)
-        cells = Cells.under(session.config, expanded(asked, session.catalogue), output)
+        cells = StudyCells.under(session.config, expanded(asked, session.catalogue), output)
     request = replace(
         Request.under(session.config, output or (cells.output if planned else None)),
         device=device,
@@ -162,7 +162,9 @@ def run(
     return leave()
 
 
-def _say_plans(session: Session, cells: Sequence[Cell], request: Request, reporter: Reporter, *, as_json: bool) -> int:
+def _say_plans(
+    session: Session, cells: Sequence[StudyCell], request: Request, reporter: Reporter, *, as_json: bool
+) -> int:
     """Prints what each cell would do; returns the exit code."""
     from bench.runs.plan import plan
 

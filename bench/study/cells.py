@@ -28,7 +28,7 @@ LONGEST = 200
 
 
 @dataclass(frozen=True)
-class Cell:
+class StudyCell:
     """What one run is asked for.
 
     Attributes:
@@ -87,7 +87,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Cells:
+class StudyCells:
     """Cells with where they are read and written.
 
     Attributes:
@@ -97,13 +97,13 @@ class Cells:
         output: where runs go.
     """
 
-    cells: tuple[Cell, ...]
+    cells: tuple[StudyCell, ...]
     config: Path | None
     config_digest: str
     output: Path
 
     @classmethod
-    def under(cls, config: Config, cells: tuple[Cell, ...], output: Path | None) -> Cells:
+    def under(cls, config: Config, cells: tuple[StudyCell, ...], output: Path | None) -> StudyCells:
         """Returns cells under a configuration, all paths absolute."""
         place = None if config.path is None else config.path.resolve()
         return cls(cells, place, digest_of(place), (output or config.runs).resolve())
@@ -116,7 +116,7 @@ class Cells:
             name = self.config or "the packaged bench.yaml"
             raise UsageError(f"{name} was changed since the cells were planned. Plan them again: `bench plan`.")
 
-    def find(self, name: str) -> Cell:
+    def find(self, name: str) -> StudyCell:
         """Returns the cell with that place, from 0, or that id. Raises: UsageError for none."""
         for cell in self.cells:
             if cell.id == name:
@@ -133,12 +133,12 @@ def digest_of(config: Path | None) -> str:
     return sha256(config or (PACKAGED if PACKAGED.exists() else CHECKOUT))
 
 
-def write_cells(cells: Cells, path: Path) -> None:
+def write_cells(cells: StudyCells, path: Path) -> None:
     """Writes a file of cells. Raises: SaveError."""
     write_atomically(path, as_text(cells).encode())
 
 
-def as_text(cells: Cells) -> str:
+def as_text(cells: StudyCells) -> str:
     """Returns a file of cells, a line for each of them."""
     head = {
         "schema": SCHEMA,
@@ -151,35 +151,35 @@ def as_text(cells: Cells) -> str:
 
 
 @dataclass(frozen=True)
-class _Stored(Cell):
+class _StoredCell(StudyCell):
     id: str = key(text(r"[0-9a-f]{12}", "twelve hexadecimal digits"), "")
 
 
 @dataclass(frozen=True)
-class _File:
+class _CellsFile:
     schema: str = key(one_of(SCHEMA))
     config_sha256: str = key(text(r"[0-9a-f]{64}", "a SHA-256"))
     output: Path = key(pathname)
-    cells: tuple[_Stored, ...] = key(listed(section(_Stored)))
+    cells: tuple[_StoredCell, ...] = key(listed(section(_StoredCell)))
     config: Path | None = key(pathname, None)
 
 
-def read_cells(path: Path) -> Cells:
+def read_cells(path: Path) -> StudyCells:
     """Returns a file of cells. Raises: MissingData, InvalidData, also where an id is not that of its cell."""
     content = read_text(path, JSON)
     with reading(path, JSON):
         value = json.loads(content)
     try:
-        file = section(_File)(value, "")
+        file = section(_CellsFile)(value, "")
     except Misfit as error:
         raise InvalidData(f"{path} is no {SCHEMA} file: {error} `bench plan … --write FILE` writes one.") from None
     cells = []
     for place, stored in enumerate(file.cells):
-        cell = Cell(**{name: getattr(stored, name) for name in Cell.__dataclass_fields__})
+        cell = StudyCell(**{name: getattr(stored, name) for name in StudyCell.__dataclass_fields__})
         if stored.id and cell.id != stored.id:
             raise InvalidData(
                 f"{path}: cells.{place} has the id {stored.id}, and what it asks has {cell.id}. Leave `id` out of a "
                 "cell that you edit."
             )
         cells.append(cell)
-    return Cells(tuple(cells), file.config, file.config_sha256, file.output)
+    return StudyCells(tuple(cells), file.config, file.config_sha256, file.output)

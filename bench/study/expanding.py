@@ -9,9 +9,9 @@ from itertools import product
 from bench.catalogue.catalogue import Catalogue
 from bench.execution import Precision
 from bench.models import ModelSpec, Setting
-from bench.models.settings import refuse_unknown
+from bench.models.settings import resolved
 from bench.runs.plan import BASE
-from bench.study.cells import Cell
+from bench.study.cells import StudyCell
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Asked:
     limit: int | None = None
 
 
-def expanded(asked: Asked, catalogue: Catalogue) -> tuple[Cell, ...]:
+def expanded(asked: Asked, catalogue: Catalogue) -> tuple[StudyCell, ...]:
     """Returns the cells that are asked for, task by task, model by model; those that come to the same stand once.
 
     Looks at names only: no dataset is opened.
@@ -44,7 +44,7 @@ def expanded(asked: Asked, catalogue: Catalogue) -> tuple[Cell, ...]:
         catalogue.task(task)
     grids = {model: list(_grid(catalogue, model, asked.settings.get(model, {}))) for model in asked.models}
     cells = (
-        Cell(model, task, seed, settings, asked.precision, asked.batch_size, asked.limit)
+        StudyCell(model, task, seed, settings, asked.precision, asked.batch_size, asked.limit)
         for task in dict.fromkeys(asked.tasks)
         for model in dict.fromkeys(asked.models)
         for settings in grids[model]
@@ -69,7 +69,8 @@ def setting_of(catalogue: Catalogue, spec: ModelSpec, name: str) -> Setting:
     """
     of_base = bool(spec.base) and name.startswith(BASE)
     owner, own = (catalogue.model(spec.base), name.removeprefix(BASE)) if of_base else (spec, name)
-    refuse_unknown(f"model {owner.name!r}", {own: name}, owner.settings)
+    if own not in owner.settings:
+        resolved(f"model {owner.name!r}", {own: ""}, owner.settings)  # says what is near
     return owner.settings[own]
 
 

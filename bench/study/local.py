@@ -24,8 +24,8 @@ from bench.errors import BenchError, Interrupted, SaveError
 from bench.execution import cores
 from bench.reading.outside import one_line
 from bench.runs.request import Request
-from bench.study.cells import Cell, Cells
-from bench.study.running import Ledger, Outcome, failure
+from bench.study.cells import StudyCell, StudyCells
+from bench.study.running import CellOutcome, Ledger, failure
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
@@ -55,7 +55,7 @@ def threads_each(jobs: int) -> int:
     return max(1, cores() // jobs)
 
 
-def run_cells(cells: Sequence[Cell], where: Cells, options: Options) -> Iterator[tuple[Cell, Outcome]]:
+def run_cells(cells: Sequence[StudyCell], where: StudyCells, options: Options) -> Iterator[Ended]:
     """Yields every cell with its outcome as it ends.
 
     Two cells that may share a fit are not run beside each other while others wait: one would wait for the other.
@@ -78,20 +78,20 @@ def run_cells(cells: Sequence[Cell], where: Cells, options: Options) -> Iterator
 class _Worker:
     process: SpawnProcess
     pipe: Connection
-    cell: Cell | None = None
+    cell: StudyCell | None = None
     began: float = 0.0
 
 
 class _Pool:
     """Workers, what they are at, and what waits."""
 
-    def __init__(self, where: Cells, options: Options) -> None:
+    def __init__(self, where: StudyCells, options: Options) -> None:
         self._where, self._options = where, options
         self._ledger = Ledger(options.base.output)
         self._workers: list[_Worker] = []
         self._tried: dict[str, int] = {}
 
-    def run(self, waiting: deque[Cell]) -> Iterator[tuple[Cell, Outcome]]:
+    def run(self, waiting: deque[StudyCell]) -> Iterator[Ended]:
         while waiting or any(worker.cell for worker in self._workers):
             self._hand_out(waiting)
             busy = {worker.pipe: worker for worker in self._workers if worker.cell}
@@ -105,7 +105,7 @@ class _Pool:
                 else:
                     yield cell, outcome
 
-    def _hand_out(self, waiting: deque[Cell]) -> None:
+    def _hand_out(self, waiting: deque[StudyCell]) -> None:
         """Gives every idle worker a cell, and starts workers while there are cells for them."""
         while waiting:
             idle = next((worker for worker in self._workers if worker.cell is None), None)
@@ -122,14 +122,14 @@ class _Pool:
                 continue
             idle.cell, idle.began = cell, time.monotonic()
 
-    def _next(self, waiting: deque[Cell]) -> Cell:
+    def _next(self, waiting: deque[StudyCell]) -> StudyCell:
         """Takes the first cell out that shares no fit with one that runs; the first where all do."""
         running = {_fit_of(worker.cell) for worker in self._workers if worker.cell}
         chosen = next((cell for cell in waiting if _fit_of(cell) not in running), waiting[0])
         waiting.remove(chosen)
         return chosen
 
-    def _ended(self, worker: _Worker) -> tuple[Cell, Outcome]:
+    def _ended(self, worker: _Worker) -> tuple[StudyCell, CellOutcome]:
         """Returns what became of a worker's cell: as it says, or, where it is dead, how it died."""
         cell = worker.cell
         assert cell is not None  # noqa: S101 (it is busy)
@@ -189,7 +189,7 @@ def _threads_for(jobs: int) -> Iterator[None]:
             del os.environ[name]
 
 
-def _fit_of(cell: Cell) -> tuple[object, ...]:
+def _fit_of(cell: StudyCell) -> tuple[object, ...]:
     """Returns what two cells have in common that may share a fit."""
     return cell.model, tuple(sorted(cell.settings.items())), cell.seed, cell.precision, cell.limit
 
@@ -200,7 +200,7 @@ def _how(code: int | None) -> str:
     return f"ended with exit code {code}"
 
 
-def _work(pipe: Connection, where: Cells, options: Options) -> None:
+def _work(pipe: Connection, where: StudyCells, options: Options) -> None:
     """Runs cells that come through the pipe until it closes; in a process of its own."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all of the terminal's processes; the first one asks
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -240,7 +240,7 @@ def _work(pipe: Connection, where: Cells, options: Options) -> None:
             return
 
 
-def _kept(ledger: Ledger, cell: Cell) -> Outcome:
+def _kept(ledger: Ledger, cell: StudyCell) -> CellOutcome:
     """Returns the outcome that was kept just now. Raises: SaveError where its run was taken away meanwhile."""
     if (outcome := ledger.outcome(cell)) is None:
         raise SaveError(f"{ledger.path(cell.id)} names a run that is gone. Give the command again.")

@@ -22,7 +22,7 @@ from bench.runs.execute import execute
 from bench.runs.plan import plan
 from bench.runs.progress import Reporter
 from bench.runs.request import Request
-from bench.study.cells import Cell
+from bench.study.cells import StudyCell
 
 FOLDER = "cells"
 LOGS = "logs"
@@ -30,7 +30,7 @@ LOGS = "logs"
 State = Literal["done", "failed", "unsupported"]
 
 
-class Outcome(Record):
+class CellOutcome(Record):
     """What became of a cell when it was run last.
 
     A cell is `unsupported` where its model cannot do its task, `failed` for any other reason.
@@ -63,16 +63,16 @@ class Ledger:
         """Returns where the outcome of the cell with an id is kept."""
         return self.output / FOLDER / f"{cell}.json"
 
-    def log(self, cell: Cell) -> Path:
+    def log(self, cell: StudyCell) -> Path:
         """Returns where a process of its own writes what it says while it runs the cell."""
         return self.output / FOLDER / LOGS / f"{cell.id}.log"
 
-    def keep(self, outcome: Outcome) -> Outcome:
+    def keep(self, outcome: CellOutcome) -> CellOutcome:
         """Keeps an outcome in place of the last. Raises: SaveError."""
         write_json(self.path(outcome.id), outcome.model_dump(by_alias=True, mode="json"))
         return outcome
 
-    def outcome(self, cell: Cell) -> Outcome | None:
+    def outcome(self, cell: StudyCell) -> CellOutcome | None:
         """Returns what became of a cell; None where it never ended, or its run is no longer there.
 
         Raises: InvalidData for a file that is no outcome.
@@ -81,7 +81,7 @@ class Ledger:
         if not path.is_file():
             return None
         try:
-            outcome = Outcome.model_validate_json(read_content(path, JSON))
+            outcome = CellOutcome.model_validate_json(read_content(path, JSON))
         except ValidationError as error:
             raise InvalidData(f"{path} is no outcome of a cell: {error.errors()[0]['msg']}. Delete it.") from error
         if outcome.state == "done" and not taken(self.output / outcome.run / RESULT):
@@ -90,7 +90,7 @@ class Ledger:
 
 
 def run_cell(
-    session: Session, cell: Cell, base: Request, reporter: Reporter | None = None, ledger: Ledger | None = None
+    session: Session, cell: StudyCell, base: Request, reporter: Reporter | None = None, ledger: Ledger | None = None
 ) -> Result:
     """Returns the record of a cell that was run, or found complete.
 
@@ -113,13 +113,13 @@ def run_cell(
         raise
     if ledger:
         seconds = round(time.monotonic() - clock, 3)
-        ledger.keep(Outcome(id=cell.id, state="done", run=result.run, seconds=seconds, reused=reused))
+        ledger.keep(CellOutcome(id=cell.id, state="done", run=result.run, seconds=seconds, reused=reused))
     return result
 
 
-def failure(cell: Cell, error: BenchError, seconds: float) -> Outcome:
+def failure(cell: StudyCell, error: BenchError, seconds: float) -> CellOutcome:
     """Returns the outcome of a cell that an error ended."""
-    return Outcome(
+    return CellOutcome(
         id=cell.id,
         state="unsupported" if isinstance(error, UnsupportedTask) else "failed",
         error=f"{type(error).__name__}: {one_line(error)}",

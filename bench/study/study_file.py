@@ -24,7 +24,7 @@ from bench.execution import Precision
 from bench.reading.outside import read_text
 from bench.reading.sections import Misfit, by_name, key, listed, one_of, pathname, section, text, whole
 from bench.reading.yaml_files import YAML, NotYaml, parse_yaml
-from bench.study.cells import Cells
+from bench.study.cells import StudyCells
 from bench.study.expanding import Asked, expanded
 
 
@@ -54,7 +54,7 @@ def _models(value: Any, where: str) -> Mapping[str, Mapping[str, tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class _File:
+class _StudyFile:
     version: int = key(one_of(1))
     models: Mapping[str, Mapping[str, tuple[str, ...]]] = key(_models)
     tasks: tuple[str, ...] = key(listed(text()))
@@ -78,7 +78,7 @@ class Study:
 
     asked: Asked
     choose_on: str
-    cells: Cells
+    cells: StudyCells
 
 
 def read_study(path: Path, config: Config, catalogue: Catalogue) -> Study:
@@ -88,7 +88,7 @@ def read_study(path: Path, config: Config, catalogue: Catalogue) -> Study:
     models, tasks and settings that are not there.
     """
     try:
-        file = section(_File)(parse_yaml(read_text(path, YAML)), "")
+        file = section(_StudyFile)(parse_yaml(read_text(path, YAML)), "")
     except NotYaml as error:
         raise ConfigError(f"{path.name}: {error}. Fix the YAML.") from None
     except (Misfit, DataError) as error:
@@ -105,4 +105,4 @@ def read_study(path: Path, config: Config, catalogue: Catalogue) -> Study:
         tuple(file.models), tasks, file.seeds, file.models, file.precision, file.batch_size, file.limit
     )  # fmt: skip
     output = path.resolve().parent / file.output if file.output else None
-    return Study(asked, file.choose_on, Cells.under(config, expanded(asked, catalogue), output))
+    return Study(asked, file.choose_on, StudyCells.under(config, expanded(asked, catalogue), output))

@@ -11,8 +11,8 @@ from bench.evidence.comparisons import has_values, paired
 from bench.evidence.verified import RESULT, Verified, read_record
 from bench.metrics.comparisons import holm
 from bench.results import protocol
-from bench.study.cells import Cell, Cells
-from bench.study.running import Ledger, Outcome
+from bench.study.cells import StudyCell, StudyCells
+from bench.study.running import CellOutcome, Ledger
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Progress:
         mean_seconds: of the cells that were computed; None while there is none.
     """
 
-    outcomes: tuple[tuple[Cell, Outcome | None], ...]
+    outcomes: tuple[tuple[StudyCell, CellOutcome | None], ...]
     mean_seconds: float | None
 
     def count(self, state: str) -> int:
@@ -35,7 +35,7 @@ class Progress:
         return sum(outcome is None for _, outcome in self.outcomes)
 
 
-def progress(cells: Cells) -> Progress:
+def progress(cells: StudyCells) -> Progress:
     """Returns how far a study is, from what is kept of its cells alone. Raises: InvalidData for a damaged outcome."""
     ledger = Ledger(cells.output)
     outcomes = tuple((cell, ledger.outcome(cell)) for cell in cells.cells)
@@ -71,7 +71,7 @@ class StudyRow:
     p_value: float | None = None
 
 
-def rows_of(cells: Cells, choose_on: str) -> list[StudyRow]:
+def rows_of(cells: StudyCells, choose_on: str) -> list[StudyRow]:
     """Returns the rows of a study that have records, task by task, best first.
 
     Raises: InvalidData, VerificationError for a record that does not hold.
@@ -96,7 +96,7 @@ def rows_of(cells: Cells, choose_on: str) -> list[StudyRow]:
     return ordered
 
 
-def _swept(cells: Sequence[Cell]) -> dict[str, set[str]]:
+def _swept(cells: Sequence[StudyCell]) -> dict[str, set[str]]:
     """Returns the settings of each model that have several values in a study."""
     values: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for cell in cells:
