@@ -55,6 +55,10 @@ def threads_each(jobs: int) -> int:
     return max(1, cores() // jobs)
 
 
+Ended = tuple[StudyCell, CellOutcome]
+"""A cell with what became of it."""
+
+
 def run_cells(cells: Sequence[StudyCell], where: StudyCells, options: Options) -> Iterator[Ended]:
     """Yields every cell with its outcome as it ends.
 
