@@ -37,6 +37,7 @@ from bench.inputs import (
     View,
     length_ordered,
 )
+from bench.metrics import cider, meteor
 from bench.models import (
     SCHEDULE,
     SEARCH,
@@ -130,8 +131,10 @@ __all__ = [
     "View",
     "Watcher",
     "WatcherSpec",
+    "cider",
     "hookimpl",
     "length_ordered",
+    "meteor",
     "read_word_vectors",
 ]
 

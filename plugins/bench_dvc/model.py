@@ -1,108 +1,207 @@
 """DVC where segments are given: frames weighted by how descriptive they are, attributes, and a decoder of words.
 
-Each frame has a descriptiveness between 0 and 1; a segment is the mean of its frames weighted by it. From that come
-attributes: for each of the most frequent training words, how likely the sentence has it. The decoder reads both at each
-word.
+Each frame has a descriptiveness between 0 and 1; a segment is the mean of its frames weighted by it. How descriptive a
+segment is, the mean over its frames, is regressed on the score of what the network says of it. From a segment come
+attributes: for each of the most frequent content words of the training text, how likely its sentence has it. The
+decoder reads both at each word. It is trained on the likelihood of sentences, and in the last epochs also on the score
+of those that it says itself, by self-critical training.
 
 Source: Li et al., CVPR 2018, and a third-party re-implementation of it. Departures: segments are given, so the heads
-that propose, shift and widen them are left out. Descriptiveness is learnt through the sentences alone, not from the
-METEOR of what was said, and belongs to frames instead of anchors over them; attributes are words of the training
-captions, learnt together with the sentences and not before them; Adam and batches of videos.
+that propose, shift and widen them are left out, and with them segments that nobody marked, which are worth nothing
+there. Descriptiveness belongs to frames, and to segments as their mean, instead of to anchors, and to frames as the
+mean of those over them. Attributes are learnt together with the sentences and not before them. The likelihood stays in
+the loss of self-critical epochs (Paulus et al., ICLR 2018): once sentences are good, the reward of one batch is mostly
+noise, which Adam would follow at full speed. Adam and batches of videos.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from bench.api import Ragged, Training, TrainingData, VideoBatch
-from bench_dvc.attributes import attribute_loss, frequent_words
+from bench.api import Execution, ModelError, Ragged, Training, TrainingData, UsageError, VideoBatch, length_ordered
+from bench_dvc.attributes import attribute_loss, frequent_words, is_content
+from bench_dvc.reward import Reward, references_of
+from bench_dvc.self_critical import drawn, self_critical_loss, sentences_of
 from bench_torch.candidates import candidates, caption_loss
 from bench_torch.captioner import Captioner
 from bench_torch.captioning import ConditionedNetwork
 from bench_torch.decoding import WordDecoder
+from bench_torch.search import Beam
 from bench_torch.text import Text, select
+from bench_torch.training import Examples, autocast
+
+MOST_WORDS = 30
+"""The most words of a sentence that is said in training."""
 
 
 @dataclass(frozen=True)
-class DVCShape:
-    """The settings that the network depends on; see the plugin for what they mean."""
+class Shape:
+    """What the network depends on; see the plugin for what the settings mean.
+
+    Attributes:
+        attributes: how many words are attributes.
+        likelihood_epochs: epochs before self-critical training.
+    """
 
     hidden: int
     attributes: int
     attribute_weight: float
+    descriptiveness_weight: float
+    reward_weight: float
+    likelihood_epochs: int
+
+
+@dataclass(frozen=True)
+class Described:
+    """What the network makes of S segments.
+
+    Attributes:
+        read: (S, hidden + attributes), what the decoder reads.
+        attributes: (S, attributes) logits.
+        descriptiveness: (S,) between 0 and 1.
+    """
+
+    read: Tensor
+    attributes: Tensor
+    descriptiveness: Tensor
 
 
 class DescriptivePooling(nn.Module):
-    """n sequences of (rows, dim) -> (n, dim): means weighted by a descriptiveness of each row."""
+    """n sequences of (rows, dim) -> (n, dim): means weighted by a descriptiveness of each row, and (n,) its mean."""
 
     def __init__(self, dim: int, hidden: int) -> None:
         super().__init__()
         self.descriptiveness = nn.Sequential(nn.Linear(dim, hidden), nn.Tanh(), nn.Linear(hidden, 1))
 
-    def forward(self, frames: Ragged) -> Tensor:
-        """Returns (n, dim) float32."""
+    def forward(self, frames: Ragged) -> tuple[Tensor, Tensor]:
+        """Returns (n, dim) and (n,), float32."""
         weights = torch.sigmoid(self.descriptiveness(frames.values).float())
         owners, rows = frames.owners(), frames.values.float()
         total = rows.new_zeros(len(frames), rows.shape[1]).index_add(0, owners, weights * rows)
-        return total / rows.new_zeros(len(frames), 1).index_add(0, owners, weights)
+        weight = rows.new_zeros(len(frames), 1).index_add(0, owners, weights)
+        return total / weight, weight[:, 0] / frames.lengths
 
 
 class DVCNetwork(ConditionedNetwork):
-    """Descriptive frames, attributes, and a decoder that reads both."""
+    """Descriptive frames, attributes, and a decoder that reads both.
+
+    Attributes:
+        reward: what sentences said in training are worth; set before training.
+        self_critical: whether the decoder is trained on the reward of what it draws too.
+    """
 
     places: Tensor
 
-    def __init__(self, dim: int, vectors: Tensor, shape: DVCShape, *, aligned: bool) -> None:
+    def __init__(self, dim: int, vectors: Tensor, shape: Shape, *, aligned: bool) -> None:
         super().__init__(dim, vectors, aligned=aligned)
-        self.attribute_weight = shape.attribute_weight
-        count = min(shape.attributes, len(vectors) - 1)
-        self.register_buffer("places", torch.full((len(vectors),), count))
+        self.shape = shape
+        self.reward: Reward | None = None
+        self.self_critical = False
+        self.register_buffer("places", torch.full((len(vectors),), shape.attributes))
         self.pooling = DescriptivePooling(dim, shape.hidden)
         self.event = nn.Sequential(nn.Linear(dim, shape.hidden), nn.ReLU())
-        self.attributes = nn.Linear(shape.hidden, count)
-        self.decoder = WordDecoder(self.words, shape.hidden, shape.hidden + count)
+        self.attributes = nn.Linear(shape.hidden, shape.attributes)
+        self.decoder = WordDecoder(self.words, shape.hidden, shape.hidden + shape.attributes)
 
-    def choose_attributes(self, text: Text) -> None:
-        """Makes the most frequent words of the training text the attributes."""
-        count = self.attributes.out_features
-        chosen = frequent_words(text, len(self.places), count).to(self.places.device)
-        self.places[chosen] = torch.arange(count, device=chosen.device)
+    def prepare(self, text: Text, words: Sequence[str], metric: str) -> None:
+        """Takes what it needs of the training text: its most frequent content words, and what sentences are worth."""
+        chosen = frequent_words(text, words, self.shape.attributes).to(self.places.device)
+        self.places[chosen] = torch.arange(len(chosen), device=chosen.device)
+        self.reward = Reward(metric, words, text)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Turns to self-critical training once the epochs on likelihood alone are over."""
+        self.self_critical = epoch >= self.shape.likelihood_epochs
 
     def watch(self, videos: VideoBatch) -> Tensor:
         """Returns (S, hidden + attributes): each segment, and its attributes."""
-        return self.describe(videos.clip_frames)[0]
+        return self.describe(videos.clip_frames).read
 
-    def describe(self, clips: Ragged) -> tuple[Tensor, Tensor]:
-        """Returns what the decoder reads of S segments, (S, hidden + attributes), and logits of their attributes."""
-        events = self.event(self.pooling(clips)).float()
+    def describe(self, clips: Ragged) -> Described:
+        """Returns what the network makes of S segments."""
+        pooled, descriptiveness = self.pooling(clips)
+        events = self.event(pooled).float()
         logits = self.attributes(events).float()
-        return torch.cat([events, torch.sigmoid(logits)], dim=1), logits
+        return Described(torch.cat([events, torch.sigmoid(logits)], dim=1), logits, descriptiveness)
 
     def loss(self, videos: VideoBatch, text: Text) -> Tensor:
-        """Returns the captioning loss and that of the attributes."""
+        """Returns the losses of sentences, of attributes and of descriptiveness, each with its weight."""
         pairs = candidates(videos.segments.lengths, text.counts, aligned=self.aligned)
-        watched, logits = self.describe(videos.clip_frames)
-        told = self.log_likelihood(watched, pairs.segments, select(text.sentences, pairs.sentences))
-        present = attribute_loss(logits, pairs, text.sentences, self.places)
-        return caption_loss(pairs.mixture(told), text.sentences) + self.attribute_weight * present
+        described = self.describe(videos.clip_frames)
+        spoken = references_of(pairs, self.rewarding.spoken(text.sentences), len(described.read))
+        greedy = self.rewards(self.say(described.read.detach(), Beam(1, MOST_WORDS)), spoken)
+        likely = self.log_likelihood(described.read, pairs.segments, select(text.sentences, pairs.sentences))
+        told = caption_loss(pairs.mixture(likely), text.sentences)
+        if self.self_critical:
+            told = told + self.shape.reward_weight * self.drawn_loss(described.read, spoken, greedy)
+        present = attribute_loss(described.attributes, pairs, text.sentences, self.places)
+        descriptive = (described.descriptiveness - greedy).square().mean()
+        return told + self.shape.attribute_weight * present + self.shape.descriptiveness_weight * descriptive
+
+    def drawn_loss(self, read: Tensor, references: Sequence[Sequence[str]], greedy: Tensor) -> Tensor:
+        """Returns the self-critical loss of a sentence drawn for each of S segments.
+
+        Args:
+            read: (S, hidden + attributes), with gradients.
+            references: of each segment.
+            greedy: (S,) rewards of what is said greedily.
+        """
+        said = drawn(self.decoder, self.words, read, MOST_WORDS)
+        advantages = self.rewards(said, references) - greedy
+        likely = self.decoder.word_log_likelihoods(sentences_of(said, self.decoder.end), self.words, read)
+        return self_critical_loss(likely, MOST_WORDS, advantages)
+
+    def rewards(self, said: Tensor, references: Sequence[Sequence[str]]) -> Tensor:
+        """Returns (S,) float32: the reward of each row of `said` (S, words), words and then the end."""
+        sentences = self.rewarding.spoken(sentences_of(said, self.decoder.end))
+        return self.rewarding(sentences, references).to(said.device)
+
+    @property
+    def rewarding(self) -> Reward:
+        """The reward. Raises: ModelError where nothing is trained."""
+        if self.reward is None:
+            raise ModelError("DVC learns from what its sentences are worth; call `prepare` with the training text.")
+        return self.reward
+
+    def merit(self, heldout: Examples, execution: Execution) -> float:
+        """Returns the mean reward of what is said greedily of held-out segments."""
+        groups = length_ordered(heldout.videos.rows, execution.batch_size)
+        found = []
+        with torch.inference_mode(), autocast(execution):
+            for group, videos in zip(groups, heldout.videos.batches(groups, execution.device), strict=True):
+                text = cast("Text", heldout.targets.select(group).to(execution.device))
+                pairs = candidates(videos.segments.lengths, text.counts, aligned=self.aligned)
+                read = self.watch(videos)
+                spoken = references_of(pairs, self.rewarding.spoken(text.sentences), len(read))
+                found.append(self.rewards(self.say(read, Beam(1, MOST_WORDS)), spoken))
+        return float(torch.cat(found).mean())
 
 
 class DVC(Captioner[DVCNetwork]):
     """The model `dvc`."""
 
     def build(self, dim: int, vectors: Tensor) -> DVCNetwork:
-        """Returns a fresh network."""
-        shape = DVCShape(
+        """Returns a fresh network. Raises: UsageError for more self-critical epochs than there are."""
+        epochs, share = self.setting("epochs", int), self.setting("self_critical", float)
+        if share > 1:
+            raise UsageError(f"setting self_critical={share:g}: it is a share of the epochs. Use 0 to 1.")
+        shape = Shape(
             hidden=self.setting("hidden", int),
-            attributes=self.setting("attributes", int),
+            attributes=max(1, min(self.setting("attributes", int), sum(map(is_content, self.vocabulary.words[1:])))),
             attribute_weight=self.setting("attribute_weight", float),
+            descriptiveness_weight=self.setting("descriptiveness_weight", float),
+            reward_weight=self.setting("reward_weight", float),
+            likelihood_epochs=epochs - round(share * epochs),
         )
         return DVCNetwork(dim, vectors, shape, aligned=self.aligned)
 
     def start(self, data: TrainingData, training: Training) -> None:
-        """Builds vocabulary and network afresh, with the most frequent words as attributes."""
+        """Builds vocabulary and network afresh, and shows it the training text as a whole."""
         super().start(data, training)
-        self.network.choose_attributes(self.vocabulary.encode(data.paragraphs))
+        text = self.vocabulary.encode(data.paragraphs)
+        self.network.prepare(text, self.vocabulary.words, self.setting("reward", str))

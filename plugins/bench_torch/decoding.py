@@ -65,12 +65,16 @@ class WordDecoder(nn.Module):
 
     def log_likelihood(self, text: Ragged, words: WordVectors, conditions: Tensor | None = None) -> Tensor:
         """Returns (n,) float32: log p of each sequence and its end, sequence i under condition i (n, condition)."""
+        return sums(self.word_log_likelihoods(text, words, conditions))
+
+    def word_log_likelihoods(self, text: Ragged, words: WordVectors, conditions: Tensor | None = None) -> Ragged:
+        """Returns n sequences of float32: log p of each word of a sequence, and of its end."""
         read, said = self.framed(text)
         inputs = self.vectors(words, read.values)
         if conditions is not None:
             inputs = torch.cat([conditions.repeat_interleave(read.lengths, dim=0), inputs], dim=1)
         states, _ = self.lstm(Ragged(inputs, read.lengths))
-        return sums(Ragged(self.log_probabilities(states.values, said.values), said.lengths))
+        return Ragged(self.log_probabilities(states.values, said.values), said.lengths)
 
 
 def sums(sequences: Ragged) -> Tensor:

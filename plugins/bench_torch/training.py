@@ -58,6 +58,9 @@ class TrainableNetwork(nn.Module):
         """Returns the loss, a float32 scalar; video i belongs to target i."""
         raise NotImplementedError
 
+    def begin_epoch(self, epoch: int) -> None:
+        """Is told of each epoch before it begins, counted from 0; some networks learn otherwise from one of them on."""
+
     def prepared(self, examples: Examples, batch: int, execution: Execution) -> Examples:
         """Returns the examples in the form that is read in every epoch; `batch` videos fit into one step."""
         return examples
@@ -186,6 +189,7 @@ class _Fit:
         for parameters in self.optimizer.param_groups:
             parameters["lr"] = self.schedule.rate(self.epoch)
         groups = self.groups()
+        self.network.begin_epoch(self.epoch)
         self.network.train()
         remaining = groups[self.position :]
         for group, videos in zip(remaining, self.examples.videos.batches(remaining, self.device), strict=True):

@@ -19,24 +19,31 @@ from bench.metrics.captions.texts import Items, NumberedTexts
 SIGMA = 6.0
 
 
-def cider(texts: NumberedTexts, orders: Sequence[Counts], items: Items) -> np.ndarray:
-    """Returns (n,) float64 CIDEr of each item, 0 to 10; the corpus score is their mean."""
+def cider(texts: NumberedTexts, orders: Sequence[Counts], items: Items, documents: Items | None = None) -> np.ndarray:
+    """Returns (n,) float64 CIDEr of each item, 0 to 10; the corpus score is their mean.
+
+    Args:
+        documents: the items whose references give document frequencies, of the same corpora; None for `items`.
+    """
     bigrams = np.maximum(texts.lengths - 1, 0)
     gap = (bigrams[items.captions][items.item_of_pair] - bigrams[items.references]).astype(np.float64)
-    similarity = sum(_similarity(counts, items) for counts in orders) * np.exp(-(gap**2) / (2 * SIGMA**2))
+    similarity = sum(_similarity(counts, items, documents or items) for counts in orders) * np.exp(
+        -(gap**2) / (2 * SIGMA**2)
+    )
     totals = np.bincount(items.item_of_pair, weights=similarity, minlength=len(items))
     return np.asarray(totals / len(orders) / items.counts * 10.0)
 
 
-def _similarity(counts: Counts, items: Items) -> np.ndarray:
+def _similarity(counts: Counts, items: Items, documents: Items) -> np.ndarray:
     """Returns (p,) float64: the clipped cosine of each pair, for n-grams of one length."""
-    _, corpus, sizes = np.unique(items.corpus, return_inverse=True, return_counts=True)
+    corpora, sizes = np.unique(documents.corpus, return_counts=True)
+    corpus = np.searchsorted(corpora, items.corpus)
     log_items = np.log(sizes.astype(np.float64))
     pair, their_grams, times = counts.of(items.references)
     owner = items.item_of_pair[pair]
     item, my_grams, my_times = counts.of(items.captions)
-    frequency = _Documents(counts.distinct, len(sizes), owner, their_grams, corpus)
-    theirs = times * (log_items[corpus[owner]] - np.log(frequency.of(corpus[owner], their_grams)))
+    frequency = _frequency(counts, documents, np.searchsorted(corpora, documents.corpus), len(sizes))
+    theirs = times * (log_items[corpus[owner]] - np.log(np.maximum(frequency.of(corpus[owner], their_grams), 1)))
     mine = my_times * (log_items[corpus[item]] - np.log(np.maximum(frequency.of(corpus[item], my_grams), 1)))
 
     # every n-gram of a reference looks itself up in the caption of its item
@@ -46,6 +53,11 @@ def _similarity(counts: Counts, items: Items) -> np.ndarray:
     their_norm = np.sqrt(np.bincount(pair, weights=theirs**2, minlength=len(items.references)))
     norms = my_norm * their_norm
     return np.asarray(np.divide(products, norms, out=np.zeros(len(products)), where=norms != 0))
+
+
+def _frequency(counts: Counts, documents: Items, corpus: np.ndarray, corpora: int) -> _Documents:
+    pair, grams, _ = counts.of(documents.references)
+    return _Documents(counts.distinct, corpora, documents.item_of_pair[pair], grams, corpus)
 
 
 class _Documents:

@@ -51,6 +51,16 @@ class Items:
     def __len__(self) -> int:
         return len(self.captions)
 
+    def split(self, count: int) -> tuple[Items, Items]:
+        """Returns the first `count` items and the others."""
+        pairs = int(self.counts[:count].sum())
+        parts = (slice(None, count), slice(None, pairs)), (slice(count, None), slice(pairs, None))
+        first, others = (
+            Items(self.captions[own], self.references[theirs], self.counts[own], self.corpus[own])
+            for own, theirs in parts
+        )
+        return first, others
+
     @property
     def item_of_pair(self) -> np.ndarray:
         """(p,) int64: the item of each reference."""
