@@ -57,7 +57,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Described:
+class DescribedSegments:
     """What the network makes of S segments.
 
     Attributes:
@@ -122,12 +122,12 @@ class DVCNetwork(ConditionedNetwork):
         """Returns (S, hidden + attributes): each segment, and its attributes."""
         return self.describe(videos.clip_frames).read
 
-    def describe(self, clips: Ragged) -> Described:
+    def describe(self, clips: Ragged) -> DescribedSegments:
         """Returns what the network makes of S segments."""
         pooled, descriptiveness = self.pooling(clips)
         events = self.event(pooled).float()
         logits = self.attributes(events).float()
-        return Described(torch.cat([events, torch.sigmoid(logits)], dim=1), logits, descriptiveness)
+        return DescribedSegments(torch.cat([events, torch.sigmoid(logits)], dim=1), logits, descriptiveness)
 
     def loss(self, videos: VideoBatch, text: Text) -> Tensor:
         """Returns the losses of sentences, of attributes and of descriptiveness, each with its weight."""
