@@ -166,7 +166,12 @@ def load(*paths: PathLike) -> Results:
 
 
 def compare(
-    a: PathLike | Results, b: PathLike | Results, metrics: Sequence[str] = (), *, across: bool = False
+    a: PathLike | Results,
+    b: PathLike | Results,
+    metrics: Sequence[str] = (),
+    *,
+    across: bool = False,
+    config: PathLike | None = None,
 ) -> ModelComparison:
     """Returns model A against model B, query by query, as `bench compare` does.
 
@@ -174,14 +179,18 @@ def compare(
         a, b: the runs of one model, one for each seed: paths and patterns separated by commas, or what `load` returned.
         metrics: measurements such as `t2v/R@1`; every recall, or what else can differ, where none is named.
         across: allow other segments or features, as long as the queries are the same.
+        config: bench.yaml, asked for the dataset where one of them lost videos (default: the nearest upwards).
 
     Raises: BenchError.
     """
-    from bench.analysis.compared import compare_models
-    from bench.files import as_path
+    from bench.analysis.compared import compare_models, side
+    from bench.files import as_optional_path, as_path
     from bench.leaderboard.loaded import Results
     from bench.runs import arguments as given
 
-    first, second = (one if isinstance(one, Results) else str(as_path(name, one)) for name, one in (("a", a), ("b", b)))
-    names = given.as_texts("metrics", metrics)
-    return compare_models(first, second, names, across=given.as_flag("across", across))
+    names, is_across = given.as_texts("metrics", metrics), given.as_flag("across", across)
+    first, second = (
+        side(name, runs if isinstance(runs, Results) else str(as_path(name, runs)))
+        for name, runs in (("a", a), ("b", b))
+    )
+    return compare_models(first, second, names, across=is_across, config=as_optional_path("config", config))

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.analysis.compare import ComparedModel, check_comparable, compare_sides, find_runs, open_side, side_of
+from bench.analysis.videos_of_both import VideosOfBoth, lost_videos, on_videos_of_both
+from bench.catalogue.config import load
+from bench.catalogue.lookup import Session
 from bench.errors import UsageError
 from bench.evidence.comparisons import Paired, certain_of
-from bench.leaderboard.loaded import Results
 from bench.metrics.comparisons import mean_and_std
 from bench.results.shown import Interval, as_frame, as_html, draw
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
+
+    from bench.leaderboard.loaded import Results
 
 
 @dataclass(frozen=True)
@@ -25,13 +30,20 @@ class ModelComparison:
     Attributes:
         a, b: the two models, each over its seeds.
         rows: a comparison for each measurement.
-        notes: why measurements are left out.
+        common: the videos that they are compared on, where one of them lost some; else None.
+        left_out: why measurements are left out.
     """
 
     a: ComparedModel
     b: ComparedModel
     rows: tuple[Paired, ...]
-    notes: tuple[str, ...] = ()
+    common: VideosOfBoth | None = None
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know beside the numbers, a sentence each."""
+        return (*([self.common.words()] if self.common else []), *self.left_out)
 
     def to_pandas(self) -> DataFrame:
         """Returns a data frame with a row for each measurement; `a` and `b` are means over seeds."""
@@ -85,26 +97,29 @@ class ModelComparison:
 
 
 def compare_models(
-    a: str | Results, b: str | Results, metrics: Sequence[str] = (), *, across: bool = False
+    a: ComparedModel, b: ComparedModel, metrics: Sequence[str] = (), *, across: bool = False, config: Path | None = None
 ) -> ModelComparison:
-    """Returns model A against model B.
+    """Returns model A against model B; where one of them lost videos, ranked again on the videos of both.
 
     Args:
-        a, b: the runs of a model, one for each seed: as `bench compare` names them, or records that were loaded.
         metrics: measurements to compare in; every recall, or what else can differ, where none is named.
         across: whether they may differ in segments and features.
+        config: bench.yaml, which then has to declare the dataset (default: the nearest upwards).
 
     Raises: UsageError, InvalidData, VerificationError.
     """
-    first, second = _side("a", a), _side("b", b)
-    check_comparable(first, second, across=across)
-    notes = () if metrics else certain_of(first.records[0].evidence)
-    return ModelComparison(first, second, tuple(compare_sides(first, second, metrics)), tuple(notes))
+    common = None
+    if lost_videos(a, b):
+        a, b, common = on_videos_of_both(a, b, Session(load(config)))
+    check_comparable(a, b, across=across, cut=common is not None)
+    rows = tuple(compare_sides(a, b, metrics))
+    return ModelComparison(a, b, rows, common, () if metrics else certain_of(a.records[0].evidence))
 
 
-def _side(name: str, given: str | Results) -> ComparedModel:
-    if not isinstance(given, Results):
-        return open_side(find_runs(given))
-    if not given:
+def side(name: str, runs: str | Results) -> ComparedModel:
+    """Returns the runs of a model: as `bench compare` names them, or records that were loaded. Raises: BenchError."""
+    if isinstance(runs, str):
+        return open_side(find_runs(runs))
+    if not runs:
         raise UsageError(f"{name}: there is no record in it.")
-    return side_of([entry.record for entry in given.entries])
+    return side_of([entry.record for entry in runs.entries])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,29 +35,19 @@ def compare(a: str, b: str, metrics: tuple[str, ...], across: bool, config: Path
     A and B are each a run's folder or a record, or several of them, one for each seed: separated by commas, or as a
     quoted pattern such as 'runs/hse--anet-retrieval--s*'.
     """
-    from bench.analysis.compare import check_comparable, compare_sides, find_runs, open_side
-    from bench.analysis.videos_of_both import lost_videos, on_videos_of_both
-    from bench.catalogue import config as configuration
-    from bench.catalogue.lookup import Session
-    from bench.evidence.comparisons import certain_of
+    from bench.analysis.compared import compare_models, side
 
-    first, second, common = open_side(find_runs(a)), open_side(find_runs(b)), None
-    if lost_videos(first, second):
-        first, second, common = on_videos_of_both(first, second, Session(configuration.load(config)))
-    check_comparable(first, second, across=across, cut=common is not None)
-    compared = compare_sides(first, second, metrics)
+    compared = compare_models(side("A", a), side("B", b), metrics, across=across, config=config)
     if as_json:
-        click.echo(json.dumps({**_json(first, second, compared), "common": common and asdict(common)}, indent=2))
+        common = compared.common and asdict(compared.common)
+        click.echo(json.dumps({**_json(compared.a, compared.b, compared.rows), "common": common}, indent=2))
         return
-    _print(first, second, compared)
-    if common:
-        click.echo(common.words())
-    if not metrics:
-        for reason in certain_of(first.records[0].evidence):
-            click.echo(reason)
+    _print(compared.a, compared.b, compared.rows)
+    for note in compared.notes:
+        click.echo(note)
 
 
-def _json(a: ComparedModel, b: ComparedModel, compared: list[Paired]) -> dict[str, Any]:
+def _json(a: ComparedModel, b: ComparedModel, compared: Sequence[Paired]) -> dict[str, Any]:
     from bench.metrics.comparisons import mean_and_std
 
     sides = [
@@ -90,7 +81,7 @@ def _json(a: ComparedModel, b: ComparedModel, compared: list[Paired]) -> dict[st
     return {"a": sides[0], "b": sides[1], "comparisons": rows}
 
 
-def _print(a: ComparedModel, b: ComparedModel, compared: list[Paired]) -> None:
+def _print(a: ComparedModel, b: ComparedModel, compared: Sequence[Paired]) -> None:
     from bench.cli.tables import print_table
 
     for letter, side in (("A", a), ("B", b)):
