@@ -16,7 +16,7 @@ from bench.study.running import CellOutcome, Ledger
 
 
 @dataclass(frozen=True)
-class Progress:
+class StudyProgress:
     """How far a study is.
 
     Attributes:
@@ -35,12 +35,12 @@ class Progress:
         return sum(outcome is None for _, outcome in self.outcomes)
 
 
-def progress(cells: StudyCells) -> Progress:
+def progress(cells: StudyCells) -> StudyProgress:
     """Returns how far a study is, from what is kept of its cells alone. Raises: InvalidData for a damaged outcome."""
     ledger = Ledger(cells.output)
     outcomes = tuple((cell, ledger.outcome(cell)) for cell in cells.cells)
     seconds = [one.seconds for _, one in outcomes if one is not None and one.state == "done" and not one.reused]
-    return Progress(outcomes, statistics.fmean(seconds) if seconds else None)
+    return StudyProgress(outcomes, statistics.fmean(seconds) if seconds else None)
 
 
 @dataclass(frozen=True)
