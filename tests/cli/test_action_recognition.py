@@ -158,6 +158,7 @@ def test_the_probe_learns_and_seeds_differ_in_what_they_hold_out(sport: Any) -> 
     assert [values(r)["top1"] for r in records] == [pytest.approx(100 * 10 / 12)] * 2
     log = (sport.folder / "runs" / records[0]["run"] / "log.txt").read_text(encoding="utf-8")
     assert "probe on 24 videos: C = " in log
+    assert "% on the held-out part (no estimate of a test: it chose C" in log
 
 
 def test_few_shots_are_part_of_the_signature(sport: Any) -> None:

@@ -34,6 +34,9 @@ from bench.tasks.prompts import prompts_of
 from bench.tasks.task import Progress, Scratch
 
 
+NO_ESTIMATE = "no estimate of a test: it chose C, and may share stories or scenes with the rest"
+
+
 def similarities(
     model: Any, level: str, inputs: Inputs, patterns: Sequence[str], execution: Execution, progress: Progress
 ) -> np.ndarray:
@@ -129,7 +132,9 @@ def probe_videos(
     )
     progress(total, total, {})
     if scratch is not None:
-        best = f", top1 {probe.held_out[probe.fit.c]:.1f} % on the held-out part" if probe.held_out else ""
+        best = (
+            f", top1 {probe.held_out[probe.fit.c]:.1f} % on the held-out part ({NO_ESTIMATE})" if probe.held_out else ""
+        )
         absent = probe.n_classes - len(probe.present)
         lacking = f"; {number_of(absent, 'class')} without training videos" if absent else ""
         scratch.say(f"probe on {len(chosen)} videos: C = {probe.fit.c:g}{best}{lacking}")
