@@ -31,8 +31,8 @@ feature extractor was trained on (`trained_on` in bench.yaml). The class splits 
 L2 penalty on all labelled training videos, learning the main class of each. C is one of 1e-3, 1e-2, …, 1e4: the best on
 a fifth of every class, drawn by the run's seed and held out of training; then the probe is fitted again on all. Fits
 are minima to within one part in a million of what there is to gain, so a score does not depend on a solver. What is
-right on the held-out part is no estimate of a test: it chose C, and near twins of its videos may be among the others, as
-in the generated sample and in the groups of UCF101. A class
+right on the held-out part is no estimate of a test: it chose C, and near twins of its videos may be among the others,
+as in the generated sample and in the groups of UCF101. A class
 without training videos is never predicted, and its test videos count. A model that brings a classifier of its own
 (`VideoClassifier`) is asked for its scores instead. The parameter `shots=K`: a probe on K training videos of each
 class, drawn by the run's seed; C is chosen within them, and is the largest for K = 1. More shots of a seed add videos

@@ -33,7 +33,6 @@ from bench.tasks.asking.embedding import (
 from bench.tasks.prompts import prompts_of
 from bench.tasks.task import Progress, Scratch
 
-
 NO_ESTIMATE = "no estimate of a test: it chose C, and may share stories or scenes with the rest"
 
 
