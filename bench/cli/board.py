@@ -140,6 +140,7 @@ def _sources(
     from bench.catalogue import config as configuration
     from bench.errors import UsageError
     from bench.leaderboard.building import Sources
+    from bench.leaderboard.links import FILE
     from bench.papers.stored import paper_pages
 
     default = configuration.load(config).leaderboard
@@ -149,6 +150,7 @@ def _sources(
         results=folders or (default / "results",),
         published=published or default / "published",
         papers=((output or default) / "papers", paper_pages),
+        links=(output or default) / FILE,
     )
     return sources, output or default
 

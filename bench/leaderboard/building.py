@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from bench.errors import DataError
 from bench.files import write_atomically
 from bench.leaderboard.board import KINDS, Board
+from bench.leaderboard.links import read_links
 from bench.leaderboard.pages.contents import MANIFEST, contents
 from bench.leaderboard.pages.site import PaperPage, Site
 from bench.leaderboard.published import PublishedTask, read_published
@@ -28,12 +29,14 @@ class Sources:
         results: folders of records, searched with their subfolders.
         published: folder of published figures; tasks that have some get a page also without a record.
         papers: folder of tables of papers that were measured, and what makes pages of them.
+        links: file that says where papers and code of models are.
         metrics: measurements shown beyond those of the records, in every table to which they apply.
     """
 
     results: tuple[Path, ...]
     published: Path | None = None
     papers: tuple[Path, PaperPages] | None = None
+    links: Path | None = None
     metrics: tuple[str, ...] = ()
 
 
@@ -75,13 +78,15 @@ def site_of(sources: Sources, output: Path, records: ReadRecords | None = None) 
     entries, unreadable = records or read(sources.results, sources.metrics)
     measured, repeated = boards(entries)
     published, unusable = read_published(sources.published) if sources.published else ({}, [])
+    links, unread = read_links(sources.links) if sources.links else ({}, [])
     built = _with_published(measured, published)
     folder, make = sources.papers or (None, None)
     return Site(
         boards=built,
         papers=make(folder, entries) if folder and make else (),
-        left_out=tuple(sorted([*unreadable, *repeated, *unusable], key=lambda note: (note.file, note.reason))),
+        left_out=tuple(sorted([*unreadable, *repeated, *unusable, *unread], key=lambda note: (note.file, note.reason))),
         records=_below(sources.results, output),
+        links=links,
     )
 
 

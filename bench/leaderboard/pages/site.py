@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from bench.leaderboard.board import Board, Row, Table
+from bench.leaderboard.links import Links
 from bench.leaderboard.pages.naming import file_names
 from bench.leaderboard.records import Note
 
@@ -31,12 +32,14 @@ class Site:
         papers: tables of papers with our figures beside them.
         left_out: files that are broken, foreign, without their evidence, or repeat a run.
         records: where records lie, seen from the pages, such as `results/`; "" where they lie elsewhere.
+        links: of models by their names: to their papers and their code.
     """
 
     boards: tuple[Board, ...]
     papers: tuple[PaperPage, ...]
     left_out: tuple[Note, ...]
     records: str = ""
+    links: Mapping[str, Links] = field(default_factory=dict)
 
     @cached_property
     def tasks(self) -> Mapping[str, str]:
