@@ -1,10 +1,11 @@
-"""The README's figures of the generated sample, made again from the committed records: fails where the README differs.
+"""The README's figures, made again from the committed records: fails where the README differs.
 
 python benchmarks/readme_table.py            # prints the difference and leaves with 1
 python benchmarks/readme_table.py --write    # puts the README right
 
-What stands between the two `sample-table` marks is written here in full. A sentence that the records no longer bear out
-is not written: the script stops and says which.
+What stands between the two `real-table` marks is written by `readme_real`; what stands between the two `sample-table`
+marks is written here in full. A sentence that the records no longer bear out is not written: the script stops and says
+which.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from readme_real import real_table
+
 from bench.analysis.compare import ComparedModel, check_comparable, compare_sides, open_side
 from bench.metrics.comparisons import mean_and_std
 
 PROJECT = Path(__file__).resolve().parent.parent
-BEGIN, END = "<!-- sample-table -->\n", "<!-- /sample-table -->\n"
 MODELS = ("hse", "fse", "mean-pool", "count-only", "random")
 TASK, SEEDS = "anet-retrieval", (0, 1, 2)
 COLUMNS = ("t2v/R@1", "t2v/R@5", "t2v/R@50", "v2t/R@1", "v2t/R@5", "v2t/R@50")
@@ -108,25 +110,32 @@ def comparison(found: Mapping[str, ComparedModel]) -> str:
     return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False) + "\n"
 
 
+def sample(results: Path) -> str:
+    """Returns what stands between the marks of the sample's table."""
+    found = sides(results)
+    return INTRODUCTION + rows(found) + "\n" + comparison(found)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--readme", type=Path, default=PROJECT / "README.md")
     parser.add_argument("--results", type=Path, default=PROJECT / "leaderboards" / "results")
     parser.add_argument("--write", action="store_true", help="put the README right")
     chosen = parser.parse_args()
-    readme = chosen.readme.read_text(encoding="utf-8")
-    if readme.count(BEGIN) != 1 or readme.count(END) != 1:
-        sys.exit(f"{chosen.readme}: expected one {BEGIN.strip()} and one {END.strip()}.")
-    before, _, rest = readme.partition(BEGIN)
-    stands, _, after = rest.partition(END)
-    found = sides(chosen.results)
-    due = INTRODUCTION + rows(found) + "\n" + comparison(found)
+    stands = chosen.readme.read_text(encoding="utf-8")
+    due = stands
+    for name, made in (("real-table", real_table), ("sample-table", sample)):
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->\n"
+        if due.count(begin) != 1 or due.count(end) != 1:
+            sys.exit(f"{chosen.readme}: expected one {begin.strip()} and one {end.strip()}.")
+        before, _, rest = due.partition(begin)
+        due = before + begin + made(chosen.results) + end + rest.partition(end)[2]
     if chosen.write:
-        chosen.readme.write_text(before + BEGIN + due + END + after, encoding="utf-8")
+        chosen.readme.write_text(due, encoding="utf-8")
     elif stands != due:
         lines = (text.splitlines(keepends=True) for text in (stands, due))
         sys.stdout.writelines(difflib.unified_diff(*lines, str(chosen.readme), "the records"))
-        sys.exit("the README's sample table is not what the records give: python benchmarks/readme_table.py --write")
+        sys.exit("the README's tables are not what the records give: python benchmarks/readme_table.py --write")
 
 
 if __name__ == "__main__":

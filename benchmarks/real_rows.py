@@ -103,7 +103,7 @@ def retrieval(dataset: str, epochs: tuple[int, int]) -> list[Row]:
 def study() -> list[Row]:
     """Returns all rows in the order in which they are run."""
     msrvtt, vidvrd, flickr = (one.name for one in CAPTIONED)
-    speak, steps = {"hidden": 256, "word_dim": 128, "batch": 16}, schedules((1e-3, 3e-3), (10, 25))
+    speak, steps = {"hidden": 128, "word_dim": 100, "batch": 16}, schedules((1e-3, 3e-3), (6, 15))
     return [
         Row(PROBED, "linear-probe", "features"),
         Row(PROBED, "linear-probe:shots=4", "features"),
@@ -111,8 +111,8 @@ def study() -> list[Row]:
         Row(PROBED, "linear-probe", "fv-vae", {"reduced": 64, "latent": 8}, schedules((3e-3, 1e-2), (15, 30))),
         Row(flickr, "retrieval", "conse", seeds=(0,)),  # draws nothing
         *retrieval(vidvrd, (15, 40)),
-        *retrieval(flickr, (5, 15)),
-        *retrieval(msrvtt, (10, 30)),
+        *retrieval(flickr, (4, 10)),
+        *retrieval(msrvtt, (8, 20)),
         Row(msrvtt, "captioning", "most-frequent-caption"),
         Row(msrvtt, "captioning", "nearest-caption"),
         Row(msrvtt, "captioning", "s2vt", {**speak, "frame_dim": 128}, steps, (0,)),
