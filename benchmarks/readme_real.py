@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench.leaderboard.board import Cell, Row, Table
-from bench.leaderboard.records import read
+from bench.leaderboard.records import read_entry
 from bench.leaderboard.tables import boards
 
 SETS = {
@@ -33,12 +33,12 @@ def real_table(results: Path) -> str:
 
 def table_of(results: Path, dataset: str) -> Table:
     """Returns the retrieval table of a set, and stops unless it is one table of real data."""
-    task = f"{dataset}-retrieval"
-    entries, _ = read([results / task])
-    (board,), _ = boards(entries) if entries else ((None,), ())
-    if board is None or len(board.tables) != 1 or board.sections[0].kind != "real":
-        sys.exit(f"{results / task}: expected records of one table on real data: benchmarks/real_rows.py makes them.")
-    return board.tables[0]
+    folder = results / f"{dataset}-retrieval"
+    paths = [path for path in sorted(folder.glob("*--*.json")) if not path.name.endswith(".check.json")]
+    tables = [table for board in boards([read_entry(path, path.name) for path in paths])[0] for table in board.tables]
+    if len(tables) != 1 or tables[0].parts["data"] != "real":
+        sys.exit(f"{folder}: expected records of one table on real data: benchmarks/real_rows.py makes them.")
+    return tables[0]
 
 
 def called(row: Row) -> str:
@@ -77,13 +77,14 @@ def introduction(tables: Mapping[str, Table]) -> str:
 
 
 def leaders(tables: Mapping[str, Table]) -> str:
-    told = [f"{called(table.rows[0])} on {name}" for name, table in tables.items()]
-    firsts = f"{', '.join(told[:-1])} and {told[-1]}"
-    level = {name: sum(row.tier == 1 for row in table.rows) for name, table in tables.items()}
-    counts = ", ".join(f"{count} of {len(tables[name].rows)}" for name, count in level.items())
+    told = []
+    for name, table in tables.items():
+        level = sum(row.tier == 1 for row in table.rows) - 1
+        others = f"{level} others are" if level != 1 else "1 other is"
+        told.append(f"on {name} {called(table.rows[0])} of {len(table.rows)} rows ({others} not told apart from it)")
     return fill(
-        f"First stand {firsts}; in this order, {counts} rows are not told apart from the first (paired test, Holm's "
-        "correction). `python benchmarks/real_rows.py DATA` makes all of them again."
+        f"First in R@1: {'; '.join(told)}, by paired tests with Holm's correction. "
+        "`python benchmarks/real_rows.py DATA` makes all of them again."
     )
 
 

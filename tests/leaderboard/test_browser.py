@@ -280,3 +280,12 @@ def test_hostile_records_execute_nothing(browser: Any, tmp_path: Path) -> None:
             assert at.evaluate("document.documentElement.scrollWidth") <= LARGE["width"], path.name
     assert page.said == []
     page.page.context.close()
+
+
+def test_the_index_shows_who_leads_each_kind_of_data(page: Watched) -> None:
+    tables = page.open("index.html").locator("main table.index")
+
+    assert tables.count() == 2
+    assert all(tables.nth(i).is_visible() for i in range(2))
+    assert "gamma" in tables.nth(0).inner_text()
+    assert "alpha" in tables.nth(1).inner_text()

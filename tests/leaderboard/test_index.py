@@ -97,3 +97,12 @@ def test_what_all_rows_say_of_their_data_stands_on_the_page_as_text(built: Any) 
     assert "none of &lt;b&gt;1k-A&lt;/b&gt;" in page("x-retrieval.html")
     assert "none of &lt;b&gt;1k-A&lt;/b&gt; \\[x\\](https\\://" in page("x-retrieval.md")
     assert "of one alone" not in page("x-retrieval.html") + page("x-retrieval.md")
+
+
+def test_weights_are_told_by_the_first_digits_of_their_digest(built: Any) -> None:
+    said = [f"bag@sha256:{digit * 64}" for digit in "ab"]
+    page = built(*(of("x-retrieval", "real", "a", 40.0, model__settings={"text": text}) for text in said))
+
+    for shown in (page("x-retrieval.html"), page("x-retrieval.md"), page("models/a.html")):
+        assert all(text[:19] in shown for text in said)
+    assert not any(text in page("x-retrieval.html") + page("x-retrieval.md") for text in said)

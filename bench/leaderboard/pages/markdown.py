@@ -129,7 +129,7 @@ def _line(cells: list[str]) -> str:
 def _model(row: Row) -> str:
     name = escape(row.model) + (" †" if row.from_segments else "")
     shown = f"*{name}* (control)" if row.control else name
-    return f"{shown}<br><sub>{escape(', '.join(row.remarks))}</sub>" if row.remarks else shown
+    return f"{shown}<br><sub>{escape(wording.remarks(row))}</sub>" if row.remarks else shown
 
 
 def _tier(row: Row) -> str:

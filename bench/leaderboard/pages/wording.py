@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 from bench.leaderboard.board import Cell, Column, Row, Table
@@ -36,6 +37,7 @@ UNKNOWN = "–"
 LONGEST = 160
 LONGEST_SIGNATURE = 600
 LONGEST_REMARK = 300
+_DIGEST = re.compile(r"(@sha256:[0-9a-f]{8})[0-9a-f]{56}\b")
 
 
 def plain(text: str, longest: int = LONGEST) -> str:
@@ -169,6 +171,11 @@ def spread(cell: Cell | None) -> str:
 def bounds(cell: Cell | None, places: int) -> str:
     """Returns the 95 % interval, or nothing where none is known."""
     return "" if cell is None or cell.ci95 is None else f"{cell.ci95[0]:,.{places}f}\u2013{cell.ci95[1]:,.{places}f}"
+
+
+def remarks(row: Row) -> str:
+    """Returns what tells a row from others of its model, digests of weights by their first digits."""
+    return ", ".join(_DIGEST.sub(r"\1", remark) for remark in row.remarks)
 
 
 def seeds(row: Row) -> str:
