@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from bench.cli.commands import Command
+from bench.cli.film_strips import drawn_strips
 from bench.cli.options import WHOLE, config_option
-
-if TYPE_CHECKING:
-    from bench.data.dataset import Dataset
 
 
 @click.command(cls=Command)
@@ -49,7 +45,7 @@ def examples(
                     f"--metric {metric}: queries are ordered by the rank of the right answer. Leave it out."
                 )
             queries = retrieved.retrieved_by(record, task, dataset, 4 if count is None else count)
-            paths = retrieved_pages.write_pages(queries, output or folder, _film_strips(dataset, queries.videos()))
+            paths = retrieved_pages.write_pages(queries, output or folder, drawn_strips(dataset, queries.videos()))
         else:
             from bench.analysis.examples import choosing, pages
 
@@ -57,20 +53,3 @@ def examples(
             paths = pages.write_pages(shown, output or folder)
         for path in paths:
             click.echo(path)
-
-
-def _film_strips(dataset: Dataset, ids: Sequence[str]) -> dict[str, bytes]:
-    """Returns a film strip of each video where its features are made from videos; says why others have none."""
-    from bench.errors import BenchError
-    from bench.extraction.film_strips import film_strips
-
-    videos = dataset.declaration.features.videos
-    if videos is None:
-        return {}
-    try:
-        strips, failures = film_strips(videos, ids)
-    except BenchError as error:
-        strips, failures = {}, [str(error)]
-    for failure in failures:
-        click.echo(f"no film strip: {failure}", err=True)
-    return strips

@@ -10,8 +10,9 @@ import base64
 from collections.abc import Mapping
 from pathlib import Path
 
+from bench.analysis.examples.lists import Query, ShownItem
 from bench.analysis.examples.pages import LONGEST, circumstances
-from bench.analysis.examples.retrieved import Query, Retrieved, ShownItem
+from bench.analysis.examples.retrieved import Retrieved
 from bench.evidence.kinds.wording import direction_in_words
 from bench.files import write_atomically
 from bench.leaderboard.pages import wording
