@@ -61,7 +61,8 @@ def write_pages(
     pictures = {video: f"strips/{number}.jpg" for number, video in enumerate(strips or {})}
     common: dict[str, Any] = {
         "browsed": browsed, "title": title(browsed), "runs": labels(browsed.results),
-        "links": links or VideoAddresses(), "longest": LONGEST, "snippet": SNIPPET, "ranked": ranked, "pictures": pictures, "allowed": "'none'",
+        "links": links or VideoAddresses(),
+        "longest": LONGEST, "snippet": SNIPPET, "ranked": ranked, "pictures": pictures, "allowed": "'none'",
     }  # fmt: skip
     files: dict[str, str] = {"index.html": _index(browsed, common)}
     for section in browsed.sections:
