@@ -175,7 +175,12 @@ def bounds(cell: Cell | None, places: int) -> str:
 
 def remarks(row: Row) -> str:
     """Returns what tells a row from others of its model, digests of weights by their first digits."""
-    return ", ".join(_DIGEST.sub(r"\1", remark) for remark in row.remarks)
+    return ", ".join(map(shortened, row.remarks))
+
+
+def shortened(remark: str) -> str:
+    """Returns a remark with the first digits of each digest in it."""
+    return _DIGEST.sub(r"\1", remark)
 
 
 def seeds(row: Row) -> str:

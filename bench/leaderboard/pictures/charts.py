@@ -69,7 +69,7 @@ def _legend(rows: Sequence[tuple[int, Row]]) -> tuple[tuple[int, str, int], ...]
 
 def name_of(row: Row) -> str:
     """Returns what a row is called in legends and titles."""
-    return wording.plain(" ".join([row.model, *(f"({remark})" for remark in row.remarks)]))
+    return wording.plain(" ".join([row.model, *(f"({wording.shortened(remark)})" for remark in row.remarks)]))
 
 
 def recalls(table: Table, rows: Numbered) -> list[Chart]:
