@@ -116,7 +116,8 @@ def unknown_name(kind: str, asked: str, known: Iterable[str]) -> UnknownName:
     import difflib  # here: no command that succeeds needs it
 
     names = sorted(known)
-    near = difflib.get_close_matches(asked, names, n=3)
+    alike = [name for name in names if name.lower() == asked.lower()]
+    near = alike or difflib.get_close_matches(asked, names, n=3)
     hint = f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
     exists = ", ".join(names) or "none"
     return UnknownName(f"unknown {kind} {asked!r}.{hint} Known {kind}s: {exists}.")

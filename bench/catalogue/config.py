@@ -46,6 +46,7 @@ class Config:
         text: a text encoder that models read sentences by where they can, or "".
         runs: where runs are written.
         leaderboard: the leaderboard's folder.
+        title: of its pages.
     """
 
     path: Path | None
@@ -55,6 +56,7 @@ class Config:
     text: str
     runs: Path
     leaderboard: Path
+    title: str
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class _File:
     datasets: Mapping[str, _DatasetSection] = key(by_name(section(_DatasetSection)), {})
     features: Mapping[str, FeatureEntry] = key(by_name(section(FeatureEntry)), {})
     word_vectors: Path | None = key(pathname, None)
+    title: str = key(text(), "Leaderboards")
     text: str = key(text(), "")
     runs: Path = key(pathname, Path("runs"))
     leaderboard: Path = key(pathname, Path("leaderboards"))
@@ -112,6 +115,7 @@ def load(path: Path | None = None) -> Config:
         text=parsed.text,
         runs=base / parsed.runs,
         leaderboard=base / parsed.leaderboard,
+        title=parsed.title,
     )
 
 

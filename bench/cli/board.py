@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +54,9 @@ def init(folder: Path, title: str | None, space: bool) -> None:
 
     for path in write_board(folder, folder.resolve().name if title is None else title, space=space):
         click.echo(path)
-    click.echo(f"\nNext: cd '{folder}', then what README.md says: run, `bench leaderboard add`, commit, push.")
+    click.echo(
+        f"\nNext: cd {shlex.quote(str(folder))}, then what README.md says: run, `bench leaderboard add`, commit, push."
+    )
 
 
 @leaderboard.command()
@@ -143,7 +146,8 @@ def _sources(
     from bench.leaderboard.links import FILE
     from bench.papers.stored import paper_pages
 
-    default = configuration.load(config).leaderboard
+    loaded = configuration.load(config)
+    default = loaded.leaderboard
     if published is not None and not published.is_dir():
         raise UsageError(f"--published {published}: no such folder.")
     sources = Sources(
@@ -151,6 +155,7 @@ def _sources(
         published=published or default / "published",
         papers=((output or default) / "papers", paper_pages),
         links=(output or default) / FILE,
+        title=loaded.title,
     )
     return sources, output or default
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from bench.cli import completion
 from bench.cli.commands import Command
 from bench.cli.options import WHOLE, WholeRange, chosen_settings, config_option, parse_seeds, say_default
 from bench.errors import PartialFailure, UsageError
+from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
     from bench.catalogue.catalogue import Catalogue
@@ -74,7 +76,8 @@ def plan(
         return
     write_cells(planned, write)
     last = len(cells) - 1
-    click.echo(f"{write}: {len(cells):,} cells. Next: bench run --cells {write} --cell N, N from 0 to {last:,}")
+    command = shlex.join(["bench", "run", "--cells", str(write), "--cell"])
+    click.echo(f"{write}: {number_of(len(cells), 'cell')}. Next: {command} N, N from 0 to {last:,}")
 
 
 def grids_of(catalogue: Catalogue, models: Sequence[str], settings: tuple[str, ...]) -> dict[str, dict[str, list[str]]]:
@@ -95,7 +98,9 @@ def run_beside(
     from bench.study.local import Options, run_cells, threads_each
 
     total, ended = len(cells.cells), []
-    reporter.say(f"{total:,} cells on {jobs} processes, {threads_each(jobs)} threads each")
+    reporter.say(
+        f"{number_of(total, 'cell')} on {number_of(jobs, 'process')}, {number_of(threads_each(jobs), 'thread')} each"
+    )
     for cell, outcome in run_cells(cells.cells, cells, Options(jobs, retries, base)):
         ended.append((cell, outcome))
         reporter.say(f"[{len(ended)} of {total}] {in_words(cell, outcome)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,4 +82,4 @@ def _dataset(records: Sequence[Verified], dataset: str, folder: Path) -> None:
         click.echo(f"left out: {note.file}: {note.reason}", err=True)
     for path in written:
         click.echo(path)
-    click.echo(f"\nNext: hf upload {dataset} '{folder}' --repo-type dataset")
+    click.echo(f"\nNext: hf upload {dataset} {shlex.quote(str(folder))} --repo-type dataset")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import click
@@ -82,7 +83,8 @@ def new(name: str, kind: str, output: Path) -> None:
     folder = output / f"vtbench-{name}"
     for path in write_package(name, kind, output):
         click.echo(path)
-    click.echo(f"\nNext: pip install -e '{folder}[dev]', then `bench plugin check {name}`, then edit {folder / 'src'}.")
+    command = shlex.join(["pip", "install", "-e", f"{folder}[dev]"])
+    click.echo(f"\nNext: {command}, then `bench plugin check {name}`, then edit {folder / 'src'}.")
 
 
 @plugin.command()

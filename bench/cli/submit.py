@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ GITHUB = re.compile(r"(?:https://github\.com/|git@github\.com:)([\w.-]+/[\w.-]+?
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--repository", "-r", required=True, type=click.Path(path_type=Path),
-    help="A clone of the board's repository, on this machine. What is checked out and changed in it stays as it is.",
+    help="A clone of the board's repository here, or the board's folder in one. What is checked out and changed stays.",
 )  # fmt: skip
 @click.option("--branch", "name", default="", help="Name of the new branch (default: submission/RUN).")
 @click.option(
@@ -52,7 +53,8 @@ def submit(
         branches.push(repository, made)
         click.echo(f"pushed to origin. Next: {_pull_request(made)}")
     else:
-        click.echo(f"Next: git -C '{repository}' push -u origin {made.name}, then {_pull_request(made)}")
+        command = shlex.join(["git", "-C", str(repository), "push", "-u", "origin", made.name])
+        click.echo(f"Next: {command}, then {_pull_request(made)}")
 
 
 def _pull_request(made: Branch) -> str:

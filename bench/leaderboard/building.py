@@ -31,6 +31,7 @@ class Sources:
         papers: folder of tables of papers that were measured, and what makes pages of them.
         links: file that says where papers and code of models are.
         metrics: measurements shown beyond those of the records, in every table to which they apply.
+        title: of the pages.
     """
 
     results: tuple[Path, ...]
@@ -38,6 +39,7 @@ class Sources:
     papers: tuple[Path, PaperPages] | None = None
     links: Path | None = None
     metrics: tuple[str, ...] = ()
+    title: str = "Leaderboards"
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def site_of(sources: Sources, output: Path, records: ReadRecords | None = None) 
         boards=built,
         papers=make(folder, entries) if folder and make else (),
         left_out=tuple(sorted([*unreadable, *repeated, *unusable, *unread], key=lambda note: (note.file, note.reason))),
+        title=sources.title,
         records=_below(sources.results, output),
         links=links,
     )

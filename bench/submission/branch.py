@@ -49,7 +49,7 @@ def submit(
 
     Args:
         runs: folders of runs.
-        repository: a clone of the board's repository.
+        repository: a clone of the board's repository, or the folder in one that holds the board's bench.yaml.
         session: looks up the tasks and data that runs are scored again on.
         name: of the branch; by default `submission/` and the first run.
         keep_predictions: as for `add`.
@@ -58,9 +58,10 @@ def submit(
     `add` raises.
     """
     root = _root(repository)
+    inside = repository.resolve().relative_to(root)
     branch = name or f"submission/{slug(runs[0].resolve().name)}"
     with _branched(root, branch) as tree:
-        board = _board(tree)
+        board = _board(tree, inside)
         added = tuple(add(folder, board, session, keep_predictions=keep_predictions) for folder in runs)
         if not any(one.new for one in added):
             raise UsageError(f"nothing new for {root}: {added[0].target.name} is on its board already.")
@@ -85,6 +86,12 @@ def _root(repository: Path) -> Path:
         raise UsageError(f"{repository} is no git repository. Clone the board's repository, and name the clone.")
     if not _git(Path(top), "rev-parse", "--verify", "--quiet", "HEAD", fails=True):
         raise UsageError(f"{top} has no commit yet. Commit what is there first: the branch begins at it.")
+    for state in ("rebase-merge", "rebase-apply"):
+        if Path(top, _git(Path(top), "rev-parse", "--git-path", state)).exists():
+            raise UsageError(
+                f"{top} is in the middle of a rebase, so a branch would begin at a commit of it. Finish it or give it "
+                "up (`git rebase --continue`, `git rebase --abort`), and submit again."
+            )
     return Path(top)
 
 
@@ -107,10 +114,20 @@ def _branched(root: Path, branch: str) -> Iterator[Path]:
         _git(root, "worktree", "remove", "--force", str(tree))
 
 
-def _board(tree: Path) -> Path:
-    """Returns the board's folder in a working tree, as its own bench.yaml names it."""
-    own = tree / FILE_NAME
-    board = load(own).leaderboard if own.is_file() else tree / BOARD
+def _board(tree: Path, inside: Path) -> Path:
+    """Returns the board's folder in a working tree, as the bench.yaml in its folder `inside` names it.
+
+    Raises: UsageError where neither that file nor a folder of the usual name is there, or it lies outside.
+    """
+    own = tree / inside / FILE_NAME
+    board = load(own).leaderboard if own.is_file() else tree / inside / BOARD
+    if not own.is_file() and not board.is_dir():
+        others = _git(tree, "ls-files", "--", f"*/{FILE_NAME}").splitlines()
+        found = f" There is one in {', '.join(other.removesuffix(FILE_NAME) for other in others)}." if others else ""
+        raise UsageError(
+            f"the repository holds no board in {inside}: neither {FILE_NAME} nor {BOARD}/ is committed there.{found} "
+            "Name the folder of the board: --repository CLONE/FOLDER."
+        )
     if not board.resolve().is_relative_to(tree):
         raise UsageError(f"{FILE_NAME} of the repository names {board} as leaderboard, which lies outside of it.")
     return board

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -208,3 +209,53 @@ def test_a_folder_that_is_no_repository_is_named(bench_command: Any, run: Path, 
         assert "is no git repository. Clone the board's repository" in said
     git(tmp_path, "init", "--quiet", "fresh")
     assert "has no commit yet" in bench_command("submit", run, "--repository", "fresh", exit_code=2).stderr
+
+
+def test_pages_are_called_as_the_board_is(bench_command: Any) -> None:
+    bench_command("leaderboard", "init", "board", "--title", 'O\'Hara & <b>Sons</b>: "100 %"')
+    bench_command("leaderboard", "build", "--config", "board/bench.yaml")
+    pages = bench_command.folder / "board" / "leaderboards"
+    escaped = "O&#39;Hara &amp; &lt;b&gt;Sons&lt;/b&gt;: &#34;100 %&#34;"
+    index = (pages / "index.html").read_text(encoding="utf-8")
+    assert f"<title>{escaped}</title>" in index
+    assert f"<h1>{escaped}</h1>" in index
+    assert (pages / "index.md").read_text(encoding="utf-8").startswith("# O'Hara &amp; &lt;b&gt;Sons")
+
+
+def test_what_is_to_be_typed_next_is_quoted_for_a_shell(bench_command: Any, run: Path) -> None:
+    name = "it's $HOME"
+    said = bench_command("leaderboard", "init", name).stdout
+    assert shlex.split(said[said.index("cd ") : said.index(", then")]) == ["cd", name]
+    git(bench_command.folder / name, "init", "--quiet")
+    git(bench_command.folder / name, "add", "--all")
+    git(bench_command.folder / name, "commit", "--quiet", "--message", "A board")
+    said = bench_command("submit", run, "--repository", name, "--branch", "mine").stdout
+    command = shlex.split(said[said.index("git -C") : said.index(", then")])
+    assert command == ["git", "-C", name, "push", "-u", "origin", "mine"]
+
+
+def test_a_board_may_be_a_folder_of_its_repository(bench_command: Any, run: Path) -> None:
+    bench_command("leaderboard", "init", "whole/board")
+    whole = bench_command.folder / "whole"
+    git(whole, "init", "--quiet", "--initial-branch", "main")
+    git(whole, "add", "--all")
+    git(whole, "commit", "--quiet", "--message", "A board")
+    said = bench_command("submit", run, "--repository", "whole", exit_code=2).stderr
+    assert "There is one in board/. Name the folder of the board" in said
+    assert git(whole, "branch", "--list").split() == ["*", "main"]
+    bench_command("submit", run, "--repository", "whole/board", "--branch", "mine")
+    changed = git(whole, "diff", "--name-only", "main", "mine").splitlines()
+    assert f"board/leaderboards/results/{TASK}/{run.name}.json" in changed
+    assert all(name.startswith("board/leaderboards/results/") for name in changed)
+
+
+def test_no_branch_begins_in_the_middle_of_a_rebase(bench_command: Any, board: Path, run: Path) -> None:
+    for branch in ("ours", "theirs"):
+        git(board, "checkout", "--quiet", "-b", branch, "main")
+        (board / "README.md").write_text(branch)
+        git(board, "commit", "--quiet", "--all", "--message", branch)
+    subprocess.run(["git", "rebase", "ours"], cwd=board, capture_output=True, check=False)
+    said = bench_command("submit", run, "--repository", "board", exit_code=2).stderr
+    assert "is in the middle of a rebase" in said
+    git(board, "rebase", "--abort")
+    bench_command("submit", run, "--repository", "board")

@@ -40,7 +40,7 @@ def page(board: Board) -> str:
 
 def index(site: Site) -> str:
     """Returns the list of all boards by kind of data, with who leads each."""
-    lines = ["# Leaderboards", ""]
+    lines = [f"# {escape(site.title)}", ""]
     for kind, tasks in leading(site):
         lines += [f"## {wording.KIND_TITLES[kind]}", ""]
         lines += [f"> {wording.KIND_WARNINGS[kind]}", ""] if wording.KIND_WARNINGS[kind] else []

@@ -31,6 +31,7 @@ class Site:
         boards: one for each task, those with real data first.
         papers: tables of papers with our figures beside them.
         left_out: files that are broken, foreign, without their evidence, or repeat a run.
+        title: of all of it.
         records: where records lie, seen from the pages, such as `results/`; "" where they lie elsewhere.
         links: of models by their names: to their papers and their code.
     """
@@ -38,6 +39,7 @@ class Site:
     boards: tuple[Board, ...]
     papers: tuple[PaperPage, ...]
     left_out: tuple[Note, ...]
+    title: str
     records: str = ""
     links: Mapping[str, Links] = field(default_factory=dict)
 
