@@ -183,3 +183,8 @@ def test_a_set_for_training_is_compared_with_train(bench_command: Any) -> None:
 def features(bench: Any, ids: Sequence[str]) -> None:
     rows = np.random.default_rng(0).standard_normal((len(ids), 2, 3)).astype(np.float32)
     np.savez(bench.folder / "few.npz", video_id=np.array(ids), features=rows)
+
+
+def test_a_name_in_another_case_is_the_one_that_is_suggested(bench_command: Any) -> None:
+    said = bench_command("info", "msrvtt:1k-a", exit_code=2).stderr
+    assert "Did you mean 'msrvtt:1k-A'?" in said
