@@ -186,5 +186,5 @@ def features(bench: Any, ids: Sequence[str]) -> None:
 
 
 def test_a_name_in_another_case_is_the_one_that_is_suggested(bench_command: Any) -> None:
-    said = bench_command("info", "msrvtt:1k-a", exit_code=2).stderr
+    said = bench_command("info", "msrvtt:1k-a", exit_code=3).stderr
     assert "Did you mean 'msrvtt:1k-A'?" in said
