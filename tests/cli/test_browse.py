@@ -151,3 +151,27 @@ def test_what_cannot_be_browsed_is_one_line(runs, control_runs):
     assert "was asked on another test set" in bench("browse", dial, other, "-o", "no", exit_code=2).stderr
     assert "no such folder of videos" in bench("browse", dial, "-o", "no", "--videos", "none", exit_code=4).stderr
     assert not (bench.folder / "no").exists()
+
+
+ACTIVITYNET = """
+version: 1
+datasets:
+  anet: {{reader: activitynet, root: {root}, features: simulated}}
+"""
+
+
+@pytest.mark.slow
+def test_all_of_activitynet_fits_into_thirty_megabytes(bench_command, shared):
+    root = shared("data/activitynet_captions/val_1.json.gz").parent
+    (bench_command.folder / "bench.yaml").write_text(ACTIVITYNET.format(root=root))
+    bench_command("run", "-m", "random", "-t", "anet-retrieval")
+    (run,) = (bench_command.folder / "runs").glob("random--*")
+
+    bench_command("browse", run, "-o", "pages")
+
+    pages = list((bench_command.folder / "pages").iterdir())
+    assert sum(path.stat().st_size for path in pages) < 30e6
+    for way in ("t2v", "v2t"):
+        assert len(read_data(bench_command.folder / "pages" / f"{way}.html")["rows"]) == 4917
+        shown = [queries(path.read_text("utf-8")) for path in pages if path.name.startswith(f"{way}-")]
+        assert sum(map(len, shown)) == 4917
