@@ -96,8 +96,13 @@ _TEXT = KnownForm("text", "plain text", "Tables end in .csv, lines of an id and 
 
 
 def form_of(path: Path) -> KnownForm | None:
-    """Returns the form of a file, or None where it has none of those that are known, or cannot be opened."""
+    """Returns the form of a file, or None where it has none of those that are known, or is no file that can be read.
+
+    A pipe is not opened: that would wait for somebody to write into it.
+    """
     try:
+        if not path.is_file():
+            return None
         with path.open("rb") as file:
             return form_in(file.read(HEAD))
     except OSError:
