@@ -22,23 +22,28 @@ def tables(offered):
     return read_paper(offered.paper("hse2018"))
 
 
+LEVELS = ("flat embedding", "clips against class names")
+"""Further rows of a system of which the poster has one."""
+
+
 def test_every_published_figure_is_that_of_the_poster(tables, shared):
     poster = yaml.safe_load(shared("data/published/poster_tables.yaml").read_text())
     for name in ("table1", "table2", "table3", "table4", "table5"):
         ours, theirs = tables[name], poster[name]
         assert (ours.title, ours.columns) == (theirs["title"], theirs["columns"])
-        assert [(row.system, row.values) for row in ours.rows] == [
+        printed = [row for row in ours.rows if row.variant not in LEVELS]
+        assert [(row.system, row.values) for row in printed] == [
             (row["model"], [value if value is None else float(value) for value in row["values"]])
             for row in theirs["rows"]
         ]
-        for row, published in zip(ours.rows, theirs["rows"], strict=True):
+        for row, published in zip(printed, theirs["rows"], strict=True):
             assert row.features == published.get("features", row.features)
             assert "segments" not in published or row.variant == f"segments {published['segments']}"
 
 
 def test_every_row_names_a_model_a_task_and_settings_that_exist(tables, offered):
     runs = [row for table in tables.values() for row in table.rows if row.model]
-    assert len(runs) == 38
+    assert len(runs) == 40
     for row in runs:
         offered.model(row.model).resolve(None, row.settings)
         for task in row.all_tasks:

@@ -11,6 +11,7 @@ import pytest
 
 import bench
 from bench.api import BenchError, Captions, Embeddings, Result, UnknownName, UsageError
+from bench.data import lessons
 from bench.data.dataset import Dataset
 from bench.task_api import Evidence
 
@@ -42,14 +43,14 @@ def test_rescore_returns_the_record_again(here):
 
 def test_a_run_of_all_videos_opens_its_test_set_once_and_lists_what_it_learns_from_once(here, monkeypatch):
     opened: list[str] = []
-    for name in ("annotations", "training_set"):
-        usual = getattr(Dataset, name)
+    for owner, name in ((Dataset, "annotations"), (lessons, "training_set")):
+        usual = getattr(owner, name)
 
         def counted(*given, _name=name, _usual=usual, **more):
             opened.append(_name)
             return _usual(*given, **more)
 
-        monkeypatch.setattr(Dataset, name, counted)
+        monkeypatch.setattr(owner, name, counted)
     bench.run(model="mean-pool", task="anet-retrieval", settings={"epochs": 1})
     assert sorted(opened) == ["annotations", "training_set"]
 
@@ -152,6 +153,10 @@ def test_run_and_the_command_take_the_same_options():
         "metrics",
         "extract",
         "wide",
+        "jobs",
+        "retries",
+        "planned",
+        "named",
     }
 
     assert {*inspect.signature(bench.run).parameters} == for_one_run | {"reporter"}

@@ -125,7 +125,9 @@ def run(
         session = session_of(cells)
     else:
         if not models or not tasks or named:
-            raise UsageError("name a model and a task: bench run -m hse -t anet-retrieval; or --cells FILE --cell N.")
+            raise UsageError(
+                "--model and --task are needed, such as -m hse -t anet-retrieval; or --cells FILE --cell N."
+            )
         session = Session(configuration.load(config))
         say_default(session.config)
         grids = grids_of(session.catalogue, models, settings)

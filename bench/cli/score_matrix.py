@@ -147,10 +147,11 @@ def _matching(matrix: MatrixFlags, shape: tuple[int, int]) -> Matching:
         return matches.from_columns(matrix.ids, shape)
     if not matrix.video_of:
         return matches.on_the_diagonal(shape)
+    matching = matches.from_video_ids(matrix.video_of, shape, matrix.videos)
     if not matrix.videos:
         what = "columns are taken as the videos in the order in which they first occur in"
         click.echo(f"{what} {matrix.video_of}; --videos FILE names them otherwise", err=True)
-    return matches.from_video_ids(matrix.video_of, shape, matrix.videos)
+    return matching
 
 
 @contextmanager

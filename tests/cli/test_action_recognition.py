@@ -213,7 +213,11 @@ def test_records_make_a_board(sport: Any) -> None:
     ("task", "exit_code", "message"),
     [
         ("sport-zero-shot:template=nothing", 2, "no template"),
-        ("sport-zero-shot:prompt=x", 2, "has no parameter 'prompt'. Parameters: segments, level, template, classes"),
+        (
+            "sport-zero-shot:prompt=x",
+            2,
+            "has no parameter 'prompt'. Parameters: segments, set, level, template, classes",
+        ),
         ("sport-zero-shot:level=sequence", 2, "level=sequence: use video, flat, clips."),
         ("sport-zero-shot:classes=new", 2, "Use all, or a part of zero_shot_class_splits.json"),
         ("sport-zero-shot:classes=unseen-50-7", 2, "holds 1 splits of 50 %"),
@@ -291,7 +295,7 @@ def test_missing_features_are_penalised(sport: Any) -> None:
     del features[next(v for v, part, _ in rows if part == "test")]
     write(sport.folder, rows, features)
     yaml = sport.folder / "bench.yaml"
-    assert "have no features" in refused(sport, "sport-zero-shot", 4)
+    assert "has no features" in refused(sport, "sport-zero-shot", 4)
     yaml.write_text(YAML.replace("features: toy}", "features: toy, missing: penalise}"), encoding="utf-8")
     for task in ("sport-zero-shot", "sport-linear-probe"):
         assert values(ran(sport, "Named", task))["top1"] == pytest.approx(100 * 11 / 12)

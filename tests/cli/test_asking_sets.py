@@ -241,7 +241,7 @@ def test_a_set_of_classes_is_asked_by_the_tasks_of_recognition(bench_command: An
 def test_dead_videos_of_a_set_are_missing_videos(bench_command: Any) -> None:
     there = [video for video in VIDEOS if video != "toy0"]
     declare(bench_command, there=there, captions="each")
-    assert "1 of 3 videos have no features: toy0" in refused(bench_command, "toys-retrieval:set=chosen", 4)
+    assert "1 of 3 videos has no features: toy0" in refused(bench_command, "toys-retrieval:set=chosen", 4)
     declare(bench_command, there=there, captions="each", missing="exclude")
     data = run(bench_command, "toys-retrieval:set=chosen")["data"]
     assert (data["n_expected"], data["n_evaluated"]) == (3, 2)

@@ -408,7 +408,7 @@ def test_no_features_at_all_are_missing_data(layout, tmp_path):
         ({"features": np.ones((2, 3, DIM))}, "holds features, expected `video_id`"),
         ({"ids": np.array(["a", "b"])}, "holds ids, expected `video_id`"),
         ({"ids": np.array([1, 2]), "features": np.ones((2, 3, DIM))}, r"ids are int64 of shape \(2,\), expected"),
-        ({"ids": np.array(["a"]), "features": np.ones((2, 3, DIM))}, "do not fit 1 ids"),
+        ({"ids": np.array(["a"]), "features": np.ones((2, 3, DIM))}, "do not fit 1 id:"),
         ({"ids": np.array(["a", "b"]), "features": np.ones((6, DIM))}, "do not fit 2 ids"),
         ({"ids": np.array(["a", "a"]), "features": np.ones((2, 3, DIM))}, "1 id occurs more than once"),
         (
