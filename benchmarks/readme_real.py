@@ -68,7 +68,7 @@ def cell_of(table: Table, row: Row, k: int) -> Cell:
 
 
 def introduction(tables: Mapping[str, Table]) -> str:
-    sets = "; ".join(f"{words}, {tables[name].tested} of them to test on" for name, words in SETS.items())
+    sets = "; ".join(f"{words} (tested on {tables[name].tested})" for name, words in SETS.items())
     return fill(
         f"{sets}. Mean ± standard deviation over three seeds, or one seed, and the 95 % interval by resampling videos. "
         "It can say which of these models gets most out of a few hundred videos when all are [tuned alike]"
