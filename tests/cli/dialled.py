@@ -31,7 +31,7 @@ def site_of(folder: Path) -> Path:
     return install(folder / "site", folder / "dial.py", "dial-models")
 
 
-def described(ids, points, second="The dial rests."):
+def described(ids, points, second="The dial's at rest."):
     """Returns annotations: video i stands at `points[i]` of the texts, in two segments of ten and five seconds."""
     return {
         name: {

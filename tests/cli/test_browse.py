@@ -47,6 +47,7 @@ def test_every_query_stands_once_the_worst_first_with_what_was_found(runs):
     assert '<path d="M0 4H50"/>' in worst
     assert '<path d="M62 4H88"/>' in worst
     assert "12.5–17.5 s" in worst
+    assert worst.count("The dial&#39;s at rest.") == 7
     assert ">102<" in (folder / "index.html").read_text("utf-8")
     assert not list(bench.folder.glob("*.html"))
 

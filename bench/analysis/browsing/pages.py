@@ -63,6 +63,7 @@ def write_pages(
         "browsed": browsed, "title": title(browsed), "runs": labels(browsed.results),
         "links": links or VideoAddresses(),
         "longest": LONGEST, "snippet": SNIPPET, "ranked": ranked, "pictures": pictures, "allowed": "'none'",
+        "joined": " ".join,
     }  # fmt: skip
     files: dict[str, str] = {"index.html": _index(browsed, common)}
     for section in browsed.sections:
