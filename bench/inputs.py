@@ -253,9 +253,11 @@ class TrainingData:
         videos: (n,) videos.
         paragraphs: (n,) paragraphs or captions; empty ones for a model that learns from videos or labels.
         aligned: true when clip j of a video belongs to sentence j of its paragraph (ground-truth segments).
-        heldout: indices of the part set aside for choosing settings and epochs; disjoint from every test split.
+        heldout: indices of the part set aside for choosing settings and epochs; disjoint from every test split. Where
+            there are groups, whole ones.
         labels: (n,) classes of each video, indices into `class_names`, the main one first; () without classes.
         class_names: names of the classes.
+        groups: (n,) the source that each video comes from, numbered; () where nobody said which share one.
     """
 
     videos: Videos
@@ -264,6 +266,7 @@ class TrainingData:
     heldout: tuple[int, ...]
     labels: tuple[tuple[int, ...], ...] = ()
     class_names: tuple[str, ...] = ()
+    groups: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.paragraphs)
@@ -276,6 +279,7 @@ class TrainingData:
             paragraphs=tuple(self.paragraphs[i] for i in indices),
             heldout=(),
             labels=tuple(self.labels[i] for i in indices) if self.labels else (),
+            groups=tuple(self.groups[i] for i in indices) if self.groups else (),
         )
 
     def split(self) -> tuple[TrainingData, TrainingData]:

@@ -23,6 +23,7 @@ from bench.data.declared import (
     Policy,
     SplitDeclaration,
 )
+from bench.data.groups import GROUP
 from bench.errors import ConfigError, DataError, UnknownName
 from bench.matching import TEXTS
 from bench.reading.outside import read_text
@@ -82,6 +83,7 @@ class _DatasetSection:
     queries: Path | None = key(pathname, None)
     relevance: Path | None = key(pathname, None)
     set: str = key(text(), "")
+    groups: str = key(text(), "")
     note: str = key(text(), "")
 
 
@@ -197,8 +199,21 @@ def _dataset(source: Path, parsed: _File, name: str, base: Path) -> DatasetDecla
         queries=folder / entry.queries if entry.queries else None,
         relevance=folder / entry.relevance if entry.relevance else None,
         named_set=_named_set(source, name, entry.set),
+        groups=_groups(f"{source.name}: datasets.{name}.groups", entry.groups, folder),
         note=" ".join(entry.note.split()),
     )
+
+
+def _groups(where: str, said: str, folder: Path) -> Path | str | None:
+    """Returns a pattern over ids, or the table of groups; None where nothing is said."""
+    if not said or said.count(GROUP) == 1:
+        return said or None
+    if GROUP in said or not said.endswith((".csv", ".csv.gz")):
+        raise ConfigError(
+            f"{where}: {said!r}: write a pattern that all ids match, with {GROUP} once, such as '{GROUP}_c*', or name "
+            "a .csv table of video_id and group."
+        )
+    return folder / said
 
 
 def _named_set(source: Path, dataset: str, name: str) -> str:

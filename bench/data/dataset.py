@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bench.annotations import CaptionAnnotations, ClassAnnotations, RetrievalAnnotations
 from bench.data.declared import DatasetDeclaration, ExaminedFeatures, FeatureIdentity, FeatureSource
 from bench.data.digests import heldout_indices, opaque_id
+from bench.data.groups import groups_of, numbered
 from bench.data.lessons import TRAIN, TrainingSet, training_set, training_split
 from bench.data.texts import beside_videos, pairing_of, texts_of
 from bench.errors import InvalidData, MissingData, UsageError
@@ -143,11 +144,13 @@ class Dataset:
         if told:
             cut = beside_videos(cut, videos, texts)
             videos = [text.video for text in texts if text.video is not None]
+        ids, groups = [columns["video_id"][i] for i in videos], groups_of(self, split)
         return TrainingData(
             videos=cut,
             paragraphs=tuple(text.sentences for text in texts) if told else ((),) * len(videos),
             aligned=told and chosen.view.aligned,
-            heldout=heldout_indices([columns["video_id"][i] for i in videos]),
+            heldout=heldout_indices(ids, groups),
+            groups=numbered(ids, groups),
             labels=self._labels(split, videos) if lesson == "labels" else (),
             class_names=self.class_names() if lesson == "labels" else (),
         )
@@ -159,6 +162,8 @@ class Dataset:
         shown = {"segments": chosen.view.segments, "lesson": chosen.lesson}
         if chosen.view.text == "caption":
             shown["text"] = chosen.view.text
+        if groups := groups_of(self, chosen.split):
+            shown["groups"] = digest(groups)
         return digest({"annotations": annotations, "features": features, "view": shown, "limit": limit})
 
     def annotation_digest(self, split: str) -> str:

@@ -173,6 +173,8 @@ class DatasetDeclaration:
             its own video.
         named_set: the set of `bench list sets` that its test split is said to be, compared by `bench data verify`; or
             "".
+        groups: which videos come from one source and are held out of training together: a pattern over ids, or a table;
+            None where each stands for itself. See `bench.data.groups`.
         note: what a reader of its results has to know of it, one line that every record carries; or "".
     """
 
@@ -192,6 +194,7 @@ class DatasetDeclaration:
     relevance: Path | None = None
     class_splits: tuple[str, str] | None = None
     named_set: str = ""
+    groups: Path | str | None = None
     note: str = ""
 
     def asked(self) -> dict[str, str]:

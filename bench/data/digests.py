@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import math
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from bench.annotations import Described
+from bench.data.groups import whole_groups
 from bench.errors import InvalidData
 from bench.files import digest
 from bench.inputs import View
@@ -40,18 +42,19 @@ def classes_digest(labels: Mapping[str, Sequence[int]], class_names: Sequence[st
     return digest([named, list(class_names)])
 
 
-def heldout_indices(ids: Sequence[str]) -> tuple[int, ...]:
+def heldout_indices(ids: Sequence[str], groups: Mapping[str, str]) -> tuple[int, ...]:
     """Returns the positions of the held-out tenth: the videos of smallest hash, rounded, at least one of two or more.
 
     A video's hash depends on its id alone, so nearly the same videos are held out when a few are added or left out. A
-    video that occurs several times, once for each caption, is held out whole.
+    video that occurs several times, once for each caption, is held out whole. With `groups`, of videos by id, these
+    are hashed by their names and held out whole, until a tenth of the videos is reached.
     """
-    videos = dict.fromkeys(ids)
-    if len(videos) < 2:
-        return ()
-    order = sorted(videos, key=lambda video_id: hashlib.sha256(f"held-out\0{video_id}".encode()).hexdigest())
-    held = set(order[: max(1, round(len(order) / 10))])
-    return tuple(i for i, video_id in enumerate(ids) if video_id in held)
+    group = {video_id: groups.get(video_id, video_id) for video_id in ids}
+    sizes = Counter(group.values())
+    order = sorted(sizes, key=lambda name: hashlib.sha256(f"held-out\0{name}".encode()).hexdigest())
+    members = {name: Counter({0: size}) for name, size in sizes.items()}
+    held = whole_groups(order, members, [max(1, round(len(group) / 10))])
+    return tuple(i for i, video_id in enumerate(ids) if group[video_id] in held)
 
 
 def kept_positions(video_id: str, count: int, fraction: float, view: View) -> list[int]:

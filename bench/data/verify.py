@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bench.data.declared import ExaminedFeatures
 from bench.data.features.pack import PackedFeatures
 from bench.data.features.stored import missing_videos
+from bench.data.groups import groups_of
 from bench.data.readers.qrels import read_qrels
 from bench.data.sets.comparing import SetComparison, compare, split_of
 from bench.data.sets.named import named_set
@@ -109,6 +110,12 @@ def _count(dataset: Dataset, split: str, report: DatasetReport) -> None:
                 )
             )
     trains = dataset.class_splits[0] if dataset.class_splits else "train"
+    if split in ("train", trains) and (groups := groups_of(dataset, split)):
+        (name, most), *_ = Counter(groups.values()).most_common(1)
+        report.facts.append(
+            f"{split}: {number_of(len(set(groups.values())), 'group')}, held out whole; the largest is {name!r}, "
+            f"{number_of(most, 'video')}"
+        )
     if split not in ("train", trains) and "train" in dataset.tables:
         dataset.check_disjoint(split)
 

@@ -1,18 +1,21 @@
 """The linear probe whole: C chosen on a held-out part of the training videos, then fitted on all of them.
 
 C is tried in steps of 10 from 1e-3 to 1e4. The held-out part is a fifth of every class that has at least two videos,
-drawn by a seed. The best C is that of the highest top1 on it (a prediction counts when it is among a video's labels,
+drawn by a seed; where videos are of groups, whole groups until a fifth is reached, and nothing of a class of one group.
+The best C is that of the highest top1 on it (a prediction counts when it is among a video's labels,
 ties in expectation), among equals that of the lowest cross-entropy. Where no class has two videos there is nothing to
 hold out, and C is the largest.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bench.data.groups import whole_groups
 from bench.errors import InvalidData, ModelError, UsageError
 from bench.metrics.classification import count_classes, hits, opened, truth_of
 from bench.probing.problem import ProbeWeights, Problem, problem_of
@@ -36,11 +39,13 @@ class Labelled:
         embeddings: (n, d) float32, finite.
         labels: (n,) classes of each video, the main one first; a probe learns the main one.
         class_names: names of the classes, whether or not each has a video.
+        groups: (n,) the source that each video comes from; () where each stands for itself.
     """
 
     embeddings: np.ndarray
     labels: tuple[tuple[int, ...], ...]
     class_names: tuple[str, ...]
+    groups: tuple[int, ...] = ()
 
     @property
     def main(self) -> np.ndarray:
@@ -49,7 +54,8 @@ class Labelled:
 
     def at(self, places: np.ndarray) -> Labelled:
         """Returns the videos at `places`, in that order."""
-        return Labelled(self.embeddings[places], tuple(self.labels[i] for i in places), self.class_names)
+        groups = tuple(self.groups[i] for i in places) if self.groups else ()
+        return Labelled(self.embeddings[places], tuple(self.labels[i] for i in places), self.class_names, groups)
 
 
 @dataclass(frozen=True)
@@ -92,14 +98,14 @@ def fitted_probe(data: Labelled, seed: int, device: str, tried: Tried, solver: S
     Raises: InvalidData when fewer than two classes have videos; ModelError when a row is all zeros, or no minimum is
     found.
     """
-    rows = Labelled(normalised(data.embeddings), data.labels, data.class_names)
+    rows = replace(data, embeddings=normalised(data.embeddings))
     present = np.unique(rows.main)
     if len(present) < 2:
         raise InvalidData(
             f"a linear probe needs training videos of at least two classes; {len(rows.labels)} videos of "
             f"{len(present)} are here. Raise --limit, or check the labels of split train."
         )
-    held = held_out_places(rows.main, seed)
+    held = held_out_places(rows.main, seed, rows.groups)
     total = len(STRENGTHS) + 1
     scores: dict[float, tuple[float, float]] = {}
     if held.size:
@@ -130,16 +136,22 @@ def _sweep(left: Labelled, held: Labelled, device: str, solver: Solver) -> list[
     return goodness
 
 
-def held_out_places(main: np.ndarray, seed: int) -> np.ndarray:
+def held_out_places(main: np.ndarray, seed: int, groups: Sequence[int] = ()) -> np.ndarray:
     """Returns the places of the held-out videos, rising: a fifth of each class, at least one where it has two.
 
     Args:
         main: (n,) int64, the main class of each video.
+        groups: (n,) the source that each video comes from; whole ones are held out. () where each stands for itself.
     """
-    order = np.random.default_rng([seed, 1]).permutation(len(main))
-    rank, sizes = _rank_in_class(main, order)
+    sources = np.unique(groups, return_inverse=True)[1] if len(groups) else np.arange(len(main))
+    members: dict[int, Counter[int]] = {}
+    for source, label in zip(sources.tolist(), main.tolist(), strict=True):
+        members.setdefault(source, Counter())[label] += 1
+    order = np.random.default_rng([seed, 1]).permutation(len(members))
+    sizes = np.bincount(main)
     share = np.where(sizes >= 2, np.maximum(1, np.rint(HELD_OUT * sizes)), 0)
-    return np.flatnonzero(rank < share[main])
+    held = whole_groups(order.tolist(), members, share.tolist())
+    return np.flatnonzero(np.isin(sources, list(held)))
 
 
 def few_shots(main: np.ndarray, shots: int, seed: int) -> np.ndarray:

@@ -46,6 +46,8 @@ class Ingredients:
         seed: as asked for.
         precision: as `ARITHMETIC` calls what was asked for.
         base: the key of the model it builds on, or "".
+        fingerprint: of the weights it loads, as the model states it, or "".
+        held_out: `GROUPS` where whole groups of training videos are held out, or "".
     """
 
     model: str
@@ -59,6 +61,7 @@ class Ingredients:
     precision: str
     base: str = ""
     fingerprint: str = ""
+    held_out: str = ""
 
     @property
     def key(self) -> str:
@@ -67,9 +70,20 @@ class Ingredients:
 
     def as_json(self) -> dict[str, Any]:
         said = {**self.__dict__, "settings": dict(self.settings)}
-        if not self.fingerprint:
-            del said["fingerprint"]  # keys from before there were any stay valid
+        for name in ("fingerprint", "held_out"):
+            if not said[name]:
+                del said[name]  # keys from before there were any stay valid
         return said
+
+    @property
+    def selection(self) -> str:
+        """What chose the epoch, as a record says it: `fixed`, `held-out` or `held-out groups`."""
+        chosen = str(self.settings.get("selection", "fixed"))
+        return f"{chosen} {self.held_out}" if self.held_out and chosen == "held-out" else chosen
+
+
+GROUPS = "groups"
+"""What is held out of training where bench.yaml says which videos come from one source."""
 
 
 class Pace:

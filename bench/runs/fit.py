@@ -16,6 +16,7 @@ from typing import Any
 from bench.errors import Interrupted, ModelError, UnsupportedTask
 from bench.execution import Execution, State, Training
 from bench.files import sha256, write_json
+from bench.inputs import TrainingData
 from bench.plugins.code import Guard, resolve
 from bench.reading.numbers import number_of
 from bench.results import Checkpoint
@@ -85,7 +86,7 @@ def _loaded(plan: FitPlan, path: Path, guard: Guard, remark: str = "") -> tuple[
     reference = Checkpoint(
         key=made_from.key,
         sha256=whole,
-        selection=str(made_from.settings.get("selection", "fixed")),
+        selection=made_from.selection,
         word_vectors=made_from.word_vectors,
         parameters=sum(array.size for array in state.arrays.values()),
     )
@@ -127,6 +128,16 @@ def _check_capabilities(plan: FitPlan, model: Any) -> None:
         )
 
 
+def _held_out(data: TrainingData) -> str:
+    """Returns what is held out for choosing, and whether that can be taken for an estimate."""
+    held = set(data.heldout)
+    videos = number_of(len({data.videos.ids[i] for i in held}), "video")
+    if not data.groups:
+        return f"{videos} held out to choose by; they may share sources with the rest: no estimate of a test"
+    groups = len({data.groups[i] for i in held})
+    return f"{videos} held out to choose by: {groups:,} whole of {number_of(len(set(data.groups)), 'group')}"
+
+
 def _fit(plan: FitPlan, folder: CheckpointFolder, model: Any, guard: Guard, execution: Execution) -> None:
     assert plan.training_set is not None  # noqa: S101 (there is a folder for what is fitted)
     dataset, log = plan.dataset, guard.log
@@ -137,6 +148,8 @@ def _fit(plan: FitPlan, folder: CheckpointFolder, model: Any, guard: Guard, exec
     log.say(f"fitting {plan.spec.name} on {number_of(videos, 'video')} of {dataset.label}{captions}")
     if left_out := dataset.left_out(plan.training_set.split):
         log.say(f"{number_of(len(left_out), 'training video')} without features left out")
+    if data.groups or folder.ingredients.selection == "held-out":
+        log.say(_held_out(data))
 
     pace = checkpoints.Pace(plan.request.checkpoint_minutes)
 

@@ -49,6 +49,7 @@ def ingredients_of(cell: RunCell, request: Request, weights: Weights, training_s
         seed=request.seed,
         precision=checkpoints.ARITHMETIC[request.precision],
         fingerprint=weights.fingerprint,
+        held_out=checkpoints.GROUPS if cell.dataset.declaration.groups else "",
     )
 
 

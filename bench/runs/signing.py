@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.annotations import Annotations, RetrievalAnnotations
 from bench.catalogue.lookup import RunCell
+from bench.data.groups import groups_of
 from bench.errors import CatalogueError
 from bench.files import digest
 from bench.results import WEIGHTS, sampled, signature
@@ -53,6 +54,8 @@ def signed(
     if labelled:
         shown = dataset.count(labelled.split, limit), dataset.annotation_digest(labelled.split)[:8]
         parts["labelled"] = "{}:{}".format(*shown)
+        if groups := groups_of(dataset, labelled.split):
+            parts["groups"] = digest(groups)[:8]
     if dataset.left_out(task.split):
         parts["missing"] = f"{dataset.declaration.missing}-{len(dataset.left_out(task.split))}"
     if loaded:

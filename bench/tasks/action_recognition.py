@@ -32,8 +32,10 @@ L2 penalty on all labelled training videos, learning the main class of each. C i
 a fifth of every class, drawn by the run's seed and held out of training; then the probe is fitted again on all. Fits
 are minima to within one part in a million of what there is to gain, so a score does not depend on a solver. What is
 right on the held-out part is no estimate of a test: it chose C, and near twins of its videos may be among the others,
-as in the generated sample and in the groups of UCF101. A class
-without training videos is never predicted, and its test videos count. A model that brings a classifier of its own
+as in the generated sample and in the groups of UCF101. Where bench.yaml says which videos come from one source
+(`groups:`), groups are held out whole: drawn one after the other until each class has its fifth, passing over a group
+that would take more than half of a class. The groups are then part of the signature, as another C may come of them. A
+class without training videos is never predicted, and its test videos count. A model that brings a classifier of its own
 (`VideoClassifier`) is asked for its scores instead. The parameter `shots=K`: a probe on K training videos of each
 class, drawn by the run's seed; C is chosen within them, and is the largest for K = 1. More shots of a seed add videos
 and replace none. A model that was itself fitted on classes has seen those of all training videos, whatever K is.

@@ -156,9 +156,24 @@ def test_training_holds_out_a_tenth_chosen_by_id(sample):
 
 def test_the_held_out_tenth_depends_on_ids_and_not_on_their_order():
     ids = [f"v{i}" for i in range(50)]
-    held = {ids[i] for i in heldout_indices(ids)}
-    assert {ids[::-1][i] for i in heldout_indices(ids[::-1])} == held
+    held = {ids[i] for i in heldout_indices(ids, {})}
+    assert {ids[::-1][i] for i in heldout_indices(ids[::-1], {})} == held
     assert len(held) == 5
+
+
+def test_groups_are_held_out_whole_until_a_tenth_of_the_videos_is_reached():
+    ids = [f"v{i}" for i in range(60)] * 2  # each has two captions
+    groups = {video_id: video_id[:-1] for video_id in ids}  # v, v1 … v5 of ten each
+    held = {ids[i] for i in heldout_indices(ids, groups)}
+    assert len(held) == 10
+    assert {groups[v] for v in ids if v not in held}.isdisjoint({groups[v] for v in held})
+    assert held == {ids[::-1][i] for i in heldout_indices(ids[::-1], groups)}
+
+
+@pytest.mark.parametrize("large", ["a", "b", "c", "d", "e"])
+def test_a_group_of_more_than_half_of_the_videos_is_never_the_held_out_one(large):
+    groups = {f"v{i}": large if i < 30 else f"{large}2" for i in range(40)}
+    assert {groups[list(groups)[i]] for i in heldout_indices(list(groups), groups)} == {f"{large}2"}
 
 
 def test_a_training_limit_keeps_the_first_videos_of_the_file(own):

@@ -63,6 +63,24 @@ def test_a_fifth_of_every_class_is_held_out_and_never_its_only_video() -> None:
         assert np.bincount(held, minlength=3).tolist() == [4, 1, 0]
 
 
+def test_groups_are_never_split_and_a_class_of_one_group_keeps_it() -> None:
+    main = np.repeat([0, 1, 2], [40, 10, 6])
+    groups = [*np.repeat(range(8), 5), *np.repeat([8, 9], 5), *[10] * 6]
+    for seed in range(5):
+        places = held_out_places(main, seed, groups)
+        held = set(np.array(groups)[places])
+        assert places.tolist() == [i for i, group in enumerate(groups) if group in held]
+        assert np.bincount(main[places], minlength=3).tolist() == [10, 5, 0]
+    assert held_out_places(main, 1, groups).tolist() != held_out_places(main, 2, groups).tolist()
+
+
+def test_a_group_of_several_classes_takes_no_more_than_half_of_any() -> None:
+    main = np.array([0, 0, 0, 1, 0, 1, 1, 1, 0, 1])
+    groups = [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]
+    for seed in range(5):
+        assert held_out_places(main, seed, groups).tolist() == [8, 9]
+
+
 def test_more_shots_keep_the_fewer() -> None:
     main = world().main
     two, four = few_shots(main, 2, 1), few_shots(main, 4, 1)

@@ -64,11 +64,19 @@ def _missing(result: Result) -> str:
     return f"{counts} without features ({missing.policy})"
 
 
+_SELECTION = {
+    "held-out": " videos, which may share sources with the rest",
+    "held-out groups": ", none split",
+}
+"""What to know of how an epoch was chosen."""
+
+
 def _checkpoint(result: Result) -> str:
     checkpoint = result.provenance.checkpoint
     if checkpoint is None:
         return ""
-    made = f"selected by {checkpoint.selection}, word vectors {checkpoint.word_vectors[:12]}"
+    selection = f"selected by {checkpoint.selection}{_SELECTION.get(checkpoint.selection, '')}"
+    made = f"{selection}, word vectors {checkpoint.word_vectors[:12]}"
     size = "" if checkpoint.parameters is None else f", {checkpoint.parameters:,} parameters"
     return f"{made}{size}, sha256 {checkpoint.sha256[:12]}"
 

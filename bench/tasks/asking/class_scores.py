@@ -33,7 +33,8 @@ from bench.tasks.asking.embedding import (
 from bench.tasks.prompts import prompts_of
 from bench.tasks.task import Progress, Scratch
 
-NO_ESTIMATE = "no estimate of a test: it chose C, and may share stories or scenes with the rest"
+NO_ESTIMATE = "no estimate of a test: it chose C, and its videos may share sources with the rest"
+WHOLE_GROUPS = "whole groups were held out; it chose C"
 
 
 def similarities(
@@ -124,16 +125,15 @@ def probe_videos(
     check_directions("training video", chosen.videos.ids, rows)
     check_directions("video", inputs.videos.ids, asked)
     probe = fitted_probe(
-        Labelled(rows, chosen.labels, training.class_names),
+        Labelled(rows, chosen.labels, training.class_names, chosen.groups),
         execution.seed,
         execution.device,
         lambda done, fits: progress(n_all, total, {"fits": float(done)}),
     )
     progress(total, total, {})
     if scratch is not None:
-        best = (
-            f", top1 {probe.held_out[probe.fit.c]:.1f} % on the held-out part ({NO_ESTIMATE})" if probe.held_out else ""
-        )
+        remark = WHOLE_GROUPS if chosen.groups else NO_ESTIMATE
+        best = f", top1 {probe.held_out[probe.fit.c]:.1f} % on the held-out part ({remark})" if probe.held_out else ""
         absent = probe.n_classes - len(probe.present)
         lacking = f"; {number_of(absent, 'class')} without training videos" if absent else ""
         scratch.say(f"probe on {len(chosen)} videos: C = {probe.fit.c:g}{best}{lacking}")
