@@ -42,6 +42,7 @@ def browse(runs: tuple[Path, ...], output: Path, videos: Path | None, film_strip
     from bench.analysis.browsing.pages import prepare, write_pages
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
+    from bench.errors import UsageError
     from bench.evidence.verified import stored
 
     records = [stored(folder) for folder in runs]
@@ -49,6 +50,10 @@ def browse(runs: tuple[Path, ...], output: Path, videos: Path | None, film_strip
     check_alike([record.result for record in records])
     task, dataset = _data(session, records[0]) or (None, None)
     browsed = entries_of([_opened(session, record, dataset) for record in records], task, dataset)
+    if videos is not None and dataset is None:
+        raise UsageError("--videos: which file is whose is known with the dataset alone. Leave it out.")
+    if film_strips and (dataset is None or dataset.declaration.features.videos is None):
+        raise UsageError("--film-strips: bench.yaml names no `videos:` that the features are made from. Leave it out.")
     links, strips = VideoAddresses(), {}
     if dataset is not None:
         links = _links(dataset, videos, output)

@@ -85,6 +85,8 @@ def test_without_the_dataset_ids_stand_alone_and_ranks_are_the_same(runs):
     done = bench("browse", dial, "-o", "without", "--config", "elsewhere.yaml")
 
     assert "no texts, ids stand alone" in done.stderr
+    alone = ("browse", dial, "-o", "no", "--config", "elsewhere.yaml", "--videos", "clips")
+    assert "which file is whose" in bench(*alone, exit_code=2).stderr
     for way in ("t2v", "v2t"):
         named, opaque = (read_data(bench.folder / name / f"{way}.html")["rows"] for name in ("with", "without"))
         assert [row[3] for row in opaque] == [row[3] for row in named]
@@ -151,6 +153,7 @@ def test_what_cannot_be_browsed_is_one_line(runs, control_runs):
     assert "room for 6" in bench("browse", *[dial] * 7, "-o", "no", exit_code=2).stderr
     assert "was asked on another test set" in bench("browse", dial, other, "-o", "no", exit_code=2).stderr
     assert "no such folder of videos" in bench("browse", dial, "-o", "no", "--videos", "none", exit_code=4).stderr
+    assert "names no `videos:`" in bench("browse", dial, "-o", "no", "--film-strips", exit_code=2).stderr
     assert not (bench.folder / "no").exists()
 
 

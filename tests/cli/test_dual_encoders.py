@@ -72,6 +72,11 @@ def test_film_strips_stand_beside_what_was_found(mine):
         assert min(np.abs(np.subtract(centre, colour)).max() for centre in centres) < 12
     assert "img-src data:" in page
     assert "http" not in page.split("<body>")[1]
+    mine("browse", f"runs/{run}", "--output", "pages", "--film-strips")
+    assert len(list((mine.folder / "pages" / "strips").glob("*.jpg"))) == len(PAINTED)
+    browsed = (mine.folder / "pages" / "t2v-1.html").read_text("utf-8")
+    assert browsed.count('src="strips/0.jpg"') > 1
+    assert '<a href="../' in browsed  # the declared videos play
 
 
 def test_a_video_that_cannot_be_read_has_no_strip_and_a_line(mine):
