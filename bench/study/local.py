@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -208,6 +209,7 @@ def _work(pipe: Connection, where: StudyCells, options: Options) -> None:
     """Runs cells that come through the pipe until it closes; in a process of its own."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all of the terminal's processes; the first one asks
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     from bench.catalogue import config
     from bench.catalogue.lookup import Session
     from bench.runs.progress import Lines
@@ -242,6 +244,14 @@ def _work(pipe: Connection, where: StudyCells, options: Options) -> None:
             pipe.send(outcome)
         except BrokenPipeError:  # whoever asked is gone; the outcome is kept
             return
+
+
+def _leave_with_parent() -> None:
+    """Asks this process to save what it has and to leave, once the one that started it is gone, however it ended."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _kept(ledger: Ledger, cell: StudyCell) -> CellOutcome:

@@ -36,10 +36,10 @@ class Dying(Honest):
 
 
 class Slow(Honest):
-    """Says that it has begun, and takes its time."""
+    """Says which process it has begun in, and takes its time."""
 
     def __init__(self, settings, execution):
-        Path(settings["marker"]).write_text("begun")
+        Path(settings["marker"]).write_text(str(os.getpid()))
         time.sleep(60)
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,21 @@ def ran(bench: Any, *arguments: str, exit_code: int = 0, env: dict[str, str] | N
     out, err = process.communicate(timeout=300)
     assert process.returncode == exit_code, f"{process.returncode}\n{out}\n{err}"
     return out, err
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not holds():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.1)
+
+
+def is_running(process: int) -> bool:
+    """Returns whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_cells_are_all_combinations_and_their_ids_follow_from_what_they_ask(bench_command: Any) -> None:
@@ -122,14 +138,23 @@ def test_what_the_user_has_to_mend_is_not_tried_again_and_a_model_that_cannot_is
     assert log.read_text().count("no licence key") == 1
 
 
+def test_workers_leave_with_the_process_that_started_them(bench_command: Any) -> None:
+    env = dying(bench_command)
+    command = ("run", "-m", "slow", "-m", "random", "-t", TASK, "--set", "slow.marker=begun", "--jobs", "2")
+    process = bench_command.start(*command, env=env)
+    begun = bench_command.folder / "begun"
+    wait_until(lambda: begun.exists() and begun.read_text() != "")
+    worker = int(begun.read_text())
+    process.kill()
+    process.communicate(timeout=60)
+    wait_until(lambda: not is_running(worker))
+
+
 def test_ctrl_c_ends_all_workers_and_the_same_command_goes_on(bench_command: Any) -> None:
     env = dying(bench_command)
     command = ("run", "-m", "slow", "-m", "random", "-t", TASK, "--set", "slow.marker=begun", "--jobs", "2")
     process = bench_command.start(*command, env=env)
-    deadline = time.monotonic() + 120
-    while not ((bench_command.folder / "begun").exists() and predictions(bench_command.folder / "runs")):
-        assert time.monotonic() < deadline, "it never began"
-        time.sleep(0.1)
+    wait_until(lambda: (bench_command.folder / "begun").exists() and bool(predictions(bench_command.folder / "runs")))
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
