@@ -6,7 +6,7 @@
     python benchmarks/real_rows.py DATA --write docs/real-data.md
 
 One budget for all that is trained: four candidates, one seed, on the validation videos; the best is run on the test
-videos with the row's seeds. No figure of a test is looked at before. The last form puts every candidate with its
+videos with the row's seeds. No figure of a test chooses anything. The last form puts every candidate with its
 validation figure into a document, between two marks. Needs `pip install 'vtbench[encoders]' ./examples/conse`.
 """
 
