@@ -66,7 +66,7 @@ def test_a_run_that_is_on_no_board_is_only_consistent(board: Any) -> None:
 
 def test_the_dataset_repository_holds_records_that_can_be_scored_again_and_a_table(board: Any, tmp_path: Path) -> None:
     said = export(board, "board/results/*/random--*--s0--*.json", "dataset", "-o", "hub").stdout
-    assert said.endswith(f"Next: hf upload {REPOSITORY} 'hub' --repo-type dataset\n")
+    assert said.endswith(f"Next: hf upload {REPOSITORY} hub --repo-type dataset\n")
     (board.folder / "hub" / "README.md").write_text(
         (board.folder / "hub" / "README.md").read_text() + "\nWritten by hand.\n"
     )

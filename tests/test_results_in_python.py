@@ -14,6 +14,7 @@ from typing import Any
 
 import matplotlib as mpl
 import pytest
+from matplotlib import pyplot
 
 import bench
 from bench.api import BenchError, InvalidData, UsageError
@@ -202,7 +203,9 @@ def test_a_leaderboard_has_the_rows_of_its_pages_in_their_order() -> None:
         frame = one.to_pandas()
         assert list(frame.model) == [row["model"] for row in rows]
         assert list(frame.place) == list(range(1, len(rows) + 1))
-        assert len(one.plot().get_yticks()) == len(rows)
+        drawn = one.plot()
+        assert len(drawn.get_yticks()) == len(rows)
+        pyplot.close(drawn.figure)
     whole = board.to_pandas()
     assert len(whole) == sum(len(one.table.rows) for one in board)
     assert {one.table.parts["data"] for one in board.where(data="real")} == {"real"}

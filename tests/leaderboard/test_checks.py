@@ -279,7 +279,7 @@ def test_the_pages_of_this_repository_are_what_its_records_give() -> None:
     if not (board / "index.html").exists():
         pytest.skip("no pages are committed in leaderboards/")
     session = Session(configuration.load(board.parent / "bench.yaml"))
-    sources = Sources((board / "results",), board / "published", (board / "papers", paper_pages))
+    sources = Sources((board / "results",), board / "published", (board / "papers", paper_pages), board / "links.yaml")
     found = list(check_records(read(sources.results), session))
     assert [finding for finding in found if finding.outcome == "failed"] == []
     here = ("anet-retrieval/", "anet-zero-shot/", "anet-linear-probe/", "anet-captioning/")
