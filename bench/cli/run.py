@@ -119,9 +119,27 @@ def run(
         raise UsageError("--seed and --seeds were both given. Keep one.")
     if jobs > 1 and not resume:
         raise UsageError("--no-resume with --jobs: a cell may be run again there. Leave one of them out.")
+    if jobs > 1 and checkpoint:
+        raise UsageError("--checkpoint with --jobs: one file is of one model. Leave one of them out.")
+    if retries and jobs == 1:
+        raise UsageError(
+            "--retries without --jobs: only a cell in a process of its own can be tried again. Add --jobs 2."
+        )
     if planned:
-        said = {"-m": models, "-t": tasks, "--set": settings, "--seed": seed is not None or seeds, "--limit": limit}
-        cells = given_cells(planned, named, said | {"--output": output, "--config": config})
+        said = {
+            "-m": models,
+            "-t": tasks,
+            "--set": settings,
+            "--seed": seed is not None or seeds,
+            "--limit": limit,
+            "--precision": precision != "fp32",
+            "--batch-size": batch_size != 64,
+            "--no-resume": not resume,
+            "--checkpoint": checkpoint,
+            "--output": output,
+            "--config": config,
+        }
+        cells = given_cells(planned, named, said)
         session = session_of(cells)
     else:
         if not models or not tasks or named:
