@@ -103,7 +103,7 @@ def retrieval(dataset: str, epochs: tuple[int, int]) -> list[Row]:
 def study() -> list[Row]:
     """Returns all rows in the order in which they are run."""
     msrvtt, vidvrd, flickr = (one.name for one in CAPTIONED)
-    speak, steps = {"hidden": 128, "word_dim": 100, "batch": 16}, schedules((1e-3, 3e-3), (6, 15))
+    speak, steps = {"hidden": 128, "word_dim": 100, "batch": 16}, schedules((1e-3, 3e-3), (40, 100))
     return [
         Row(PROBED, "linear-probe", "features"),
         Row(PROBED, "linear-probe:shots=4", "features"),
