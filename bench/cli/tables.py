@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from bench.results import Evidence, Measurement, Result
 
 
-BOUNDS = {"present": "of videos that are there", "worst": "missing ones wrong", "best": "missing ones right"}
-"""What stands beside a line of bounds on the terminal."""
-
-
 def print_table(
     head: Sequence[str],
     rows: Iterable[Sequence[str]],
@@ -108,6 +104,8 @@ def _bounds(shown: Sequence[Measurement | None], width: int) -> Iterator[list[st
     Args:
         width: how many cells a row has before its remark.
     """
+    from bench.results import BOUNDS
+
     for case, words in BOUNDS.items():
         bounds = [one and one.bounds for one in shown]
         if any(own and one and getattr(own, case) != one.value for own, one in zip(bounds, shown, strict=True)):

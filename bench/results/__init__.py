@@ -2,6 +2,7 @@
 
 from bench.results.evidence import Evidence, same_value
 from bench.results.record import (
+    BOUNDS,
     MOST,
     SCHEMA,
     Bounds,
@@ -26,6 +27,7 @@ from bench.results.record import (
 from bench.results.signatures import WEIGHTS, comparable, parse_signature, protocol, sampled, signature
 
 __all__ = [
+    "BOUNDS",
     "MOST",
     "SCHEMA",
     "WEIGHTS",

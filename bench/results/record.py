@@ -55,6 +55,10 @@ class Bounds(Record):
     best: Finite = Field(description="every missing video is answered right and stands before none")
 
 
+BOUNDS = {"present": "of videos that are there", "worst": "missing ones wrong", "best": "missing ones right"}
+"""Bounds in words, for people."""
+
+
 class Measurement(Record):
     """One number with its unit and 95 % interval."""
 

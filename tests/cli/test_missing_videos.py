@@ -1,6 +1,7 @@
 """Videos without features: a run fails, or says in its record what was done about them, and is ranked accordingly."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -107,6 +108,9 @@ def test_only_the_penalised_run_is_ranked(bench_command, declared):
 
     assert "partial, 9 of 12 videos" in page
     assert "12 videos" in page
+    told = (bench_command.folder / "board" / "models" / "random.html").read_text()
+    cases = r"[0-9.]+ of videos that are there, 0\.0 missing ones wrong, [0-9.]+ missing ones right"
+    assert re.search(rf"On the whole test set</dt><dd><code>t2v/R@1: {cases}", told)
 
 
 def test_a_policy_changes_nothing_where_nothing_is_missing(bench_command, declared):

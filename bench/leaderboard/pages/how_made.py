@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from bench.leaderboard.board import Row
 from bench.leaderboard.records import Entry
-from bench.results import Provenance, Result
+from bench.results import BOUNDS, Provenance, Result
 
 UNKNOWN_COMMIT = "not recorded (not run from a checkout)"
 
@@ -23,6 +23,7 @@ def facts(row: Row) -> list[tuple[str, str]]:
         ),
         ("Features", _features),
         ("Missing videos", _missing),
+        ("On the whole test set", _bounds),
         ("Beside the score", lambda r: "; ".join(r.data.remarks)),
         ("Checkpoint", _checkpoint),
         ("Distribution", lambda r: f"{r.model.distribution}, revision {r.model.revision}"),
@@ -62,6 +63,15 @@ def _missing(result: Result) -> str:
         return ""
     counts = ", ".join(f"{count:,} of {split}" for split, count in sorted(missing.videos.items()))
     return f"{counts} without features ({missing.policy})"
+
+
+def _bounds(result: Result) -> str:
+    """Returns where the number by which rows are ranked can lie if the missing videos were there."""
+    bounds = result[result.primary].bounds
+    if bounds is None:
+        return ""
+    known = ", ".join(f"{getattr(bounds, case):.1f} {words}" for case, words in BOUNDS.items())
+    return f"{result.primary}: {known}"
 
 
 _SELECTION = {
