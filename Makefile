@@ -4,6 +4,7 @@
 # make check  lint, formatting, types and import contracts
 # make test-again  run `make test` TIMES times (10) on a fresh clone with CI=true, in turn with each number of WORKERS (1 2 4)
 # make campaign  run the tests marked `campaign`: hundreds of kills, fuzzing, repeated runs; takes hours
+# make docs   build the documentation as a site, build/site; `python3 -m http.server -d build/site` shows it
 # make picture  draw docs/board.png, the picture of a board in the README, anew from leaderboards/ (needs chromium)
 #
 # Each of them first makes .venv and installs into it, once for every change of pyproject.toml or constraints.txt.
@@ -19,7 +20,7 @@ TEST_WORKERS ?= 2
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-extras test-again campaign check format picture clean
+.PHONY: help venv demo test test-extras test-again campaign check format docs picture clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -75,6 +76,9 @@ check: $(INSTALLED)
 format: $(INSTALLED)
 	$(BIN)/python -m ruff check --fix
 	$(BIN)/python -m ruff format
+
+docs: $(INSTALLED)
+	"$$($(BIN)/python tests/extras.py --environment docs)" docs/build_site.py build/site
 
 BOARD ?= leaderboards/anet-retrieval.html
 picture:

@@ -176,7 +176,8 @@ def compare(
     """Returns model A against model B, query by query, as `bench compare` does.
 
     Args:
-        a, b: the runs of one model, one for each seed: paths and patterns separated by commas, or what `load` returned.
+        a: the runs of one model, one for each seed: paths and patterns separated by commas, or what `load` returned.
+        b: those of the other model.
         metrics: measurements such as `t2v/R@1`; every recall, or what else can differ, where none is named.
         across: allow other segments or features, as long as the queries are the same.
         config: bench.yaml, asked for the dataset where one of them lost videos (default: the nearest upwards).

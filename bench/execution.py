@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 Precision = Literal["fp32", "bf16"]
+"""In what numbers a model computes; scores are float32 in either case."""
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def _is_met(requirement: Requirement) -> bool:
         return False
 
 
-def _environment(group: str) -> Path:
+def environment(group: str) -> Path:
     """Returns the python of a group's environment, made anew when anything that it is made from has changed."""
     folder = PROJECT / ".venv-extras" / group
     python, stamp = folder / "bin" / "python", folder / "made-from"
@@ -92,12 +92,18 @@ def _marked() -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the tests of every group in its environment; `arguments` are pytest's. Returns the first exit code not 0."""
+    """Runs the tests of every group in its environment; `arguments` are pytest's. Returns the first exit code not 0.
+
+    `--environment GROUP` only makes an environment and prints its python.
+    """
+    if arguments[:1] == ["--environment"]:
+        sys.stdout.write(f"{environment(arguments[1])}\n")
+        return 0
     codes = []
     for group, names in groups().items():
         sys.stdout.write(f"extras {', '.join(names)}: the environment .venv-extras/{group}\n")
         sys.stdout.flush()
-        command = [str(_environment(group)), "-m", "pytest", f"--extras={','.join(names)}", *arguments, *_marked()]
+        command = [str(environment(group)), "-m", "pytest", f"--extras={','.join(names)}", *arguments, *_marked()]
         codes.append(subprocess.run(command, cwd=PROJECT, check=False).returncode)
     return next((code for code in codes if code), 0)
 

@@ -1,15 +1,21 @@
-"""Documents and committed text agree with the code: every command they show exists, no path of one machine is named."""
+"""Documents and committed text agree with the code: every command they show exists, every link leads somewhere, no path
+of one machine is named.
+"""
 
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
 import subprocess
+from os.path import normpath
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import click
 import pytest
+from markdown_it import MarkdownIt
 
 from bench.cli import bench
 
@@ -86,3 +92,52 @@ def test_what_stands_in_a_document_is_a_bench_yaml(document: str, bench_command:
     for block in blocks:
         (bench_command.folder / "bench.yaml").write_text(block, encoding="utf-8")
         bench_command("list", "features")
+
+
+BUILD_SITE = runpy.run_path(str(PROJECT / "docs" / "build_site.py"))
+
+
+def parsed(path: Path) -> tuple[list[str], set[str]]:
+    """Returns what a page links to, and the anchors of its headings as GitHub and the site make them."""
+    links, anchors, heading = [], set(), False
+    for token in MarkdownIt("commonmark").enable("table").parse(path.read_text(encoding="utf-8")):
+        heading = token.type == "heading_open" or (heading and token.type == "inline")
+        for child in token.children or ():
+            links += [str(child.attrs[name]) for name in ("href", "src") if name in child.attrs]
+        if token.type == "inline" and heading:
+            title = "".join(child.content for child in token.children or ())
+            anchors.add(re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-"))
+    return links, anchors
+
+
+def test_every_link_in_a_committed_page_leads_somewhere() -> None:
+    files = set(committed())
+    places = files | {folder for path in files for folder in path.parents}
+    pages = {path: parsed(path) for path in sorted(files) if path.suffix == ".md"}
+    broken = []
+    for path, (links, _) in pages.items():
+        for link in links:
+            target, _, anchor = unquote(link).partition("#")
+            place = Path(normpath(path.parent / target)) if target else path
+            if ":" in link.partition("/")[0]:
+                continue
+            if place not in places or (anchor and place in pages and anchor not in pages[place][1]):
+                broken.append(f"{path.relative_to(PROJECT)}: {link}")
+    assert broken == []
+    assert sum(len(links) for links, _ in pages.values()) > 100
+
+
+def test_the_navigation_of_the_site_has_every_page_once() -> None:
+    def listed(entry: Any) -> list[str]:
+        below = entry.values() if isinstance(entry, dict) else entry if isinstance(entry, list) else ()
+        return [entry] if isinstance(entry, str) else [page for each in below for page in listed(each)]
+
+    found = ["README.md" if page == "index.md" else page for page in listed(BUILD_SITE["navigation"]())]
+    assert len(found) == len(set(found))
+    examples = {page for page in BUILD_SITE["pages"]() if page.startswith("examples/") and page.count("/") > 1}
+    assert set(found) == set(BUILD_SITE["pages"]()) - examples, "a page of docs/ belongs into docs/site.yml"
+
+
+def test_a_link_to_nothing_stops_the_site() -> None:
+    with pytest.raises(ValueError, match=r"docs/x\.md: \[gone\]\(gone\.md\) leads to nothing: docs/gone\.md"):
+        BUILD_SITE["as_page"]("docs/x.md", "[gone](gone.md)", "")

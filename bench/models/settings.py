@@ -12,7 +12,9 @@ from bench.errors import UsageError
 from bench.reading.numbers import real_in, whole_in
 
 Value = bool | int | float | str
+"""What a setting can be."""
 Settings = Mapping[str, Value]
+"""The settings of a model by name, as its loader gets them."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ API_VERSION = 1
 PROJECT = "bench"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a function of a plugin as an answer to the hook of its name."""
 
 
 @hookspec

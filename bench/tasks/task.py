@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bench.results import Evidence, Measurement
 
 Support = Literal["classes", "labelled", "pairing"]
+"""What a task shows beside inputs: names of classes, labelled videos, or which text belongs to which video."""
 PAIRING: Support = "pairing"
 
 Progress = Callable[[int, int, Mapping[str, float]], None]
