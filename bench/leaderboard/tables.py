@@ -91,8 +91,8 @@ def _tables(entries: Sequence[Entry]) -> list[Table]:
     by_signature: dict[tuple[object, ...], list[Entry]] = defaultdict(list)
     for entry in entries:
         by_signature[protocol(entry.result.signature), *_test(entry), _measured(entry)].append(entry)
-    tables = [_table(own, _guests(own, by_signature)) for own in by_signature.values()]
-    return sorted(tables, key=_table_order)
+    in_order = sorted(by_signature.values(), key=_place)
+    return [_table(own, _guests(own, by_signature)) for own in in_order]
 
 
 def _guests(own: Sequence[Entry], by_signature: Mapping[tuple[object, ...], Sequence[Entry]]) -> list[Entry]:
@@ -110,12 +110,14 @@ def _guests(own: Sequence[Entry], by_signature: Mapping[tuple[object, ...], Sequ
     return [entry for runs in guests.values() for entry in runs]
 
 
-def _table_order(table: Table) -> tuple[int, int, str]:
-    """Ground-truth segments first, then windows by their number, then whole videos."""
-    segments = table.parts.get("segments", "")
-    kind, _, count = segments.partition("-")
-    places = {"gt": 0, "uniform": 1, "none": 2}
-    return places.get(kind, 3), int(count) if count.isdecimal() and len(count) < 10 else 0, table.signature
+def _place(own: Sequence[Entry]) -> tuple[int, int, bool, str]:
+    """Ground-truth segments first, then windows by their number, then whole videos; a task as it is before what has
+    parameters, such as `:shots=4`."""
+    signature = own[0].signature
+    kind, _, count = signature.get("segments", "").partition("-")
+    windows = int(count) if count.isdecimal() and len(count) < 10 else 0
+    asked = all(":" in entry.result.task.name for entry in own)
+    return {"gt": 0, "uniform": 1, "none": 2}.get(kind, 3), windows, asked, own[0].result.signature
 
 
 def _table(own: Sequence[Entry], guests: Sequence[Entry]) -> Table:

@@ -87,6 +87,17 @@ def test_a_control_that_leads_is_named_as_leading_with_the_best_model_beside_it(
     assert "| [y-retrieval](y-retrieval.md) | learned | 30.0 | t2v/R@1 |" in lines
 
 
+def test_who_leads_a_task_is_told_of_the_task_as_it_is_and_not_of_one_with_parameters(built: Any) -> None:
+    plain, asked = of("x-retrieval", "real", "plain", 40.0), of("x-retrieval", "real", "asked", 50.0)
+    asked["signature"] = asked["signature"].replace("text=paragraph", "text=caption")  # stands before "paragraph"
+    asked["task"]["name"] = "x-retrieval:captions=each"
+    page = built(asked, plain)
+
+    assert "x-retrieval real Ground-truth segments plain 40.0" in words(page("index.html"))
+    shown = page("x-retrieval.md")
+    assert shown.index("plain") < shown.index("asked")
+
+
 def test_what_all_rows_say_of_their_data_stands_on_the_page_as_text(built: Any) -> None:
     note = "none of <b>1k-A</b> [x](https://example.org)"
     page = built(
