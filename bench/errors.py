@@ -14,6 +14,7 @@ Each message answers three questions in one line: what was asked, what exists, w
     │   ├── MissingData        4   a file or a video that the protocol needs is not there
     │   └── InvalidData        4   a file is there, but broken, foreign or out of range
     ├── SaveError              1   something could not be written (disk full, read-only, already there)
+    ├── TakenOver              1   another process took over what this one held a lock for
     ├── ToolError             1   a program that bench runs (Java) is missing, failed, or gave no answer
     ├── PartialFailure         5   some of several runs failed; the good ones are saved
     ├── VerificationError      6   a record does not agree with its evidence, predictions or schema
@@ -79,6 +80,10 @@ class InvalidData(DataError):
 
 class SaveError(BenchError):
     """Something could not be written; what was there before is untouched."""
+
+
+class TakenOver(BenchError):
+    """Another process took over what this one held a lock for; whoever held it asks for the lock again."""
 
 
 class ToolError(BenchError):

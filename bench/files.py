@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import InvalidData, MissingData, SaveError, UsageError
-from bench.locks import held
+from bench.locks import alive, held
 from bench.reading.outside import Form, reading, regular_file
 
 if TYPE_CHECKING:
@@ -141,23 +141,13 @@ def remove_leftovers(folder: Path) -> None:
         host, _, process = path.name.rpartition(PART)[0].rpartition(".")[0].rpartition(".")[2].partition("-")
         with suppress(OSError):  # somebody else may remove it first, and what may not be removed harms nobody
             here = host == _writer()[0] and process.isdigit()
-            if not _alive(int(process)) if here else time.time() - path.stat().st_mtime > A_DAY:
+            if not alive(int(process)) if here else time.time() - path.stat().st_mtime > A_DAY:
                 path.unlink()
 
 
 def _writer() -> tuple[str, int]:
     """Returns who writes: this machine, and this process."""
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8], os.getpid()
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # it is somebody else's
-        return True
-    return True
 
 
 def _exists(path: Path) -> SaveError:

@@ -67,7 +67,7 @@ def test_a_killed_process_holds_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK])
-def test_without_flock_the_existence_of_a_file_is_the_lock(tmp_path, monkeypatch, number):
+def test_without_flock_a_lease_is_the_lock(tmp_path, monkeypatch, number):
     def refuse(*_):
         raise OSError(number, os.strerror(number))
 
@@ -78,8 +78,8 @@ def test_without_flock_the_existence_of_a_file_is_the_lock(tmp_path, monkeypatch
         pytest.fail("the lock was given twice")
 
     assert f"process {os.getpid()} on " in said[0]
-    assert f"if it is gone for good, delete {path}.held" in said[0]
-    assert not path.with_name(f"{LOCK}.held").exists()
+    assert "once nothing is heard of it for 2 minutes, this one goes on in its place" in said[0]
+    assert [one.name for one in tmp_path.glob(f"{LOCK}.*")] == [f"{LOCK}.2.free"]
 
 
 def test_a_folder_where_no_lock_can_be_is_one_line(tmp_path):

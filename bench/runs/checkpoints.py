@@ -17,7 +17,7 @@ from typing import Any
 from bench.errors import InvalidData, UsageError
 from bench.execution import State
 from bench.files import digest, read_tensors, remove_leftovers, sha256, slug, write_json, write_tensors
-from bench.locks import LOCK, held
+from bench.locks import LOCK, Hold, held
 from bench.models import ModelSpec, Value
 from bench.reading.numbers import real_in
 from bench.reading.outside import Form, reading, regular_file
@@ -127,18 +127,19 @@ class CheckpointFolder:
         self.folder = root / f"{slug(ingredients.model)}-{ingredients.key[:16]}"
         self.model = self.folder / "model.safetensors"
         self._unfinished = self.folder / "training.safetensors"
+        self._hold: Hold | None = None
 
     @contextmanager
     def held(self, say: Callable[[str], None]) -> Iterator[None]:
         """Keeps other processes from fitting the same model while its body lasts; tidies what a killed one left."""
-        with held(self.folder / LOCK, say):
+        with held(self.folder / LOCK, say) as self._hold:
             remove_leftovers(self.folder)
             if self.model.exists():
                 self._unfinished.unlink(missing_ok=True)
             yield
 
     def save_unfinished(self, state: State) -> None:
-        """Keeps the state of a fit that is not done yet."""
+        """Keeps the state of a fit that is not done yet. Raises: TakenOver where another process goes on with it."""
         self._save(self._unfinished, state)
 
     def unfinished(self) -> State | None:
@@ -151,12 +152,14 @@ class CheckpointFolder:
         self.model.unlink(missing_ok=True)
 
     def save(self, state: State) -> None:
-        """Keeps a fitted model and forgets the unfinished fit."""
+        """Keeps a fitted model and forgets the unfinished fit. Raises: TakenOver where another process fits it."""
         write_json(self.folder / "ingredients.json", self.ingredients.as_json())
         self._save(self.model, state)
         self._unfinished.unlink(missing_ok=True)
 
     def _save(self, path: Path, state: State) -> None:
+        if self._hold:
+            self._hold.check()
         values = {"kind": KIND, "ingredients": self.ingredients.as_json(), "state": state.values}
         write_tensors(path, state.arrays, values)
 

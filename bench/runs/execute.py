@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.data.sets.comparing import shrunk_set
-from bench.errors import BenchError, UsageError, out_of_memory
+from bench.errors import BenchError, TakenOver, UsageError, out_of_memory
 from bench.evidence.verified import RESULT
 from bench.execution import Execution
 from bench.files import PART, check_takes_records, digest, remove_leftovers, sha256, write_json
-from bench.locks import LOCK, held
+from bench.locks import LOCK, Hold, held
 from bench.plugins.offers import FinishedRun, RunStart
 from bench.reading.numbers import number_of
 from bench.results import Checkpoint, Data, Features, File, Missing, Model, Provenance, Result, Said, TaskName
@@ -40,7 +40,8 @@ SCRATCH = "tiles"  # finished parts of an unfinished prediction
 def execute(plan: RunPlan, reporter: Reporter | None = None) -> Result:
     """Returns the result of a run, computed now or read from an earlier run of the same request.
 
-    While another process runs the same request, this one waits, and takes its result.
+    While another process runs the same request, this one waits, and takes its result; so does one that was not heard
+    of for so long that another machine took over from it.
 
     Raises: ModelError, DataError, SaveError, VerificationError, Interrupted.
     """
@@ -56,11 +57,19 @@ def execute(plan: RunPlan, reporter: Reporter | None = None) -> Result:
     )
     if not request.resume:
         plan = claimed(plan)
-    with held(plan.folder / LOCK, reporter.say) as waited:
+    while True:
+        try:
+            return _executed(plan, execution, reporter)
+        except TakenOver as error:
+            reporter.say(str(error))
+
+
+def _executed(plan: RunPlan, execution: Execution, reporter: Reporter) -> Result:
+    with held(plan.folder / LOCK, reporter.say) as hold:
         remove_leftovers(plan.folder)
         if plan.finished:
             shutil.rmtree(plan.folder / SCRATCH, ignore_errors=True)  # its process was killed after saving the record
-            return _earlier(plan, reporter, "the other process completed it" if waited else "already complete")
+            return _earlier(plan, reporter, "the other process completed it" if hold.waited else "already complete")
         check_takes_records(plan.folder)
         started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         write_json(plan.folder / STARTED, _resolved(plan, execution))
@@ -69,7 +78,7 @@ def execute(plan: RunPlan, reporter: Reporter | None = None) -> Result:
         try:
             with watching(plan.cell.extensions.watchers, start, reporter) as log:
                 log.say(f"{started} {plan.run} on {execution.device}")
-                result = _run(plan, execution, started, log)
+                result = _run(plan, execution, started, log, hold)
                 log.finished(result)
                 return result
         except Exception as error:
@@ -92,8 +101,8 @@ def _earlier(plan: RunPlan, reporter: Reporter, why: str = "already complete") -
     return Result.load(plan.folder / RESULT)
 
 
-def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter) -> Result:
-    """Returns the result of a run, computed now and written."""
+def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter, hold: Hold) -> Result:
+    """Returns the result of a run, computed now and written. Raises: TakenOver before it would write over another's."""
     cell, request = plan.cell, plan.request
     data = _data(plan)
     if data.missing:
@@ -124,6 +133,7 @@ def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter) -> Re
     for line in cut:
         log.say(line)
     saved = PREDICTIONS + predictions.suffix
+    hold.check()
     predictions.save(plan.folder / saved)
     seconds["predict"] = round(time.perf_counter() - clock, 3)
 
@@ -131,6 +141,7 @@ def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter) -> Re
     evidence = EVIDENCE.format(run=plan.run)
     with named(), cell.task_code.during("score"):
         scored = cell.task.score(predictions, plan.annotations, execution.device)
+        hold.check()
         scored.evidence.save(plan.folder / evidence)
     seconds["score"] = round(time.perf_counter() - clock, 3)
 
@@ -151,6 +162,7 @@ def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter) -> Re
     log.say(f"{result.primary} = {result[result.primary].value:.2f}")
     ended = FinishedRun(fitted.model, predictions, result, seconds)
     result = result.model_copy(update={"columns": further_columns(cell.extensions.columns, ended, log)})
+    hold.check()
     result.save(plan.folder / RESULT)
     if scratch.folder.exists():
         shutil.rmtree(scratch.folder)

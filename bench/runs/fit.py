@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from bench.errors import Interrupted, ModelError, UnsupportedTask
+from bench.errors import Interrupted, ModelError, TakenOver, UnsupportedTask
 from bench.execution import Execution, State, Training
 from bench.files import sha256, write_json
 from bench.inputs import TrainingData
@@ -48,11 +48,21 @@ class Fitted:
 def fitted_model(plan: FitPlan, folder: Path, execution: Execution, log: Reporter) -> Fitted:
     """Returns the model of a plan, fitted when no checkpoint has its key yet.
 
+    Where another machine took over a fit, because this process was not heard of, a new model takes what comes of it.
+
     Args:
         folder: of the run, which keeps what failed in full.
 
     Raises: ModelError when its code fails; Interrupted after saving the state of an unfinished fit.
     """
+    while True:
+        try:
+            return _fitted_model(plan, folder, execution, log)
+        except TakenOver as error:
+            log.say(str(error))
+
+
+def _fitted_model(plan: FitPlan, folder: Path, execution: Execution, log: Reporter) -> Fitted:
     spec = plan.spec
     guard = Guard(spec.name, execution.seed, folder, log, _smaller(plan, execution))
     encoders = plan.weights.opened(execution)

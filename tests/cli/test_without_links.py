@@ -98,7 +98,9 @@ def test_one_of_several_fits_where_there_is_no_flock(tmp_path, monkeypatch, numb
 
     assert [fork.wait() for fork in forks] == [0] * 3, "\n".join(fork.said for fork in forks)
     assert sum("fitting fse" in fork.said for fork in forks) == 1
-    assert not [name for name in files(tmp_path) if name.endswith(".held")]
+    claims = [name for name in files(tmp_path) if name.startswith(".lock.")]
+    assert all(name.endswith(".free") for name in claims), claims
+    assert claims
 
 
 def test_a_real_link_that_is_refused(bench_command, tmp_path):

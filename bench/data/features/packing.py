@@ -37,9 +37,9 @@ from bench.data.features.pack_format import (
 )
 from bench.data.features.pack_sources import Packed, Source
 from bench.data.readers.json_files import read_json
-from bench.errors import Interrupted, InvalidData, SaveError
+from bench.errors import Interrupted, InvalidData, SaveError, TakenOver
 from bench.files import digest, remove_leftovers, write_json
-from bench.locks import LOCK, held
+from bench.locks import LOCK, Hold, held
 
 PLAN = "plan.json"
 UNFINISHED = (JOURNAL, "lock", PLAN)
@@ -75,16 +75,24 @@ def pack(source: Source, output: Path, dtype: Dtype, watcher: PackWatcher) -> He
     """
     if not (output / PLAN).exists():
         _check_absent(output)
-    part = output.with_name(f"{output.name}.part")
-    packing = _Packing(source, part, dtype, watcher)
+    packing = _Packing(source, output.with_name(f"{output.name}.part"), dtype, watcher)
+    while True:
+        try:
+            return _packed(packing, output)
+        except TakenOver as error:
+            watcher.say(str(error))
+
+
+def _packed(packing: _Packing, output: Path) -> Header:
+    part, watcher = packing.part, packing.watcher
     try:
-        with held(output.with_name(f".{output.name}{LOCK}"), watcher.say, packing.stop_waiting):
+        with held(output.with_name(f".{output.name}{LOCK}"), watcher.say, packing.stop_waiting) as hold:
             if header := packing.completed(output):
                 return header
             packing.check_space()
             part.mkdir(exist_ok=True)
             remove_leftovers(part)
-            header = packing.run()
+            header = packing.run(hold)
             sync_folder(part)
             part.rename(output)
             sync_folder(output.parent)
@@ -158,8 +166,8 @@ class _Packing:
                 "Free space, choose another --output, or pack as float16."
             )
 
-    def run(self) -> Header:
-        """Packs what is not packed yet, and describes it in index and header."""
+    def run(self, hold: Hold) -> Header:
+        """Packs what is not packed yet, and describes it in index and header. Raises: TakenOver."""
         begun = self.begin()
         count, growing = len(self.source.ids), GrowingRows(self.part, self.row_bytes)
         entries = growing.resume(count)
@@ -171,7 +179,9 @@ class _Packing:
             at = time.monotonic()
             while len(entries) + len(pending) < count and not self.watcher.stop_requested():
                 place = len(entries) + len(pending)
-                pending.append(self.append(growing, self.source.ids[place], next(videos)))
+                video = next(videos)
+                hold.check()  # two that wrote into one file would spoil it
+                pending.append(self.append(growing, self.source.ids[place], video))
                 self.watcher.progress(self.reached[place + 1], self.reached[-1])
                 due = len(pending) >= COMMIT or time.monotonic() - at > COMMIT_SECONDS or place + 1 == count
                 if due and (len(pending) % self.source.group == 0 or place + 1 == count):
@@ -188,6 +198,7 @@ class _Packing:
             )
         if self.plan(begun) != begun:
             raise self.changed(begun)
+        hold.check()
         self.report({video_id: one.error for video_id, one in zip(self.source.ids, entries, strict=True) if one.error})
         return self.publish(index_of(self.source.ids, entries))
 

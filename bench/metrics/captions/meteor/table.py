@@ -6,7 +6,6 @@ It is whole or absent; whoever finds it absent builds it, and those who come mea
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import zipfile
@@ -19,6 +18,7 @@ import numpy as np
 
 from bench.errors import DataError, InvalidData, SaveError
 from bench.files import METADATA_KEY, TENSORS, digest, write_tensors
+from bench.locks import LOCK, held
 from bench.metrics.captions.java import jar
 from bench.reading.outside import reading
 
@@ -91,9 +91,7 @@ def _table(path: Path, paraphrases: Path, program: Path) -> ParaphraseTable:
     if (mapped := _mapped(path)) is not None:
         return mapped
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # let go by the system, however its holder ends
+        with held(path.with_suffix(LOCK)):
             if (mapped := _mapped(path)) is None:
                 for left in path.parent.glob(f".{path.name[:40]}.*.part"):
                     left.unlink(missing_ok=True)  # of one that was killed: whoever builds holds the lock
