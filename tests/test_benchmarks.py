@@ -91,6 +91,17 @@ def test_ranking_is_timed_and_its_memory_measured() -> None:
         assert name in out
 
 
+def test_a_gallery_is_ranked_and_its_memory_measured() -> None:
+    out = run("galleries.py", "--items", "300", "--queries", "20", "--dim", "8", "--jobs", "1")
+    for name in (
+        "300 items, 20 queries",
+        "bare products of the tiles",
+        "bench, --jobs 1",
+        "evidence of all runs: equal",
+    ):
+        assert name in out
+
+
 @pytest.mark.extra("video")
 def test_ways_to_frames_are_timed_and_give_the_same_pixels() -> None:
     out = run("decoding.py", "--seconds", "4", "--height", "64", "--groups", "10", "--repeats", "1")

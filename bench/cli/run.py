@@ -228,13 +228,14 @@ def extract_missing(session: Session, tasks: Sequence[str], device: str) -> None
 def rescore(runs: tuple[Path, ...], write: bool, metrics: tuple[str, ...], config: Path | None, as_json: bool) -> None:
     """Score the saved predictions of RUNS (folders) again and compare all that their records say of them.
 
-    Leaves with 6 where a record does not hold. With --write it then gets a successor in the folder <run>-rescored:
-    a record with new evidence from the same predictions, which are copied.
+    Of what `bench score` wrote no predictions are kept: its numbers are computed again from its evidence. Leaves with 6
+    where a record does not hold. With --write it then gets a successor in the folder <run>-rescored: a record with new
+    evidence from the same predictions, which are copied.
     """
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
     from bench.cli.tables import print_results
-    from bench.evidence.verified import RESULT, stored
+    from bench.evidence.verified import RESULT, read_record, stored
     from bench.metrics.captions.meteor.program import started_once
     from bench.results import Result
     from bench.runs.rescore import rescore as score_again
@@ -244,7 +245,14 @@ def rescore(runs: tuple[Path, ...], write: bool, metrics: tuple[str, ...], confi
     results = []
     with started_once():
         for folder in runs:
-            task = session.catalogue.task(Result.load(folder / RESULT).task.name)
+            record = Result.load(folder / RESULT)
+            if record.predictions is None:
+                results.append(with_evidence(read_record(folder).result, folder, metrics))
+                click.echo(
+                    f"{folder}: what was scored is not kept; every measurement follows from its evidence", err=True
+                )
+                continue
+            task = session.catalogue.task(record.task.name)
             dataset = session.dataset(task.dataset)
             written, changes = rewrite(folder, task, dataset) if write else (None, [])
             again = Result.load(written / RESULT) if written else score_again(stored(folder), task, dataset)

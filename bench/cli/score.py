@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,12 @@ from bench.cli.commands import Group
 from bench.cli.options import metric_option, say_not_given
 from bench.cli.score_captions import captions
 from bench.cli.score_classification import classification
+from bench.cli.score_embeddings import (
+    EmbeddingFlags,
+    embedding_files,
+    embedding_options,
+    score_embeddings,
+)
 from bench.cli.score_matrix import CountedScores, MatrixFlags, check_flags, matrix_options, score_matrix
 from bench.cli.score_records import Recording, as_json, check_recording, now, recorded, recording_options
 from bench.errors import UsageError
@@ -35,37 +40,45 @@ score.add_command(classification)
 
 @score.command()
 @matrix_options
+@embedding_options
 @click.option("--run", "run_file", type=_FILE, help="TREC run, with --qrels in place of --similarity.")
-@click.option("--qrels", type=_FILE, help="TREC qrels.")
+@click.option("--qrels", type=_FILE, help="TREC qrels, for --run or --queries.")
 @metric_option
 @recording_options("retrieval", "scores")
 def retrieval(
     matrix: MatrixFlags,
+    embeddings: EmbeddingFlags,
     run_file: Path | None,
     qrels: Path | None,
     metrics: tuple[str, ...],
     recording: Recording,
 ) -> None:
-    """Score a similarity matrix, or a TREC run, as text-video retrieval in both directions.
+    """Score a similarity matrix, two files of embeddings, or a TREC run, as text-video retrieval in both directions.
 
-    The matrix is read in tiles and never whole. Ties are broken at random in expectation; NaN is an error.
+    A matrix is read in tiles and never whole; embeddings are ranked by their cosines, in galleries of any size, and the
+    record keeps two counts of every query. Ties are broken at random in expectation; NaN is an error.
     """
     from bench.metrics.retrieval import measure
     from bench.scoring.recording import Measured
 
-    chosen = _chosen(matrix, run_file, qrels)
+    sources = _sources(matrix, embeddings, run_file, qrels)
     check_recording(recording)
     started = now()
-    if isinstance(chosen, Path):
-        scored = score_matrix(matrix, chosen, recording.task, recording.split)
+    if embeddings.given:
+        test = recording.task, recording.split
+        scored = score_embeddings((sources[0], sources[1]), matrix, qrels, test, embeddings.jobs or 1)
+    elif matrix.similarity:
+        scored = score_matrix(matrix, matrix.similarity, recording.task, recording.split)
     else:
-        scored = _from_run(chosen, recording)
+        scored = _from_run(sources[0], sources[1], recording)
     evidence = scored.evidence
     claims = score_claims.verdicts(recording.claims, measure(evidence, [claim.name for claim in recording.claims]))
     measurements = measure(evidence)
     measured = Measured(measurements, evidence, measurements[0].name, evidence.n_items["t2v"], remarks=scored.remarks)
-    source = chosen if isinstance(chosen, Path) else chosen.file
-    result = recorded(measured, recording, source, {"ties": "expected", **_rules(evidence, scored.rules)}, started)
+    scored_files = sources if embeddings.given else sources[:1]
+    result = recorded(
+        measured, recording, scored_files, {"ties": "expected", **_rules(evidence, scored.rules)}, started
+    )
     result = result.model_copy(update={"measurements": list(measure(evidence, metrics))})
     if recording.as_json:
         click.echo(json.dumps({**_json(result, evidence), **score_claims.as_json(claims)}, indent=2))
@@ -76,34 +89,38 @@ def retrieval(
     score_claims.check(claims)
 
 
-@dataclass(frozen=True)
-class _Run:
-    """A TREC run and what is right for its queries."""
+def _sources(
+    matrix: MatrixFlags, embeddings: EmbeddingFlags, run_file: Path | None, qrels: Path | None
+) -> tuple[Path, ...]:
+    """Returns the files that are scored: a matrix, queries and items, or a run and its qrels.
 
-    file: Path
-    qrels: Path
-
-
-def _chosen(matrix: MatrixFlags, run_file: Path | None, qrels: Path | None) -> Path | _Run:
-    """Returns the file of a matrix, or a run. Raises: UsageError for flags that do not go together."""
+    Raises: UsageError for flags that do not go together.
+    """
+    if embeddings.given:
+        if matrix.similarity or run_file:
+            other = "--similarity" if matrix.similarity else "--run"
+            raise UsageError(f"{', '.join(embeddings.given)} beside {other}: keep one of the two.")
+        return embedding_files(embeddings, matrix, qrels)
     if run_file and qrels and not matrix.similarity:
         if matrix.given:
             raise UsageError(
                 f"{', '.join(matrix.given)}: belongs to --similarity; a run takes its matches from --qrels."
             )
-        return _Run(run_file, qrels)
+        return run_file, qrels
     if matrix.similarity and not run_file and not qrels:
         check_flags(matrix)
-        return matrix.similarity
+        return (matrix.similarity,)
     if bool(matrix.similarity) == bool(run_file):
-        raise UsageError("score either --similarity FILE, or --run FILE with --qrels FILE.")
+        raise UsageError(
+            "score either --similarity FILE, --queries FILE with --items FILE, or --run FILE with --qrels."
+        )
     raise UsageError("--run and --qrels belong together: give both, without --similarity.")
 
 
-def _from_run(run: _Run, recording: Recording) -> CountedScores:
+def _from_run(run_file: Path, qrels: Path, recording: Recording) -> CountedScores:
     from bench.scoring.trec import score_run
 
-    scored = score_run(run.file, run.qrels, recording.task, recording.split)
+    scored = score_run(run_file, qrels, recording.task, recording.split)
     for line in scored.remarks:
         click.echo(line, err=True)
     return CountedScores(scored.evidence, {"source": "trec", "unlisted": "last"}, scored.remarks)

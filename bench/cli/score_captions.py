@@ -83,7 +83,7 @@ def captions(
     further = _extra(extra, scores)
     remarks = (*notes, *scores.notes)
     measured = Measured(scores.measurements, scores.evidence, "CIDEr", len(videos), scores.whole, remarks)
-    result = recorded(measured, recording, predictions, {"source": "captions", **chosen.parts()}, started)
+    result = recorded(measured, recording, (predictions,), {"source": "captions", **chosen.parts()}, started)
     if recording.as_json:
         click.echo(json.dumps({**_json(result, scores, further), **score_claims.as_json(claims)}, indent=2))
     else:

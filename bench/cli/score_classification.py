@@ -46,7 +46,7 @@ def classification(predictions: Path, labels: Path, subset: str | None, recordin
     claims = score_claims.verdicts(recording.claims, claimed)
     measured = Measured(measure(evidence), evidence, PRIMARY, evidence.n_items["videos"], remarks=tuple(remarks))
     rules = {"source": "classes", "ties": "expected", "unlisted": "last"}
-    result = recorded(measured, recording, predictions, rules, started)
+    result = recorded(measured, recording, (predictions,), rules, started)
     if recording.as_json:
         click.echo(json.dumps({**as_json(result), **score_claims.as_json(claims)}, indent=2))
     else:

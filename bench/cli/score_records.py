@@ -99,8 +99,10 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def recorded(measured: Measured, recording: Recording, source: Path, rules: Mapping[str, str], started: str) -> Result:
-    """Returns the record of what was scored from `source`, written with its evidence where --output asks for it."""
+def recorded(
+    measured: Measured, recording: Recording, sources: tuple[Path, ...], rules: Mapping[str, str], started: str
+) -> Result:
+    """Returns the record of what was scored from files, written with its evidence where --output asks for it."""
     from bench.results import Result
     from bench.scoring.recording import Claim, record_of, save
 
@@ -114,7 +116,7 @@ def recorded(measured: Measured, recording: Recording, source: Path, rules: Mapp
         started=started,
         command=("bench", *sys.argv[1:]),
     )
-    result = record_of(measured, claim, source, rules)
+    result = record_of(measured, claim, sources, rules)
     if recording.output:
         folder = save(result, measured.evidence, recording.output)
         result = Result.load(folder / "result.json")

@@ -26,7 +26,7 @@ from torch import Tensor
 from bench.errors import ModelError
 
 TILE = {"cpu": 512, "cuda": 1920}
-"""Largest tile height: fits a CPU's cache; keeps a GPU busy. At most 2040, so that `_sums` cannot overflow."""
+"""Largest tile height: fits a CPU's cache; keeps a GPU busy. At most 2040, so that `sums` cannot overflow."""
 BLOCK_BYTES = 8 << 20
 """Largest block of `T` normalised embeddings, in bytes."""
 STRIPE_BYTES = 16 << 20
@@ -175,13 +175,13 @@ def _add(tile: Tile, counts: _Counts, block: tuple[int, int], size: tuple[int, i
     tile.scores[height:] = -torch.inf
     tile.scores[:, width:] = -torch.inf
     own_of_row, own_of_column = counts.own[row, :, None], counts.own[column]
-    counts.row_greater[row] += _sums(torch.gt(tile.scores, own_of_row, out=tile.mask), 1)
-    counts.row_not_less[row] += _sums(torch.ge(tile.scores, own_of_row, out=tile.mask), 1)
-    counts.column_greater[column] += _sums(torch.gt(tile.scores, own_of_column, out=tile.mask), 0)
-    counts.column_not_less[column] += _sums(torch.ge(tile.scores, own_of_column, out=tile.mask), 0)
+    counts.row_greater[row] += sums(torch.gt(tile.scores, own_of_row, out=tile.mask), 1)
+    counts.row_not_less[row] += sums(torch.ge(tile.scores, own_of_row, out=tile.mask), 1)
+    counts.column_greater[column] += sums(torch.gt(tile.scores, own_of_column, out=tile.mask), 0)
+    counts.column_not_less[column] += sums(torch.ge(tile.scores, own_of_column, out=tile.mask), 0)
 
 
-def _sums(mask: Tensor, dim: int) -> Tensor:
+def sums(mask: Tensor, dim: int) -> Tensor:
     """Returns (T,) int64: the number of true values of `mask` (T, T) along `dim`.
 
     Eight bytes are added at once as one int64: T / 8 terms of at most 1 cannot carry from byte to byte.

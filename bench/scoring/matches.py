@@ -17,7 +17,7 @@ from bench.files import digest
 from bench.matching import Matching
 from bench.metrics.retrieval import BEST_CAPTION
 from bench.metrics.right_items import owner_arrays, right_arrays
-from bench.metrics.similarities import Pairs, Similarities, count_best_captions, count_ranks
+from bench.metrics.similarities import Pairs, RankCounts, Similarities, count_best_captions, count_ranks
 from bench.reading.numbers import whole_in
 from bench.reading.outside import read_text
 from bench.results import Evidence
@@ -36,8 +36,14 @@ def matching_of(right: Sequence[Sequence[int]], n_items: int, names: Sequence[st
 def pool_of(matching: Matching, task: str, split: str) -> str:
     """Returns the SHA-256 of the test set: task, split, which item belongs to which query, and the names of items."""
     named = matching.videos != tuple(NO_NAMES.format(column) for column in range(len(matching.videos)))
-    right = [list(columns) for columns in matching.right]
-    return digest([task, split, len(matching.videos), right, list(matching.videos) if named else []])
+    return digest_of_pool((task, split), len(matching.videos), matching.right, matching.videos if named else ())
+
+
+def digest_of_pool(
+    test: tuple[str, str], n_items: int, right: Sequence[Sequence[int]], names: Sequence[str], *more: object
+) -> str:
+    """Returns the SHA-256 of a test set: task and split, places of the right items of each query, names of items."""
+    return digest([*test, n_items, [list(columns) for columns in right], list(names), *more])
 
 
 def check_shape(similarities: Similarities, source: Path) -> None:
@@ -68,7 +74,12 @@ def on_the_diagonal(shape: tuple[int, int]) -> Matching:
 
 
 def from_columns(path: Path, shape: tuple[int, int]) -> Matching:
-    """Returns the matching in a file with one entry for each row: the numbers of its right columns, counted from 0.
+    """Returns the matching in a file as `columns_in` reads it. Raises: MissingData, InvalidData."""
+    return matching_of(columns_in(path, shape), shape[1])
+
+
+def columns_in(path: Path, shape: tuple[int, int]) -> list[list[int]]:
+    """Returns what a file has for each row: the numbers of its right columns, counted from 0.
 
     The file is a JSON list of numbers or of lists of numbers, or text with one line for each row.
 
@@ -89,7 +100,7 @@ def from_columns(path: Path, shape: tuple[int, int]) -> Matching:
         if len(set(numbers)) < len(numbers):
             raise InvalidData(f"{path}: row {row} names a column twice.")
         columns.append(numbers)
-    return matching_of(columns, shape[1])
+    return columns
 
 
 def from_video_ids(path: Path, shape: tuple[int, int], videos: Path | None = None) -> Matching:
@@ -104,8 +115,8 @@ def from_video_ids(path: Path, shape: tuple[int, int], videos: Path | None = Non
     Raises: MissingData, InvalidData for an empty id, and when there are other than as many rows and videos as the
     matrix has, a video is named twice among the columns or not at all.
     """
-    ids = _ids(path)
-    named = _ids(videos) if videos else list(dict.fromkeys(ids))
+    ids = ids_in(path)
+    named = ids_in(videos) if videos else list(dict.fromkeys(ids))
     _check_rows(path, len(ids), shape, fits_transposed=(len(named), len(ids)) == shape)
     if len(named) != shape[1]:
         rule = (
@@ -141,28 +152,55 @@ def evidence_of(similarities: Similarities, matching: Matching, pool: str, backw
 
     Raises: InvalidData when a similarity is NaN or infinite.
     """
-    rows = np.repeat(np.arange(len(matching.right), dtype=np.int64), [len(columns) for columns in matching.right])
-    pairs = Pairs(rows, np.array([column for columns in matching.right for column in columns], dtype=np.int64))
-    own = np.array([columns[0] for columns in matching.right])
-    several = len(pairs.rows) > len(own)  # the first of its right videos is the one that a query is resampled with
-    order = np.arange(len(own)) if several else np.argsort(own, kind="stable")
+    pairs = Pairs.of(matching.right)
     ranks = count_ranks(similarities, pairs)
-    counts = {"t2v": ranks.rows[order], **right_arrays("t2v", pairs.rows, ranks.row_pairs)}
+    if backwards is None:
+        return arranged(pairs, pool, ranks, None, None)
+    back = ranks if backwards is similarities else count_ranks(backwards, pairs)
+    best = count_best_captions(backwards, pairs.columns) if has_captions(pairs) else None
+    return arranged(pairs, pool, ranks, back, best)
+
+
+def has_captions(pairs: Pairs) -> bool:
+    """Returns whether every query has one right item, and some item several queries: captions of videos."""
+    return len(np.unique(pairs.rows)) == len(pairs.rows) and len(np.unique(pairs.columns)) < len(pairs.columns)
+
+
+def arranged(
+    pairs: Pairs,
+    pool: str,
+    ranks: RankCounts,
+    backwards: RankCounts | None,
+    best_captions: np.ndarray | None,
+    gains: np.ndarray | None = None,
+) -> Evidence:
+    """Returns evidence of what was counted, queries in the order that is fixed here.
+
+    Args:
+        pairs: every query has one at least.
+        ranks, backwards: of t2v and of v2t; without the second v2t is left out.
+        best_captions: (N, 3) of `bench.metrics.similarities.count_best_captions`, where videos have several captions.
+        gains: (P,) the grade of each pair, or None where all are alike.
+    """
+    first = np.lexsort((np.zeros(len(pairs.rows)) if gains is None else -gains, pairs.rows))
+    own = pairs.columns[first][np.flatnonzero(np.diff(pairs.rows[first], prepend=-1))]
+    several = len(pairs.rows) > len(own)  # the first of its best videos is the one that a query is resampled with
+    order = np.arange(len(own)) if several else np.argsort(own, kind="stable")
+    counts = {"t2v": ranks.rows[order], **right_arrays("t2v", pairs.rows, ranks.row_pairs, gains)}
     n_items = {"t2v": len(ranks.columns)}
     if several or backwards is None:
         counts |= owner_arrays("t2v", own[order])
     if backwards is not None:
-        ranks = ranks if backwards is similarities else count_ranks(backwards, pairs)
-        asking = ranks.columns[:, 2] > 0
-        counts["v2t"], n_items["v2t"] = ranks.columns[asking], len(ranks.rows)
-        counts |= right_arrays("v2t", (np.cumsum(asking) - 1)[pairs.columns], ranks.column_pairs)
-        if not several and ranks.columns[:, 2].max() > 1:
-            counts[BEST_CAPTION] = count_best_captions(backwards, own)[asking]
-            n_items[BEST_CAPTION] = int(asking.sum())
+        asking = backwards.columns[:, 2] > 0
+        counts["v2t"], n_items["v2t"] = backwards.columns[asking], len(backwards.rows)
+        counts |= right_arrays("v2t", (np.cumsum(asking) - 1)[pairs.columns], backwards.column_pairs, gains)
+        if best_captions is not None:
+            counts[BEST_CAPTION], n_items[BEST_CAPTION] = best_captions[asking], int(asking.sum())
     return Evidence(counts=counts, pool=pool, n_items=n_items)
 
 
-def _ids(path: Path) -> list[str]:
+def ids_in(path: Path) -> list[str]:
+    """Returns the ids in a JSON list or in lines of text. Raises: MissingData, InvalidData."""
     ids = _entries(path, split=False)
     for number, entry in enumerate(ids, 1):
         if isinstance(entry, bool) or not isinstance(entry, str | int) or not str(entry).strip():

@@ -15,6 +15,7 @@ from bench.runs import provenance
 
 SOURCES = {
     "similarity": "similarity matrix",
+    "embeddings": "pair of embedding files",
     "trec": "TREC run",
     "captions": "file of captions",
     "classes": "file of classes",
@@ -67,15 +68,17 @@ class Measured:
     remarks: tuple[str, ...] = ()
 
 
-def record_of(measured: Measured, claim: Claim, source: Path, rules: Mapping[str, str]) -> Result:
-    """Returns the record of what was scored from the file `source`; its evidence is named, not written.
+def record_of(measured: Measured, claim: Claim, sources: tuple[Path, ...], rules: Mapping[str, str]) -> Result:
+    """Returns the record of what was scored from files; its evidence is named, not written.
 
     Args:
         rules: the parts of the signature that say how it was scored, with `source`.
 
     Raises: UsageError for a word that cannot stand in a signature.
     """
-    evidence, given, size = measured.evidence, sha256(source), kind_of(measured.evidence).pool_size(measured.evidence)
+    evidence, size = measured.evidence, kind_of(measured.evidence).pool_size(measured.evidence)
+    digests = [sha256(source) for source in sources]
+    given = digests[0] if len(digests) == 1 else digest(digests)
     parts = {
         "split": claim.split,
         "pool": f"{size}:{evidence.pool[:8]}",
