@@ -4,8 +4,8 @@
 
     bare products     the same tiles, read from the same file, multiplied and thrown away: what nobody can do without
 
-CPU seconds are those of all processes of a command together, from start to end: what Python and torch take to
-load and what intervals take count too. Memory is the largest sum of PSS over all its processes, looked at twice a second
+CPU seconds are those of all processes of a command together, from start to end: what Python and torch take to load
+and what intervals take count too. Memory is the largest sum of PSS over all its processes, looked at twice a second
 (Linux), and stands beside what all similarities would take. Records of all commands must hold equal evidence.
 
     python benchmarks/galleries.py

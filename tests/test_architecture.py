@@ -23,6 +23,7 @@ TORCH_AT_THE_TOP = {
     Path("bench/data/loading.py"),
     Path("bench/metrics/ranking.py"),
     Path("bench/metrics/cosines.py"),
+    Path("bench/metrics/gallery_ranks.py"),
     Path("bench/models/frozen.py"),
 }
 PICKLING = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
