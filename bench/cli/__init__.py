@@ -33,6 +33,7 @@ COMMANDS = {
     "browse": ("bench.cli.browse:browse", "Show every query of runs side by side, searched and filtered."),
     "sensitivity": ("bench.cli.sensitivity:sensitivity", "Say how much of a model's score is which frames were taken."),
     "diagnose": ("bench.cli.diagnose:diagnose", "Ask whether a hierarchical model uses its hierarchy."),
+    "answers": ("bench.cli.answers:answers", "Count or export what models answered in words to a study's questions."),
     "reproduce": ("bench.cli.reproduce:reproduce", "Set our figures beside a table of a paper; run what is missing."),
     "list": ("bench.cli.names:list_group", "List models, encoders, tasks, datasets, features, papers or runs."),
     "info": ("bench.cli.names:info", "Show all there is to know about one of them: a model, a task, features, …"),
