@@ -30,7 +30,7 @@ COMMANDS = {
     "compare": ("bench.cli.compare:compare", "Compare two models query by query, from saved runs alone."),
     "confusions": ("bench.cli.confusions:confusions", "Show which classes a model takes for which."),
     "examples": ("bench.cli.examples:examples", "Show what captioners wrote, or what was found, beside what is right."),
-    "browse": ("bench.cli.browse:browse", "Show every query of runs side by side, searched and filtered."),
+    "browse": ("bench.cli.browse:browse", "Show all that runs were asked side by side, searched and filtered."),
     "sensitivity": ("bench.cli.sensitivity:sensitivity", "Say how much of a model's score is which frames were taken."),
     "diagnose": ("bench.cli.diagnose:diagnose", "Ask whether a hierarchical model uses its hierarchy."),
     "answers": ("bench.cli.answers:answers", "Count or export what models answered in words to a study's questions."),

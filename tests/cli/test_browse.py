@@ -128,7 +128,7 @@ def test_classes_of_videos_can_be_chosen(control_runs, bench_command):
 
     data = read_data(bench_command.folder / "pages" / "t2v.html")
     assert len(data["classes"]) > 1
-    assert {number for row in data["rows"] for number in row[4]} == set(range(len(data["classes"])))
+    assert {number for row in data["rows"] for number in row[5]} == set(range(len(data["classes"])))
 
 
 def test_pages_of_an_earlier_build_go_and_other_files_stay(runs):

@@ -1,1 +1,1 @@
-"""Every query of one run or several, side by side: a folder of pages that are searched and filtered in a browser."""
+"""All that runs were asked, one run or several side by side: a folder of pages that are filtered in a browser."""

@@ -1,51 +1,21 @@
-"""The queries of one or more runs, each with what every run found for it, the worst first."""
+"""The queries of one or more runs of retrieval, each with what every run found for it, the worst first."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from bench.analysis.browsing.scenes import Scene, scenes_of
+from bench.analysis.browsing.sections import ON_A_PAGE, Browsed, ListedLine, BrowsedSection, in_pages
 from bench.analysis.examples.lists import OpenedRun, Query
 from bench.data.texts import texts_of
-from bench.errors import UsageError
 from bench.evidence.kinds.wording import direction_in_words
-from bench.results import Result, parse_signature
+from bench.results import parse_signature
 from bench.tasks.retrieval import ParagraphVideoRetrieval
 
 if TYPE_CHECKING:
     from bench.data.dataset import Dataset
-
-MOST_RUNS = 6
-"""Runs side by side; more have no room on a page."""
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What is known of the video that a query belongs to.
-
-    Attributes:
-        video: its id.
-        sentences: (n,) what people said of it.
-        segments: (n,) start and end of what each sentence describes, seconds; () where nobody says.
-        duration: seconds, or None where nobody says.
-        classes: names of its classes.
-    """
-
-    video: str
-    sentences: tuple[str, ...]
-    segments: tuple[tuple[float, float], ...] = ()
-    duration: float | None = None
-    classes: tuple[str, ...] = ()
-
-    @property
-    def length(self) -> float:
-        """Where its time line ends, seconds."""
-        return max([self.duration or 0.0, *(end for _, end in self.segments)])
-
-    def parts(self) -> list[tuple[str, float, float]]:
-        """Returns each sentence with its start and end; [] without segments."""
-        return [(said, *times) for said, times in zip(self.sentences, self.segments, strict=bool(self.segments))]
 
 
 @dataclass(frozen=True)
@@ -69,53 +39,59 @@ class BrowsedQuery:
         return tuple(answer.rank for answer in self.answers)
 
     @property
-    def parts(self) -> list[tuple[str, float, float]]:
+    def parts(self) -> list[tuple[str, tuple[float, float]]]:
         """What it says, part by part in its video; [] where it does not say what was said of the video's segments."""
         return self.scene.parts() if self.scene and self.scene.sentences == self.told else []
 
 
 @dataclass(frozen=True)
-class BrowsedDirection:
+class BrowsedDirection(BrowsedSection):
     """All queries of one kind.
 
     Attributes:
-        key: names its files.
-        title: its heading.
         size: how many items each query is compared with.
         entries: the queries, worst of the first run first.
-        videos: the video of each item that is ranked, where it belongs to one, by what files call them.
+        videos_of_items: the video of each item that is ranked, where it belongs to one, by what files call them.
     """
 
-    key: str
-    title: str
+    noun: ClassVar[str] = "query"
+    value: ClassVar[str] = "rank"
+    template: ClassVar[str] = "browse_queries.html.j2"
+
     size: int
     entries: tuple[BrowsedQuery, ...]
-    videos: Mapping[str, str]
+    videos_of_items: Mapping[str, str]
 
-
-@dataclass(frozen=True)
-class Browsed:
-    """What is shown of some runs: their records, and the queries that all of them were asked."""
-
-    results: tuple[Result, ...]
-    sections: tuple[BrowsedDirection, ...]
-
-
-def check_alike(results: Sequence[Result]) -> None:
-    """Raises UsageError when runs were asked on different test sets, or are too many."""
-    if len(results) > MOST_RUNS:
-        raise UsageError(f"{len(results)} runs: pages have room for {MOST_RUNS} side by side. Name fewer.")
-    pools = [parse_signature(result.signature).get("pool", "") for result in results]
-    for result, pool in zip(results, pools, strict=True):
-        if pool != pools[0]:
-            raise UsageError(
-                f"{result.run} was asked on another test set ({pool}) than {results[0].run} ({pools[0]}). Browse runs "
-                "on one test set, or each of them alone."
+    def lines(self) -> list[ListedLine]:
+        return [
+            ListedLine(
+                name=entry.name,
+                texts=(" ".join(entry.told),),
+                values=entry.ranks,
+                page=place // ON_A_PAGE + 1,
+                classes=entry.scene.classes if entry.scene else (),
             )
+            for place, entry in enumerate(self.entries)
+        ]
+
+    def parts(self) -> list[tuple[Any, ...]]:
+        return in_pages(self.entries)
+
+    def span(self, part: Sequence[Any]) -> str:
+        return f"ranks {part[0].ranks[0]:,.0f} to {part[-1].ranks[0]:,.0f}"
+
+    def told(self) -> str:
+        return f"each among {self.size:,}"
+
+    def shown_videos(self) -> list[str]:
+        return [*(entry.scene.video for entry in self.entries if entry.scene), *self.videos_of_items.values()]
+
+    def video_of(self, item: str) -> str:
+        return self.videos_of_items.get(item, "")
 
 
 def entries_of(runs: Sequence[OpenedRun], task: ParagraphVideoRetrieval | None, dataset: Dataset | None) -> Browsed:
-    """Returns all queries of runs of retrieval that were asked the same (`check_alike`).
+    """Returns all queries of runs of retrieval that were asked the same.
 
     Args:
         task, dataset: of the first run; None where the dataset is not at hand.
@@ -148,31 +124,7 @@ def _scenes(
     dataset: Dataset, task: ParagraphVideoRetrieval, limit: int | None
 ) -> tuple[dict[str, Scene], dict[str, Scene]]:
     """Returns the video of each text that has one, and each video, by what files call them."""
-    columns, classes = dataset.columns(task.split), _classes(dataset, task.split)
-    videos = [_scene(columns, place, classes) for place in range(len(columns["video_id"]))]
+    videos = scenes_of(dataset, task.split)
     texts = texts_of(dataset, task.split, dataset.evaluated(task.split, limit), task.view)
     by_text = {text.name: videos[text.video] for text in texts if text.video is not None}
     return by_text, {scene.video: scene for scene in videos}
-
-
-def _classes(dataset: Dataset, split: str) -> dict[str, tuple[str, ...]]:
-    """Returns the names of the classes of each video of a split, or of the split that classes are tested on."""
-    named = dataset.columns(split)
-    if "labels" not in named and dataset.class_splits:
-        named = dataset.columns(dataset.class_splits[1])
-    if "labels" not in named:
-        return {}
-    names, told = dataset.class_names(), zip(named["video_id"], named["labels"], strict=True)
-    return {video: tuple(names[label] for label in labels) for video, labels in told}
-
-
-def _scene(columns: Mapping[str, list[Any]], place: int, classes: Mapping[str, tuple[str, ...]]) -> Scene:
-    video, sentences = columns["video_id"][place], tuple(columns["sentences"][place])
-    segments = tuple((start, end) for start, end in columns["timestamps"][place])
-    return Scene(
-        video=video,
-        sentences=sentences,
-        segments=segments if len(segments) == len(sentences) else (),
-        duration=columns["duration"][place],
-        classes=classes.get(video, ()),
-    )

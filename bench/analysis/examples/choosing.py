@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.errors import InvalidData, UnsupportedTask, UsageError, VerificationError
+from bench.analysis.examples.scored import scored_run
+from bench.errors import UnsupportedTask, UsageError
 from bench.evidence.verified import Stored
-from bench.predictions import Captions
-from bench.results import Result, parse_signature, same_value
+from bench.results import Result
 from bench.tasks.captioning import Captioning
 from bench.tasks.task import Task
 
@@ -69,13 +69,18 @@ def examples_of(record: Stored, task: Task, dataset: Dataset, metric: str, count
     Raises: UnsupportedTask for a run that wrote no captions; UsageError for a metric without single scores;
     VerificationError when the record does not hold.
     """
+    from bench.metrics.captions.evidence import item_values
+
     if metric not in METRICS:
         raise UsageError(f"--metric {metric}: has no score for a single caption. Use {' or '.join(METRICS)}.")
     if count < 1:
         raise UsageError(f"--count {count}: show at least 1.")
     if not isinstance(task, Captioning):
         raise UnsupportedTask(f"{record.folder}: task {task.name!r} is no captioning or retrieval. Name a run of one.")
-    scored, protocol = _scored(record, task, dataset, metric)
+    run = scored_run(record, task, dataset)
+    values = item_values(run.scores.evidence, metric)
+    pairs = zip(run.scores.items, values.tolist(), strict=True)
+    scored = [_example(item, run.names, value) for item, value in pairs]
     scored.sort(key=lambda example: (-example.score, example.video, example.segment or (0.0, 0.0), example.references))
     middle = max(0, (len(scored) - count) // 2)
     groups = {
@@ -86,48 +91,12 @@ def examples_of(record: Stored, task: Task, dataset: Dataset, metric: str, count
     return ChosenExamples(
         result=record.result,
         metric=metric,
-        protocol=protocol,
+        protocol=run.task.protocol,
         count=len(scored),
         zeros=sum(example.score == 0 for example in scored),
         distinct=len({example.caption for example in scored}),
         groups=groups,
     )
-
-
-def _scored(record: Stored, task: Captioning, dataset: Dataset, metric: str) -> tuple[list[Example], str]:
-    """Returns every caption with its own score, and the protocol that gave it."""
-    # A score of densevid belongs to a video's corpus: its sentences, too, are scored one by one as by `corpus`.
-    single = "corpus" if task.protocol == "densevid" else task.protocol
-    *lighter, last = replace(task, protocol=single).as_signed(parse_signature(record.result.signature))
-    for light in lighter:
-        try:
-            return _scored_by(light, record, dataset, metric), single
-        except VerificationError:
-            continue  # the scorers that the record names decide
-    return _scored_by(last, record, dataset, metric), single
-
-
-def _scored_by(task: Captioning, record: Stored, dataset: Dataset, metric: str) -> list[Example]:
-    """Returns every caption with its own score. Raises: VerificationError when the record's scores are others."""
-    from bench.metrics.captions.evidence import item_values
-    from bench.metrics.captions.scoring import score
-
-    folder, result = record.folder, record.result
-    if result.predictions is None:
-        raise InvalidData(f"{folder} was scored from a file that is not kept. Score it again: `bench score captions`.")
-    annotations = task.annotations(dataset, result.limit)
-    videos = task.items(Captions.load(folder / result.predictions.file), annotations)
-    scores = score(videos, replace(task.scoring, meteor="none"), annotations.pool)
-    recorded = parse_signature(result.signature).get("protocol") == task.protocol
-    for measurement in scores.measurements if recorded else ():
-        if not same_value(measurement.value, result[measurement.name].value):
-            raise VerificationError(
-                f"{folder}: {measurement.name} is {result[measurement.name].value:.6g} in the record, "
-                f"{measurement.value:.6g} when scored again. `bench rescore {folder}` says more."
-            )
-    names = {dataset.opaque(task.split, "video", name): name for name in dataset.columns(task.split)["video_id"]}
-    values = item_values(scores.evidence, metric)
-    return [_example(item, names, value) for item, value in zip(scores.items, values.tolist(), strict=True)]
 
 
 def _example(item: Item, names: Mapping[str, str], value: float) -> Example:
