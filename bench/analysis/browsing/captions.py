@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.analysis.browsing.marking import Pieces, matched, pieces, taken
 from bench.analysis.browsing.scenes import Scene, scenes_of
-from bench.analysis.browsing.sections import Browsed, ListedLine, BrowsedSection, in_pages
+from bench.analysis.browsing.sections import Browsed, BrowsedSection, ListedLine, in_pages
 from bench.analysis.examples.pages import LONGEST
 from bench.analysis.examples.scored import ScoredRun
 from bench.errors import UsageError

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.analysis.browsing.scenes import Scene, scenes_of
-from bench.analysis.browsing.sections import ON_A_PAGE, Browsed, ListedLine, BrowsedSection, in_pages
+from bench.analysis.browsing.sections import ON_A_PAGE, Browsed, BrowsedSection, ListedLine, in_pages
 from bench.analysis.examples.lists import OpenedRun, Query
 from bench.data.texts import texts_of
 from bench.evidence.kinds.wording import direction_in_words

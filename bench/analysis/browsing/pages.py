@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.analysis.browsing.addresses import VideoAddresses
 from bench.analysis.browsing.recognised import BrowsedVideos
-from bench.analysis.browsing.sections import ON_A_PAGE, Browsed, ListedLine, BrowsedSection
+from bench.analysis.browsing.sections import ON_A_PAGE, Browsed, BrowsedSection, ListedLine
 from bench.analysis.examples.pages import LONGEST, circumstances
 from bench.analysis.examples.retrieved_pages import ranked
 from bench.errors import SaveError

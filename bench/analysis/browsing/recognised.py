@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from bench.analysis.browsing.scenes import Scene, scenes_of
-from bench.analysis.browsing.sections import ON_A_PAGE, Browsed, ListedLine, BrowsedSection, in_pages
+from bench.analysis.browsing.sections import ON_A_PAGE, Browsed, BrowsedSection, ListedLine, in_pages
 from bench.errors import InvalidData, VerificationError
 from bench.evidence.verified import Stored, verified
 from bench.metrics.classification import Counted, opened
