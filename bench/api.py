@@ -24,7 +24,7 @@ from bench.errors import (
     UsageError,
     VerificationError,
 )
-from bench.execution import Execution, Precision, State, Training
+from bench.execution import Execution, Precision, Resources, State, Training
 from bench.inputs import (
     DataKind,
     Inputs,
@@ -61,6 +61,7 @@ from bench.models import (
     VideoTextScorer,
 )
 from bench.plugins.hookspecs import API_VERSION, hookimpl
+from bench.plugins.launchers import Job, JobEnd, Launcher, LauncherSpec, LaunchStart, MachineCheck
 from bench.plugins.offers import ColumnSpec, ExporterSpec, FinishedRun, RunStart, Watcher, WatcherSpec
 from bench.plugins.papers import Paper
 from bench.predictions import Captions, ClassScores, Embeddings, PairScores
@@ -95,6 +96,12 @@ __all__ = [
     "Inputs",
     "Interrupted",
     "InvalidData",
+    "Job",
+    "JobEnd",
+    "LaunchStart",
+    "Launcher",
+    "LauncherSpec",
+    "MachineCheck",
     "Measurement",
     "MissingData",
     "ModelError",
@@ -105,6 +112,7 @@ __all__ = [
     "PartialFailure",
     "Precision",
     "Ragged",
+    "Resources",
     "Result",
     "RunStart",
     "SaveError",

@@ -33,6 +33,26 @@ class Execution:
 
 
 @dataclass(frozen=True)
+class Resources:
+    """What one run needs on a cluster. A model states its own; `--cpus`, `--gpus` and `--memory` count more.
+
+    Attributes:
+        cpus: cores, and threads.
+        gpus: CUDA devices; with 0 a run sees none.
+        memory: in GB; 0 for as much as the cluster gives by itself.
+    """
+
+    cpus: int = 1
+    gpus: int = 0
+    memory: int = 0
+
+    def __str__(self) -> str:
+        counts = {"cpu": self.cpus, "gpu": self.gpus}
+        words = [f"{count} {noun}{'s' * (count > 1)}" for noun, count in counts.items() if count]
+        return ", ".join([*words, *([f"{self.memory} GB"] if self.memory else [])])
+
+
+@dataclass(frozen=True)
 class State:
     """What a model or a training run needs to go on: arrays and JSON values, never pickled objects."""
 

@@ -94,6 +94,8 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
         "list datasets",
         "list sets",
         "list papers",
+        "list launchers",
+        "info local",
         "list runs",
         "plugin list",
         "info hse",

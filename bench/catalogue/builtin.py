@@ -1,4 +1,4 @@
-"""Our own readers and tasks, offered through the same hooks as everyone's."""
+"""Our own readers, tasks and launchers, offered through the same hooks as everyone's."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from bench.data.sets.named import datasets as datasets_of_the_field
 from bench.inputs import View
 from bench.matching import Unit
 from bench.plugins.hookspecs import hookimpl
+from bench.plugins.launchers import LauncherSpec
 from bench.tasks.action_recognition import LinearProbe, ZeroShotRecognition
 from bench.tasks.captioning import Captioning
 from bench.tasks.incomplete import IncompleteRetrieval
@@ -84,6 +85,20 @@ def bench_tasks(datasets: Sequence[DatasetDeclaration]) -> list[Task]:
         if dataset.class_splits:
             tasks += _recognition(dataset, dataset.class_splits[1])
     return tasks
+
+
+LAUNCHERS = (
+    LauncherSpec(
+        name="local",
+        summary="processes on this machine, which share its cores",
+        loader="bench.study.launchers.local:LocalLauncher",
+    ),
+)
+
+
+@hookimpl
+def bench_launchers() -> Iterable[LauncherSpec]:
+    return LAUNCHERS
 
 
 def _retrieval(dataset: DatasetDeclaration) -> Iterator[Task]:

@@ -33,6 +33,7 @@ from bench.plugins.discovery import (
     require_usable,
     strict,
 )
+from bench.plugins.launchers import LauncherSpec
 from bench.plugins.offers import ColumnSpec, ExporterSpec, Extensions, WatcherSpec
 from bench.plugins.papers import Paper
 from bench.tasks.task import Task
@@ -56,6 +57,7 @@ class Catalogue:
     papers: Mapping[str, Paper] = field(default_factory=dict)
     feature_readers: Mapping[str, FeatureReader] = field(default_factory=dict)
     exporters: Mapping[str, ExporterSpec] = field(default_factory=dict)
+    launchers: Mapping[str, LauncherSpec] = field(default_factory=dict)
     extensions: Extensions = field(default_factory=Extensions)
     closed: Mapping[str, str] = field(default_factory=dict)
     clashes: Mapping[str, str] = field(default_factory=dict)
@@ -133,6 +135,14 @@ class Catalogue:
             raise unknown_name("exporter", name, self.exporters)
         return self.exporters[name]
 
+    def launcher(self, name: str) -> LauncherSpec:
+        """Returns the launcher called `name`. Raises: UnknownName, or CatalogueError when two plugins claim it."""
+        if name in self.clashes:
+            raise CatalogueError(self.clashes[name])
+        if name not in self.launchers:
+            raise unknown_name("launcher", name, self.launchers)
+        return self.launchers[name]
+
     def features(self, declaration: FeatureDeclaration) -> FeatureDeclaration:
         """Returns a declaration of features with the code of its reader where a plugin offers that.
 
@@ -183,6 +193,7 @@ def discover(
     tasks = merged("task", "bench_tasks", object, datasets=declarations)
     papers = merged("paper", "bench_papers", Paper)
     exporters = merged("exporter", "bench_exporters", ExporterSpec)
+    launchers = merged("launcher", "bench_launchers", LauncherSpec)
     watchers = merged("watcher", "bench_watchers", WatcherSpec)
     columns = merged("column", "bench_columns", ColumnSpec)
     plugins = tuple(plugin.record() for plugin in loaded)
@@ -198,6 +209,7 @@ def discover(
         papers=papers,
         feature_readers=feature_readers,
         exporters=exporters,
+        launchers=launchers,
         extensions=Extensions(tuple(watchers.values()), tuple(columns.values())),
         closed=closed,
         clashes=clashes,

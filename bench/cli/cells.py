@@ -1,8 +1,9 @@
-"""`bench plan`, and what `bench run` and `bench study` share: cells out of flags, and cells run beside each other."""
+"""`bench plan`, and what `bench run` and `bench study` share: cells out of flags or out of a file, and as a table."""
 
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,26 +12,16 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import Command
-from bench.cli.options import WHOLE, WholeRange, chosen_settings, config_option, parse_seeds, say_default
-from bench.errors import PartialFailure, UsageError
+from bench.cli.launching import resource_options
+from bench.cli.options import WHOLE, chosen_settings, config_option, parse_seeds, say_default, wide_option
+from bench.errors import UsageError
 from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
     from bench.catalogue.catalogue import Catalogue
     from bench.catalogue.lookup import Session
     from bench.execution import Precision
-    from bench.runs.progress import Reporter
-    from bench.runs.request import Request
-    from bench.study import CellOutcome, StudyCell, StudyCells
-
-jobs_option = click.option(
-    "--jobs", "-j", type=WholeRange(1), default=1, show_default=True,
-    help="Cells run beside each other on this machine, in processes that share its cores.",
-)  # fmt: skip
-retries_option = click.option(
-    "--retries", type=WholeRange(0), default=0, show_default=True,
-    help="With --jobs: how often a cell is tried again that failed for a reason that may pass, as a kill does.",
-)  # fmt: skip
+    from bench.study import StudyCells
 
 
 @click.command(cls=Command)
@@ -49,35 +40,64 @@ retries_option = click.option(
 @click.option("--batch-size", type=WHOLE, default=64, show_default=True, help="Videos per batch when predicting.")
 @click.option("--limit", type=WHOLE, help="At most N videos of every split; the results are partial.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Where runs will be written (default: runs).")
-@click.option("--write", "-w", type=click.Path(path_type=Path), help="The file of cells to write (default: print it).")
+@click.option("--write", "-w", type=click.Path(path_type=Path), help="The file of cells to write.")
+@resource_options
+@wide_option
+@click.option("--json", "as_json", is_flag=True, help="Print the file of cells.")
 @config_option
 def plan(
     models: tuple[str, ...], tasks: tuple[str, ...], settings: tuple[str, ...], seeds: tuple[int, ...],
     precision: Precision, batch_size: int, limit: int | None, output: Path | None, write: Path | None,
-    config: Path | None,
+    resources: dict[str, int], as_json: bool, config: Path | None,
 ) -> None:  # fmt: skip
-    """Write the cells of a command, which `bench run --cells FILE --cell N` runs one by one wherever you like.
+    """Show the cells of a command, or write them, for `bench run --cells FILE --cell N` to run wherever you like.
 
     A cell is a model with its settings on a task under a seed. Names and settings are checked; nothing is opened.
     """
     from bench.catalogue import config as configuration
-    from bench.catalogue.catalogue import discover
+    from bench.catalogue.lookup import Session
     from bench.study import Asked, StudyCells, expanded
     from bench.study.cells import as_text, write_cells
 
-    loaded = configuration.load(config)
-    say_default(loaded)
-    catalogue = discover(loaded.datasets)
-    grids = grids_of(catalogue, models, settings)
-    cells = expanded(Asked(models, tasks, seeds, grids, precision, batch_size, limit), catalogue)
-    planned = StudyCells.under(loaded, cells, output)
-    if write is None:
+    session = Session(configuration.load(config))
+    say_default(session.config)
+    grids = grids_of(session.catalogue, models, settings)
+    cells = expanded(Asked(models, tasks, seeds, grids, precision, batch_size, limit), session.catalogue)
+    planned = StudyCells.under(session, cells, output)
+    if as_json:
         click.echo(as_text(planned), nl=False)
+    elif write is None:
+        print_cells(session.catalogue, planned, resources)
+    if write is None:
         return
     write_cells(planned, write)
     last = len(cells) - 1
     command = shlex.join(["bench", "run", "--cells", str(write), "--cell"])
-    click.echo(f"{write}: {number_of(len(cells), 'cell')}. Next: {command} N, N from 0 to {last:,}")
+    click.echo(f"{write}: {number_of(len(cells), 'cell')}. Next: {command} N, N from 0 to {last:,}", err=as_json)
+
+
+def print_cells(catalogue: Catalogue, cells: StudyCells, resources: Mapping[str, int]) -> None:
+    """Prints cells: what became of each, which share a fit, and what each needs on a cluster."""
+    from bench.cli.tables import print_table
+    from bench.study import Ledger
+    from bench.study.launching import needs
+    from bench.study.sharing import shared_fit
+
+    ledger, fits = Ledger(cells.output), [shared_fit(catalogue, cell) for cell in cells.cells]
+    numbers = {fit: str(number) for number, fit in enumerate(dict.fromkeys(filter(None, fits)), start=1)}
+    rows: list[tuple[str, ...]] = []
+    states: Counter[str] = Counter()
+    for place, (cell, fit) in enumerate(zip(cells.cells, fits, strict=True)):
+        outcome = ledger.outcome(cell)
+        state = "left" if outcome is None else "skipped" if outcome.state == "unsupported" else outcome.state
+        states[state] += 1
+        chosen = " ".join(f"{name}={value}" for name, value in sorted(cell.settings.items()))
+        named = (cell.id, cell.model, chosen or "–", cell.task, str(cell.seed))
+        rows.append((str(place), *named, numbers.get(fit, "none"), str(needs(catalogue, cell, resources)), state))
+    head = ("cell", "id", "model", "settings", "task", "seed", "fit", "needs", "state")
+    print_table(head, rows, on_demand=("id", "needs"))
+    counted = ", ".join(f"{count:,} {state}" for state, count in states.items())
+    click.echo(f"\n{number_of(len(rows), 'cell')}: {counted}; {number_of(len(numbers), 'fit')}, each made once")
 
 
 def grids_of(catalogue: Catalogue, models: Sequence[str], settings: tuple[str, ...]) -> dict[str, dict[str, list[str]]]:
@@ -89,45 +109,6 @@ def grids_of(catalogue: Catalogue, models: Sequence[str], settings: tuple[str, .
         model: {name: values_of(catalogue, model, name, text) for name, text in own.items()}
         for model, own in chosen.items()
     }
-
-
-def run_beside(
-    cells: StudyCells, base: Request, reporter: Reporter, *, jobs: int, retries: int
-) -> list[tuple[StudyCell, CellOutcome]]:
-    """Runs cells in several processes and says of each what became of it; returns them as they ended."""
-    from bench.study.local import Options, run_cells, threads_each
-
-    total, ended = len(cells.cells), []
-    reporter.say(
-        f"{number_of(total, 'cell')} on {number_of(jobs, 'process')}, {number_of(threads_each(jobs), 'thread')} each"
-    )
-    for cell, outcome in run_cells(cells.cells, cells, Options(jobs, retries, base)):
-        ended.append((cell, outcome))
-        reporter.say(f"[{len(ended)} of {total}] {in_words(cell, outcome)}")
-        reporter.step("cells", len(ended), total, {})
-    return ended
-
-
-def in_words(cell: StudyCell, outcome: CellOutcome) -> str:
-    """Returns one line on a cell that ended."""
-    if outcome.state == "done":
-        return f"{cell}: " + ("complete already" if outcome.reused else f"done in {outcome.seconds:.0f} s")
-    return f"{cell}: {'skipped' if outcome.state == 'unsupported' else 'failed'}. {outcome.error}"
-
-
-def exit_code(ended: Sequence[tuple[StudyCell, CellOutcome]]) -> int:
-    """Returns the exit code of cells that ended, the first error's where none is done.
-
-    Raises: PartialFailure when some are done and others failed or were skipped.
-    """
-    bad = [outcome for _, outcome in ended if outcome.state != "done"]
-    if bad and len(bad) < len(ended):
-        skipped = sum(outcome.state == "unsupported" for outcome in bad)
-        raise PartialFailure(
-            f"{len(bad) - skipped} of {len(ended)} cells failed, {skipped} were skipped, as a model cannot do a task; "
-            "the others are in order. Reasons are above."
-        )
-    return bad[0].exit_code if bad else 0
 
 
 def given_cells(path: Path, names: Sequence[str], refused: Mapping[str, Any]) -> StudyCells:
@@ -147,8 +128,10 @@ def given_cells(path: Path, names: Sequence[str], refused: Mapping[str, Any]) ->
 
 
 def session_of(cells: StudyCells) -> Session:
-    """Returns what cells are looked up in."""
+    """Returns what cells are looked up in. Raises: CatalogueError where other releases planned them."""
     from bench.catalogue import config
     from bench.catalogue.lookup import Session
 
-    return Session(config.load(cells.config))
+    session = Session(config.load(cells.config))
+    cells.check_installed(session.catalogue)
+    return session

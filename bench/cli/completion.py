@@ -109,13 +109,14 @@ def _sources(context: click.Context, incomplete: str) -> Iterable[tuple[str, str
 
 
 def _names(context: click.Context, incomplete: str) -> Iterable[tuple[str, str]]:
-    """Yields all that `bench info` knows: models, encoders, tasks, datasets, test sets, papers, features."""
+    """Yields all that `bench info` knows: models, encoders, tasks, datasets, test sets, papers, launchers, features."""
     from bench.data.sets.named import all_sets
 
     yield from _models(context, incomplete)
     yield from ((name, spec.summary) for name, spec in sorted(_catalogue(context).encoders.items()))
     yield from _datasets(context, incomplete)
     yield from _papers(context, incomplete)
+    yield from ((name, spec.summary) for name, spec in sorted(_catalogue(context).launchers.items()))
     yield from _features(context, incomplete)
     yield from ((name, one.rule) for name, one in all_sets().items())
     if ":" not in incomplete or incomplete.partition(":")[0] in _catalogue(context).tasks:

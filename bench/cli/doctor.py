@@ -11,11 +11,15 @@ import click
 
 from bench.cli.commands import Command
 from bench.cli.options import config_option
+from bench.errors import UsageError
 
 
 @click.command(cls=Command)
 @config_option
-def doctor(config: Path | None) -> int:
+@click.option(
+    "--cells", type=click.Path(path_type=Path), help="Check that the cells of this file can be run here: `bench plan`."
+)
+def doctor(config: Path | None, cells: Path | None) -> int:
     """Check this machine, the configuration and the plugins. Ends with exit code 1 when something needs mending."""
     checks: tuple[tuple[str, Callable[[Path | None], str]], ...] = (
         ("python", _python),
@@ -26,6 +30,10 @@ def doctor(config: Path | None) -> int:
         ("plugins", _plugins),
         ("runs folder", _runs),
     )
+    if cells:
+        if config:
+            raise UsageError("--config beside --cells: the cells name their bench.yaml. Leave it out.")
+        checks = (("cells", lambda _: _cells(cells)),)
     failed = 0
     for name, check in checks:
         try:
@@ -106,3 +114,19 @@ def _runs(path: Path | None) -> str:
     if not existed:
         folder.rmdir()
     return f"{folder} can be written, {shutil.disk_usage(folder.parent).free / 1e9:.0f} GB free"
+
+
+def _cells(path: Path) -> str:
+    import socket
+
+    from bench.cli.cells import session_of
+    from bench.files import check_takes_records
+    from bench.study import read_cells
+
+    cells = read_cells(path)
+    cells.check_config()
+    session_of(cells)
+    cells.output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".doctor-", dir=cells.output) as probed:
+        check_takes_records(Path(probed))
+    return f"{len(cells.cells):,} of {path} can be run on {socket.gethostname()}, runs are written to {cells.output}"

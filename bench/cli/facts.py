@@ -1,4 +1,4 @@
-"""What `bench info` says of a model, an encoder, a task, a dataset, a paper or a set: facts by name, in words."""
+"""What `bench info` says of a model, an encoder, a task, a dataset, a launcher, a paper or a set: facts by name."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def model_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
         "row cap": spec.max_rows,
         "numbers of a feature row": spec.dim or "any",
         "uses segments": spec.uses_segments,
+        "needs on a cluster": str(spec.resources),
         "settings": settings,
     }
 
@@ -52,6 +53,19 @@ def encoder_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
         "install": f"pip install '{spec.extra}'" if spec.extra else "nothing further",
         "weights trained on": spec.trained_on or "as the user's weights were",
         "after a colon": spec.argument or "nothing",
+        "settings": {key: _in_words(setting) for key, setting in spec.settings.items()},
+    }
+
+
+def launcher_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
+    """Returns what is known of a launcher."""
+    spec = catalogue.launchers[name]
+    return {
+        "launcher": name,
+        "summary": spec.summary,
+        "distribution": catalogue.distribution(name, "launcher"),
+        "code": spec.loader,
+        "install": f"pip install '{spec.extra}'" if spec.extra else "nothing further",
         "settings": {key: _in_words(setting) for key, setting in spec.settings.items()},
     }
 

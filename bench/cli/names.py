@@ -42,7 +42,7 @@ def _show(
 
 @click.group("list", cls=Group)
 def list_group() -> None:
-    """List models, encoders, tasks, datasets, sets, features, papers or runs."""
+    """List models, encoders, tasks, datasets, sets, features, launchers, papers or runs."""
 
 
 list_group.add_command(runs)
@@ -161,6 +161,20 @@ def papers(config: Path | None, as_json: bool) -> None:
     _warn(catalogue)
 
 
+@list_group.command()
+@config_option
+@json_option
+def launchers(config: Path | None, as_json: bool) -> None:
+    """List what runs cells: `bench run --launcher NAME`."""
+    catalogue = _catalogue(config)
+    rows = [
+        (spec.name, spec.extra or catalogue.distribution(spec.name, "launcher"), spec.summary)
+        for _, spec in sorted(catalogue.launchers.items())
+    ]
+    _show(("launcher", "install", "summary"), rows, as_json=as_json)
+    _warn(catalogue)
+
+
 def _warn(catalogue: Catalogue) -> None:
     for plugin in catalogue.plugins:
         if plugin.error:
@@ -174,7 +188,7 @@ def _warn(catalogue: Catalogue) -> None:
 @config_option
 @json_option
 def info(name: str, config: Path | None, as_json: bool) -> None:
-    """Show all there is to know about NAME: a model, an encoder, a task, a dataset, a set, a paper or features.
+    """Show all there is to know about NAME: a model, encoder, task, dataset, set, paper, launcher or features.
 
     `bench info features` also lists the files that features are read from.
     """
@@ -197,6 +211,8 @@ def info(name: str, config: Path | None, as_json: bool) -> None:
         facts = known_of.dataset_facts(catalogue, name)
     elif name in catalogue.papers:
         facts = known_of.paper_facts(catalogue, name)
+    elif name in catalogue.launchers:
+        facts = known_of.launcher_facts(catalogue, name)
     elif name in sources:
         facts = facts_of(sources[name])
     elif name in (named_sets := all_sets()):
@@ -209,6 +225,7 @@ def info(name: str, config: Path | None, as_json: bool) -> None:
             catalogue.datasets,
             named_sets,
             catalogue.papers,
+            catalogue.launchers,
             sources,
         )
         known = [name for kind in kinds for name in kind]

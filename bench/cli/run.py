@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli import completion
-from bench.cli.cells import exit_code, given_cells, grids_of, jobs_option, retries_option, run_beside, session_of
+from bench.cli.cells import given_cells, grids_of, session_of
 from bench.cli.commands import Command
+from bench.cli.launching import LaunchChoices, exit_code, launch_options, run_beside
 from bench.cli.options import (
     WHOLE,
     command_line,
@@ -51,8 +52,7 @@ if TYPE_CHECKING:
     "--cells", "planned", type=click.Path(path_type=Path), help="Run cells of this file, in place of -m and -t."
 )
 @click.option("--cell", "named", multiple=True, help="With --cells: its place, from 0, or its id; repeatable.")
-@jobs_option
-@retries_option
+@launch_options
 @click.option("--seed", type=WHOLE, help="Seed (default 0).")
 @click.option("--seeds", callback=parse_seeds, metavar="N,N,…", help="Several seeds, one run each.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:I.")
@@ -83,8 +83,7 @@ def run(
     settings: tuple[str, ...],
     planned: Path | None,
     named: tuple[str, ...],
-    jobs: int,
-    retries: int,
+    launch: LaunchChoices,
     seed: int | None,
     seeds: tuple[int, ...],
     device: str,
@@ -114,17 +113,18 @@ def run(
     from bench.runs.checkpoints import minutes_between
     from bench.runs.request import Request
     from bench.study import Asked, Ledger, StudyCells, expanded, run_cell
+    from bench.study.launchers.processes import leave_with_parent
 
     if seed is not None and seeds:
         raise UsageError("--seed and --seeds were both given. Keep one.")
-    if jobs > 1 and not resume:
-        raise UsageError("--no-resume with --jobs: a cell may be run again there. Leave one of them out.")
-    if jobs > 1 and checkpoint:
-        raise UsageError("--checkpoint with --jobs: one file is of one model. Leave one of them out.")
-    if retries and jobs == 1:
-        raise UsageError(
-            "--retries without --jobs: only a cell in a process of its own can be tried again. Add --jobs 2."
-        )
+    if launch.beside and not resume:
+        raise UsageError("--no-resume with --jobs or --launcher: a cell may be run again there. Leave one of them out.")
+    if launch.beside and checkpoint:
+        raise UsageError("--checkpoint with --jobs or --launcher: one file is of one model. Leave one of them out.")
+    if not launch.beside and (launch.retries or launch.settings):
+        flag = "--retries" if launch.retries else "--launcher-set"
+        raise UsageError(f"{flag} without --jobs or --launcher: cells then run in this process. Add --jobs 2.")
+    leave_with_parent()
     if planned:
         said = {
             "-m": models,
@@ -150,14 +150,14 @@ def run(
         say_default(session.config)
         grids = grids_of(session.catalogue, models, settings)
         asked = Asked(models, tasks, seeds or (seed or 0,), grids, precision, batch_size, limit)
-        cells = StudyCells.under(session.config, expanded(asked, session.catalogue), output)
+        cells = StudyCells.under(session, expanded(asked, session.catalogue), output)
     request = replace(
         Request.under(session.config, output or (cells.output if planned else None)),
         device=device,
         checkpoint=checkpoint,
         resume=resume,
         checkpoint_minutes=minutes_between(checkpoint_every),
-        command=() if planned or jobs > 1 else command_line(),
+        command=() if planned or launch.beside else command_line(),
     )
     if extract and not dry_run:
         extract_missing(session, [cell.task for cell in cells.cells], device)
@@ -165,8 +165,9 @@ def run(
     with terminal() as reporter:
         if dry_run:
             return _say_plans(session, cells.cells, request, reporter, as_json=as_json)
-        if jobs > 1:
-            ended = run_beside(cells, request, reporter, jobs=jobs, retries=retries)
+        if launch.beside:
+            how = launch.launching(session.catalogue, device, checkpoint_every, {})
+            ended = run_beside(cells, session.catalogue, how, reporter)
             results += [_stored(request.output / outcome.run, metrics) for _, outcome in ended if outcome.run]
             leave = partial(exit_code, ended)
         else:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.cells import exit_code, jobs_option, retries_option, run_beside
+from bench.cli.cells import print_cells
 from bench.cli.commands import Group
+from bench.cli.launching import LaunchChoices, exit_code, launch_options, run_beside
 from bench.cli.options import config_option, say_default, wide_option
 
 if TYPE_CHECKING:
@@ -32,16 +33,23 @@ def _opened(file: Path, config: Path | None) -> tuple[Session, Study]:
 
     session = Session(configuration.load(config))
     say_default(session.config)
-    return session, read_study(file, session.config, session.catalogue)
+    return session, read_study(file, session)
 
 
 @study.command()
 @file_argument
-@jobs_option
-@retries_option
+@launch_options
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:I.")
+@click.option(
+    "--checkpoint-every", default="5", show_default=True, metavar="MINUTES|epoch",
+    help="How often an unfinished fit is saved; Ctrl-C saves it too.",
+)  # fmt: skip
+@wide_option
+@click.option("--dry-run", is_flag=True, help="Show the cells, what is done, and which share a fit; stop.")
 @config_option
-def run(file: Path, jobs: int, retries: int, device: str, config: Path | None) -> int:
+def run(
+    file: Path, launch: LaunchChoices, device: str, checkpoint_every: str, dry_run: bool, config: Path | None
+) -> int:
     """Run the cells of the study FILE that are not done; the same command goes on after a stop.
 
     Cells that failed are tried again. The table is printed at the end: `bench study table FILE`.
@@ -49,17 +57,21 @@ def run(file: Path, jobs: int, retries: int, device: str, config: Path | None) -
     from dataclasses import replace
 
     from bench.cli.progress import terminal
-    from bench.runs.request import Request
+    from bench.runs.checkpoints import minutes_between
     from bench.study.summary import progress
 
+    minutes_between(checkpoint_every)  # what is no time is refused before anything starts
     session, asked = _opened(file, config)
-    base = replace(Request.under(session.config, asked.cells.output), device=device)
+    how = launch.launching(session.catalogue, device, checkpoint_every, dict(asked.resources))
+    if dry_run:
+        print_cells(session.catalogue, asked.cells, how.resources)
+        return 0
     left = tuple(cell for cell, outcome in progress(asked.cells).outcomes if outcome is None or outcome.state != "done")
     click.echo(f"{len(asked.cells.cells):,} cells, {len(asked.cells.cells) - len(left):,} done", err=True)
     ended = []
     if left:
         with terminal() as reporter:
-            ended = run_beside(replace(asked.cells, cells=left), base, reporter, jobs=jobs, retries=retries)
+            ended = run_beside(replace(asked.cells, cells=left), session.catalogue, how, reporter)
     _print_rows(asked)
     return exit_code(ended)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from bench.execution import Resources
 from bench.models.settings import Setting, Settings, Value, resolved
 
 Lesson = Literal["paragraphs", "videos", "labels"]
@@ -40,6 +41,7 @@ class ModelSpec:
         dim: numbers of a feature row that it can read, where these are those of one encoder; 0 for any.
         reads_own: the setting of kind `encoder` whose encoder must have made the features; "" for features of any.
         control: true for controls, shown shaded on every board.
+        resources: what a run of it needs on a cluster; users may say otherwise.
     """
 
     kind: ClassVar[str] = "model"
@@ -62,6 +64,7 @@ class ModelSpec:
     fingerprint: str = ""
     dim: int = 0
     reads_own: str = ""
+    resources: Resources = field(default_factory=Resources)
 
     def resolve(
         self, recipe: str | None, chosen: Mapping[str, object], accepted: Sequence[type] = ()

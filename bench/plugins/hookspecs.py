@@ -14,6 +14,7 @@ import pluggy
 if TYPE_CHECKING:
     from bench.data.declared import DatasetDeclaration, DatasetSpec, FeatureReader
     from bench.models import EncoderSpec, ModelSpec
+    from bench.plugins.launchers import LauncherSpec
     from bench.plugins.offers import ColumnSpec, ExporterSpec, WatcherSpec
     from bench.plugins.papers import Paper
     from bench.tasks.task import Task
@@ -70,3 +71,8 @@ def bench_columns() -> Iterable[ColumnSpec]:
 @hookspec
 def bench_exporters() -> Iterable[ExporterSpec]:
     """Returns further forms of the leaderboard: `bench leaderboard export NAME`."""
+
+
+@hookspec
+def bench_launchers() -> Iterable[LauncherSpec]:
+    """Returns what runs cells on this machine or on a cluster: `bench run --launcher NAME`."""

@@ -7,20 +7,25 @@ go, so that `bench run --cells FILE --cell 17` means the same on every machine t
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bench.catalogue.config import CHECKOUT, PACKAGED, Config
-from bench.errors import InvalidData, UsageError
+from bench.catalogue.config import CHECKOUT, PACKAGED
+from bench.errors import CatalogueError, InvalidData, UsageError
 from bench.execution import Precision
 from bench.files import digest, sha256, write_atomically
 from bench.reading.numbers import whole_in
 from bench.reading.outside import JSON, read_text, reading
 from bench.reading.sections import Misfit, by_name, key, listed, one_of, pathname, section, text, whole
 from bench.runs.request import Request
+
+if TYPE_CHECKING:
+    from bench.catalogue.catalogue import Catalogue
+    from bench.catalogue.lookup import Session
 
 SCHEMA = "bench-cells/1"
 LONGEST = 200
@@ -95,18 +100,32 @@ class StudyCells:
         config: the bench.yaml, or None for the packaged default.
         config_digest: SHA-256 of its content.
         output: where runs go.
+        installed: bench and the packages of its plugins that were usable, each with its version.
     """
 
     cells: tuple[StudyCell, ...]
     config: Path | None
     config_digest: str
     output: Path
+    installed: Mapping[str, str]
 
     @classmethod
-    def under(cls, config: Config, cells: tuple[StudyCell, ...], output: Path | None) -> StudyCells:
+    def under(cls, session: Session, cells: tuple[StudyCell, ...], output: Path | None) -> StudyCells:
         """Returns cells under a configuration, all paths absolute."""
+        config = session.config
         place = None if config.path is None else config.path.resolve()
-        return cls(cells, place, digest_of(place), (output or config.runs).resolve())
+        return cls(cells, place, digest_of(place), (output or config.runs).resolve(), installed(session.catalogue))
+
+    def check_installed(self, catalogue: Catalogue) -> None:
+        """Raises CatalogueError where bench or a plugin that the cells were planned with is another one, or missing."""
+        here = installed(catalogue)
+        for name, version in self.installed.items():
+            if here.get(name) != version:
+                found = f"here it is {here[name]}" if name in here else "here it is missing or not usable"
+                raise CatalogueError(
+                    f"the cells were planned with {name} {version}; {found} ({socket.gethostname()}). Install that "
+                    "release on this machine, or plan the cells with what is here: `bench plan`."
+                )
 
     def check_config(self) -> None:
         """Raises UsageError where the bench.yaml is not what it was when the cells were planned."""
@@ -128,6 +147,17 @@ class StudyCells:
         raise UsageError(f"--cell {name[:LONGEST]!r}: no such cell; {known}. `bench plan` lists them.")
 
 
+def installed(catalogue: Catalogue) -> dict[str, str]:
+    """Returns the distributions that usable plugins come from, ours among them, by name with their versions."""
+    named = (plugin.distribution.partition(" ") for plugin in catalogue.plugins if plugin.status == "ok")
+    return {name: version for name, _, version in sorted(named)}
+
+
+def cell_of(value: Mapping[str, Any]) -> StudyCell:
+    """Returns the cell that a JSON form, with or without its id, says."""
+    return StudyCell(**{name: said for name, said in value.items() if name != "id"})
+
+
 def digest_of(config: Path | None) -> str:
     """Returns the SHA-256 of a bench.yaml, of the packaged one for None."""
     return sha256(config or (PACKAGED if PACKAGED.exists() else CHECKOUT))
@@ -145,6 +175,7 @@ def as_text(cells: StudyCells) -> str:
         "config": None if cells.config is None else str(cells.config),
         "config_sha256": cells.config_digest,
         "output": str(cells.output),
+        "installed": dict(cells.installed),
     }
     lines = ",\n".join(f"  {json.dumps({'id': cell.id, **cell.as_json()})}" for cell in cells.cells)
     return f'{json.dumps(head, indent=1)[:-2]},\n "cells": [\n{lines}\n ]\n}}\n'
@@ -162,6 +193,7 @@ class _CellsFile:
     output: Path = key(pathname)
     cells: tuple[_StoredCell, ...] = key(listed(section(_StoredCell)))
     config: Path | None = key(pathname, None)
+    installed: Mapping[str, str] = key(by_name(text()), {})
 
 
 def read_cells(path: Path) -> StudyCells:
@@ -182,4 +214,4 @@ def read_cells(path: Path) -> StudyCells:
                 "cell that you edit."
             )
         cells.append(cell)
-    return StudyCells(tuple(cells), file.config, file.config_sha256, file.output)
+    return StudyCells(tuple(cells), file.config, file.config_sha256, file.output, file.installed)

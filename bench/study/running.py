@@ -5,8 +5,10 @@ Every process writes the files of its own cells alone, so any number of them can
 
 from __future__ import annotations
 
+import socket
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +32,10 @@ LOGS = "logs"
 State = Literal["done", "failed", "unsupported"]
 
 
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
 class CellOutcome(Record):
     """What became of a cell when it was run last.
 
@@ -44,6 +50,8 @@ class CellOutcome(Record):
     exit_code: int = Field(default=0, description="that the command would have left with")
     seconds: float = Field(default=0.0, ge=0.0, description="wall time, also of a run that was complete already")
     reused: bool = Field(default=False, description="whether the run was complete already")
+    host: str = Field(default_factory=socket.gethostname, description="the machine that left word")
+    ended: str = Field(default_factory=_now, description="by the clock of that machine, in UTC")
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -59,13 +67,18 @@ class Ledger:
 
     output: Path
 
+    @property
+    def folder(self) -> Path:
+        """Returns where all is kept that is said of cells."""
+        return self.output / FOLDER
+
     def path(self, cell: str) -> Path:
         """Returns where the outcome of the cell with an id is kept."""
-        return self.output / FOLDER / f"{cell}.json"
+        return self.folder / f"{cell}.json"
 
     def log(self, cell: StudyCell) -> Path:
         """Returns where a process of its own writes what it says while it runs the cell."""
-        return self.output / FOLDER / LOGS / f"{cell.id}.log"
+        return self.folder / LOGS / f"{cell.id}.log"
 
     def keep(self, outcome: CellOutcome) -> CellOutcome:
         """Keeps an outcome in place of the last. Raises: SaveError."""

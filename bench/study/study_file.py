@@ -8,6 +8,7 @@ tasks: [mine-retrieval]
 seeds: [0, 1, 2]
 choose_on: mine-dev-retrieval          # settings are chosen on this task, never on those above
 output: runs
+resources: {cpus: 4, gpus: 1, memory: 16}   # of each cell on a cluster, memory in GB, in place of what models say
 """
 
 from __future__ import annotations
@@ -17,8 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.catalogue.catalogue import Catalogue
-from bench.catalogue.config import Config
+from bench.catalogue.lookup import Session
 from bench.errors import ConfigError, DataError
 from bench.execution import Precision
 from bench.reading.outside import read_text
@@ -54,6 +54,19 @@ def _models(value: Any, where: str) -> Mapping[str, Mapping[str, tuple[str, ...]
 
 
 @dataclass(frozen=True)
+class _ResourcesSection:
+    cpus: int | None = key(whole(1), None)
+    gpus: int | None = key(whole(0), None)
+    memory: int | None = key(whole(1), None)
+
+
+def _resources(value: Any, where: str) -> Mapping[str, int]:
+    """Reads what each cell needs on a cluster: what is said of it."""
+    said = section(_ResourcesSection)(value, where)
+    return {name: number for name, number in vars(said).items() if number is not None}
+
+
+@dataclass(frozen=True)
 class _StudyFile:
     version: int = key(one_of(1))
     models: Mapping[str, Mapping[str, tuple[str, ...]]] = key(_models)
@@ -64,6 +77,7 @@ class _StudyFile:
     batch_size: int = key(whole(1), 64)
     limit: int | None = key(whole(1), None)
     output: Path | None = key(pathname, None)
+    resources: Mapping[str, int] = key(_resources, {})
 
 
 @dataclass(frozen=True)
@@ -74,14 +88,16 @@ class Study:
         asked: before it is taken apart; the task to choose on is one of its tasks.
         choose_on: the task on which settings are chosen, or "".
         cells: all of it.
+        resources: what each cell needs on a cluster, by name, in place of what models say.
     """
 
     asked: Asked
     choose_on: str
     cells: StudyCells
+    resources: Mapping[str, int]
 
 
-def read_study(path: Path, config: Config, catalogue: Catalogue) -> Study:
+def read_study(path: Path, session: Session) -> Study:
     """Returns the study that a file describes.
 
     Raises: ConfigError for a file that is missing, is no YAML, or says something unknown; UnknownName, UsageError for
@@ -105,4 +121,5 @@ def read_study(path: Path, config: Config, catalogue: Catalogue) -> Study:
         tuple(file.models), tasks, file.seeds, file.models, file.precision, file.batch_size, file.limit
     )  # fmt: skip
     output = path.resolve().parent / file.output if file.output else None
-    return Study(asked, file.choose_on, StudyCells.under(config, expanded(asked, catalogue), output))
+    cells = StudyCells.under(session, expanded(asked, session.catalogue), output)
+    return Study(asked, file.choose_on, cells, file.resources)

@@ -93,6 +93,7 @@ EFFECTS = {
     "bench_feature_readers": lambda folder, printed: "features=by-hand-3:" in printed,
     "bench_papers": lambda folder, printed: "mine2026" in printed,
     "bench_watchers": lambda folder, printed: journal(folder),
+    "bench_launchers": lambda folder, printed: "random" in printed and any(folder.glob("runs/cells/logs/*.log")),
     "bench_columns": lambda folder, printed: column(folder),
     "bench_exporters": lambda folder, printed: printed.startswith("anet-retrieval\trandom\t"),
 }

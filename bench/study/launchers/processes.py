@@ -1,0 +1,86 @@
+"""A job as a process of its own, for launchers whose engine calls a function on another machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from bench.plugins.launchers import Job
+
+PARENT = "BENCH_PARENT"
+"""The id of the process that started this one, with which it leaves."""
+POLL = 0.1
+PATIENCE = 30.0
+"""Seconds that a job gets to save what it has once it was asked to leave."""
+ENDED_BY_ITSELF = range(7)
+"""Exit codes of a command that said what became of it."""
+
+
+class JobProcess:
+    """A job that runs in a process of its own, on this machine."""
+
+    def __init__(self, job: Job) -> None:
+        unseen = {} if job.resources.gpus else {"CUDA_VISIBLE_DEVICES": ""}
+        with job.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", *job.command],
+                env={**os.environ, **job.environment, **unseen, PARENT: str(os.getpid())},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def wait(self) -> str:
+        """Returns how it ended, in words, "" where it ended by itself. Asks it to leave where this is interrupted."""
+        try:
+            while self._process.poll() is None:
+                time.sleep(POLL)
+        finally:
+            self.leave()
+        return how_it_ended(self._process.returncode)
+
+    def leave(self) -> None:
+        """Asks it to save what it has and to leave, and waits until it has; one that does not is killed.
+
+        May be called from a signal's handler while `wait` waits: it waits without the locks of `subprocess`.
+        """
+        until = time.monotonic() + PATIENCE
+        if self._is_running():
+            os.kill(self._process.pid, signal.SIGTERM)
+        while self._is_running():
+            if time.monotonic() > until:
+                os.kill(self._process.pid, signal.SIGKILL)
+                return
+            time.sleep(POLL)
+
+    def _is_running(self) -> bool:
+        if self._process.returncode is not None:
+            return False
+        try:
+            return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        except ChildProcessError:
+            return False
+
+
+def how_it_ended(code: int | None) -> str:
+    """Returns how a process ended, in words; "" where its command said what became of it."""
+    if code is not None and code < 0:
+        return f"was killed by {signal.Signals(-code).name}" + (" (out of memory?)" if code == -signal.SIGKILL else "")
+    return "" if code in ENDED_BY_ITSELF else "was interrupted" if code == 130 else f"ended with exit code {code}"
+
+
+def leave_with_parent() -> None:
+    """Watches the process that started this one, where BENCH_PARENT names it; once it is gone, saves and leaves."""
+    import threading
+
+    if parent := os.environ.pop(PARENT, ""):
+        threading.Thread(target=_watch, args=(int(parent),), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os.kill(os.getpid(), signal.SIGTERM)
