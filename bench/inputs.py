@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from bench.errors import UsageError
 from bench.matching import Unit
@@ -34,9 +34,11 @@ Order = Literal["prefix", "random"]
 class Ragged:
     """Variable-length sequences without padding; the one place that pads and masks.
 
+    Lengths stay on the CPU, where nobody waits for a GPU to know one; what methods make of them is beside the values.
+
     Attributes:
         values: (sum of lengths, *) all sequences one after the other.
-        lengths: (n,) int64, the length of each sequence.
+        lengths: (n,) int64, the length of each sequence; on the CPU.
     """
 
     values: Tensor
@@ -47,30 +49,36 @@ class Ragged:
 
     def offsets(self) -> Tensor:
         """Returns (n,) int64: where each sequence starts in `values`."""
-        return self.lengths.cumsum(0) - self.lengths
+        return self.beside(self.lengths.cumsum(0) - self.lengths)
 
     def owners(self) -> Tensor:
         """Returns (sum of lengths,) int64: which sequence each row of `values` belongs to."""
-        return (self.lengths.new_ones(len(self)).cumsum(0) - 1).repeat_interleave(self.lengths)
+        return self.beside((self.lengths.new_ones(len(self)).cumsum(0) - 1).repeat_interleave(self.lengths))
 
     def mask(self) -> Tensor:
         """Returns (n, longest) bool: true where a padded sequence has a value."""
-        longest = int(self.lengths.max()) if len(self) else 0
-        steps = self.lengths.new_ones(longest).cumsum(0)
-        return steps[None, :] <= self.lengths[:, None]
+        return self.beside(self._mask())
 
-    def padded(self) -> Tensor:
-        """Returns (n, longest, *): the sequences padded with zeros at the end."""
-        mask = self.mask()
-        out = self.values.new_zeros((*mask.shape, *self.values.shape[1:]))
-        out[mask] = self.values
-        return out
+    def places(self) -> Tensor:
+        """Returns (sum of lengths,) int64: where each row of `values` is among the n * longest rows of `padded`."""
+        return self.beside(self._mask().flatten().nonzero()[:, 0])
+
+    def padded(self, fill: float = 0.0) -> Tensor:
+        """Returns (n, longest, *): the sequences padded at the end, with zeros unless `fill` is another number."""
+        (count, longest), (_, *rest) = self._mask().shape, self.values.shape
+        rows = self.values.new_full((count * longest, *rest), fill).index_copy(0, self.places(), self.values)
+        return rows.view(count, longest, *rest)
+
+    def beside(self, tensor: Tensor) -> Tensor:
+        """Returns `tensor`, made of lengths on the CPU, on the device of the values; nobody waits for the copy."""
+        return _moved(tensor, self.values.device, non_blocking=True) if self.values.is_cuda else tensor
 
     def to(self, device: str, *, non_blocking: bool = False) -> Ragged:
-        """Returns the same sequences on `device`."""
-        return Ragged(
-            self.values.to(device, non_blocking=non_blocking), self.lengths.to(device, non_blocking=non_blocking)
-        )
+        """Returns the same sequences with their values on `device`; without waiting, if that is asked for."""
+        return Ragged(_moved(self.values, device, non_blocking=non_blocking), self.lengths)
+
+    def _mask(self) -> Tensor:
+        return self.lengths.new_ones(max(self.lengths.tolist(), default=0)).cumsum(0)[None, :] <= self.lengths[:, None]
 
 
 @dataclass(frozen=True)
@@ -103,18 +111,22 @@ class VideoBatch:
         number = {video_id: i for i, video_id in enumerate(dict.fromkeys(self.ids))}
         if len(number) == len(self.ids):
             return None
-        numbers = self.durations.new_tensor([number[video_id] for video_id in self.ids])
-        return numbers[:, None] == numbers[None, :]
+        numbers = self.segments.lengths.new_tensor([number[video_id] for video_id in self.ids])
+        return self.segments.beside(numbers[:, None] == numbers[None, :])
 
     def to(self, device: str, *, non_blocking: bool = False) -> VideoBatch:
-        """Returns the same batch on `device`."""
-        return VideoBatch(
-            ids=self.ids,
-            frames=self.frames.to(device, non_blocking=non_blocking),
-            segments=self.segments.to(device, non_blocking=non_blocking),
-            clip_frames=self.clip_frames.to(device, non_blocking=non_blocking),
-            durations=self.durations.to(device, non_blocking=non_blocking),
-        )
+        """Returns the same batch on `device`; lengths stay on the CPU."""
+        sides = (self.frames, self.segments, self.clip_frames)
+        frames, segments, clip_frames = (side.to(device, non_blocking=non_blocking) for side in sides)
+        durations = _moved(self.durations, device, non_blocking=non_blocking)
+        return VideoBatch(self.ids, frames, segments, clip_frames, durations)
+
+
+def _moved(tensor: Tensor, device: Any, *, non_blocking: bool) -> Tensor:
+    """Returns a tensor on `device`; a GPU copies without anybody waiting from page-locked memory alone."""
+    if non_blocking and not tensor.is_cuda and str(device).startswith("cuda") and not tensor.is_pinned():
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=non_blocking)
 
 
 class Videos(Protocol):

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
 from pathlib import Path
@@ -71,6 +71,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     wanted = [(item, is_wanted(item)) for item in items]
     items[:] = [item for item, keep in wanted if keep]
     config.hook.pytest_deselected(items=[item for item, keep in wanted if not keep])
+
+
+@pytest.fixture(params=[pytest.param("real", marks=pytest.mark.gpu), "pretended"])
+def cuda(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Runs a test on a CUDA device, if there is one, and everywhere on one that is pretended, which is no GPU."""
+    if request.param == "real":
+        yield
+        return
+    from pretend_device import pretending
+
+    with pretending():
+        yield
 
 
 def _chosen_extras(config: pytest.Config) -> set[str]:

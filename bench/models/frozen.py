@@ -50,7 +50,7 @@ class Directions:
         with torch.no_grad():
             vectors = functional.normalize(self.encoder.embed_texts(known).float().to(self.device), dim=1)
         place = {sentence: i for i, sentence in enumerate(known)}
-        lengths = torch.tensor([len(paragraph) for paragraph in texts], dtype=torch.int64, device=self.device)
+        lengths = torch.tensor([len(paragraph) for paragraph in texts], dtype=torch.int64)
         return Ragged(vectors[[place[sentence] for sentence in said]], lengths)
 
 
@@ -102,4 +102,4 @@ class BestFrame:
 def _means(sequences: Ragged) -> Tensor:
     """Returns (n, d): the mean of each sequence."""
     total = sequences.values.new_zeros(len(sequences), sequences.values.shape[1])
-    return total.index_add(0, sequences.owners(), sequences.values) / sequences.lengths[:, None]
+    return total.index_add(0, sequences.owners(), sequences.values) / sequences.beside(sequences.lengths)[:, None]

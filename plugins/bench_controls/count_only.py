@@ -37,4 +37,4 @@ class CountOnly:
     def _one_hot(self, counts: Tensor) -> Tensor:
         from torch.nn.functional import one_hot
 
-        return one_hot(counts.to(self._device).clamp(max=CAP), CAP + 1).float()
+        return one_hot(counts.clamp(max=CAP), CAP + 1).float().to(self._device)

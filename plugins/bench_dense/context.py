@@ -58,7 +58,7 @@ class SegmentEncoder(nn.Module):
             parts = [_mean(own, weights, others & earlier), own]
             if self.context == "full":
                 parts.append(_mean(own, weights, others & ~earlier))
-            return Ragged(torch.cat(parts, dim=2)[present], segments.lengths)
+            return Ragged(torch.cat(parts, dim=2).flatten(0, 1)[segments.places()], segments.lengths)
 
 
 def _mean(states: Tensor, weights: Tensor, counted: Tensor) -> Tensor:

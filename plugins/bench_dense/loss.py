@@ -12,6 +12,7 @@ from torch.nn import functional
 from bench.api import Ragged
 from bench_torch.candidates import check_aligned
 from bench_torch.losses import hinge, of_parts, ranking_loss
+from bench_torch.transfer import beside
 
 
 def matching_loss(
@@ -35,7 +36,7 @@ def mean_directions(things: Ragged) -> Tensor:
     """Returns (n, d) float32: the mean over each sequence of its vectors, each divided by its length."""
     directions = functional.normalize(things.values.float())
     total = directions.new_zeros(len(things), directions.shape[1]).index_add(0, things.owners(), directions)
-    return total / things.lengths[:, None]
+    return total / things.beside(things.lengths)[:, None]
 
 
 def aggregate(scores: Tensor, sentences: Tensor, segments: Tensor) -> Tensor:
@@ -43,11 +44,11 @@ def aggregate(scores: Tensor, sentences: Tensor, segments: Tensor) -> Tensor:
 
     Args:
         scores: (S, C), each sentence with each segment.
-        sentences: (n,) int64, sentences of each paragraph.
-        segments: (B,) int64, segments of each video.
+        sentences: (n,) int64, sentences of each paragraph; on the CPU.
+        segments: (B,) int64, segments of each video; on the CPU.
     """
     owners = Ragged(scores, segments).owners()
     best = scores.new_full((len(scores), len(segments)), -torch.inf)
     best = best.scatter_reduce(1, owners.expand_as(scores), scores, "amax")
     total = scores.new_zeros(len(sentences), len(segments))
-    return total.index_add(0, Ragged(scores, sentences).owners(), best) / sentences[:, None]
+    return total.index_add(0, Ragged(scores, sentences).owners(), best) / beside(sentences, best)[:, None]

@@ -153,7 +153,7 @@ class DenseLikelihood(ScoringNetwork):
         segments = self.segments(videos)
         pairs = candidates(segments.lengths, text.counts, aligned=self.shape.aligned)
         told = self.decoder.log_likelihood(
-            select(text.sentences, pairs.sentences), self.words, segments.values[pairs.segments]
+            select(text.sentences, pairs.sentences), self.words, segments.values[segments.beside(pairs.segments)]
         )
         unseen = self.language.log_likelihood(text.sentences, self.prior_words)
         return caption_loss(pairs.mixture(told), text.sentences) + caption_loss(unseen, text.sentences)
@@ -174,7 +174,7 @@ class DenseLikelihood(ScoringNetwork):
         sentences = text.text.sentences
         start = Memory.empty(len(videos.values), self.decoder.lstm)
         told = grid_log_likelihood(self.decoder, sentences, self.words, lambda: repeat(videos.values), start)
-        per_word = (told - text.prior[:, None]) / (sentences.lengths + 1)[:, None]
+        per_word = (told - text.prior[:, None]) / sentences.beside(sentences.lengths + 1)[:, None]
         return aggregate(per_word, text.text.counts, videos.lengths)
 
 

@@ -14,6 +14,7 @@ from torch.nn import functional
 from bench.api import Ragged
 from bench_torch.candidates import Candidates
 from bench_torch.text import UNKNOWN_NUMBER, Text
+from bench_torch.transfer import beside
 
 _CLOSED = (
     "a an the this that these those each every either neither some any no all both half such another other "
@@ -66,8 +67,7 @@ def attribute_loss(logits: Tensor, pairs: Candidates, sentences: Ragged, places:
     count = logits.shape[1]
     has = logits.new_zeros(len(sentences), count + 1)
     has[sentences.owners(), places[sentences.values]] = 1.0
-    each = functional.binary_cross_entropy_with_logits(
-        logits[pairs.segments], has[pairs.sentences, :count], reduction="none"
-    )
-    shares = 1 / pairs.counts[pairs.sentences]
+    told, told_of = beside(pairs.sentences, logits), beside(pairs.segments, logits)
+    each = functional.binary_cross_entropy_with_logits(logits[told_of], has[told, :count], reduction="none")
+    shares = beside(1 / pairs.counts[pairs.sentences], logits)
     return (each.sum(dim=1) * shares).sum() / len(sentences)

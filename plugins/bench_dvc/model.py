@@ -34,6 +34,7 @@ from bench_torch.decoding import WordDecoder
 from bench_torch.search import Beam
 from bench_torch.text import Text, select
 from bench_torch.training import Examples, autocast
+from bench_torch.transfer import beside, fetched
 
 MOST_WORDS = 30
 """The most words of a sentence that is said in training."""
@@ -84,7 +85,7 @@ class DescriptivePooling(nn.Module):
         owners, rows = frames.owners(), frames.values.float()
         total = rows.new_zeros(len(frames), rows.shape[1]).index_add(0, owners, weights * rows)
         weight = rows.new_zeros(len(frames), 1).index_add(0, owners, weights)
-        return total / weight, weight[:, 0] / frames.lengths
+        return total / weight, weight[:, 0] / frames.beside(frames.lengths)
 
 
 class DVCNetwork(ConditionedNetwork):
@@ -133,33 +134,37 @@ class DVCNetwork(ConditionedNetwork):
         """Returns the losses of sentences, of attributes and of descriptiveness, each with its weight."""
         pairs = candidates(videos.segments.lengths, text.counts, aligned=self.aligned)
         described = self.describe(videos.clip_frames)
-        spoken = references_of(pairs, self.rewarding.spoken(text.sentences), len(described.read))
-        greedy = self.rewards(self.say(described.read.detach(), Beam(1, MOST_WORDS)), spoken)
+        said = [self.say(described.read.detach(), Beam(1, MOST_WORDS))]
+        if self.self_critical:
+            said.append(drawn(self.decoder, self.words, described.read, MOST_WORDS))
+        words, *said = fetched([text.sentences.values, *said])
+        spoken = references_of(pairs, self.rewarding.spoken(Ragged(words, text.sentences.lengths)), len(said[0]))
+        greedy = self.rewards(said[0], spoken)
         likely = self.log_likelihood(described.read, pairs.segments, select(text.sentences, pairs.sentences))
         told = caption_loss(pairs.mixture(likely), text.sentences)
         if self.self_critical:
-            told = told + self.shape.reward_weight * self.drawn_loss(described.read, spoken, greedy)
+            advantages = self.rewards(said[1], spoken) - greedy
+            told = told + self.shape.reward_weight * self.drawn_loss(described.read, said[1], advantages)
         present = attribute_loss(described.attributes, pairs, text.sentences, self.places)
-        descriptive = (described.descriptiveness - greedy).square().mean()
+        descriptive = (described.descriptiveness - beside(greedy, described.descriptiveness)).square().mean()
         return told + self.shape.attribute_weight * present + self.shape.descriptiveness_weight * descriptive
 
-    def drawn_loss(self, read: Tensor, references: Sequence[Sequence[str]], greedy: Tensor) -> Tensor:
+    def drawn_loss(self, read: Tensor, said: Tensor, advantages: Tensor) -> Tensor:
         """Returns the self-critical loss of a sentence drawn for each of S segments.
 
         Args:
             read: (S, hidden + attributes), with gradients.
-            references: of each segment.
-            greedy: (S,) rewards of what is said greedily.
+            said: (S, MOST_WORDS) int64, what was drawn; on the CPU.
+            advantages: (S,) how much greater its reward is than that of what is said greedily; on the CPU.
         """
-        said = drawn(self.decoder, self.words, read, MOST_WORDS)
-        advantages = self.rewards(said, references) - greedy
-        likely = self.decoder.word_log_likelihoods(sentences_of(said, self.decoder.end), self.words, read)
+        sentences = sentences_of(said, self.decoder.end)
+        words = Ragged(beside(sentences.values, read), sentences.lengths)
+        likely = self.decoder.word_log_likelihoods(words, self.words, read)
         return self_critical_loss(likely, MOST_WORDS, advantages)
 
     def rewards(self, said: Tensor, references: Sequence[Sequence[str]]) -> Tensor:
-        """Returns (S,) float32: the reward of each row of `said` (S, words), words and then the end."""
-        sentences = self.rewarding.spoken(sentences_of(said, self.decoder.end))
-        return self.rewarding(sentences, references).to(said.device)
+        """Returns (S,) float32: the reward of each row of `said` (S, words), words and then the end; on the CPU."""
+        return self.rewarding(self.rewarding.spoken(sentences_of(said, self.decoder.end)), references)
 
     @property
     def rewarding(self) -> Reward:
@@ -177,8 +182,9 @@ class DVCNetwork(ConditionedNetwork):
                 text = cast("Text", heldout.targets.select(group).to(execution.device))
                 pairs = candidates(videos.segments.lengths, text.counts, aligned=self.aligned)
                 read = self.watch(videos)
-                spoken = references_of(pairs, self.rewarding.spoken(text.sentences), len(read))
-                found.append(self.rewards(self.say(read, Beam(1, MOST_WORDS)), spoken))
+                words, said = fetched([text.sentences.values, self.say(read, Beam(1, MOST_WORDS))])
+                spoken = references_of(pairs, self.rewarding.spoken(Ragged(words, text.sentences.lengths)), len(read))
+                found.append(self.rewards(said, spoken))
         return float(torch.cat(found).mean())
 
 

@@ -35,8 +35,8 @@ class Reward:
         return torch.tensor(meteor(said, references)[1])
 
     def spoken(self, sentences: Ragged) -> list[str]:
-        """Returns sentences of word numbers as words joined by spaces."""
-        rows = torch.split(sentences.values.cpu(), sentences.lengths.tolist())
+        """Returns sentences of word numbers, on the CPU, as words joined by spaces."""
+        rows = torch.split(sentences.values, sentences.lengths.tolist())
         return [" ".join(self._words[number] for number in row.tolist()) for row in rows]
 
 

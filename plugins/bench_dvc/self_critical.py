@@ -35,15 +35,23 @@ def drawn(decoder: WordDecoder, words: WordVectors, conditions: Tensor, most: in
             scores = decoder.output(memory.hidden)
             scores[:, UNKNOWN_NUMBER] = -torch.inf
             ended = last == decoder.end if place else torch.zeros_like(last, dtype=torch.bool)
-            last = torch.multinomial(scores.softmax(dim=1), 1)[:, 0].masked_fill(ended, decoder.end)
+            last = one_each(scores.softmax(dim=1)).masked_fill(ended, decoder.end)
             said[:, place] = last
-            if place % PATIENCE == PATIENCE - 1 and bool((last == decoder.end).all()):
-                break
+            if place % PATIENCE == PATIENCE - 1 and not last.is_cuda and bool((last == decoder.end).all()):
+                break  # a GPU draws on: nobody waits for it, and what is drawn next does not depend on its speed
     return said
 
 
+def one_each(probabilities: Tensor) -> Tensor:
+    """Returns (n,) int64: for each row of probabilities (n, choices) one choice drawn.
+
+    As `torch.multinomial` draws it, which asks a GPU first whether the probabilities are sound, and waits.
+    """
+    return (probabilities / torch.empty_like(probabilities).exponential_()).argmax(dim=1)
+
+
 def sentences_of(said: Tensor, end: int) -> Ragged:
-    """Returns rows of words and then the end, (n, most) int64, as n sequences of words."""
+    """Returns rows of words and then the end, (n, most) int64 on the CPU, as n sequences of words."""
     return Ragged(said[said != end], (said != end).sum(dim=1))
 
 
@@ -53,10 +61,10 @@ def self_critical_loss(log_likelihoods: Ragged, most: int, advantages: Tensor) -
     Args:
         log_likelihoods: n sequences, log p of each word of a drawn sentence and of its end.
         most: words after which a sentence was made to end; that end was no choice and does not count.
-        advantages: (n,) reward of the drawn sentence minus that of the greedy one.
+        advantages: (n,) reward of the drawn sentence minus that of the greedy one; on the CPU.
     """
     lengths = log_likelihoods.lengths
-    chosen = torch.ones_like(log_likelihoods.values)
+    chosen = torch.ones(int(lengths.sum()))
     chosen[lengths.cumsum(0)[lengths > most] - 1] = 0.0
-    weights = advantages.to(chosen)[log_likelihoods.owners()] * chosen
+    weights = log_likelihoods.beside(advantages.to(chosen).repeat_interleave(lengths) * chosen)
     return -(weights * log_likelihoods.values).sum() / chosen.sum()

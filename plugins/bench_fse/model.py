@@ -6,6 +6,7 @@ Source: Zhang, Hu, Sha, ECCV 2018: the flat branch of HSE trained alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -42,6 +43,10 @@ class FSENetwork(MatchingNetwork):
         """Returns the flat ranking loss."""
         margin, hardest = self.shape.margin, self.shape.hardest
         return flat_loss(self.embed_videos(videos), self.embed_text(text), margin, hardest=hardest, same=videos.same())
+
+    def sequences(self, videos: VideoBatch, text: Text) -> Sequence[Tensor]:
+        """Returns the lengths of what the encoders read."""
+        return videos.frames.lengths, text.paragraphs().lengths
 
     def embed_videos(self, videos: VideoBatch) -> Tensor:
         """Returns (B, hidden)."""

@@ -70,7 +70,7 @@ class FrozenHeadNetwork(MatchingNetwork):
         states = padded + self.positions[places]
         for layer in self.layers:
             states = layer(states, src_key_padding_mask=~mask)
-        return Ragged(frames.values + states[mask].to(frames.values.dtype), frames.lengths)
+        return Ragged(frames.values + states.flatten(0, 1)[frames.places()].to(frames.values.dtype), frames.lengths)
 
     def embed_text(self, text: Text) -> Tensor:
         """Returns (n, size): the mean of the sentences, or of the words."""

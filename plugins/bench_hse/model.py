@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from bench.api import ModelError, Paragraph, Ragged, VideoBatch
@@ -87,6 +88,12 @@ class HSENetwork(MatchingNetwork):
             total = total + self.video.reconstruct(of_videos, videos.clip_frames, self.terms)
             total = total + self.text.reconstruct(of_text, self.words(text.sentences), self.terms)
         return total
+
+    def sequences(self, videos: VideoBatch, text: Text) -> Sequence[Tensor]:
+        """Returns the lengths of what encoders and decoders read."""
+        clips, sentences, words = videos.clip_frames.lengths, text.sentences.lengths, text.paragraphs().lengths
+        encoded = [torch.cat([clips, videos.frames.lengths]), torch.cat([sentences, words])]
+        return [*encoded, videos.segments.lengths, text.counts, *([clips, sentences] if self.terms.tau > 0 else [])]
 
     def encode_videos(self, videos: VideoBatch) -> Side:
         """Encodes clips and whole videos in one pass."""

@@ -40,6 +40,7 @@ from bench_torch.pair_scorer import PairScorer, ScoringNetwork
 from bench_torch.search import Beam, search
 from bench_torch.text import Text, WordVectors
 from bench_torch.training import MatchingNetwork
+from bench_torch.transfer import beside
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ class VideoMemory:
 
     def select(self, indices: Tensor) -> VideoMemory:
         """Returns what was watched of the videos at `indices` (k,) int64, in that order."""
-        return VideoMemory(self.lower.select(indices), self.upper.select(indices))
+        rows = beside(indices, self.lower.hidden)
+        return VideoMemory(self.lower.select(rows), self.upper.select(rows))
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,7 @@ class S2VTLikelihood(ScoringNetwork):
         told = grid_log_likelihood(
             self.stack.upper, text.words, self.words, lambda: self.stack.zero_frames(videos.lower), videos.upper
         )
-        return (told - text.prior[:, None]) / (text.words.lengths + 1)[:, None]
+        return (told - text.prior[:, None]) / text.words.beside(text.words.lengths + 1)[:, None]
 
 
 class S2VTCaptioning(CaptioningNetwork):

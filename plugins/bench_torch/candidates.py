@@ -15,11 +15,12 @@ import torch
 from torch import Tensor
 
 from bench.api import InvalidData, Ragged
+from bench_torch.transfer import beside
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Which segments each sentence of a batch may describe.
+    """Which segments each sentence of a batch may describe; on the CPU, as lengths are.
 
     Attributes:
         sentences, segments: (pairs,) int64, the pairs of a sentence and a segment of its video, sentence by sentence.
@@ -32,9 +33,8 @@ class Candidates:
 
     def mixture(self, log_likelihoods: Tensor) -> Tensor:
         """Returns (S,): log of the mean likelihood over the candidates of each sentence, from (pairs,)."""
-        mask = Ragged(log_likelihoods, self.counts).mask()
-        padded = log_likelihoods.new_full(mask.shape, -torch.inf).masked_scatter(mask, log_likelihoods)
-        return padded.logsumexp(dim=1) - self.counts.to(log_likelihoods.dtype).log()
+        padded = Ragged(log_likelihoods, self.counts).padded(-torch.inf)
+        return padded.logsumexp(dim=1) - beside(self.counts.to(log_likelihoods.dtype).log(), log_likelihoods)
 
 
 def candidates(segments: Tensor, sentences: Tensor, *, aligned: bool) -> Candidates:
@@ -47,15 +47,14 @@ def candidates(segments: Tensor, sentences: Tensor, *, aligned: bool) -> Candida
 
     Raises: InvalidData when aligned and a video has another number of segments than of sentences.
     """
-    total = int(sentences.sum())
-    every = torch.arange(total, device=sentences.device)
+    every = torch.arange(int(sentences.sum()))
     if aligned:
         check_aligned(segments, sentences)
         return Candidates(every, every, torch.ones_like(every))
     counts = segments.repeat_interleave(sentences)
     firsts = (segments.cumsum(0) - segments).repeat_interleave(sentences)
     shifts = (firsts - (counts.cumsum(0) - counts)).repeat_interleave(counts)
-    return Candidates(every.repeat_interleave(counts), torch.arange(len(shifts), device=shifts.device) + shifts, counts)
+    return Candidates(every.repeat_interleave(counts), torch.arange(len(shifts)) + shifts, counts)
 
 
 def check_aligned(segments: Tensor, sentences: Tensor) -> None:

@@ -17,6 +17,7 @@ from bench_torch.lstm import Memory
 from bench_torch.search import Beam, search
 from bench_torch.text import Text, WordVectors, select
 from bench_torch.training import TrainableNetwork
+from bench_torch.transfer import beside
 
 
 class CaptioningNetwork(TrainableNetwork):
@@ -54,7 +55,7 @@ class ConditionedNetwork(CaptioningNetwork):
 
     def log_likelihood(self, watched: Tensor, segments: Tensor, sentences: Ragged) -> Tensor:
         """Returns (n,) float32: log p of each sentence and its end, each of its segment."""
-        return self.decoder.log_likelihood(sentences, self.words, watched[segments])
+        return self.decoder.log_likelihood(sentences, self.words, watched[beside(segments, watched)])
 
     def say(self, watched: Tensor, beam: Beam) -> Tensor:
         """Returns (S, max_words) int64: the words said of each segment, then the end."""

@@ -40,14 +40,10 @@ class WordDecoder(nn.Module):
     def framed(self, words: Ragged) -> tuple[Ragged, Ragged]:
         """Returns what is read and what is to be said at each step: [end, w1 … wn] and [w1 … wn, end]."""
         lengths = words.lengths + 1
-        stops = lengths.cumsum(0)
-        read, said = (words.values.new_full((len(words.values) + len(words),), self.end) for _ in range(2))
-        inner = torch.ones_like(read, dtype=torch.bool)
-        inner[stops - lengths] = False
-        read[inner] = words.values
-        inner.fill_(True)
-        inner[stops - 1] = False
-        said[inner] = words.values
+        ends = words.values.new_full((len(words.values) + len(words),), self.end)
+        earlier = torch.arange(len(words)).repeat_interleave(words.lengths)  # sequences before that of each word
+        places = words.beside(torch.arange(len(words.values)) + earlier)
+        read, said = ends.index_copy(0, places + 1, words.values), ends.index_copy(0, places, words.values)
         return Ragged(read, lengths), Ragged(said, lengths)
 
     def project_condition(self, conditions: Tensor) -> Tensor:
@@ -72,7 +68,7 @@ class WordDecoder(nn.Module):
         read, said = self.framed(text)
         inputs = self.vectors(words, read.values)
         if conditions is not None:
-            inputs = torch.cat([conditions.repeat_interleave(read.lengths, dim=0), inputs], dim=1)
+            inputs = torch.cat([conditions.index_select(0, read.owners()), inputs], dim=1)
         states, _ = self.lstm(Ragged(inputs, read.lengths))
         return Ragged(self.log_probabilities(states.values, said.values), said.lengths)
 
@@ -101,14 +97,14 @@ def grid_log_likelihood(
         blocks = [
             _block(decoder, select(text, part), words, conditions(), start) for part in torch.split(by_length, step)
         ]
-    return torch.cat(blocks)[by_length.argsort()]
+    return torch.cat(blocks)[text.beside(by_length.argsort())]
 
 
 def _block(
     decoder: WordDecoder, text: Ragged, words: WordVectors, conditions: Iterator[Tensor], start: Memory
 ) -> Tensor:
     read, said = decoder.framed(text)
-    packing = Packing.of(read.lengths)
+    packing = Packing.of(read.lengths, read.values.device)
     from_words = packing.pack(decoder.vectors(words, read.values))
     targets = packing.pack(said.values)
     width = len(start.hidden)

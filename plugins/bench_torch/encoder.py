@@ -19,40 +19,28 @@ POOLINGS = ("max", "last", "attention")
 def means(sequences: Ragged) -> Tensor:
     """Returns (n, d): the mean of each sequence of (length, d)."""
     total = sequences.values.new_zeros(len(sequences), sequences.values.shape[1])
-    return total.index_add(0, sequences.owners(), sequences.values) / sequences.lengths[:, None]
+    return total.index_add(0, sequences.owners(), sequences.values) / sequences.beside(sequences.lengths)[:, None]
 
 
-class RunningMaximum(torch.autograd.Function):
-    """Element-wise maximum over the steps of packed sequences: (R, H) -> (n, H) by falling length.
+class Maximum(torch.autograd.Function):
+    """Element-wise maximum over the steps of packed sequences: (R, H) -> (n, H) in their original order.
 
+    All steps are looked at together, and so are their gradients: a GPU is told few things instead of some at each step.
     The gradient of a maximum reached at several steps goes to the last of them, so it is counted once.
     """
 
     @staticmethod
-    def forward(ctx: Any, packed: Tensor, sizes: tuple[int, ...]) -> Tensor:
-        best = packed[: sizes[0]].clone()
-        start = sizes[0]
-        for active in sizes[1:]:
-            torch.maximum(best[:active], packed[start : start + active], out=best[:active])
-            start += active
-        ctx.sizes = sizes
-        ctx.save_for_backward(packed, best)
+    def forward(ctx: Any, packed: Tensor, latest_first: Tensor) -> Tensor:
+        best, places = packed[latest_first].max(dim=1)  # of equal ones the first, which is the last step
+        ctx.rows = len(packed)
+        ctx.save_for_backward(latest_first.gather(1, places))
         return best
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        packed, best = ctx.saved_tensors
-        owed = grads[0].clone()
-        out = torch.empty_like(packed)
-        stop = packed.shape[0]
-        for active in reversed(ctx.sizes):
-            step = slice(stop - active, stop)
-            torch.eq(packed[step], best[:active], out=out[step])
-            out[step].mul_(owed[:active])
-            owed[:active].sub_(out[step])  # paid in full, so an earlier equal step gets exactly 0
-            stop -= active
-        return out, None
+        (rows,) = ctx.saved_tensors
+        return grads[0].new_zeros(ctx.rows, rows.shape[1]).scatter_(0, rows, grads[0]), None
 
 
 class Pooling(nn.Module):
@@ -72,8 +60,8 @@ class Pooling(nn.Module):
     def forward(self, states: States) -> Tensor:
         """Returns (n, H), in the original order of the sequences."""
         if self.kind == "max":
-            best = RunningMaximum.apply(states.packed, states.packing.sizes)  # type: ignore[no-untyped-call]
-            return cast("Tensor", best)[states.packing.ranks]
+            best = Maximum.apply(states.packed, states.packing.latest_first())  # type: ignore[no-untyped-call]
+            return cast("Tensor", best)
         if self.kind == "last":
             return states.last()
         return self._attend(states)
@@ -81,10 +69,8 @@ class Pooling(nn.Module):
     def _attend(self, states: States) -> Tensor:
         sequences = states.ragged()
         scores = self.attention(sequences.values)[:, 0].float()
-        mask = sequences.mask()
-        padded = scores.new_full(mask.shape, -torch.inf)
-        padded[mask] = scores
-        weights = padded.softmax(dim=1)[mask]
+        padded = Ragged(scores, sequences.lengths).padded(-torch.inf)
+        weights = padded.softmax(dim=1).flatten()[sequences.places()]
         total = sequences.values.new_zeros(len(sequences), sequences.values.shape[1])
         return total.index_add(0, sequences.owners(), weights[:, None] * sequences.values)
 

@@ -57,7 +57,7 @@ class GRU(nn.Module):
 
     def forward(self, sequences: Ragged, initial: Tensor | None = None) -> States:
         """Returns the states over `sequences` (rows of size D), from `initial` (n, H) or from zero."""
-        packing = Packing.of(sequences.lengths)
+        packing = Packing.of(sequences.lengths, sequences.values.device)
         inputs = packing.pack(sequences.values)
         run = run_cudnn if inputs.is_cuda else run_recurrence
         return States(run(self.cell, inputs, packing, initial), packing)
@@ -73,9 +73,9 @@ class GRU(nn.Module):
 
     def repeat(self, vectors: Tensor, lengths: Tensor) -> States:
         """Returns the states over sequences that show vector i, of (n, D), again at each of `lengths[i]` steps."""
-        packing = Packing.of(lengths)
+        packing = Packing.of(lengths, vectors.device)
         if vectors.is_cuda:
-            inputs = packing.pack(vectors.repeat_interleave(lengths, dim=0))
+            inputs = vectors.index_select(0, packing.owners)
             return States(run_cudnn(self.cell, inputs, packing, None), packing)
         inputs = vectors[packing.order]
         return States(run_recurrence(self.cell, inputs, packing, None, repeated=True), packing)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from bench.api import InvalidData, TrainingData
+from bench_torch.transfer import sent
 
 
 @dataclass(frozen=True)
@@ -52,4 +53,4 @@ class Labels:
 
     def to(self, device: str) -> Labels:
         """Returns the same on `device`."""
-        return Labels(self.shares.to(device))
+        return Labels(sent(self.shares, device))

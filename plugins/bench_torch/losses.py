@@ -97,7 +97,7 @@ def block_loss(
 def _mean_direction(things: Ragged) -> Tensor:
     directions = functional.normalize(_at_least_float32(things.values))
     total = directions.new_zeros(len(things), directions.shape[1]).index_add(0, things.owners(), directions)
-    return total / things.lengths[:, None]
+    return total / things.beside(things.lengths)[:, None]
 
 
 def _block_maxima(clips: Ragged, sentences: Ragged) -> Tensor:

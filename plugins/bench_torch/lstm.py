@@ -17,6 +17,7 @@ from bench.api import Ragged
 from bench_torch.float32 import float32_recurrence
 from bench_torch.lstm_recurrence import LSTMRecurrence
 from bench_torch.packing import Packing
+from bench_torch.transfer import beside
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Memory:
 
     def select(self, indices: Tensor) -> Memory:
         """Returns the memory of the sequences at `indices` (k,) int64, in that order."""
-        return Memory(self.hidden[indices], self.cell[indices])
+        rows = beside(indices, self.hidden)
+        return Memory(self.hidden[rows], self.cell[rows])
 
 
 class LSTM(nn.Module):
@@ -75,7 +77,7 @@ class LSTM(nn.Module):
 
         Sequence i starts from the memory i of `initial`, or from zeros.
         """
-        packing = Packing.of(sequences.lengths)
+        packing = Packing.of(sequences.lengths, sequences.values.device)
         with torch.autocast(sequences.values.device.type, enabled=False):
             inputs = packing.pack(sequences.values).float()
             start = None if initial is None else initial.select(packing.order)

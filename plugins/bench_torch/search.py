@@ -1,6 +1,7 @@
 """The likeliest sentence under each of several conditions, by beam search: all of them at once, on the device.
 
-Words, beams and scores stay on the device; the host asks whether all are done once in `PATIENCE` words, not at each.
+Words, beams and scores stay on the device; whether all are done is asked once in `PATIENCE` words, not at each, and
+the host never waits for the answer.
 
 Letters for shapes: `C` conditions, `K` beams of each, `V` words, `H` hidden size.
 """
@@ -16,6 +17,7 @@ from torch import Tensor
 from bench_torch.decoding import WordDecoder
 from bench_torch.lstm import Memory
 from bench_torch.text import UNKNOWN_NUMBER, WordVectors
+from bench_torch.transfer import Late
 
 PATIENCE = 8
 """Words between two looks at whether every sentence has ended."""
@@ -50,7 +52,7 @@ class Hypotheses:
         said = torch.full((count, beam.width, beam.max_words + 1), end, device=start.hidden.device)
         total = start.hidden.new_full((count, beam.width), -torch.inf)
         total[:, 0] = 0.0
-        each = torch.arange(count, device=said.device).repeat_interleave(beam.width)
+        each = torch.arange(count * beam.width, device=said.device) // beam.width
         return cls(said, total, start.select(each))
 
     def extended(self, scores: Tensor, place: int) -> Hypotheses:
@@ -82,6 +84,7 @@ def search(decoder: WordDecoder, words: WordVectors, conditions: Iterator[Tensor
         ended = start.hidden.new_full((decoder.end + 1,), -torch.inf)
         ended[decoder.end] = 0.0
         told: Tensor | None = None
+        asked: Late | None = None
         for place in range(beam.max_words + 1):
             last = best.said[:, :, place - 1]  # before the first word: the last place, which holds the end
             read = decoder.project_words(decoder.vectors(words, last.reshape(-1)))
@@ -96,6 +99,10 @@ def search(decoder: WordDecoder, words: WordVectors, conditions: Iterator[Tensor
             if place:
                 scores = torch.where((last == decoder.end)[:, :, None], ended, scores)
             best = Hypotheses(best.said, best.total, memory).extended(scores, place)
-            if place % PATIENCE == PATIENCE - 1 and bool((best.said[:, 0, place] == decoder.end).all()):
-                break
+            if place % PATIENCE == PATIENCE - 1:
+                asked = Late((best.said[:, 0, place] == decoder.end).all())
+            if asked is not None and asked.is_here:
+                if asked.value():
+                    break
+                asked = None
         return best.said[:, 0, : beam.max_words]

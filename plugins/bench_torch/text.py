@@ -22,6 +22,7 @@ from nltk.tokenize import NLTKWordTokenizer, TreebankWordDetokenizer
 from torch import Tensor, nn
 
 from bench.api import InvalidData, Paragraph, Ragged, read_word_vectors
+from bench_torch.transfer import sent
 
 UNKNOWN_NUMBER = 0
 """The number of the word that stands for every word a vocabulary does not have."""
@@ -43,7 +44,7 @@ class Text:
 
     Attributes:
         sentences: S sequences of word numbers, int64; or S sequences of one vector, (1, d) float32.
-        counts: (n,) int64, sentences of each paragraph.
+        counts: (n,) int64, sentences of each paragraph; on the CPU.
     """
 
     sentences: Ragged
@@ -54,7 +55,7 @@ class Text:
 
     def paragraphs(self) -> Ragged:
         """Returns n sequences of word numbers: all words of a paragraph, one sentence after the other."""
-        owners = Ragged(self.sentences.values, self.counts).owners()
+        owners = Ragged(self.sentences.lengths, self.counts).owners()
         words = self.counts.new_zeros(len(self)).index_add(0, owners, self.sentences.lengths)
         return Ragged(self.sentences.values, words)
 
@@ -66,16 +67,17 @@ class Text:
         return Text(Ragged(words, lengths), self.counts[chosen])
 
     def to(self, device: str) -> Text:
-        """Returns the same text on `device`."""
-        return Text(self.sentences.to(device), self.counts.to(device))
+        """Returns the same text on `device`; nobody waits for it."""
+        return Text(Ragged(sent(self.sentences.values, device), self.sentences.lengths), self.counts)
 
 
 def select(sequences: Ragged, indices: Tensor) -> Ragged:
-    """Returns the sequences at `indices` (k,) int64, in that order."""
+    """Returns the sequences at `indices` (k,) int64 on the CPU, in that order."""
     lengths = sequences.lengths[indices]
     begins = lengths.cumsum(0) - lengths
-    shifts = (sequences.offsets()[indices] - begins).repeat_interleave(lengths)
-    return Ragged(sequences.values[torch.arange(len(shifts), device=shifts.device) + shifts], lengths)
+    offsets = sequences.lengths.cumsum(0) - sequences.lengths
+    rows = torch.arange(int(lengths.sum())) + (offsets[indices] - begins).repeat_interleave(lengths)
+    return Ragged(sequences.values[sequences.beside(rows)], lengths)
 
 
 def join(first: Ragged, second: Ragged) -> Ragged:

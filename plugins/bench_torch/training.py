@@ -8,7 +8,9 @@ bit by bit, however often a fit was stopped.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -25,8 +27,10 @@ from bench_torch.checkpoints import (
     restore_module,
     restore_optimizer,
 )
+from bench_torch.feeding import Fed, fed
 from bench_torch.float32 import without_tf32
 from bench_torch.recall import recalls
+from bench_torch.transfer import Late
 
 if TYPE_CHECKING:
     from bench_torch.text import Text
@@ -57,6 +61,13 @@ class TrainableNetwork(nn.Module):
     def loss(self, videos: VideoBatch, targets: Any, /) -> Tensor:
         """Returns the loss, a float32 scalar; video i belongs to target i."""
         raise NotImplementedError
+
+    def sequences(self, videos: VideoBatch, targets: Any, /) -> Sequence[Tensor]:
+        """Returns the lengths of all sequences that `loss` reads step by step, each (n,) int64, as far as it says so.
+
+        Their orders are then sent to a GPU all at once and ahead of the step; those of others when they are needed.
+        """
+        return ()
 
     def begin_epoch(self, epoch: int) -> None:
         """Is told of each epoch before it begins, counted from 0; some networks learn otherwise from one of them on."""
@@ -184,6 +195,7 @@ class _Fit:
         self.epoch, self.position = 0, 0
         self.best_score, self.best_epoch = -math.inf, -1
         self.best: dict[str, np.ndarray] = {}
+        self.losses: deque[Late] = deque()
 
     def run_epoch(self) -> None:
         for parameters in self.optimizer.param_groups:
@@ -192,14 +204,16 @@ class _Fit:
         self.network.begin_epoch(self.epoch)
         self.network.train()
         remaining = groups[self.position :]
-        for group, videos in zip(remaining, self.examples.videos.batches(remaining, self.device), strict=True):
-            loss = self.step(videos, group)
-            self.position += 1
-            done = self.epoch * len(groups) + self.position
-            values = {"loss": loss, "epoch": float(self.epoch + 1)}
-            self.training.progress(done, self.schedule.epochs * len(groups), values)
-            if self.position < len(groups):
-                self.pause(epoch_done=False)
+        batches = self.examples.videos.batches(remaining, self.device)
+        targets = map(self.examples.targets.select, remaining)
+        with closing(fed(batches, targets, self.network.sequences, self.device)) as steps:
+            for given in steps:
+                self.losses.append(self.step(given))
+                self.position += 1
+                self.look(ahead=int(self.device.startswith("cuda")))
+                if self.position < len(groups):
+                    self.pause(epoch_done=False)
+        self.look(ahead=0)
 
     def groups(self) -> list[list[int]]:
         """Returns the batches of this epoch; they depend on the seed and the epoch only."""
@@ -207,21 +221,31 @@ class _Fit:
         order = np.random.default_rng(seed).permutation(len(self.examples.targets)).tolist()
         return [order[start : start + self.schedule.batch] for start in range(0, len(order), self.schedule.batch)]
 
-    def step(self, videos: VideoBatch, group: Sequence[int]) -> float:
+    def step(self, given: Fed) -> Late:
         """Takes one step of Adam and returns the loss."""
         with autocast(self.training.execution):
-            loss = self.network.loss(videos, self.examples.targets.select(group).to(self.device))
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise ModelError(
-                f"the loss became {value} in epoch {self.epoch + 1}, step {self.position + 1}. Try a smaller lr "
-                f"(now {self.schedule.rate(self.epoch):g}), --precision fp32, or features without extreme values."
-            )
+            loss = self.network.loss(given.videos, given.targets)
         self.optimizer.zero_grad(set_to_none=True)
         with without_tf32():
             loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
-        return value
+        return Late(loss)
+
+    def look(self, *, ahead: int) -> None:
+        """Reports the losses of the steps taken, but for the last `ahead`, which a GPU may still be busy with.
+
+        Raises: ModelError when a loss is not finite. No checkpoint is made before its loss was looked at.
+        """
+        steps = math.ceil(len(self.examples.targets) / self.schedule.batch)
+        while len(self.losses) > ahead:
+            step, loss = self.position - len(self.losses) + 1, self.losses.popleft().value()
+            if not math.isfinite(loss):
+                raise ModelError(
+                    f"the loss became {loss} in epoch {self.epoch + 1}, step {step}. Try a smaller lr "
+                    f"(now {self.schedule.rate(self.epoch):g}), --precision fp32, or features without extreme values."
+                )
+            values = {"loss": loss, "epoch": float(self.epoch + 1)}
+            self.training.progress(self.epoch * steps + step, self.schedule.epochs * steps, values)
 
     def consider(self, heldout: Examples) -> None:
         """Keeps the weights of this epoch if they are the best so far on held-out videos."""
@@ -235,6 +259,7 @@ class _Fit:
         """Saves where the fit stands if that is due. Raises: Interrupted after saving, when asked to stop."""
         stopping = self.training.stop_requested()
         if stopping or self.training.checkpoint_due(epoch_done):
+            self.look(ahead=0)
             self.training.checkpoint(self.state())
         if not stopping:
             return

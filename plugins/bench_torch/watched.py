@@ -15,6 +15,7 @@ from torch import Tensor
 
 from bench.api import Execution, Ragged, VideoBatch, length_ordered
 from bench_torch.training import Examples, autocast
+from bench_torch.transfer import sent
 
 LIMIT = 2**30
 """Bytes that may be kept of the videos of a fit: half a million segments of 512 numbers."""
@@ -33,7 +34,8 @@ class WatchedBatch(VideoBatch):
     def to(self, device: str, *, non_blocking: bool = False) -> WatchedBatch:
         """Returns the same batch on `device`."""
         moved = super().to(device, non_blocking=non_blocking)
-        return WatchedBatch(**vars(moved), vectors=self.vectors.to(device, non_blocking=non_blocking))
+        vectors = sent(self.vectors, device) if non_blocking else self.vectors.to(device)
+        return WatchedBatch(**vars(moved), vectors=vectors)
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class WatchedVideos:
 
     def batches(self, groups: Sequence[Sequence[int]], device: str) -> Iterator[VideoBatch]:
         """Yields one batch on `device` for each group of indices."""
-        return (self.batch(group).to(device) for group in groups)
+        return (self.batch(group).to(device, non_blocking=True) for group in groups)
 
 
 def watched(examples: Examples, watch: Callable[[VideoBatch], Tensor], batch: int, execution: Execution) -> Examples:

@@ -73,7 +73,7 @@ def snippets(frames: Ragged, places: Tensor) -> Tensor:
     Parts lie between whole rows; a part that would be empty is the row where it begins.
     """
     parts = torch.arange(places.shape[1] + 1, device=places.device)
-    bounds = parts * frames.lengths[:, None] // places.shape[1]
+    bounds = parts * frames.beside(frames.lengths)[:, None] // places.shape[1]
     first, count = bounds[:, :-1], (bounds[:, 1:] - bounds[:, :-1]).clamp(min=1)
     rows = first + (places * count).long().clamp(max=count - 1)
     return frames.values[frames.offsets()[:, None] + rows]

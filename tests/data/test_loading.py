@@ -197,7 +197,7 @@ def test_reading_ahead_is_bounded():
     assert len(features.reads) <= READ_AHEAD
 
 
-@pytest.mark.gpu
+@pytest.mark.usefixtures("cuda")
 def test_batches_on_a_gpu_equal_those_on_the_cpu():
     videos, features = some_videos()
     loaded = FrameVideos(videos, features, View("gt"), 8)

@@ -208,7 +208,7 @@ def test_tiles_stay_small_and_pad_little(count: int, dim: int, device: str) -> N
     assert blocks * height - count < 16 * blocks
 
 
-@pytest.mark.gpu
+@pytest.mark.usefixtures("cuda")
 @pytest.mark.parametrize("count", [3, 513, 5000])
 def test_ranks_on_the_device_equal_those_on_the_cpu(count: int) -> None:
     queries, items, positives = random_pairs(count, 257, seed=count)

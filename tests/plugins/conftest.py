@@ -52,7 +52,7 @@ class MemoryVideos:
         )
 
     def batches(self, groups: Sequence[Sequence[int]], device: str) -> Iterator[VideoBatch]:
-        return (self.batch(group).to(device) for group in groups)
+        return (self.batch(group).to(device, non_blocking=True) for group in groups)
 
 
 def ragged(sequences: list[torch.Tensor]) -> Ragged:

@@ -10,7 +10,7 @@ from torch import nn
 
 from bench.api import InvalidData, Ragged
 from bench_torch import recurrence
-from bench_torch.encoder import POOLINGS, Pooling, RunningMaximum, SequenceEncoder
+from bench_torch.encoder import POOLINGS, Maximum, Pooling, SequenceEncoder
 from bench_torch.gru import GRU, run_cudnn, run_recurrence
 from bench_torch.lstm import LSTM
 from bench_torch.packing import Packing
@@ -266,13 +266,15 @@ def test_without_gradients_only_a_chunk_is_kept(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_maximum_reached_twice_gets_its_gradient_once() -> None:
     packed = torch.tensor([[1.0], [2.0], [1.0], [3.0]], requires_grad=True)  # two sequences: 1 1 and 2 3
-    RunningMaximum.apply(packed, (2, 2)).backward(torch.tensor([[5.0], [7.0]]))
+    latest_first = Packing.of(torch.tensor([2, 2])).latest_first()
+    Maximum.apply(packed, latest_first).backward(torch.tensor([[5.0], [7.0]]))
     assert packed.grad.flatten().tolist() == [0, 0, 5, 7]
 
 
-def test_the_gradient_of_the_running_maximum_is_that_of_finite_differences() -> None:
+def test_the_gradient_of_the_maximum_over_time_is_that_of_finite_differences() -> None:
     packed = torch.randn(9, 3, dtype=torch.double, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda p: RunningMaximum.apply(p, (4, 3, 2)), (packed,))
+    latest_first = Packing.of(torch.tensor([2, 1, 3, 3])).latest_first()
+    assert torch.autograd.gradcheck(lambda p: Maximum.apply(p, latest_first), (packed,))
 
 
 def test_last_pooling_takes_the_state_after_the_last_step() -> None:

@@ -146,7 +146,7 @@ def test_a_fit_that_does_not_arrive_is_an_error(solver: Solver, monkeypatch: pyt
         solver(problem_of(rows, labels), 1.0, None)
 
 
-@pytest.mark.gpu
+@pytest.mark.usefixtures("cuda")
 def test_a_gpu_reaches_the_minimum_of_the_cpu() -> None:
     rows, labels = small(n=400, d=64, classes=10)
     on_cpu = problem_of(rows, labels)

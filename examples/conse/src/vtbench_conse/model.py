@@ -39,4 +39,4 @@ class ConSE:
 def means(rows, sequences):
     """Returns the mean of the rows (sum of lengths, d) of each sequence."""
     total = rows.new_zeros(len(sequences), rows.shape[1])
-    return total.index_add(0, sequences.owners(), rows) / sequences.lengths[:, None]
+    return total.index_add(0, sequences.owners(), rows) / sequences.beside(sequences.lengths)[:, None]

@@ -53,7 +53,7 @@ def cycle_loss(start: Ragged, other: Ragged) -> Tensor:
     mask = start.mask()
     index = torch.arange(mask.shape[1], device=mask.device, dtype=torch.float32)
     gap = ((back @ index) - index) ** 2 * mask
-    return (gap.sum(1) / start.lengths).mean()
+    return (gap.sum(1) / start.beside(start.lengths)).mean()
 
 
 def _weights(source: Tensor, target: Ragged) -> Tensor:

@@ -113,7 +113,7 @@ class Global(nn.Module):
         """Returns (B, 2 H): the mean of the parts that have seen each other, beside the context that has seen them."""
         seen: Ragged = self.layer(placed(parts))
         total = seen.values.new_zeros(len(seen), seen.values.shape[1]).index_add(0, seen.owners(), seen.values)
-        return torch.cat([total / seen.lengths[:, None], self.context.of(context, seen)], dim=1)
+        return torch.cat([total / seen.beside(seen.lengths)[:, None], self.context.of(context, seen)], dim=1)
 
 
 class Hierarchy(nn.Module):

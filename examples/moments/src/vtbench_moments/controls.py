@@ -85,4 +85,4 @@ class FrequentSpan:
 
 def _shares(videos: VideoBatch) -> Tensor:
     """Returns (S, 2): the segments of a batch as shares of their videos."""
-    return videos.segments.values / videos.durations.repeat_interleave(videos.segments.lengths)[:, None]
+    return videos.segments.values / videos.durations[videos.segments.owners()][:, None]

@@ -42,11 +42,11 @@ def _windowed(videos: VideoBatch) -> VideoBatch:
             clips.append(rows[start : max(-(-last * len(rows) // PARTS), start + 1)])
             lengths.append(len(clips[-1]))
     shares = torch.tensor(BOUNDS, dtype=torch.float32, device=videos.durations.device) / PARTS
-    counts = torch.full((len(videos),), len(BOUNDS), device=videos.durations.device)
+    counts = torch.full((len(videos),), len(BOUNDS))
     return VideoBatch(
         ids=videos.ids,
         frames=videos.frames,
         segments=Ragged((shares[None] * videos.durations[:, None, None]).reshape(-1, 2), counts),
-        clip_frames=Ragged(torch.cat(clips), torch.tensor(lengths, device=counts.device)),
+        clip_frames=Ragged(torch.cat(clips), torch.tensor(lengths)),
         durations=videos.durations,
     )
