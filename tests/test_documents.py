@@ -47,7 +47,14 @@ def shell_lines(document: str) -> list[list[str]]:
     return [words for line in lines if (words := shlex.split(line.removeprefix("$ "), comments=True))]
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/leaderboards.md"])
+WITH_COMMANDS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    *(str(page.relative_to(PROJECT)) for page in PROJECT.glob("docs/*.md")),
+]
+
+
+@pytest.mark.parametrize("document", sorted(WITH_COMMANDS))
 def test_commands_in_a_document_exist(document: str) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     for words in shell_lines(document):
@@ -81,12 +88,12 @@ def flags_of(command: object) -> list[str]:
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "docs/features.md", "docs/thumos14.md", "examples/conse/README.md"],
+    ["README.md", "docs/features.md", "docs/own-videos.md", "docs/thumos14.md", "examples/conse/README.md"],
 )
 def test_what_stands_in_a_document_is_a_bench_yaml(document: str, bench_command: Any) -> None:
     """Each block can be copied as it is."""
     blocks = re.findall(
-        r"^```yaml\n(.*?)^```", (PROJECT / document).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+        r"^```yaml[^\n]*\n(.*?)^```", (PROJECT / document).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
     )
     assert blocks
     for block in blocks:
