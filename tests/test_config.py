@@ -147,7 +147,7 @@ def test_without_a_file_the_packaged_default_applies(tmp_path, monkeypatch):
         ),
         (
             'version: 1\n"a\\nb": 1',
-            "ab: unknown key. Known keys: datasets, features, leaderboard, runs, text, title, version, word_v",
+            "ab: unknown key. Known keys: datasets, features, leaderboard, runs, text, title, trackers, vers",
         ),
     ],
 )

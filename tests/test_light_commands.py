@@ -32,6 +32,7 @@ LIGHT_MODULES = (
     "bench_fse.plugin",
     "bench_head.plugin",
     "bench_hse.plugin",
+    "bench_trackers.plugin",
 )
 
 

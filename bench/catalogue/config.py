@@ -27,7 +27,7 @@ from bench.data.groups import GROUP
 from bench.errors import ConfigError, DataError, UnknownName
 from bench.matching import TEXTS
 from bench.reading.outside import read_text
-from bench.reading.sections import Misfit, by_name, key, name_of, one_of, pathname, section, span, text
+from bench.reading.sections import Misfit, by_name, key, listed, name_of, one_of, pathname, section, span, text
 from bench.reading.yaml_files import YAML, NotYaml, parse_yaml
 
 FILE_NAME = "bench.yaml"
@@ -48,6 +48,7 @@ class Config:
         runs: where runs are written.
         leaderboard: the leaderboard's folder.
         title: of its pages.
+        trackers: which of the plugins' trackers are told of runs.
     """
 
     path: Path | None
@@ -58,6 +59,7 @@ class Config:
     runs: Path
     leaderboard: Path
     title: str
+    trackers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ class _File:
     features: Mapping[str, FeatureEntry] = key(by_name(section(FeatureEntry)), {})
     word_vectors: Path | None = key(pathname, None)
     title: str = key(text(), "Leaderboards")
+    trackers: tuple[str, ...] = key(listed(text()), ())
     text: str = key(text(), "")
     runs: Path = key(pathname, Path("runs"))
     leaderboard: Path = key(pathname, Path("leaderboards"))
@@ -118,6 +121,7 @@ def load(path: Path | None = None) -> Config:
         runs=base / parsed.runs,
         leaderboard=base / parsed.leaderboard,
         title=parsed.title,
+        trackers=parsed.trackers,
     )
 
 

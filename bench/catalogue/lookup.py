@@ -47,6 +47,7 @@ class Session:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.catalogue: Catalogue = catalogues.discover(config.datasets)
+        self._extensions = self.catalogue.extensions.with_trackers(config.trackers)
         self._opened: dict[str, Dataset] = {}
 
     def cell(self, model: str, task: str, features: FeatureDeclaration | None = None) -> RunCell:
@@ -66,7 +67,7 @@ class Session:
         kind = "model" if model in self.catalogue.models else "encoder"
         if kind == "encoder":  # it is called after what it loads, not after where that lies
             spec = replace(spec, name=find(model).spec.name)
-        return made(spec, self.catalogue.distribution(model, kind), base=base, extensions=self.catalogue.extensions)
+        return made(spec, self.catalogue.distribution(model, kind), base=base, extensions=self._extensions)
 
     def _encoders(self, dataset: Dataset) -> FindEncoder:
         """Returns what looks encoders up; the one that makes the features of a dataset is as bench.yaml declares it."""

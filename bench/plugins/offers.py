@@ -6,11 +6,12 @@ column, export or log, never the run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bench.errors import unknown_name
 from bench.execution import Execution
 
 if TYPE_CHECKING:
@@ -25,11 +26,13 @@ class WatcherSpec:
         name: how messages call it.
         summary: one line.
         loader: called as `object(RunStart)` when a run begins; returns a `Watcher`.
+        tracker: whether it is told only of runs whose bench.yaml lists it under `trackers:`.
     """
 
     name: str
     summary: str
     loader: str
+    tracker: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,3 +127,12 @@ class Extensions:
 
     watchers: tuple[WatcherSpec, ...] = ()
     columns: tuple[ColumnSpec, ...] = ()
+
+    def with_trackers(self, asked: Sequence[str]) -> Extensions:
+        """Returns what is added to a run that asks for some of the trackers. Raises: UnknownName."""
+        known = [spec.name for spec in self.watchers if spec.tracker]
+        for name in asked:
+            if name not in known:
+                raise unknown_name("tracker", name, known)
+        told = tuple(spec for spec in self.watchers if not spec.tracker or spec.name in asked)
+        return replace(self, watchers=told)

@@ -151,3 +151,30 @@ def test_an_exporter_that_fails_is_one_line(bench_command, tmp_path, control_run
 
     assert "exporter 'three' failed: TypeError: it returned int, expected text" in done.stderr
     assert "Did you mean 'three'?" in unknown.stderr
+
+
+def test_a_tracker_is_told_only_of_runs_whose_configuration_asks_for_it(bench_command, tmp_path):
+    module = tmp_path / "diary.py"
+    module.write_text(
+        "from bench.api import WatcherSpec, hookimpl\n"
+        "class Watcher:\n    def __init__(self, start): (start.folder / 'diary.txt').touch()\n"
+        "    def step(self, *_): pass\n"
+        "    def finished(self, result): raise OSError('the disk is full')\n"
+        "@hookimpl\ndef bench_watchers(): return [WatcherSpec('diary', '', 'diary:Watcher', tracker=True)]\n"
+    )
+    site = install(tmp_path / "site", module, "diary")
+    config = "version: 1\ndatasets: {mine: {reader: activitynet, root: sample, features: sample}}\n"
+    run = ("run", "-m", "random", "-t", "mine-retrieval", "--limit", "20", "--json", "--output")
+
+    (tmp_path / "bench.yaml").write_text(config)
+    alone = json.loads(bench_command(*run, "alone", path=site).stdout)[0]
+    (tmp_path / "bench.yaml").write_text(config + "trackers: [diary]\n")
+    done = bench_command(*run, "told", path=site)
+    (tmp_path / "bench.yaml").write_text(config + "trackers: [dairy]\n")
+    unknown = bench_command(*run, "unknown", path=site, exit_code=3)
+
+    told = json.loads(done.stdout)[0]
+    assert [path.parent.parent.name for path in tmp_path.glob("*/*/diary.txt")] == ["told"]
+    assert "watcher 'diary' failed and is told no more: OSError: the disk is full" in done.stderr
+    assert (told["measurements"], told["signature"]) == (alone["measurements"], alone["signature"])
+    assert "unknown tracker 'dairy'. Did you mean 'diary'?" in unknown.stderr
