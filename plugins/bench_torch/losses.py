@@ -10,6 +10,8 @@ Letters for shapes: `B` pairs, `C` clips, `S` sentences, `R` rows, `d` dimension
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -24,26 +26,45 @@ def cosines(x: Tensor, y: Tensor) -> Tensor:
 
 
 def hinge(similarities: Tensor, margin: float, *, hardest: bool = False, same: Tensor | None = None) -> Tensor:
-    """Returns the two-sided hinge loss of a (B, B) similarity matrix whose diagonal holds the true pairs.
+    """Returns the two-sided hinge loss of a (*, B, B) similarity matrix, (*), whose diagonal holds the true pairs.
 
     Every negative of both directions is summed and the sum divided by B * B; with `hardest` only the worst negative
     of each row and of each column counts, divided by the same B * B. `same` (B, B) bool: pairs that are no negatives.
 
     Source: rank(X, Y) of the released HSE code, run with `--norm`; `hardest` is its `--max_violation` (VSE++).
     """
-    size = similarities.shape[0]
-    positive = similarities.diagonal()
+    size = similarities.shape[-1]
+    positive = similarities.diagonal(dim1=-2, dim2=-1)
     right = torch.eye(size, dtype=torch.bool, device=similarities.device) if same is None else same
-    by_row = (margin + similarities - positive[:, None]).clamp(min=0).masked_fill(right, 0.0)
-    by_column = (margin + similarities - positive[None, :]).clamp(min=0).masked_fill(right, 0.0)
+    by_row = (margin + similarities - positive[..., :, None]).clamp(min=0).masked_fill(right, 0.0)
+    by_column = (margin + similarities - positive[..., None, :]).clamp(min=0).masked_fill(right, 0.0)
     if hardest:
-        return (by_row.amax(dim=1).sum() + by_column.amax(dim=0).sum()) / (size * size)
-    return (by_row.sum() + by_column.sum()) / (size * size)
+        return (by_row.amax(dim=-1).sum(dim=-1) + by_column.amax(dim=-2).sum(dim=-1)) / (size * size)
+    return (by_row.sum(dim=(-2, -1)) + by_column.sum(dim=(-2, -1))) / (size * size)
 
 
 def ranking_loss(x: Tensor, y: Tensor, margin: float, *, hardest: bool = False, same: Tensor | None = None) -> Tensor:
     """Returns rank(X, Y): the hinge loss on cosines, where row i of x (B, d) belongs to row i of y (B, d)."""
     return hinge(cosines(x, y), margin, hardest=hardest, same=same)
+
+
+def ranking_losses(
+    sides: Sequence[Tensor],
+    pairs: Sequence[tuple[int, int]],
+    margin: float,
+    *,
+    hardest: bool = False,
+    same: Tensor | None = None,
+) -> Tensor:
+    """Returns (k,): the `ranking_loss` of each of k pairs of sides, by place in `sides`, of (B, d) each.
+
+    All are computed at once, so that a GPU is told little; their last bits differ from those of one after the other.
+    """
+    with torch.autocast(sides[0].device.type, enabled=False):
+        stacked = torch.stack([_at_least_float32(side) for side in sides])
+        directions = functional.normalize(stacked, dim=2).unbind()
+        x, y = (torch.stack([directions[pair[side]] for pair in pairs]) for side in range(2))
+        return hinge(x @ y.transpose(1, 2), margin, hardest=hardest, same=same)
 
 
 def cluster_loss(x: Tensor, y: Tensor, margin: float, *, hardest: bool = False, same: Tensor | None = None) -> Tensor:

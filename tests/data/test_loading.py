@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 import torch
+from pretend_device import pretending
 
 from bench.data.declared import FeatureIdentity
 from bench.data.loading import READ_AHEAD, FrameVideos, UncutVideos
@@ -198,11 +199,28 @@ def test_reading_ahead_is_bounded():
 
 
 @pytest.mark.usefixtures("cuda")
-def test_batches_on_a_gpu_equal_those_on_the_cpu():
+@pytest.mark.parametrize("halves", [0, 5, 12])
+def test_batches_on_a_gpu_equal_those_on_the_cpu(halves):
     videos, features = some_videos()
+    for name in list(features.rows)[:halves]:
+        features.rows[name] = features.rows[name].astype(np.float16)
     loaded = FrameVideos(videos, features, View("gt"), 8)
     groups = [[3, 1], [0], [11, 10, 9], [5]]
     for group, batch in zip(groups, loaded.batches(groups, "cuda:0"), strict=True):
         assert batch.frames.values.is_cuda
+        assert batch.frames.values.dtype == torch.float32
         assert torch.equal(batch.clip_frames.values.cpu(), loaded.batch(group).clip_frames.values)
         assert torch.equal(batch.segments.values.cpu(), loaded.batch(group).segments.values)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_no_number_at_all_is_found_in_halves_on_their_way_to_a_gpu(number):
+    videos, features = some_videos()
+    features.rows = {name: rows.astype(np.float16) for name, rows in features.rows.items()}
+    loaded = FrameVideos(videos, features, View("gt"), 1000)
+    features.rows["v3"] = np.full_like(features.rows["v3"], 65504.0)
+    with pretending():
+        next(loaded.batches([[3, 1]], "cuda:0"))
+        features.rows["v3"][0, 2] = number
+        with pytest.raises(InvalidData, match="v3"):
+            next(loaded.batches([[3, 1]], "cuda:0"))

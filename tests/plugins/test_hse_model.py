@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bench.api import InvalidData, ModelError, Ragged, TrainingData
-from bench_hse.loss import Side, Terms, matching_loss
+from bench_hse.loss import Side, Terms, matching_loss, matching_loss_at_once
 from bench_hse.model import HSENetwork, HSEShape
 from bench_torch.losses import block_loss, cluster_loss, ranking_loss
 from bench_torch.text import Text, Vocabulary
@@ -46,6 +46,23 @@ def test_every_ranking_term_counts_once_with_weight_one() -> None:
     weak = block_loss(v.parts, t.parts, 0.2)
     torch.testing.assert_close(matching_loss(v, t, replace(TERMS, low="weak")), high + cluster + weak + low_cluster)
     torch.testing.assert_close(matching_loss(v, t, replace(TERMS, low="weak", cluster=False)), high + weak)
+
+
+@pytest.mark.parametrize("low", ["strong", "none"])
+@pytest.mark.parametrize("cluster", [True, False])
+@pytest.mark.parametrize("hardest", [True, False])
+@pytest.mark.parametrize("repeated", [True, False])
+def test_all_terms_at_once_are_those_one_after_the_other(
+    low: str, cluster: bool, hardest: bool, repeated: bool
+) -> None:
+    v, t = side(0, 2, 1, 3), side(1, 2, 1, 3)
+    inputs = [x.requires_grad_() for x in (v.flat, v.sequence, v.parts.values, t.flat, t.sequence, t.parts.values)]
+    terms = replace(TERMS, low=low, cluster=cluster, hardest=hardest)
+    same = torch.tensor([[1, 0, 1], [0, 1, 0], [1, 0, 1]], dtype=torch.bool) if repeated else None
+    losses = [loss(v, t, terms, same) for loss in (matching_loss, matching_loss_at_once)]
+    torch.testing.assert_close(*losses, rtol=1e-5, atol=1e-6)
+    for one, other in zip(*(torch.autograd.grad(loss, inputs, allow_unused=True) for loss in losses), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
 
 
 def test_weak_matching_is_the_released_code_s_loss_worked_out_by_hand() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 from pretend_device import Counted, pretending
 
 from bench.api import Execution, TrainingData
@@ -72,3 +73,32 @@ def test_a_training_step_of_recognition_waits_twice_at_most(
         model = make_model(name, GPU, epochs=1, batch=2)
         steps = waits_of_steps(model, record(GPU).training(), make_labelled_data(count=6), counted)
     assert most(steps)[0] <= MOST_WAITS, most(steps)[1]
+
+
+LAUNCHES_BEFORE = 1468
+"""Of the same step, counted in the same way, at 7a2fe55: there the maximum over time was taken step by step."""
+
+
+def long_videos(data: TrainingData) -> TrainingData:
+    """Returns videos of 8 clips of 10 rows each, and paragraphs of 8 sentences of 13 words and marks."""
+    generator = torch.Generator().manual_seed(0)
+    clips = [[torch.randn(10, 6, generator=generator) for _ in range(8)] for _ in range(len(data))]
+    videos = type(data.videos)([torch.cat(each) for each in clips], clips)
+    sentence = "the red dog runs and the cat sleeps in the green park."
+    return replace(data, videos=videos, paragraphs=((sentence,) * 8,) * len(data))
+
+
+def test_a_step_of_hse_asks_a_fourth_of_what_it_asked_before(
+    make_training_data: Any, make_model: Any, record: Any
+) -> None:
+    data = long_videos(make_training_data(count=4))
+    with pretending() as counted:
+        launches = []
+
+        def progress(*_: Any) -> None:
+            launches.append(sum(counted.launches.values()))
+            counted.clear()
+
+        model = make_model("hse", GPU, epochs=1, batch=1)
+        model.fit(data, replace(record(GPU).training(), progress=progress, checkpoint=lambda _: None))
+    assert max(launches[1:]) <= LAUNCHES_BEFORE / 4
