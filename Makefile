@@ -80,7 +80,7 @@ format: $(INSTALLED)
 docs: $(INSTALLED)
 	"$$($(BIN)/python tests/extras.py --environment docs)" docs/build_site.py build/site
 
-BOARD ?= leaderboards/anet-retrieval.html
+BOARD ?= leaderboards/msrvtt-train1000-retrieval.html
 picture:
 	chromium --headless --no-sandbox --hide-scrollbars --window-size=1240,900 --screenshot=docs/board.png \
 	  "file://$(abspath $(BOARD))"
