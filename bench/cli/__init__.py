@@ -31,6 +31,7 @@ COMMANDS = {
     "confusions": ("bench.cli.confusions:confusions", "Show which classes a model takes for which."),
     "examples": ("bench.cli.examples:examples", "Show what captioners wrote, or what was found, beside what is right."),
     "browse": ("bench.cli.browse:browse", "Show all that runs were asked side by side, searched and filtered."),
+    "judge": ("bench.cli.judge:judge", "Say what recall is with wrong answers that people judged right."),
     "sensitivity": ("bench.cli.sensitivity:sensitivity", "Say how much of a model's score is which frames were taken."),
     "diagnose": ("bench.cli.diagnose:diagnose", "Ask whether a hierarchical model uses its hierarchy."),
     "answers": ("bench.cli.answers:answers", "Count or export what models answered in words to a study's questions."),

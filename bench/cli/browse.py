@@ -9,10 +9,12 @@ import click
 
 from bench.cli.commands import Command
 from bench.cli.film_strips import drawn_strips
-from bench.cli.options import config_option
+from bench.cli.options import WHOLE, config_option
 
 if TYPE_CHECKING:
     from bench.analysis.browsing.addresses import VideoAddresses
+    from bench.analysis.judging.drawing import DrawnSample
+    from bench.catalogue.lookup import Session
     from bench.data.dataset import Dataset
 
 
@@ -25,8 +27,18 @@ if TYPE_CHECKING:
     help="A folder of videos, named {id}.*: times on the pages play them (default: `videos:` in bench.yaml).",
 )
 @click.option("--film-strips", is_flag=True, help="Frames of every video beside it; decodes them all.")
+@click.option("--judge", type=WHOLE, help="A page on which so many wrong answers of the first run are judged.")
+@click.option("--seed", type=WHOLE, help="Of the draw of --judge (default: 0).")
 @config_option
-def browse(runs: tuple[Path, ...], output: Path, videos: Path | None, film_strips: bool, config: Path | None) -> None:
+def browse(
+    runs: tuple[Path, ...],
+    output: Path,
+    videos: Path | None,
+    film_strips: bool,
+    judge: int | None,
+    seed: int | None,
+    config: Path | None,
+) -> None:
     """Write pages of all that RUNS were asked (folders of runs on one test set), the worst of the first one first.
 
     Queries of retrieval with their rank in every run and the five best of what each found; captions beside their
@@ -44,6 +56,9 @@ def browse(runs: tuple[Path, ...], output: Path, videos: Path | None, film_strip
     session = Session(configuration.load(config))
     opened = open_runs(session, [stored(folder) for folder in runs], lambda line: click.echo(line, err=True))
     dataset = opened.dataset
+    if seed is not None and judge is None:
+        raise UsageError("--seed: draws what is judged. Say how many by --judge, or leave it out.")
+    samples = {} if judge is None else _samples(session, runs[0], judge, seed or 0)
     if videos is not None and dataset is None:
         raise UsageError("--videos: which file is whose is known with the dataset alone. Leave it out.")
     if film_strips and (dataset is None or dataset.declaration.features.videos is None):
@@ -51,7 +66,18 @@ def browse(runs: tuple[Path, ...], output: Path, videos: Path | None, film_strip
     links = None if dataset is None else _links(dataset, videos, output)
     strips = drawn_strips(dataset, opened.browsed.videos()) if film_strips and dataset else {}
     prepare(output)
-    click.echo(write_pages(opened.browsed, output, links, strips)[0])
+    click.echo(write_pages(opened.browsed, output, links, strips, samples)[0])
+
+
+def _samples(session: Session, run: Path, count: int, seed: int) -> dict[str, DrawnSample]:
+    """Returns the wrong answers of each direction that are judged."""
+    from bench.analysis.browsing.opening import retrieval_run
+    from bench.analysis.examples.lists import WAYS
+    from bench.analysis.judging.drawing import SampleDraw, drawn
+    from bench.evidence.verified import stored
+
+    opened = retrieval_run(session, stored(run), lambda _: None)  # why there are no texts was said
+    return {way: drawn(opened, SampleDraw(way, count, seed)) for way in WAYS}
 
 
 def _links(dataset: Dataset, folder: Path | None, pages: Path) -> VideoAddresses:

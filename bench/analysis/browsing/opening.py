@@ -10,7 +10,7 @@ from bench.analysis.browsing.captions import captions_of
 from bench.analysis.browsing.entries import entries_of
 from bench.analysis.browsing.recognised import Recognition, recognised_run, videos_of
 from bench.analysis.browsing.sections import Browsed
-from bench.analysis.examples.lists import open_run, open_without_texts
+from bench.analysis.examples.lists import OpenedRun, open_run, open_without_texts
 from bench.analysis.examples.scored import scored_run
 from bench.errors import DataError, MissingData, UnknownName, UnsupportedTask, UsageError
 from bench.evidence.verified import Stored, verified
@@ -34,6 +34,24 @@ class OpenedRuns:
 
     browsed: Browsed
     dataset: Dataset | None
+
+
+def retrieval_run(session: Session, record: Stored, say: Callable[[str], None]) -> OpenedRun:
+    """Returns a run of retrieval; without its dataset, ids stand alone, and `say` is told why.
+
+    Raises: UsageError for a run of anything else.
+    """
+    if verified(record).evidence.kind != "ranks":
+        raise UsageError(f"{record.folder}: wrong answers are judged of retrieval alone. Name a run of it.")
+    try:
+        task = _task(session, record, "ranks")
+        dataset = session.dataset(task.dataset)
+        dataset.columns(task.split)
+    except (DataError, UnknownName) as error:
+        say(f"no texts, ids stand alone: {error}")
+        return open_without_texts(record)
+    assert isinstance(task, ParagraphVideoRetrieval)  # noqa: S101 (`_task` chose by it)
+    return open_run(record, task, dataset)
 
 
 def open_runs(session: Session, records: Sequence[Stored], say: Callable[[str], None]) -> OpenedRuns:

@@ -14,8 +14,11 @@ from typing import Any
 from bench.analysis.browsing.addresses import VideoAddresses
 from bench.analysis.browsing.recognised import BrowsedVideos
 from bench.analysis.browsing.sections import ON_A_PAGE, Browsed, BrowsedSection, ListedLine
+from bench.analysis.examples.lists import SHOWN
 from bench.analysis.examples.pages import LONGEST, circumstances
 from bench.analysis.examples.retrieved_pages import ranked
+from bench.analysis.judging.drawing import DrawnSample, pairs_of
+from bench.analysis.judging.judgements import SCHEMA, VERDICTS
 from bench.errors import SaveError
 from bench.files import write_atomically
 from bench.leaderboard.pages import wording
@@ -27,7 +30,7 @@ DEPTHS = (1, 5, 10)
 """The K of the counts of queries that are answered within the first K."""
 SNIPPET = 80
 """Characters shown of what was found; its own query shows all of it."""
-OWN = re.compile(r"(index|[a-z0-9]+(-[0-9]+)?)\.html|browse\.css", re.ASCII)
+OWN = re.compile(r"(index|[a-z0-9]+(-[0-9]+|-judge)?)\.html|browse\.css", re.ASCII)
 """Files that a folder of pages may hold, beside `strips`."""
 STYLE = "browse.css"
 MOST_CONFUSED = 20
@@ -51,13 +54,18 @@ def prepare(folder: Path) -> None:
 
 
 def write_pages(
-    browsed: Browsed, folder: Path, links: VideoAddresses | None = None, strips: Mapping[str, bytes] | None = None
+    browsed: Browsed,
+    folder: Path,
+    links: VideoAddresses | None = None,
+    strips: Mapping[str, bytes] | None = None,
+    samples: Mapping[str, DrawnSample] | None = None,
 ) -> list[Path]:
     """Writes all pages into `folder`, which `prepare` made ready; returns their paths, the index first.
 
     Args:
         links: where videos play.
         strips: video id -> its film strip, a JPEG.
+        samples: key of a section -> queries of it that are to be judged.
 
     Raises: SaveError.
     """
@@ -66,7 +74,7 @@ def write_pages(
         "browsed": browsed, "title": title(browsed), "runs": labels(browsed.results),
         "links": links or VideoAddresses(), "number_of": number_of,
         "longest": LONGEST, "snippet": SNIPPET, "ranked": ranked, "pictures": pictures, "allowed": "'none'",
-        "joined": " ".join,
+        "joined": " ".join, "samples": samples or {},
     }  # fmt: skip
     listed = {section.key: section.lines() for section in browsed.sections}
     files: dict[str, str] = {"index.html": _index(browsed, listed, common)}
@@ -162,11 +170,27 @@ def _section(section: BrowsedSection, lines: Sequence[ListedLine], common: Mappi
         )
     }  # fmt: skip
     play: Callable[[str], str] = lambda name: common["links"].play(section.video_of(name))  # noqa: E731
+    if section.key in common["samples"]:
+        files[f"{section.key}-judge.html"] = _judging(section, common["samples"][section.key], {**common, "play": play})
     for number, part in enumerate(parts):
         files[names[number]] = _page(
             section.template, common, **shown, part=part, number=number, first=number * ON_A_PAGE, play=play
         )
     return files
+
+
+def _judging(section: BrowsedSection, sample: DrawnSample, common: Mapping[str, Any]) -> str:
+    """Returns the page on which a sample of wrong answers is judged."""
+    script = text_of("judge.js")
+    head = {
+        "schema": SCHEMA, "run": sample.run, "evidence": sample.evidence, "direction": sample.draw.direction,
+        "count": sample.draw.count, "seed": sample.draw.seed,
+    }  # fmt: skip
+    pairs = [[query.name, [item for item, _ in pairs_of(query)]] for query in sample.queries]
+    return _page(
+        "browse_judge.html.j2", common, section=section, sample=sample, verdicts=VERDICTS, most=SHOWN, script=script,
+        data={"head": head, "queries": pairs}, allowed=f"'{integrity(script)}'",
+    )  # fmt: skip
 
 
 def _data(section: BrowsedSection, lines: Sequence[ListedLine], common: Mapping[str, Any]) -> dict[str, Any]:
