@@ -16,6 +16,7 @@ from bench.cli.commands import Command
 from bench.cli.launching import LaunchChoices, exit_code, launch_options, run_beside
 from bench.cli.options import (
     WHOLE,
+    WholeRange,
     command_line,
     config_option,
     metric_option,
@@ -53,6 +54,10 @@ if TYPE_CHECKING:
 )
 @click.option("--cell", "named", multiple=True, help="With --cells: its place, from 0, or its id; repeatable.")
 @launch_options
+@click.option(
+    "--ranks", type=WholeRange(1), default=1, show_default=True,
+    help="Processes that fit one model together, a GPU each: docs/several-gpus.md.",
+)  # fmt: skip
 @click.option("--seed", type=WHOLE, help="Seed (default 0).")
 @click.option("--seeds", callback=parse_seeds, metavar="N,N,…", help="Several seeds, one run each.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:I.")
@@ -84,6 +89,7 @@ def run(
     planned: Path | None,
     named: tuple[str, ...],
     launch: LaunchChoices,
+    ranks: int,
     seed: int | None,
     seeds: tuple[int, ...],
     device: str,
@@ -121,6 +127,8 @@ def run(
         raise UsageError("--no-resume with --jobs or --launcher: a cell may be run again there. Leave one of them out.")
     if launch.beside and checkpoint:
         raise UsageError("--checkpoint with --jobs or --launcher: one file is of one model. Leave one of them out.")
+    if launch.beside and ranks > 1:
+        raise UsageError("--ranks with --jobs or --launcher: ranks are processes of this one. Leave one of them out.")
     if not launch.beside and (launch.retries or launch.settings):
         flag = "--retries" if launch.retries else "--launcher-set"
         raise UsageError(f"{flag} without --jobs or --launcher: cells then run in this process. Add --jobs 2.")
@@ -154,6 +162,7 @@ def run(
     request = replace(
         Request.under(session.config, output or (cells.output if planned else None)),
         device=device,
+        ranks=ranks,
         checkpoint=checkpoint,
         resume=resume,
         checkpoint_minutes=minutes_between(checkpoint_every),

@@ -42,6 +42,7 @@ class ModelSpec:
         reads_own: the setting of kind `encoder` whose encoder must have made the features; "" for features of any.
         control: true for controls, shown shaded on every board.
         resources: what a run of it needs on a cluster; users may say otherwise.
+        across_ranks: whether several processes of torch.distributed that call `fit` together fit what one would.
     """
 
     kind: ClassVar[str] = "model"
@@ -65,6 +66,7 @@ class ModelSpec:
     dim: int = 0
     reads_own: str = ""
     resources: Resources = field(default_factory=Resources)
+    across_ranks: bool = False
 
     def resolve(
         self, recipe: str | None, chosen: Mapping[str, object], accepted: Sequence[type] = ()

@@ -158,6 +158,10 @@ class Checkpoint(Record):
     selection: str
     word_vectors: str
     parameters: Int | None = Field(default=None, ge=0, description="how many numbers it holds; null if not counted")
+    ranks: Int | None = Field(default=None, ge=2, description="processes that fitted it together; null for one")
+    negatives: Int | None = Field(
+        default=None, ge=0, description="others that each item of a full batch met over all ranks; null for one process"
+    )
 
 
 class Rescored(Record):

@@ -140,7 +140,7 @@ class CheckpointFolder:
 
     def save_unfinished(self, state: State) -> None:
         """Keeps the state of a fit that is not done yet. Raises: TakenOver where another process goes on with it."""
-        self._save(self._unfinished, state)
+        self._save(self._unfinished, state, {})
 
     def unfinished(self) -> State | None:
         """Returns the last state of an interrupted fit, or None."""
@@ -151,21 +151,25 @@ class CheckpointFolder:
         self._unfinished.unlink(missing_ok=True)
         self.model.unlink(missing_ok=True)
 
-    def save(self, state: State) -> None:
-        """Keeps a fitted model and forgets the unfinished fit. Raises: TakenOver where another process fits it."""
+    def save(self, state: State, ranks: int = 1) -> None:
+        """Keeps a fitted model and forgets the unfinished fit. Raises: TakenOver where another process fits it.
+
+        Args:
+            ranks: processes that fitted it together.
+        """
         write_json(self.folder / "ingredients.json", self.ingredients.as_json())
-        self._save(self.model, state)
+        self._save(self.model, state, {"ranks": ranks} if ranks > 1 else {})
         self._unfinished.unlink(missing_ok=True)
 
-    def _save(self, path: Path, state: State) -> None:
+    def _save(self, path: Path, state: State, more: Mapping[str, int]) -> None:
         if self._hold:
             self._hold.check()
-        values = {"kind": KIND, "ingredients": self.ingredients.as_json(), "state": state.values}
+        values = {"kind": KIND, "ingredients": self.ingredients.as_json(), "state": state.values, **more}
         write_tensors(path, state.arrays, values)
 
 
-def load_state(path: Path) -> tuple[State, Ingredients]:
-    """Returns the state in a checkpoint file, and what it was made from.
+def load_state(path: Path) -> tuple[State, Ingredients, int | None]:
+    """Returns the state in a checkpoint file, what it was made from, and the ranks that fitted it where several did.
 
     Raises: MissingData when there is no such file; InvalidData when it is not whole, or not a checkpoint.
     """
@@ -177,7 +181,8 @@ def load_state(path: Path) -> tuple[State, Ingredients]:
         raise InvalidData(f"{path} is no checkpoint. {CHECKPOINT.remedy}")
     with reading(path, CHECKPOINT):
         made_from = TypeAdapter(Ingredients).validate_python(values["ingredients"])
-        return State(arrays, TypeAdapter(dict[str, Any]).validate_python(values["state"], strict=True)), made_from
+        state = State(arrays, TypeAdapter(dict[str, Any]).validate_python(values["state"], strict=True))
+        return state, made_from, TypeAdapter(int | None).validate_python(values.get("ranks"), strict=True)
 
 
 def settings_from(path: Path, spec: ModelSpec, chosen: Mapping[str, object]) -> dict[str, Value]:
@@ -185,7 +190,7 @@ def settings_from(path: Path, spec: ModelSpec, chosen: Mapping[str, object]) -> 
 
     Raises: UsageError when it belongs to another model or revision, or contradicts a chosen setting.
     """
-    _, made_from = load_state(path)
+    _, made_from, _ = load_state(path)
     if (made_from.model, made_from.revision) != (spec.name, spec.revision):
         raise UsageError(
             f"checkpoint {path} is of model {made_from.model!r} revision {made_from.revision}; asked for "

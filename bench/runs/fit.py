@@ -24,6 +24,7 @@ from bench.runs import checkpoints
 from bench.runs.checkpoints import CheckpointFolder
 from bench.runs.plan import BASE, CHECKPOINT, FitPlan
 from bench.runs.progress import Reporter
+from bench.runs.ranks import other_ranks
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def _fitted_model(plan: FitPlan, folder: Path, execution: Execution, log: Report
 
 def _loaded(plan: FitPlan, path: Path, guard: Guard, remark: str = "") -> tuple[State, Checkpoint]:
     """Returns the state in a checkpoint, and what the record says of it; `remark` ends the line that is logged."""
-    state, made_from = checkpoints.load_state(path)
+    state, made_from, ranks = checkpoints.load_state(path)
     whole = sha256(path)
     guard.log.say(f"checkpoint {path}{remark}")
     reference = Checkpoint(
@@ -99,10 +100,18 @@ def _loaded(plan: FitPlan, path: Path, guard: Guard, remark: str = "") -> tuple[
         selection=made_from.selection,
         word_vectors=made_from.word_vectors,
         parameters=sum(array.size for array in state.arrays.values()),
+        ranks=ranks,
+        negatives=_negatives(plan) if ranks else None,
     )
     if plan.task:
         write_json(guard.folder / CHECKPOINT, {"file": str(path), **reference.model_dump()})
     return state, reference
+
+
+def _negatives(plan: FitPlan) -> int | None:
+    """Returns with how many others each item of a full batch was compared, whichever rank had them."""
+    batch = plan.settings.get("batch")
+    return batch - 1 if isinstance(batch, int) else None
 
 
 def _smaller(plan: FitPlan, execution: Execution) -> dict[str, str]:
@@ -178,10 +187,10 @@ def _fit(plan: FitPlan, folder: CheckpointFolder, model: Any, guard: Guard, exec
             base=base,
             checkpoint_due=pace.due,
         )
-        with guard.during("fit"):
+        with other_ranks(plan, execution), guard.during("fit"):
             model.fit(data, training)
         dataset.check_unchanged()  # else the checkpoint would carry the digest of other features
-        folder.save(model.state())
+        folder.save(model.state(), plan.request.ranks)
         if stop_requested.is_set():
             raise Interrupted("stopped after fitting; the model is saved. The same command goes on from here.")
 

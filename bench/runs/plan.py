@@ -27,6 +27,7 @@ from bench.runs import checkpoints
 from bench.runs.checkpoints import CheckpointFolder
 from bench.runs.given import check_features, ingredients_of, weights_of
 from bench.runs.progress import Reporter, Silent
+from bench.runs.ranks import check_ranks
 from bench.runs.request import Request
 from bench.runs.signing import signed
 from bench.tasks.task import AsSigned, Task
@@ -135,6 +136,7 @@ def plan(cell: RunCell, request: Request, reporter: Reporter | None = None) -> R
     _examine(dataset, [*used, task.split], reporter or Silent())
     base = _base_fit(cell.base, request, base_trained_on) if cell.base else None
     fit = _fit(cell, task, request, trained_on, base)
+    check_ranks(fit)
     check_features(cell, fit.weights)
     asked: dict[str, object] = {
         "model": [spec.name, spec.revision, fit.settings],

@@ -34,6 +34,8 @@ class Request:
         resume: reuse what an earlier run of the same request left.
         checkpoint_minutes: between two saves of an unfinished fit; None for one after every epoch.
         command: what the user typed, for the record.
+        ranks: processes that fit one model together.
+        config: the bench.yaml, for those that read it again; None for the packaged default.
     """
 
     output: Path
@@ -49,6 +51,8 @@ class Request:
     resume: bool = True
     checkpoint_minutes: float | None = 5.0
     command: tuple[str, ...] = ()
+    ranks: int = 1
+    config: Path | None = None
 
     @classmethod
     def under(cls, config: Config, output: Path | None = None) -> Request:
@@ -57,7 +61,7 @@ class Request:
         Args:
             output: another folder for runs and checkpoints.
         """
-        return cls(output=output or config.runs, word_vectors=config.word_vectors, text=config.text)
+        return cls(output=output or config.runs, word_vectors=config.word_vectors, text=config.text, config=config.path)
 
     @classmethod
     def of(cls, result: Result, output: Path) -> Request:

@@ -16,6 +16,7 @@ from bench.api import Execution, ModelError, Settings, State, Training, Training
 from bench_torch.dual_encoder import DualEncoder
 from bench_torch.encoder import means
 from bench_torch.losses import contrastive_loss
+from bench_torch.ranks import gathered, is_first, of_first, same_videos
 from bench_torch.recall import recalls
 from bench_torch.text import Text, WordVectors
 from bench_torch.training import MatchingNetwork, Schedule, embed_all, train
@@ -61,7 +62,8 @@ class MeanPoolNetwork(MatchingNetwork):
 
     def loss(self, videos: VideoBatch, text: Text) -> Tensor:
         """Returns symmetric InfoNCE."""
-        return contrastive_loss(self.embed_videos(videos), self.embed_text(text), self.temperature, same=videos.same())
+        embedded = gathered(self.embed_videos(videos)), gathered(self.embed_text(text))
+        return contrastive_loss(*embedded, self.temperature, same=same_videos(videos))
 
     def embed_videos(self, videos: VideoBatch) -> Tensor:
         """Returns (B, d)."""
@@ -105,11 +107,15 @@ class MeanPool(DualEncoder[MeanPoolNetwork]):
                 self._chosen = candidate
                 self._train(fitting, self._stage(training, scores, state))
                 state = None
-                videos, texts = embed_all(self.network, self.examples(heldout), self.execution)
-                ids = heldout.videos.ids
-                scores.append(recalls(videos, texts, (1,), ids)[0] + recalls(texts, videos, (1,), ids)[0])
+                scores.append(of_first(self._score(heldout) if is_first() else 0.0))
             self._chosen = tried[max(range(len(scores)), key=scores.__getitem__)]
         self._train(data, self._stage(training, scores, state))
+
+    def _score(self, heldout: TrainingData) -> float:
+        """Returns R@1 of both directions, added."""
+        videos, texts = embed_all(self.network, self.examples(heldout), self.execution)
+        ids = heldout.videos.ids
+        return float(recalls(videos, texts, (1,), ids)[0] + recalls(texts, videos, (1,), ids)[0])
 
     def _train(self, data: TrainingData, training: Training) -> None:
         """Builds and trains the chosen candidate; every one starts from the same seed."""

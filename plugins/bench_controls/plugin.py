@@ -53,6 +53,7 @@ MEAN_POOL = ModelSpec(
     recipes={"sample": {"word_dim": 64, "epochs": 50, "lr_drop": 38}},
     uses_segments=False,
     control=True,
+    across_ranks=True,
 )
 
 RIDGE = ModelSpec(

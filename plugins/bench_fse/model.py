@@ -15,6 +15,7 @@ from bench.api import VideoBatch
 from bench_fse.loss import flat_loss
 from bench_torch.dual_encoder import DualEncoder
 from bench_torch.encoder import SequenceEncoder
+from bench_torch.ranks import gathered, same_videos
 from bench_torch.text import Text, WordVectors
 from bench_torch.training import MatchingNetwork
 
@@ -42,7 +43,8 @@ class FSENetwork(MatchingNetwork):
     def loss(self, videos: VideoBatch, text: Text) -> Tensor:
         """Returns the flat ranking loss."""
         margin, hardest = self.shape.margin, self.shape.hardest
-        return flat_loss(self.embed_videos(videos), self.embed_text(text), margin, hardest=hardest, same=videos.same())
+        embedded = gathered(self.embed_videos(videos)), gathered(self.embed_text(text))
+        return flat_loss(*embedded, margin, hardest=hardest, same=same_videos(videos))
 
     def sequences(self, videos: VideoBatch, text: Text) -> Sequence[Tensor]:
         """Returns the lengths of what the encoders read."""

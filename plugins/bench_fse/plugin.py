@@ -34,6 +34,7 @@ FSE = ModelSpec(
     },
     recipes={"sample": {"hidden": 128, "word_dim": 64, "lr": 1e-2, "epochs": 50, "lr_drop": 38}},
     uses_segments=False,
+    across_ranks=True,
 )
 
 FSE_CAPTIONER = ModelSpec(

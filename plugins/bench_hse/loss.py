@@ -12,6 +12,7 @@ from torch import Tensor
 
 from bench.api import InvalidData, Ragged
 from bench_torch.losses import block_loss, cluster_loss, of_parts, part_cluster_loss, ranking_loss, ranking_losses
+from bench_torch.ranks import gathered, gathered_parts
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,10 @@ class Side:
     parts: Ragged
     flat: Tensor
     sequence: Tensor
+
+    def gathered(self) -> Side:
+        """Returns the side of the whole batch where several processes have parts of it."""
+        return Side(gathered_parts(self.parts), gathered(self.flat), gathered(self.sequence))
 
 
 def matching_loss(videos: Side, text: Side, terms: Terms, same: Tensor | None = None) -> Tensor:

@@ -19,6 +19,7 @@ from bench_torch.dual_encoder import DualEncoder
 from bench_torch.encoder import SequenceEncoder
 from bench_torch.gru import GRU
 from bench_torch.losses import reconstruction_loss
+from bench_torch.ranks import same_videos
 from bench_torch.text import Text, WordVectors, join
 from bench_torch.training import MatchingNetwork
 
@@ -83,7 +84,7 @@ class HSENetwork(MatchingNetwork):
     def loss(self, videos: VideoBatch, text: Text) -> Tensor:
         """Returns all terms of the paper's loss."""
         of_videos, of_text = self.encode_videos(videos), self.encode_text(text)
-        total = matching_loss(of_videos, of_text, self.terms, videos.same())
+        total = matching_loss(of_videos.gathered(), of_text.gathered(), self.terms, same_videos(videos))
         if self.terms.tau > 0:
             total = total + self.video.reconstruct(of_videos, videos.clip_frames, self.terms)
             total = total + self.text.reconstruct(of_text, self.words(text.sentences), self.terms)

@@ -54,6 +54,7 @@ HSE = ModelSpec(
     },
     recipes={"sample": {"hidden": 128, "word_dim": 64, "lr": 1e-2, "epochs": 50, "lr_drop": 38}},
     revision=2,
+    across_ranks=True,
 )
 
 HSE_CAPTIONER = ModelSpec(

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.api import Ragged
+from bench_torch.ranks import gathered
 
 
 def cosines(x: Tensor, y: Tensor) -> Tensor:
@@ -153,7 +154,7 @@ def reconstruction_loss(guess: Tensor, target: Tensor) -> Tensor:
     with torch.autocast(guess.device.type, enabled=False):
         gap = _at_least_float32(guess) - _at_least_float32(target.detach())
         distances: Tensor = torch.linalg.vector_norm(gap, dim=1)
-        return distances.mean()
+        return gathered(distances).mean()
 
 
 def _at_least_float32(values: Tensor) -> Tensor:

@@ -29,6 +29,7 @@ from bench_torch.checkpoints import (
 )
 from bench_torch.feeding import Fed, fed
 from bench_torch.float32 import without_tf32
+from bench_torch.ranks import any_of, average_gradients, is_first, part_of, sharing, take_weights_of_first
 from bench_torch.recall import recalls
 from bench_torch.transfer import Late
 
@@ -167,13 +168,14 @@ def train(
     if fit.epoch < schedule.epochs:
         fit.examples = network.prepared(examples, schedule.batch, training.execution)
         fit.heldout = heldout and network.prepared(heldout, schedule.batch, training.execution)
+        take_weights_of_first(network)
     while fit.epoch < schedule.epochs:
         fit.run_epoch()
         fit.epoch, fit.position = fit.epoch + 1, 0
-        if fit.heldout is not None:
+        if fit.heldout is not None and is_first():
             fit.consider(fit.heldout)
         fit.pause(epoch_done=True)
-    if fit.heldout is not None:
+    if fit.heldout is not None and is_first():
         restore_module(network, fit.best, BEST)
 
 
@@ -204,11 +206,13 @@ class _Fit:
         self.network.begin_epoch(self.epoch)
         self.network.train()
         remaining = groups[self.position :]
-        batches = self.examples.videos.batches(remaining, self.device)
-        targets = map(self.examples.targets.select, remaining)
+        parts = [part_of(group) for group in remaining]
+        batches = self.examples.videos.batches(parts, self.device)
+        targets = map(self.examples.targets.select, parts)
         with closing(fed(batches, targets, self.network.sequences, self.device)) as steps:
-            for given in steps:
-                self.losses.append(self.step(given))
+            for group, part, given in zip(remaining, parts, steps, strict=True):
+                with sharing(len(part) < len(group)):
+                    self.losses.append(self.step(given))
                 self.position += 1
                 self.look(ahead=int(self.device.startswith("cuda")))
                 if self.position < len(groups):
@@ -228,6 +232,7 @@ class _Fit:
         self.optimizer.zero_grad(set_to_none=True)
         with without_tf32():
             loss.backward()  # type: ignore[no-untyped-call]
+        average_gradients(self.network.parameters())
         self.optimizer.step()
         return Late(loss)
 
@@ -257,8 +262,8 @@ class _Fit:
 
     def pause(self, *, epoch_done: bool) -> None:
         """Saves where the fit stands if that is due. Raises: Interrupted after saving, when asked to stop."""
-        stopping = self.training.stop_requested()
-        if stopping or self.training.checkpoint_due(epoch_done):
+        stopping, due = any_of(self.training.stop_requested(), self.training.checkpoint_due(epoch_done))
+        if stopping or due:
             self.look(ahead=0)
             self.training.checkpoint(self.state())
         if not stopping:

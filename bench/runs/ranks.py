@@ -1,0 +1,226 @@
+"""One model fitted by several processes of this machine, called ranks (`bench run --ranks N`).
+
+The process that the user started is rank 0: it alone plans, saves, predicts and scores. The others live for one fit.
+They look up the same cell, build the same model, and call its `fit` with the same data; how they share the work is the
+model's own affair (`bench_torch.ranks`), through torch.distributed: gloo between CPUs, NCCL between GPUs.
+
+Whichever rank fails, the command ends with its error, in one line, and what was saved is gone on with.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from bench.errors import BenchError, Interrupted, ModelError, UsageError
+from bench.execution import Execution, State, Training
+from bench.plugins.code import resolve
+from bench.reading.outside import one_line
+from bench.runs.progress import Silent
+from bench.runs.request import Request
+
+if TYPE_CHECKING:
+    from multiprocessing.context import SpawnProcess
+
+    from bench.runs.plan import FitPlan
+
+READY = "ready"
+PATIENCE = timedelta(days=1)
+"""How long a rank waits for the others: rank 0 chooses an epoch on held-out videos alone."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What another rank needs to know.
+
+    Attributes:
+        model, task: names of the cell.
+        request: what the user asked for.
+        device: of the rank.
+        rank: its number, from 1.
+        port: of this machine, where the ranks meet.
+    """
+
+    model: str
+    task: str
+    request: Request
+    device: str
+    rank: int
+    port: int
+
+
+def check_ranks(plan: FitPlan) -> None:
+    """Raises UsageError where several ranks were asked for, and the model is fitted by one process alone."""
+    if plan.request.ranks > 1 and not plan.spec.across_ranks:
+        raise UsageError(
+            f"--ranks {plan.request.ranks}: model {plan.spec.name!r} is fitted by one process alone. Leave it out."
+        )
+
+
+def devices_of(request: Request, first: str) -> list[str]:
+    """Returns the device of each rank, GPUs in a row. Raises: UsageError where there are fewer."""
+    if not first.startswith("cuda"):
+        return [first] * request.ranks
+    import torch
+
+    start, there = int(first.partition(":")[2]), torch.cuda.device_count()
+    if start + request.ranks > there:
+        raise UsageError(
+            f"--ranks {request.ranks} from {first} on: this machine has {there} CUDA devices. Ask for fewer, or "
+            "for --device cpu."
+        )
+    return [f"cuda:{start + rank}" for rank in range(request.ranks)]
+
+
+@contextmanager
+def other_ranks(plan: FitPlan, execution: Execution) -> Iterator[None]:
+    """Runs its body as rank 0 beside the other ranks of a fit; alone where one was asked for.
+
+    Raises: ModelError with the error of another rank that failed first; BenchError for one that died.
+    """
+    request = plan.request
+    if request.ranks == 1:
+        yield
+        return
+    from torch import distributed
+
+    assert plan.task is not None  # noqa: S101 (what serves as a base is fitted by one process)
+    devices = devices_of(request, execution.device)
+    store = distributed.TCPStore("127.0.0.1", 0, request.ranks, True, PATIENCE, wait_for_workers=False)
+    parts = [
+        _Part(plan.spec.name, plan.task.name, request, devices[rank], rank, store.port)
+        for rank in range(1, request.ranks)
+    ]
+    others = [_Other.started(part) for part in parts]
+    try:
+        for other in others:
+            other.wait_until_ready()
+        distributed.init_process_group(store=store, rank=0, world_size=request.ranks, timeout=PATIENCE)
+        yield
+        for other in others:
+            other.process.join()
+            other.check()
+    except Exception:
+        for other in others:
+            other.check()  # the first to fail says why; the others only that it is gone
+        raise
+    finally:
+        for other in others:
+            other.process.kill()
+        if distributed.is_initialized():
+            distributed.destroy_process_group()
+
+
+@dataclass(frozen=True)
+class _Other:
+    """Another rank, as rank 0 sees it."""
+
+    part: _Part
+    process: SpawnProcess
+    pipe: Connection
+
+    @classmethod
+    def started(cls, part: _Part) -> _Other:
+        context = multiprocessing.get_context("spawn")
+        here, there = context.Pipe(duplex=False)
+        process = context.Process(target=_take_part, args=(there, part), daemon=True)
+        process.start()
+        there.close()
+        return cls(part, process, here)
+
+    def wait_until_ready(self) -> None:
+        """Raises: as `check`."""
+        try:
+            said = self.pipe.recv()
+        except EOFError:
+            said = ""
+        if said != READY:
+            raise self._failure(said)
+
+    def check(self) -> None:
+        """Raises ModelError with what the rank said when it failed, BenchError where it could say nothing."""
+        self.process.join(1.0)
+        with suppress(EOFError):
+            if self.pipe.poll():
+                raise self._failure(self.pipe.recv())
+        if self.process.exitcode:
+            raise self._failure("")
+
+    def _failure(self, said: str) -> BenchError:
+        which = f"rank {self.part.rank} of {self.part.request.ranks}"
+        if said:
+            return ModelError(f"{which}: {said}")
+        self.process.join(1.0)
+        code = self.process.exitcode
+        how = f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with exit code {code}"
+        return BenchError(f"{which} {how}. The same command goes on from what was saved last; fewer --ranks need less.")
+
+
+def _take_part(pipe: Connection, part: _Part) -> None:
+    """Fits the model of a cell as one of several ranks, in its process; says through the pipe how it failed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # rank 0 hears it, and all stop at the same step
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_first, daemon=True).start()
+    try:
+        _fit_beside(pipe, part)
+    except Interrupted:
+        return
+    except BenchError as error:
+        pipe.send(f"{type(error).__name__}: {error}")
+        os._exit(error.exit_code)
+    except Exception as error:  # noqa: BLE001 (rank 0 raises it)
+        pipe.send(f"{type(error).__name__}: {one_line(error)}")
+        os._exit(1)
+
+
+def _fit_beside(pipe: Connection, part: _Part) -> None:
+    from torch import distributed
+
+    from bench.catalogue import config
+    from bench.catalogue.lookup import Session
+    from bench.plugins.global_state import undisturbed
+    from bench.runs.plan import plan
+
+    request = part.request
+    fit = plan(Session(config.load(request.config)).cell(part.model, part.task), request, Silent()).fit
+    assert fit.training_set is not None  # noqa: S101 (rank 0 found it needs a fit)
+    assert fit.checkpoints is not None  # noqa: S101
+    unfinished = fit.checkpoints.unfinished()  # rank 0 saves nothing before all ranks took their first step
+    execution = Execution(part.device, request.precision, request.seed, request.batch_size)
+    data = fit.dataset.training(fit.training_set, max_rows=fit.spec.max_rows, limit=request.limit)
+    training = Training(
+        execution=execution,
+        word_vectors=request.word_vectors,
+        progress=lambda done, total, values: None,
+        checkpoint=_kept_by_first,
+        resume=lambda: unfinished,
+        stop_requested=lambda: False,
+        checkpoint_due=lambda epoch_done: False,
+    )
+    with undisturbed(seed=request.seed):
+        model = resolve(fit.spec.loader)({**fit.weights.given, **fit.weights.opened(execution)}, execution)
+    pipe.send(READY)
+    store = distributed.TCPStore("127.0.0.1", part.port, request.ranks, False, PATIENCE)
+    distributed.init_process_group(store=store, rank=part.rank, world_size=request.ranks, timeout=PATIENCE)
+    with undisturbed(seed=request.seed):
+        model.fit(data, training)
+
+
+def _kept_by_first(state: State) -> None:
+    """Saves nothing: rank 0 has the same state, and saves it."""
+
+
+def _leave_with_first() -> None:
+    """Ends this process once rank 0 is gone, however it ended."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
