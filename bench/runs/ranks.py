@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import BenchError, Interrupted, ModelError, UsageError
@@ -46,7 +49,7 @@ class _Part:
         request: what the user asked for.
         device: of the rank.
         rank: its number, from 1.
-        port: of this machine, where the ranks meet.
+        meeting: a file of this machine, through which the ranks find one another.
     """
 
     model: str
@@ -54,7 +57,7 @@ class _Part:
     request: Request
     device: str
     rank: int
-    port: int
+    meeting: str
 
 
 def check_ranks(plan: FitPlan) -> None:
@@ -94,16 +97,16 @@ def other_ranks(plan: FitPlan, execution: Execution) -> Iterator[None]:
 
     assert plan.task is not None  # noqa: S101 (what serves as a base is fitted by one process)
     devices = devices_of(request, execution.device)
-    store = distributed.TCPStore("127.0.0.1", 0, request.ranks, True, PATIENCE, wait_for_workers=False)
+    folder = tempfile.mkdtemp(prefix="bench-")
+    meeting = (Path(folder) / "meeting").as_uri()
     parts = [
-        _Part(plan.spec.name, plan.task.name, request, devices[rank], rank, store.port)
-        for rank in range(1, request.ranks)
+        _Part(plan.spec.name, plan.task.name, request, devices[rank], rank, meeting) for rank in range(1, request.ranks)
     ]
     others = [_Other.started(part) for part in parts]
     try:
         for other in others:
             other.wait_until_ready()
-        distributed.init_process_group(store=store, rank=0, world_size=request.ranks, timeout=PATIENCE)
+        distributed.init_process_group(init_method=meeting, rank=0, world_size=request.ranks, timeout=PATIENCE)
         yield
         for other in others:
             other.process.join()
@@ -117,6 +120,7 @@ def other_ranks(plan: FitPlan, execution: Execution) -> Iterator[None]:
             other.process.kill()
         if distributed.is_initialized():
             distributed.destroy_process_group()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -208,8 +212,8 @@ def _fit_beside(pipe: Connection, part: _Part) -> None:
     with undisturbed(seed=request.seed):
         model = resolve(fit.spec.loader)({**fit.weights.given, **fit.weights.opened(execution)}, execution)
     pipe.send(READY)
-    store = distributed.TCPStore("127.0.0.1", part.port, request.ranks, False, PATIENCE)
-    distributed.init_process_group(store=store, rank=part.rank, world_size=request.ranks, timeout=PATIENCE)
+    meeting, rank, count = part.meeting, part.rank, request.ranks
+    distributed.init_process_group(init_method=meeting, rank=rank, world_size=count, timeout=PATIENCE)
     with undisturbed(seed=request.seed):
         model.fit(data, training)
 
