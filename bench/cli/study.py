@@ -58,7 +58,7 @@ def run(
 
     from bench.cli.progress import terminal
     from bench.runs.checkpoints import minutes_between
-    from bench.study.summary import progress
+    from bench.study.progress import progress
 
     minutes_between(checkpoint_every)  # what is no time is refused before anything starts
     session, asked = _opened(file, config)
@@ -66,13 +66,13 @@ def run(
     if dry_run:
         print_cells(session.catalogue, asked.cells, how.resources)
         return 0
-    left = tuple(cell for cell, outcome in progress(asked.cells).outcomes if outcome is None or outcome.state != "done")
+    left = progress(asked.cells, session).left
     click.echo(f"{len(asked.cells.cells):,} cells, {len(asked.cells.cells) - len(left):,} done", err=True)
     ended = []
     if left:
         with terminal() as reporter:
             ended = run_beside(replace(asked.cells, cells=left), session.catalogue, how, reporter)
-    _print_rows(asked)
+    _print_rows(session, asked)
     return exit_code(ended)
 
 
@@ -81,16 +81,24 @@ def run(
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: every cell with what became of it.")
 def status(file: Path, config: Path | None, as_json: bool) -> None:
-    """Say how many cells of the study FILE are done, failed or left, with the log of each that failed."""
+    """Say how many cells of the study FILE are done, failed or left, with the log of each that failed.
+
+    Cells whose data or models were changed since count as left: `bench study run` runs them again.
+    """
     from bench.runs.progress import duration
     from bench.study import Ledger
-    from bench.study.summary import progress
+    from bench.study.progress import progress
 
-    _, asked = _opened(file, config)
-    now = progress(asked.cells)
+    session, asked = _opened(file, config)
+    now = progress(asked.cells, session)
     if as_json:
         rows = [
-            {"id": cell.id, **cell.as_json(), "outcome": outcome and outcome.model_dump(by_alias=True, mode="json")}
+            {
+                "id": cell.id,
+                **cell.as_json(),
+                "outcome": outcome and outcome.model_dump(by_alias=True, mode="json"),
+                "changed": cell.id in now.changed,
+            }
             for cell, outcome in now.outcomes
         ]
         click.echo(json.dumps(rows, indent=2))
@@ -98,8 +106,10 @@ def status(file: Path, config: Path | None, as_json: bool) -> None:
     counts = {"done": now.count("done"), "failed": now.count("failed"), "skipped": now.count("unsupported")}
     words = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count or word == "done")
     line = f"{len(now.outcomes):,} cells: {words}, {now.waiting:,} left"
-    if now.waiting and now.mean_seconds is not None:
-        line += f", about {duration(now.waiting * now.mean_seconds)} one after the other"
+    if now.changed:
+        line += f" ({len(now.changed):,} of them were done on other data, or with other models, than there are now)"
+    if now.waiting and now.seconds_left is not None:
+        line += f", about {duration(now.seconds_left)} one after the other"
     click.echo(line)
     for cell, outcome in now.outcomes:
         if outcome is not None and outcome.state == "failed":
@@ -113,30 +123,52 @@ def status(file: Path, config: Path | None, as_json: bool) -> None:
 @config_option
 def table(file: Path, config: Path | None) -> None:
     """Print the rows of the study FILE: each model and setting over its seeds, tested against the best."""
-    _print_rows(_opened(file, config)[1])
+    _print_rows(*_opened(file, config))
 
 
-def _print_rows(asked: Study) -> None:
-    from bench.cli.tables import print_table
+@study.command()
+@file_argument
+@click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="The SVG file to write.")
+@click.option("--over", metavar="SETTING", help="The setting along the axis, where several were swept.")
+@config_option
+def plot(file: Path, output: Path, over: str | None, config: Path | None) -> None:
+    """Draw the study FILE over the setting that it sweeps: a panel for each task, a line for each model.
+
+    Points are means over seeds, strokes their 95 % intervals; each is tested against the best, as in the table.
+    """
+    from bench.files import write_atomically
+    from bench.study.choosing import blind_tasks
+    from bench.study.picture import picture
     from bench.study.summary import rows_of
 
-    rows = rows_of(asked.cells, asked.choose_on)
+    session, asked = _opened(file, config)
+    svg = picture(rows_of(asked, blind_tasks(session, asked)), asked.choose_on, over)
+    write_atomically(output, svg.encode())
+    click.echo(f"{output}: written")
+
+
+def _print_rows(session: Session, asked: Study) -> None:
+    from bench.cli.tables import print_table
+    from bench.study.choosing import blind_tasks
+    from bench.study.summary import rows_of
+
+    rows = rows_of(asked, blind_tasks(session, asked))
     for task in dict.fromkeys(row.task for row in rows):
         of_task = [row for row in rows if row.task == task]
         names = list(dict.fromkeys(name for row in of_task for name in row.settings))
         head = ("model", *names, "seeds", f"{of_task[0].primary} [95 %]", "±", "p", "")
         click.echo(f"\n{task}" + (", settings are chosen here" if task == asked.choose_on else ""))
-        lines = [_line(row, names, task == asked.choose_on, bool(asked.choose_on)) for row in of_task]
+        lines = [_line(row, names, task == asked.choose_on) for row in of_task]
         print_table(head, lines, numbers_from=1 + len(names))
     if any(row.p_value is not None for row in rows):
         click.echo("\np: paired test against the first row, seeds averaged, Holm's correction over the rows below it.")
 
 
-def _line(row: StudyRow, names: list[str], choosing: bool, chooses: bool) -> tuple[str, ...]:
+def _line(row: StudyRow, names: list[str], choosing: bool) -> tuple[str, ...]:
     interval = "" if row.ci95 is None else f" [{row.ci95[0]:.1f}, {row.ci95[1]:.1f}]"
     remark = "chosen" if row.chosen else ""
-    if row.best and names and not chooses:
-        remark = "best on the test split: optimistic"
+    if (row.chosen or row.best) and names and not row.held_out and not choosing:
+        remark = f"{remark or 'best'} on the test split: optimistic"
     return (
         row.model,
         *(row.settings.get(name, "–") for name in names),

@@ -1,46 +1,19 @@
-"""What a study came to: how far it is, and its rows, each over its seeds, with a paired test against the best."""
+"""What a study came to: its rows, each over its seeds, with a paired test against the best."""
 
 from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from bench.evidence.comparisons import has_values, paired
 from bench.evidence.verified import RESULT, Verified, read_record
 from bench.metrics.comparisons import holm
 from bench.results import protocol
-from bench.study.cells import StudyCell, StudyCells
-from bench.study.running import CellOutcome, Ledger
-
-
-@dataclass(frozen=True)
-class StudyProgress:
-    """How far a study is.
-
-    Attributes:
-        outcomes: of each cell, in the order of the study; None for one that never ended.
-        mean_seconds: of the cells that were computed; None while there is none.
-    """
-
-    outcomes: tuple[tuple[StudyCell, CellOutcome | None], ...]
-    mean_seconds: float | None
-
-    def count(self, state: str) -> int:
-        return sum(outcome is not None and outcome.state == state for _, outcome in self.outcomes)
-
-    @property
-    def waiting(self) -> int:
-        return sum(outcome is None for _, outcome in self.outcomes)
-
-
-def progress(cells: StudyCells) -> StudyProgress:
-    """Returns how far a study is, from what is kept of its cells alone. Raises: InvalidData for a damaged outcome."""
-    ledger = Ledger(cells.output)
-    outcomes = tuple((cell, ledger.outcome(cell)) for cell in cells.cells)
-    seconds = [one.seconds for _, one in outcomes if one is not None and one.state == "done" and not one.reused]
-    return StudyProgress(outcomes, statistics.fmean(seconds) if seconds else None)
+from bench.study.cells import StudyCell
+from bench.study.running import Ledger
+from bench.study.study_file import Study
 
 
 @dataclass(frozen=True)
@@ -54,6 +27,7 @@ class StudyRow:
         mean, std, ci95: of it over seeds, the interval as the mean of theirs.
         best: whether no row of the task is better.
         chosen: whether the study's task to choose on chose these settings for its model.
+        held_out: whether settings were chosen on other videos than those that its task tests on.
         p_value: of the paired test against the best row, after Holm's correction; None for the best, and where rows
             were not measured alike.
     """
@@ -68,14 +42,19 @@ class StudyRow:
     ci95: tuple[float, float] | None
     best: bool = False
     chosen: bool = False
+    held_out: bool = False
     p_value: float | None = None
 
 
-def rows_of(cells: StudyCells, choose_on: str) -> list[StudyRow]:
+def rows_of(study: Study, blind: Collection[str]) -> list[StudyRow]:
     """Returns the rows of a study that have records, task by task, best first.
+
+    Args:
+        blind: the tasks for which settings are chosen on held-out data, as `bench.study.choosing` tells them.
 
     Raises: InvalidData, VerificationError for a record that does not hold.
     """
+    cells, choose_on = study.cells, study.choose_on
     ledger = Ledger(cells.output)
     grouped: dict[tuple[str, str, tuple[tuple[str, str], ...]], list[Verified]] = defaultdict(list)
     for cell in cells.cells:
@@ -89,11 +68,25 @@ def rows_of(cells: StudyCells, choose_on: str) -> list[StudyRow]:
         for (task, model, settings), records in grouped.items()
     ]
     chosen = {(row.model, tuple(row.settings.items())) for row in _chosen(rows, choose_on)}
+    marked = [
+        replace(
+            row, chosen=(row.model, tuple(row.settings.items())) in chosen, held_out=bool(chosen) and row.task in blind
+        )
+        for row in rows
+    ]
     ordered = []
     for task in dict.fromkeys(row.task for row in rows):
-        of_task = sorted((row for row in rows if row.task == task), key=_merit, reverse=True)
-        ordered += _tested([replace(row, chosen=(row.model, tuple(row.settings.items())) in chosen) for row in of_task])
+        ordered += _tested(sorted((row for row in marked if row.task == task), key=_merit, reverse=True))
     return ordered
+
+
+def chosen_on(rows: Sequence[StudyRow], choose_on: str) -> str:
+    """Returns where the settings of a task's rows are chosen, in words."""
+    if rows[0].task == choose_on:
+        return "Settings are chosen here."
+    if all(row.held_out for row in rows):
+        return f"Settings were chosen on {choose_on}."
+    return "Settings were chosen on the test split: the best is optimistic."
 
 
 def _swept(cells: Sequence[StudyCell]) -> dict[str, set[str]]:

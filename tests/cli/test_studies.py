@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -263,7 +265,7 @@ def test_settings_are_chosen_where_the_study_says(bench_command: Any) -> None:
     ]
     assert chosen[0] == chosen[1]
     assert len(chosen[0]) == 1
-    assert "optimistic" not in said
+    assert "chosen on the test split: optimistic" in tables[1], "val_2 says something else of the same videos"
 
 
 def test_a_failed_cell_is_listed_with_its_log_and_tried_again(bench_command: Any) -> None:
@@ -276,6 +278,104 @@ def test_a_failed_cell_is_listed_with_its_log_and_tried_again(bench_command: Any
     assert "dying marker=once on anet-retrieval (seed 0): BenchError: its process was killed by SIGKILL" in out
     _, err = ran(bench_command, "study", "run", "study.yaml", env=env)
     assert "2 cells, 1 done" in err
+
+
+CONFIG = """version: 1
+datasets:
+  mine:
+    {reader: activitynet, root: data, features: frames, splits: {train: {file: train.json}, test: {file: test.json}}}
+  dev:
+    {reader: activitynet, root: data, features: frames, splits: {train: {file: train.json}, test: {file: dev.json}}}
+features:
+  frames: {reader: npy-folder, path: data/frames, extractor: X, stride: 8 frames}
+"""
+
+
+def own_data(folder: Path) -> None:
+    """Writes a dataset of a few videos with features that a test may change, and its bench.yaml."""
+    import numpy as np
+
+    draw = np.random.default_rng(0)
+    (folder / "data" / "frames").mkdir(parents=True)
+    for split, count in (("train", 8), ("test", 5), ("dev", 5)):
+        videos = {f"v_{split}{i}": {"duration": 4, "timestamps": [[0, 2]], "sentences": [f"{i}"]} for i in range(count)}
+        (folder / "data" / f"{split}.json").write_text(json.dumps(videos))
+        for name in videos:
+            np.save(folder / "data" / "frames" / f"{name}.npy", draw.normal(size=(3, 4)).astype(np.float32))
+    (folder / "bench.yaml").write_text(CONFIG)
+
+
+def test_cells_whose_features_were_changed_since_are_run_again(bench_command: Any) -> None:
+    import numpy as np
+
+    own_data(bench_command.folder)
+    models = {"random": None, "count-only": None}
+    study(bench_command, models=models, tasks=["mine-retrieval"], seeds=[0], limit=None)
+    bench_command("study", "run", "study.yaml")
+    assert bench_command("study", "status", "study.yaml").stdout == "2 cells: 2 done, 0 left\n"
+    np.save(bench_command.folder / "data" / "frames" / "v_test0.npy", np.ones((3, 4), np.float32))
+
+    said = bench_command("study", "status", "study.yaml").stdout
+    told = json.loads(bench_command("study", "status", "study.yaml", "--json").stdout)
+
+    changed = "(2 of them were done on other data, or with other models, than there are now)"
+    assert said == f"2 cells: 0 done, 2 left {changed}\n"
+    assert [one["changed"] for one in told] == [True, True]
+    assert "2 cells, 0 done" in bench_command("study", "run", "study.yaml").stderr
+    assert bench_command("study", "status", "study.yaml").stdout == "2 cells: 2 done, 0 left\n"
+    (bench_command.folder / "data" / "frames" / "v_test0.npy").unlink()
+    assert bench_command("study", "status", "study.yaml").stdout == "2 cells: 2 done, 0 left\n", "it cannot be told"
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def drawn(bench: Any, *arguments: str) -> tuple[Any, str]:
+    """Draws the study; returns the picture, and all that is written in it."""
+    bench("study", "plot", "study.yaml", "--output", "study.svg", *arguments)
+    root = ElementTree.fromstring((bench.folder / "study.svg").read_text())  # noqa: S314 (ours)
+    return root, "\n".join(text.text or "" for text in root.iter(f"{SVG}text"))
+
+
+def test_a_sweep_is_drawn_with_intervals_tests_and_what_was_chosen_where(bench_command: Any) -> None:
+    own_data(bench_command.folder)
+    study(bench_command, tasks=["mine-retrieval"], seeds=[0], limit=None, choose_on="dev-retrieval")
+    bench_command("study", "run", "study.yaml")
+    said = bench_command("study", "table", "study.yaml").stdout
+    assert "optimistic" not in said
+    rows = said.split("\nmine-retrieval\n")[1].splitlines()
+    root, words = drawn(bench_command)
+
+    assert root.tag == f"{SVG}svg"
+    assert len(root.findall(f"{SVG}svg")) == 2, "a panel for each task"
+    assert "Settings are chosen here." in words
+    panel = words.split("Settings were chosen on dev-retrieval.")[1]
+    assert "1 fse: hidden=8 " in panel
+    assert "2 random: " in panel
+    assert panel.count("chosen") == 1
+    [of_random] = [line for line in rows if line.startswith("random")]
+    mean, low, high = re.search(r"(\S+) \[(\S+), (\S+)\]", of_random).groups()
+    assert f"{mean} [{low}, {high}]" in panel
+    assert len(re.findall(r"p = 0\.\d{3}|p = 1\.000|best", panel)) == 3
+    titles = [title.text for title in root.iter(f"{SVG}title")]
+    assert len(titles) == 2 * (2 + 2), "two points of fse, and the level of random at both"
+
+
+def test_a_picture_of_a_sweep_that_chose_on_its_test_split_says_so(bench_command: Any) -> None:
+    study(bench_command, models={"fse": {"hidden": [8, 16], "epochs": [1, 2]}}, seeds=[0], limit=30)
+    assert (
+        "no cell of the study is done"
+        in bench_command("study", "plot", "study.yaml", "-o", "study.svg", exit_code=2).stderr
+    )
+    bench_command("study", "run", "study.yaml")
+    said = bench_command("study", "plot", "study.yaml", "-o", "study.svg", exit_code=2).stderr
+    assert "The study sweeps epochs, hidden. Choose the one along the axis: --over epochs." in said
+    said = bench_command("study", "plot", "study.yaml", "-o", "study.svg", "--over", "tau", exit_code=2).stderr
+    assert "--over tau: not one of them." in said
+    _, words = drawn(bench_command, "--over", "epochs")
+    assert "Settings were chosen on the test split: the best is optimistic." in words
+    assert "1 fse hidden=16: " in words
+    assert "2 fse hidden=8: " in words
 
 
 @pytest.mark.parametrize(
