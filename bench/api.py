@@ -6,6 +6,7 @@ Other doors, for what a model must not see: `bench.data_api` (datasets and featu
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import (
@@ -24,7 +25,7 @@ from bench.errors import (
     UsageError,
     VerificationError,
 )
-from bench.execution import Execution, Precision, Resources, State, Training
+from bench.execution import Execution, Precision, Resources, State, Training, length_ordered
 from bench.inputs import (
     DataKind,
     Inputs,
@@ -35,7 +36,6 @@ from bench.inputs import (
     Videos,
     VideoSubset,
     View,
-    length_ordered,
 )
 from bench.metrics import cider, meteor
 from bench.models import (
@@ -49,6 +49,7 @@ from bench.models import (
     FlatTextEncoder,
     FrameEncoder,
     ModelSpec,
+    Reporting,
     Setting,
     Settings,
     TextEncoder,
@@ -58,8 +59,11 @@ from bench.models import (
     VideoClassifier,
     VideoEncoder,
     VideoTextEncoder,
+    VideoTextReranker,
     VideoTextScorer,
+    ZeroShotClassifier,
 )
+from bench.models.pictures import FramesShown, Pictures
 from bench.plugins.hookspecs import API_VERSION, hookimpl
 from bench.plugins.launchers import Job, JobEnd, Launcher, LauncherSpec, LaunchStart, MachineCheck
 from bench.plugins.offers import ColumnSpec, ExporterSpec, FinishedRun, RunStart, Watcher, WatcherSpec
@@ -68,6 +72,18 @@ from bench.predictions import Captions, ClassScores, Embeddings, PairScores
 from bench.reading.word_vectors import read_word_vectors
 
 if TYPE_CHECKING:
+    from bench.endpoints import (
+        Answer,
+        Answerer,
+        Asker,
+        Prompt,
+        Question,
+        Sampling,
+        Served,
+        asker_of,
+        endpoint_of,
+        read_prompt,
+    )
     from bench.results import Measurement, Result
 
 __all__ = [
@@ -76,6 +92,9 @@ __all__ = [
     "SEARCH",
     "TEXT",
     "WORDS",
+    "Answer",
+    "Answerer",
+    "Asker",
     "BenchError",
     "Captions",
     "CatalogueError",
@@ -93,6 +112,7 @@ __all__ = [
     "FinishedRun",
     "FlatTextEncoder",
     "FrameEncoder",
+    "FramesShown",
     "Inputs",
     "Interrupted",
     "InvalidData",
@@ -110,12 +130,18 @@ __all__ = [
     "Paper",
     "Paragraph",
     "PartialFailure",
+    "Pictures",
     "Precision",
+    "Prompt",
+    "Question",
     "Ragged",
+    "Reporting",
     "Resources",
     "Result",
     "RunStart",
+    "Sampling",
     "SaveError",
+    "Served",
     "Setting",
     "Settings",
     "State",
@@ -134,23 +160,34 @@ __all__ = [
     "VideoEncoder",
     "VideoSubset",
     "VideoTextEncoder",
+    "VideoTextReranker",
     "VideoTextScorer",
     "Videos",
     "View",
     "Watcher",
     "WatcherSpec",
+    "ZeroShotClassifier",
+    "asker_of",
     "cider",
+    "endpoint_of",
     "hookimpl",
     "length_ordered",
     "meteor",
+    "read_prompt",
     "read_word_vectors",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Returns what a record is made of: read when it is asked for, as every listing imports every plugin."""
-    if name in ("Measurement", "Result"):
-        from bench import results
+LATER: dict[str, tuple[str, ...]] = {"bench.results": ("Measurement", "Result")}
+LATER["bench.endpoints"] = (
+    *("Answer", "Answerer", "Asker", "Prompt", "Question", "Sampling", "Served"),
+    *("asker_of", "endpoint_of", "read_prompt"),
+)
 
-        return getattr(results, name)
+
+def __getattr__(name: str) -> Any:
+    """Returns what records are made of, and what asks: read when it is asked for, as listings import every plugin."""
+    for module, names in LATER.items():
+        if name in names:
+            return getattr(import_module(module), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

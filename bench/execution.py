@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,12 +24,15 @@ class Execution:
         precision: `fp32`, or `bf16` (autocast; parameters, losses and embeddings stay float32).
         seed: seeds everything random in the model.
         batch_size: videos or paragraphs per batch when predicting (training has its own setting).
+        kept: the folder of all runs, for what is to be found again by the next one, such as answers that were paid for;
+            "" where nothing is kept.
     """
 
     device: str = "cpu"
     precision: Precision = "fp32"
     seed: int = 0
     batch_size: int = 64
+    kept: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,12 @@ def cores() -> int:
 def after_epochs(epoch_done: bool) -> bool:
     """Says when to save an unfinished fit: after every epoch, and at no other time."""
     return epoch_done
+
+
+def length_ordered(rows: np.ndarray, batch_size: int) -> list[list[int]]:
+    """Returns all indices in groups of at most `batch_size`, longest videos first: one too large fails at once."""
+    order = (-rows).argsort(kind="stable").tolist()
+    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
 
 @dataclass(frozen=True)

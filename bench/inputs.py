@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
+    from bench.models.pictures import Pictures
+
 Paragraph = tuple[str, ...]
 """The sentences of one video, in order. Tokenising is the model's business."""
 
@@ -91,6 +93,7 @@ class VideoBatch:
         segments: B sequences of (segments, 2) float32: start and end of each segment in seconds.
         clip_frames: S sequences of (rows, D) float32: one per segment, in the order of `segments.values`.
         durations: (B,) float32, seconds.
+        pictures: the frames behind the rows; None for a model that does not ask for them (`ModelSpec.reads_pictures`).
     """
 
     ids: tuple[str, ...]
@@ -98,6 +101,7 @@ class VideoBatch:
     segments: Ragged
     clip_frames: Ragged
     durations: Tensor
+    pictures: Pictures | None = field(default=None, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -119,7 +123,7 @@ class VideoBatch:
         sides = (self.frames, self.segments, self.clip_frames)
         frames, segments, clip_frames = (side.to(device, non_blocking=non_blocking) for side in sides)
         durations = _moved(self.durations, device, non_blocking=non_blocking)
-        return VideoBatch(self.ids, frames, segments, clip_frames, durations)
+        return VideoBatch(self.ids, frames, segments, clip_frames, durations, pictures=self.pictures)
 
 
 def _moved(tensor: Tensor, device: Any, *, non_blocking: bool) -> Tensor:
@@ -151,12 +155,6 @@ class Videos(Protocol):
 
     def batches(self, groups: Sequence[Sequence[int]], device: str) -> Iterator[VideoBatch]:
         """Yields one batch on `device` for each group of indices, reading ahead of the consumer."""
-
-
-def length_ordered(rows: np.ndarray, batch_size: int) -> list[list[int]]:
-    """Returns all indices in groups of at most `batch_size`, longest videos first: one too large fails at once."""
-    order = (-rows).argsort(kind="stable").tolist()
-    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,9 @@ from bench.catalogue import config as configuration
 from bench.catalogue.encoders import plan_encoder
 from bench.catalogue.lookup import Session
 from bench.data.features.packing import PackWatcher
+from bench.data.video_folders import videos_in
 from bench.execution import Execution
 from bench.extraction import ExtractionChoices, extract
-from bench.extraction.folder import videos_in
 
 FRAMES = 16
 CONFIG = "version: 1\nfeatures: {{frames: {{videos: '{}', encoder: {}, sampler: 'linspace-round frames={}'}}}}\n"

@@ -13,7 +13,10 @@ from pathlib import Path
 from floor_plan import PAGE, page
 
 PROJECT = Path(__file__).resolve().parent.parent
-PLUGINS = ("controls", "encoders", "fse", "hse", "s2vt", "dense", "dvc", "tsn", "fvvae", "head", "trackers")
+PLUGINS = (
+    *("controls", "encoders", "fse", "hse", "s2vt", "dense", "dvc", "tsn", "fvvae"),
+    *("head", "trackers", "video_llms"),
+)
 PACKAGES = ("bench", "bench_torch", *(f"bench_{plugin}" for plugin in PLUGINS))
 SOURCES = sorted([*PROJECT.glob("bench/**/*.py"), *PROJECT.glob("plugins/**/*.py")])
 LONGEST_MODULE = 300

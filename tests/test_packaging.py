@@ -16,7 +16,10 @@ from installing import process
 import bench
 
 PROJECT = Path(__file__).resolve().parent.parent
-PLUGINS = ("controls", "fse", "hse", "s2vt", "dense", "dvc", "tsn", "fvvae", "encoders", "head", "trackers")
+PLUGINS = (
+    *("controls", "fse", "hse", "s2vt", "dense", "dvc", "tsn", "fvvae", "encoders"),
+    *("head", "trackers", "video_llms"),
+)
 PACKAGES = {"bench", "bench_torch", *(f"bench_{plugin}" for plugin in PLUGINS)}
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]

@@ -83,7 +83,7 @@ def _samples(session: Session, run: Path, count: int, seed: int) -> dict[str, Dr
 def _links(dataset: Dataset, folder: Path | None, pages: Path) -> VideoAddresses:
     """Returns where the videos of a dataset play."""
     from bench.analysis.browsing.addresses import VideoAddresses, addresses
-    from bench.extraction.folder import videos_in
+    from bench.data.video_folders import videos_in
 
     declared = dataset.declaration.features.videos
     public = dataset.declaration.reader == "activitynet" and dataset.kind != "generated"

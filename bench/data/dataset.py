@@ -69,7 +69,7 @@ class Dataset:
         """Returns videos and paragraphs of a split with opaque ids, each side in the order of its own ids.
 
         Only here a test set is cut: `view` says which clips and sentences are kept. Under the policy `penalise` the
-        paragraphs of videos without features are among the paragraphs. `support`: what a task asks for beside.
+        paragraphs of videos without features are among the paragraphs. `support`: what is asked for beside.
 
         Raises: DataError when annotations or features are missing or broken.
         """
@@ -77,7 +77,7 @@ class Dataset:
         shown = self._with_features(split, chosen)
         texts = sorted(texts_of(self, split, chosen, view), key=lambda text: text.opaque)
         return Inputs(
-            videos=self._cut(split, shown, view, max_rows),
+            videos=self._cut(split, shown, view, max_rows, pictured="pictures" in support),
             paragraph_ids=tuple(text.opaque for text in texts),
             paragraphs=tuple(text.sentences for text in texts),
             view=view,
@@ -269,11 +269,14 @@ class Dataset:
             )
         return remaining
 
-    def _cut(self, split: str, chosen: Sequence[int], view: View, max_rows: int) -> FrameVideos:
+    def _cut(
+        self, split: str, chosen: Sequence[int], view: View, max_rows: int, *, pictured: bool = False
+    ) -> FrameVideos:
         import numpy as np
 
         from bench.data.cutting import UncutVideos
         from bench.data.loading import FrameVideos
+        from bench.data.pictures import pictures_of
 
         columns = self.columns(split)
         sources = tuple(columns["video_id"][i] for i in chosen)
@@ -284,7 +287,7 @@ class Dataset:
             timestamps=tuple(columns["timestamps"][i] for i in chosen),
             frames=np.array([columns["frames"][i] for i in chosen], dtype=np.int64) if "frames" in columns else None,
         )
-        return FrameVideos(videos, self.features, view, max_rows)
+        return FrameVideos(videos, self.features, view, max_rows, pictures_of(self, videos) if pictured else None)
 
     def check_disjoint(self, split: str, train: str = TRAIN) -> None:
         """Raises InvalidData when a video of the training split `train` is also in `split`."""

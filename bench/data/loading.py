@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,6 +21,9 @@ from bench.data.declared import FeatureSource, SegmentedFeatures
 from bench.data.segments import kept_rows, ranges
 from bench.errors import InvalidData, UsageError
 from bench.inputs import Ragged, VideoBatch, View
+
+if TYPE_CHECKING:
+    from bench.data.pictures import VideosInPictures
 
 READ_AHEAD = 3
 """Batches in memory at most: the one in use, one ready, one being read."""
@@ -36,13 +40,21 @@ class FrameVideos:
     A video of unknown duration counts one second per feature row.
     """
 
-    def __init__(self, videos: UncutVideos, features: FeatureSource, view: View, max_rows: int) -> None:
+    def __init__(
+        self,
+        videos: UncutVideos,
+        features: FeatureSource,
+        view: View,
+        max_rows: int,
+        pictures: VideosInPictures | None = None,
+    ) -> None:
         """Raises: MissingData for videos without features or segments; UsageError for a row cap below 1."""
         if max_rows < 1:
             raise UsageError(f"max_rows={max_rows}: a video keeps at least 1 feature row. Ask for 1 or more.")
         self.ids, self.dim = videos.ids, features.dim
         self._videos = videos
         self._features = features
+        self._pictures = pictures
         self._max_rows = max_rows
         self._lengths = features.lengths(videos.sources)
         self._cut = cut(_with_own_rows(videos, features), self._lengths, view)
@@ -78,10 +90,9 @@ class FrameVideos:
             read = list(read)
         half = pin and all(rows.dtype == np.float16 for rows in read)
         form = _Form(self.dim, torch.float16 if half else torch.float32, pin)
-        gathers = (
-            _Gather(self._cut.stored(np.repeat(chosen, frame_counts), frame_rows), frame_counts, form),
-            _Gather(self._cut.stored(np.repeat(chosen, owned), clip_rows), owned, form),
-        )
+        frame_rows = self._cut.stored(np.repeat(chosen, frame_counts), frame_rows)
+        clip_rows = self._cut.stored(np.repeat(chosen, owned), clip_rows)
+        gathers = (_Gather(frame_rows, frame_counts, form), _Gather(clip_rows, owned, form))
         for i, (index, rows) in enumerate(zip(chosen.tolist(), read, strict=True)):
             for gather in gathers:
                 if not gather.copy(i, rows):
@@ -89,12 +100,19 @@ class FrameVideos:
                         f"features of video {self._videos.sources[index]!r} hold NaN or infinity. Extract them again."
                     )
         frames, clip_frames = (gather.values for gather in gathers)
+        pictures = None
+        if self._pictures:
+            whole_videos = self._pictures.shown(chosen, frame_rows, frame_counts)
+            pictures = self._pictures.batch(
+                whole_videos, self._pictures.shown(np.repeat(chosen, counts), clip_rows, clip_counts)
+            )
         return VideoBatch(
             ids=tuple(self.ids[i] for i in chosen),
             frames=Ragged(frames, torch.from_numpy(frame_counts)),
             segments=Ragged(_tensor(self._cut.segments[clips].astype(np.float32), pin), torch.from_numpy(counts)),
             clip_frames=Ragged(clip_frames, torch.from_numpy(clip_counts)),
             durations=_tensor(self._cut.durations[chosen].astype(np.float32), pin),
+            pictures=pictures,
         )
 
     def batches(self, groups: Sequence[Sequence[int]], device: str) -> Iterator[VideoBatch]:

@@ -60,17 +60,17 @@ class Endpoint:
         self.address, self.model = address, model
         self._patience = patience or Patience()
         self._http, self._tenacity = httpx2, tenacity
-        self._most = "max_tokens"
+        self._most, self._gives_alternatives = "max_tokens", True
         self._served = Served(model)
         self._stopped = threading.Event()
         limits = httpx2.Limits(max_connections=at_once, max_keepalive_connections=at_once)
         waits = httpx2.Timeout(self._patience.seconds, connect=self._patience.connect)
         key = {"Authorization": f"Bearer {address.key}"} if address.key else {}
-        self._client = httpx2.Client(headers=key, timeout=waits, limits=limits, follow_redirects=False)
+        self.connections = httpx2.Client(headers=key, timeout=waits, limits=limits, follow_redirects=False)
 
     def close(self) -> None:
         """Closes all connections."""
-        self._client.close()
+        self.connections.close()
 
     def stop(self) -> None:
         """Ends all waits for another try."""
@@ -87,15 +87,25 @@ class Endpoint:
         """
         sampling = Sampling(max_tokens=4, alternatives=alternatives)
         said = [{"type": "text", "text": HELLO}]
-        try:
-            answer = self._answer(self._body(said, sampling))
-        except ToolError as error:
-            if "max_completion_tokens" not in str(error):
-                raise
-            self._most = "max_completion_tokens"  # newer models of OpenAI take this name alone
+        for _ in range(3):
+            try:
+                answer = self._answer(self._body(said, sampling))
+                break
+            except ToolError as error:
+                self._adapt(str(error), error)
+        else:
             answer = self._answer(self._body(said, sampling))
         self._served = replace(answer.served, has_alternatives=bool(answer.alternatives))
         return self._served
+
+    def _adapt(self, reason: str, error: ToolError) -> None:
+        """Leaves out, or names otherwise, what an endpoint says that it does not take. Raises: any other ToolError."""
+        if "max_completion_tokens" in reason and self._most != "max_completion_tokens":
+            self._most = "max_completion_tokens"  # newer models of OpenAI take this name alone
+        elif "logprob" in reason and self._gives_alternatives:
+            self._gives_alternatives = False
+        else:
+            raise error
 
     def ask(self, question: Question, shown: Sequence[bytes], sampling: Sampling) -> Answer:
         """Returns the answer to a question; `shown` are JPEG pictures in order, or one whole video.
@@ -109,7 +119,7 @@ class Endpoint:
         asked = asdict(sampling)
         alternatives = asked.pop("alternatives")
         asked[self._most] = asked.pop("max_tokens")
-        if alternatives:
+        if alternatives and self._gives_alternatives:
             asked |= {"logprobs": True, "top_logprobs": alternatives}
         return {"model": self.model, "messages": [{"role": "user", "content": content}], **asked}
 
@@ -150,7 +160,7 @@ class Endpoint:
         clock, began = self._patience.clock, self._patience.clock()
         url = f"{self.address.url}/chat/completions"
         try:
-            with self._client.stream("POST", url, json=body) as reply:
+            with self.connections.stream("POST", url, json=body) as reply:
                 content = b""
                 for piece in reply.iter_bytes():
                     content += piece

@@ -42,15 +42,15 @@ class KeptAnswers:
             regular_file(path, "Name the answers.sqlite in the folder of the runs.")
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = sqlite3.connect(path, timeout=WAIT, check_same_thread=False, isolation_level=None)
-            (version,) = self._file.execute("PRAGMA user_version").fetchone()
+            self.file = sqlite3.connect(path, timeout=WAIT, check_same_thread=False, isolation_level=None)
+            (version,) = self.file.execute("PRAGMA user_version").fetchone()
             if version not in (0, FORMAT):
                 raise InvalidData(f"{path} holds answers of a later bench (format {version}). Install that one.")
-            self._file.execute("PRAGMA synchronous=NORMAL")  # a kill loses nothing, a loss of power the last answers
+            self.file.execute("PRAGMA synchronous=NORMAL")  # a kill loses nothing, a loss of power the last answers
             if new:
-                self._file.execute("PRAGMA journal_mode=WAL")
-                self._file.execute(_TABLE)
-                self._file.execute(f"PRAGMA user_version={FORMAT}")
+                self.file.execute("PRAGMA journal_mode=WAL")
+                self.file.execute(_TABLE)
+                self.file.execute(f"PRAGMA user_version={FORMAT}")
 
     def __enter__(self) -> KeptAnswers:
         return self
@@ -60,12 +60,12 @@ class KeptAnswers:
 
     def close(self) -> None:
         """Closes the file."""
-        self._file.close()
+        self.file.close()
 
     def find(self, key: str) -> Answer | None:
         """Returns the answer under a key, or None. Raises: InvalidData for one that was changed."""
         with self._lock, self._errors():
-            row = self._file.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
+            row = self.file.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
         return None if row is None else self._read(row[0])
 
     def keep(self, question: Question, sampling: Sampling, answer: Answer) -> None:
@@ -74,7 +74,7 @@ class KeptAnswers:
         texts = (json.dumps(value, ensure_ascii=False) for value in (asked, answer.as_json()))
         row = (key, *texts, datetime.now(UTC).isoformat("T", "seconds"))
         with self._lock, self._errors():
-            self._file.execute("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)", row)
+            self.file.execute("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)", row)
 
     def counts(self) -> Counter[tuple[str, str, str]]:
         """Returns how many answers there are by model, prompt and how they ended."""
@@ -87,7 +87,7 @@ class KeptAnswers:
     def exported(self) -> Iterator[dict[str, Any]]:
         """Yields all that is kept, in the order it came: what was asked, what was answered, when."""
         with self._lock, self._errors():
-            rows = self._file.execute("SELECT key, asked, answer, at FROM answers ORDER BY rowid").fetchall()
+            rows = self.file.execute("SELECT key, asked, answer, at FROM answers ORDER BY rowid").fetchall()
         for key, asked, answer, at in rows:
             try:
                 yield {"key": key, **json.loads(asked), "answer": json.loads(answer), "at": at}

@@ -13,11 +13,11 @@ from bench.data.features.pack import PackedFeatures
 from bench.data.features.pack_format import Header, Made, called
 from bench.data.features.packing import UNREADABLE, PackWatcher, pack
 from bench.data.readers.json_files import read_json
+from bench.data.video_folders import are_stills, videos_in
 from bench.errors import InvalidData, MissingData, SaveError, UsageError, unknown_name
 from bench.execution import Execution, cores
 from bench.extraction.annotated import segments_of
 from bench.extraction.encoding import Encoding
-from bench.extraction.folder import are_stills, videos_in
 from bench.extraction.videos import Recipe, VideosInFolder
 from bench.video import Sampler, backend_named, stills, versions
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.data.declared import VideoFolder
+from bench.data.video_folders import videos_in
 from bench.errors import BenchError
-from bench.extraction.folder import videos_in
 from bench.video import FrameRequest, Sampler, Workers
 
 if TYPE_CHECKING:

@@ -7,12 +7,15 @@ into answers; encoders turn frames and sentences into features.
 from bench.models.capabilities import (
     ClipTextEncoder,
     FlatTextEncoder,
+    Reporting,
     Trainable,
     VideoCaptioner,
     VideoClassifier,
     VideoEncoder,
     VideoTextEncoder,
+    VideoTextReranker,
     VideoTextScorer,
+    ZeroShotClassifier,
 )
 from bench.models.dual_encoders import is_dual, model_of
 from bench.models.encoders import ClipEncoder, EncoderSpec, FrameEncoder, TextEncoder
@@ -31,6 +34,7 @@ __all__ = [
     "FrameEncoder",
     "Lesson",
     "ModelSpec",
+    "Reporting",
     "Setting",
     "Settings",
     "TextEncoder",
@@ -40,7 +44,9 @@ __all__ = [
     "VideoClassifier",
     "VideoEncoder",
     "VideoTextEncoder",
+    "VideoTextReranker",
     "VideoTextScorer",
+    "ZeroShotClassifier",
     "is_dual",
     "model_of",
 ]

@@ -9,6 +9,7 @@ from bench.execution import State, Training
 from bench.inputs import Paragraph, Ragged, TrainingData, VideoBatch
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
 
@@ -60,6 +61,39 @@ class VideoClassifier(Protocol):
 
     def classify(self, videos: VideoBatch) -> Tensor:
         """Returns (B, classes) float32 on the model's device, finite; higher means likelier."""
+
+
+@runtime_checkable
+class VideoTextReranker(VideoTextScorer, Protocol):
+    """Scores pairs that another model ranked first, and no others.
+
+    Attributes:
+        best: how many videos of each paragraph's list are scored; 0 where there is no list and all pairs are scored.
+    """
+
+    best: int
+
+    def listed(self, paragraph_ids: Sequence[str], video_ids: Sequence[str]) -> np.ndarray:
+        """Returns (n, m) float32, the other model's scores. Raises: DataError for a list of another test set."""
+
+    def score_listed(self, videos: Any, paragraphs: Any, asked: np.ndarray) -> Tensor:
+        """Returns (paragraphs, videos) float32 as `score` does, from -50 to 50; only `asked` (bool) pairs count."""
+
+
+@runtime_checkable
+class ZeroShotClassifier(Protocol):
+    """Scores classes that it is told by name, without having learnt any."""
+
+    def choose(self, videos: VideoBatch, options: Sequence[str]) -> Tensor:
+        """Returns (B, options) float32, finite; higher means likelier."""
+
+
+@runtime_checkable
+class Reporting(Protocol):
+    """A model that has something to say beside its score, such as how many of its answers were refused."""
+
+    def remarks(self) -> tuple[str, ...]:
+        """Returns a few lines on what it predicted; they stand in the log and in the record."""
 
 
 @runtime_checkable

@@ -40,6 +40,8 @@ class ModelSpec:
             that changes with whatever else the model loads, such as weights inside a library; empty for nothing.
         dim: numbers of a feature row that it can read, where these are those of one encoder; 0 for any.
         reads_own: the setting of kind `encoder` whose encoder must have made the features; "" for features of any.
+        reads_pictures: whether it looks at the frames themselves (`VideoBatch.pictures`), which is possible where bench
+            made the features from videos, a row of each frame.
         control: true for controls, shown shaded on every board.
         resources: what a run of it needs on a cluster; users may say otherwise.
         across_ranks: whether several processes of torch.distributed that call `fit` together fit what one would.
@@ -67,6 +69,7 @@ class ModelSpec:
     reads_own: str = ""
     resources: Resources = field(default_factory=Resources)
     across_ranks: bool = False
+    reads_pictures: bool = False
 
     def resolve(
         self, recipe: str | None, chosen: Mapping[str, object], accepted: Sequence[type] = ()

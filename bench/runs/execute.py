@@ -20,6 +20,7 @@ from bench.evidence.verified import RESULT
 from bench.execution import Execution
 from bench.files import PART, check_takes_records, digest, remove_leftovers, sha256, write_json
 from bench.locks import LOCK, Hold, held
+from bench.models import Reporting
 from bench.plugins.offers import FinishedRun, RunStart
 from bench.reading.numbers import number_of
 from bench.results import Checkpoint, Data, Features, File, Missing, Model, Provenance, Result, Said, TaskName
@@ -54,6 +55,7 @@ def execute(plan: RunPlan, reporter: Reporter | None = None) -> Result:
         precision=request.precision,
         seed=request.seed,
         batch_size=request.batch_size,
+        kept=str(request.output),
     )
     if not request.resume:
         plan = claimed(plan)
@@ -118,8 +120,9 @@ def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter, hold:
     seconds = {"fit": round(fitted.seconds, 3)}
 
     clock = time.perf_counter()
+    support = (*cell.task.support, *["pictures"] * cell.spec.reads_pictures)
     inputs = cell.dataset.inputs(
-        cell.task.split, plan.view, max_rows=cell.spec.max_rows, limit=request.limit, support=cell.task.support
+        cell.task.split, plan.view, max_rows=cell.spec.max_rows, limit=request.limit, support=support
     )
     weights = fitted.checkpoint.sha256 if fitted.checkpoint else ""
     scratch = Scratch(plan.folder / SCRATCH, digest([weights, execution.seed, execution.precision]), log.say)
@@ -130,6 +133,9 @@ def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter, hold:
     cell.dataset.check_unchanged()
     plan.fit.check_unchanged()
     cut = cut_off(plan.fit.weights, fitted.encoders, inputs) if fitted.encoders else []
+    if isinstance(fitted.model, Reporting):
+        with fitted.guard.during("say what it predicted"):
+            cut += [f"{cell.spec.name}: {' '.join(line.split())}"[:300] for line in fitted.model.remarks()]
     for line in cut:
         log.say(line)
     saved = PREDICTIONS + predictions.suffix
@@ -198,7 +204,7 @@ def _resolved(plan: RunPlan, execution: Execution) -> dict[str, Any]:
         "dataset": plan.cell.dataset.label,
         "signature": plan.signature,
         "segments seen by the model": plan.view.segments,
-        "execution": {**execution.__dict__},
+        "execution": {name: value for name, value in execution.__dict__.items() if name != "kept"},
         "limit": request.limit,
         "word_vectors": str(request.word_vectors) if request.word_vectors else None,
         "checkpoint": str(request.checkpoint) if request.checkpoint else None,

@@ -260,6 +260,10 @@ def _check(cell: RunCell, request: Request) -> None:
         has = ", ".join(capability.__name__ for capability in spec.provides)
         raise UnsupportedTask(f"task {task.name!r} needs a {needs}; model {spec.name!r} provides {has}.")
     request.check()
+    if spec.reads_pictures:
+        from bench.data.pictures import check_pictured
+
+        check_pictured(cell.dataset, spec.name)
     if spec.dim not in (0, cell.dataset.features.dim):
         declared = cell.dataset.declaration.features.name
         raise UnsupportedTask(

@@ -21,6 +21,9 @@ sentence, which is what the lower level of HSE is trained for, and takes the mea
 video (`ClipTextEncoder`). The level is part of the signature: rows of different levels are never ranked together. A
 record from before this parameter is of level `video`. Which one the paper meant is not known.
 
+A model that is asked in words may be told the classes and choose among them (`ZeroShotClassifier`), at the level
+`video`, each class once, by its prompt. What it says of classes is its score, and how it was asked is its affair.
+
 **Zero-shot with respect to what?** No label was used; that does not make the classes new. The videos that models of
 ActivityNet Captions learn from are training videos of the same 200 classes, and their captions name many of them: a
 video's own class stands word for word in 14.1 % of the training paragraphs. The features may have learned action labels
@@ -74,7 +77,14 @@ from bench.annotations import AnnotationSource, ClassAnnotations
 from bench.errors import UsageError
 from bench.execution import Execution
 from bench.inputs import Inputs, View
-from bench.models import ClipTextEncoder, FlatTextEncoder, VideoClassifier, VideoEncoder, VideoTextEncoder
+from bench.models import (
+    ClipTextEncoder,
+    FlatTextEncoder,
+    VideoClassifier,
+    VideoEncoder,
+    VideoTextEncoder,
+    ZeroShotClassifier,
+)
 from bench.predictions import ClassScores, Predictions
 from bench.tasks.parameters import Parameter, Viewed, segments_of
 from bench.tasks.prompts import BARE, ENSEMBLE, PATTERNS, patterns_of
@@ -133,7 +143,7 @@ class ZeroShotRecognition(_Recognition):
 
     @property
     def accepts(self) -> tuple[type, ...]:
-        return (LEVELS[self.level],)
+        return (LEVELS[self.level], *[ZeroShotClassifier] * (self.level == WHOLE_VIDEO))
 
     @property
     def summary(self) -> str:
@@ -176,10 +186,21 @@ class ZeroShotRecognition(_Recognition):
 
         Raises: InvalidData when two classes have one prompt; ModelError when an answer cannot be used.
         """
-        from bench.tasks.asking.class_scores import similarities
+        from bench.tasks.asking.class_scores import chosen, similarities
 
+        if isinstance(model, ZeroShotClassifier) and self.level == WHOLE_VIDEO:
+            told = chosen(model, inputs, self._one_pattern(), execution, progress)
+            return ClassScores(inputs.videos.ids, told, inputs.class_names)
         scores = similarities(model, self.level, inputs, patterns_of(self.template), execution, progress)
         return ClassScores(inputs.videos.ids, scores, inputs.class_names)
+
+    def _one_pattern(self) -> str:
+        patterns = patterns_of(self.template)
+        if len(patterns) > 1:
+            raise UsageError(
+                f"template={self.template}: a model that is told the classes is told each once. Leave it out."
+            )
+        return patterns[0]
 
     def annotations(self, dataset: AnnotationSource, limit: int | None = None) -> ClassAnnotations:
         """Returns the classes of the test videos. Raises: UsageError for a class split that is not there."""

@@ -20,7 +20,9 @@ compared.
 **Pairs.** A model may instead score each pair of a video and a paragraph, as generative models do by the likelihood of
 the paragraph given the video (`VideoTextScorer`). It is shown tiles of videos and paragraphs, every pair once; the
 score of a pair depends on that pair alone. Scores are ranked as they are, in float32; a NaN or infinite one is an
-error. Metrics, ties and galleries are the same, so both kinds of model stand in one table.
+error. Metrics, ties and galleries are the same, so both kinds of model stand in one table. A model may also rank again
+the best videos of each text's list that another model made (`VideoTextReranker`): pairs that were asked rank before all
+others of their text, so at K = as many as were asked, t2v/R@K is the list's own and the most that can be reached.
 
 **Ranking.** The harness normalises the vectors to length 1 and ranks by their inner product (cosine) in float32, with
 TF32 off: the same similarities truncated to bfloat16 moved R@1 by 9 points under one widely copied scorer. A vector
@@ -111,7 +113,7 @@ from bench.errors import VerificationError
 from bench.execution import Execution
 from bench.inputs import Inputs, View
 from bench.matching import TEXTS
-from bench.models import VideoTextEncoder, VideoTextScorer
+from bench.models import VideoTextEncoder, VideoTextReranker, VideoTextScorer
 from bench.predictions import Embeddings, PairScores, Predictions
 from bench.tasks.parameters import Parameter, Viewed, segments_of
 from bench.tasks.task import Progress, Scored, Scratch, Support
@@ -183,6 +185,10 @@ class ParagraphVideoRetrieval(Viewed):
         Embeddings from a model that embeds, else a score for every pair.
         Raises: ModelError as soon as a batch has the wrong shape or type, or is not finite.
         """
+        if isinstance(model, VideoTextReranker) and model.best:
+            from bench.tasks.asking.reranking import reranked
+
+            return reranked(model, inputs, execution, progress, scratch)
         if not isinstance(model, VideoTextEncoder):
             from bench.tasks.asking.pair_scoring import score_pairs
 

@@ -49,6 +49,7 @@ class ChatServer(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.requests = []
         self.given = Counter()
+        self.answered = []
         self.over = threading.Event()
 
     @property
@@ -79,6 +80,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_json(200, answer)
         with self.server.lock:
             self.server.given[request.text] += 1
+            if not request.is_hello:
+                self.server.answered.append(request)
 
     def send_json(self, status, value, **headers):
         content = json.dumps(value).encode()

@@ -85,6 +85,11 @@ class PackedFeatures:
             raise missing_videos(self._where, missing, len(ids), self._index.ids)
         return self._index.lengths[[self._place[video_id] for video_id in ids]]
 
+    def frames_sha256(self, video_id: str) -> str:
+        """Returns the SHA-256 of the pixels that a video's rows were made from; "" for rows that were not made here."""
+        taken = self._index.taken
+        return "" if taken is None else taken.sha256[self._place[video_id]]
+
     def segment_rows(self, ids: Sequence[str]) -> tuple[np.ndarray, np.ndarray] | None:
         """Returns segments of each video, (n,) int64, and rows of each segment; None for rows of whole videos."""
         taken = self._index.taken

@@ -9,8 +9,8 @@ from typing import Any
 
 from bench.annotations import CaptionAnnotations, Described
 from bench.errors import ModelError, VerificationError
-from bench.execution import Execution
-from bench.inputs import Inputs, Paragraph, VideoBatch, length_ordered
+from bench.execution import Execution, length_ordered
+from bench.inputs import Inputs, Paragraph, VideoBatch
 from bench.metrics.captions.items import Sentence, VideoCaptions
 from bench.models import VideoCaptioner
 from bench.predictions import Captions

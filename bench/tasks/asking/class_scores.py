@@ -14,7 +14,7 @@ from bench.execution import Execution
 from bench.inputs import Inputs, Paragraph
 from bench.metrics.classification import count_classes, truth_of
 from bench.metrics.missing import missing_arrays
-from bench.models import VideoClassifier, VideoEncoder
+from bench.models import VideoClassifier, VideoEncoder, ZeroShotClassifier
 from bench.predictions import ClassScores, Predictions
 from bench.predictions.checks import check_directions
 from bench.probing.choice import Labelled, few_shots, fitted_probe, normalised
@@ -22,6 +22,7 @@ from bench.reading.numbers import number_of
 from bench.results import Evidence
 from bench.tasks.asking.embedding import (
     Done,
+    choose,
     classify,
     embed_clips,
     embed_flat_paragraphs,
@@ -91,6 +92,14 @@ _OF_LEVEL: dict[str, tuple[_Embedding, _Embedding]] = {
     "clips": (_mean_clip_directions, _sentences),
 }
 """For each level what becomes of the videos, already of the length that counts, and of the names of classes."""
+
+
+def chosen(
+    model: ZeroShotClassifier, inputs: Inputs, pattern: str, execution: Execution, progress: Progress
+) -> np.ndarray:
+    """Returns (n_videos, classes) float32 of a model that is told the classes by name. Raises: ModelError."""
+    options, total = prompts_of(inputs.class_names, pattern), len(inputs.videos)
+    return choose(model, inputs, options, execution, lambda done: progress(done, total, {}))
 
 
 def classify_videos(model: VideoClassifier, inputs: Inputs, execution: Execution, progress: Progress) -> np.ndarray:

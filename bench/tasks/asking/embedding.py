@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.errors import ModelError
-from bench.execution import Execution
-from bench.inputs import Inputs, Ragged, length_ordered
-from bench.models import ClipTextEncoder, FlatTextEncoder, VideoClassifier, VideoEncoder, VideoTextEncoder
+from bench.execution import Execution, length_ordered
+from bench.inputs import Inputs, Ragged
+from bench.models import (
+    ClipTextEncoder,
+    FlatTextEncoder,
+    VideoClassifier,
+    VideoEncoder,
+    VideoTextEncoder,
+    ZeroShotClassifier,
+)
 from bench.predictions.checks import check_rows
 
 if TYPE_CHECKING:
@@ -34,6 +41,14 @@ def embed_flat_videos(model: FlatTextEncoder, inputs: Inputs, execution: Executi
 def classify(model: VideoClassifier, inputs: Inputs, execution: Execution, done: Done) -> np.ndarray:
     """Returns (n_videos, classes) float32 in the order of the inputs. Raises: ModelError."""
     return _embed(_video_batches(model, "class scores", inputs, execution), model.classify, done)
+
+
+def choose(
+    model: ZeroShotClassifier, inputs: Inputs, options: Sequence[str], execution: Execution, done: Done
+) -> np.ndarray:
+    """Returns (n_videos, options) float32 in the order of the inputs. Raises: ModelError."""
+    work = _video_batches(model, "class scores", inputs, execution)
+    return _embed(work, lambda batch: model.choose(batch, options), done)
 
 
 def embed_paragraphs(model: VideoTextEncoder, inputs: Inputs, execution: Execution, done: Done) -> np.ndarray:

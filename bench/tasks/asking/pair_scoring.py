@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from bench.errors import ModelError
-from bench.execution import Execution
+from bench.execution import Execution, length_ordered
 from bench.files import digest, read_tensors, write_tensors
-from bench.inputs import Inputs, length_ordered
-from bench.models import VideoTextScorer
+from bench.inputs import Inputs
+from bench.models import VideoTextReranker, VideoTextScorer
 from bench.predictions import PairScores
 from bench.predictions.checks import check_scores
 from bench.tasks.task import Progress, Scratch
@@ -47,9 +47,18 @@ class _Tile:
 
 
 def score_pairs(
-    model: VideoTextScorer, inputs: Inputs, execution: Execution, progress: Progress, scratch: Scratch | None = None
+    model: VideoTextScorer,
+    inputs: Inputs,
+    execution: Execution,
+    progress: Progress,
+    scratch: Scratch | None = None,
+    asked: np.ndarray | None = None,
 ) -> PairScores:
     """Returns the model's score of every paragraph with every video, in the order of the inputs.
+
+    Args:
+        asked: (paragraphs, videos) bool, the only pairs that are asked of a `VideoTextReranker`, the others are 0; None
+            asks for all.
 
     Raises: ModelError as soon as a tile has the wrong shape or type, or is not finite; SaveError when a finished tile
     cannot be written.
@@ -61,9 +70,10 @@ def score_pairs(
         _Tile(row, column, paragraphs, videos, int(characters[paragraphs].sum()) * len(videos))
         for row, paragraphs in enumerate(paragraph_groups)
         for column, videos in enumerate(video_groups)
+        if asked is None or asked[np.ix_(paragraphs, videos)].any()
     ]
-    kept = _KeptTiles(scratch, inputs)
-    scores = np.empty((len(inputs.paragraphs), len(inputs.videos)), dtype=np.float32)
+    kept = _KeptTiles(scratch, inputs, asked)
+    scores = np.zeros((len(inputs.paragraphs), len(inputs.videos)), dtype=np.float32)
     missing, done = [], 0
     for tile in tiles:
         earlier = kept.read(tile)
@@ -72,16 +82,17 @@ def score_pairs(
         else:
             scores[np.ix_(tile.paragraphs, tile.videos)] = earlier
             done += tile.pairs
+    total = sum(tile.pairs for tile in tiles)
     if scratch and done:
-        scratch.say(f"{done:,} of {scores.size:,} pairs were scored earlier and are kept")
+        scratch.say(f"{done:,} of {total:,} pairs were scored earlier and are kept")
     videos = _encoded_videos(model, inputs, execution, missing)
     clock = _Clock(scratch, missing)
-    for tile, answer in _computed(model, inputs, missing, videos):
+    for tile, answer in _computed(model, inputs, missing, videos, asked):
         kept.write(tile, answer)
         clock.tick(tile)
         scores[np.ix_(tile.paragraphs, tile.videos)] = answer
         done += tile.pairs
-        progress(done, scores.size, {})
+        progress(done, total, {})
     return PairScores(inputs.videos.ids, inputs.paragraph_ids, scores)
 
 
@@ -98,7 +109,11 @@ def _encoded_videos(
 
 
 def _computed(
-    model: VideoTextScorer, inputs: Inputs, tiles: Sequence[_Tile], videos: Mapping[int, Any]
+    model: VideoTextScorer,
+    inputs: Inputs,
+    tiles: Sequence[_Tile],
+    videos: Mapping[int, Any],
+    asked: np.ndarray | None,
 ) -> Iterator[tuple[_Tile, np.ndarray]]:
     """Yields each tile with its scores, (paragraphs, videos) float32; each group of paragraphs is encoded once."""
     import torch
@@ -109,7 +124,11 @@ def _computed(
         with torch.no_grad():
             if tile.row != row:
                 row, paragraphs = tile.row, model.encode_paragraphs([inputs.paragraphs[i] for i in tile.paragraphs])
-            answer = model.score(videos[tile.column], paragraphs)
+            if asked is not None and isinstance(model, VideoTextReranker):
+                wanted = asked[np.ix_(tile.paragraphs, tile.videos)]
+                answer = model.score_listed(videos[tile.column], paragraphs, wanted)
+            else:
+                answer = model.score(videos[tile.column], paragraphs)
         yield tile, _checked(kind, inputs, tile, answer)
 
 
@@ -128,8 +147,8 @@ def _checked(kind: str, inputs: Inputs, tile: _Tile, answer: Any) -> np.ndarray:
 class _KeptTiles:
     """Finished tiles on disk; each says what it was computed from, and one of anything else is computed anew."""
 
-    def __init__(self, scratch: Scratch | None, inputs: Inputs) -> None:
-        self._scratch, self._inputs = scratch, inputs
+    def __init__(self, scratch: Scratch | None, inputs: Inputs, asked: np.ndarray | None) -> None:
+        self._scratch, self._inputs, self._asked = scratch, inputs, asked
 
     def read(self, tile: _Tile) -> np.ndarray | None:
         """Returns (paragraphs, videos) float32, or None when the tile is not there."""
@@ -149,7 +168,10 @@ class _KeptTiles:
     def _origin(self, scratch: Scratch, tile: _Tile) -> dict[str, str]:
         videos = [self._inputs.videos.ids[i] for i in tile.videos]
         paragraphs = [self._inputs.paragraph_ids[i] for i in tile.paragraphs]
-        return {"kind": "tile", "of": digest([scratch.key, videos, paragraphs])}
+        origin = [scratch.key, videos, paragraphs]
+        if self._asked is not None:
+            origin.append(self._asked[np.ix_(tile.paragraphs, tile.videos)].tolist())
+        return {"kind": "tile", "of": digest(origin)}
 
 
 class _Clock:
