@@ -40,6 +40,9 @@ LINK = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 
+FILE = re.compile(r"^(```\w+) ([\w./-]+).*$", re.MULTILINE)
+"""The first line of a block that is a file, such as `bench.yaml`, or a part of one."""
+
 
 def pages() -> list[str]:
     """Returns the pages of the site by their place in the tree."""
@@ -65,7 +68,10 @@ def navigation() -> list[dict[str, object]]:
 
 
 def as_page(page: str, text: str, repository: str) -> str:
-    """Returns a page with its links as the site needs them. Raises: ValueError for a link to nothing."""
+    """Returns a page with its links, and the file names of its blocks, as the site needs them.
+
+    Raises: ValueError for a link to nothing.
+    """
     folder = posixpath.dirname(page)
 
     def linked(match: re.Match[str]) -> str:
@@ -85,16 +91,18 @@ def as_page(page: str, text: str, repository: str) -> str:
             return f"[{match['text']}]({repository}/blob/HEAD/{place})" if repository else match["text"]
         return f"[{match['text']}]({posixpath.relpath(place, folder or '.')}{anchor})"
 
-    return LINK.sub(linked, text)
+    return FILE.sub(r'\1 title="\2"', LINK.sub(linked, text))
 
 
-def commands(command: click.Command = bench, name: str = "bench") -> Iterator[str]:
+def commands(command: click.Command = bench, above: click.Context | None = None) -> Iterator[str]:
     """Yields a section for a command, and one for each below it, in the order of its own help."""
-    context = click.Context(command, info_name=name, terminal_width=100, max_content_width=100)
-    yield f"{'##' if name.count(' ') < 2 else '###'} {name}\n\n```text\n{command.get_help(context)}\n```\n"
+    width, name = {"terminal_width": 100, "max_content_width": 100}, command.name or "bench"
+    context = click.Context(command, parent=above, info_name=name, **width, **command.context_settings)
+    heading = "###" if above and above.parent else "##"
+    yield f"{heading} {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n"
     for below in command.list_commands(context) if isinstance(command, click.Group) else ():
         if (found := command.get_command(context, below)) is not None and not found.hidden:
-            yield from commands(found, f"{name} {below}")
+            yield from commands(found, context)
 
 
 def stage(source: Path, repository: str) -> None:

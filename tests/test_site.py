@@ -83,6 +83,12 @@ def test_every_link_of_every_page_leads_somewhere(site: Path) -> None:
     assert followed > 1000
 
 
+def test_blocks_are_blocks_and_show_the_file_that_they_are(site: Path) -> None:
+    for path in own_pages(site):
+        assert "```" not in path.read_text(encoding="utf-8"), path
+    assert '<span class="filename">bench.yaml</span>' in (site / "docs" / "tutorial.html").read_text(encoding="utf-8")
+
+
 def test_pages_load_nothing_from_another_machine(site: Path) -> None:
     for path in own_pages(site):
         assert [each for each in page_at(path).loaded if urlsplit(each).netloc] == [], path

@@ -74,7 +74,7 @@ def follow(page: str, shell: Any, folder: Path, data: Path | str = "", near: flo
         elif language == "text":
             found = numbers(said)
             for row, written in numbers(content).items():
-                if written:
+                if written and row != "model":
                     shown.append(row)
                     assert written == pytest.approx(found[row][: len(written)], abs=near), row
     return shown
