@@ -49,6 +49,7 @@ class _Part:
         request: what the user asked for.
         device: of the rank.
         rank: its number, from 1.
+        threads: it computes with.
         meeting: a file of this machine, through which the ranks find one another.
     """
 
@@ -57,6 +58,7 @@ class _Part:
     request: Request
     device: str
     rank: int
+    threads: int
     meeting: str
 
 
@@ -93,17 +95,22 @@ def other_ranks(plan: FitPlan, execution: Execution) -> Iterator[None]:
     if request.ranks == 1:
         yield
         return
+    import torch
     from torch import distributed
 
     assert plan.task is not None  # noqa: S101 (what serves as a base is fitted by one process)
     devices = devices_of(request, execution.device)
+    whole = torch.get_num_threads()
+    threads = max(1, whole // request.ranks)
     folder = tempfile.mkdtemp(prefix="bench-")
     meeting = (Path(folder) / "meeting").as_uri()
     parts = [
-        _Part(plan.spec.name, plan.task.name, request, devices[rank], rank, meeting) for rank in range(1, request.ranks)
+        _Part(plan.spec.name, plan.task.name, request, devices[rank], rank, threads, meeting)
+        for rank in range(1, request.ranks)
     ]
     others = [_Other.started(part) for part in parts]
     try:
+        torch.set_num_threads(threads)
         for other in others:
             other.wait_until_ready()
         distributed.init_process_group(init_method=meeting, rank=0, world_size=request.ranks, timeout=PATIENCE)
@@ -120,6 +127,7 @@ def other_ranks(plan: FitPlan, execution: Execution) -> Iterator[None]:
             other.process.kill()
         if distributed.is_initialized():
             distributed.destroy_process_group()
+        torch.set_num_threads(whole)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -186,6 +194,7 @@ def _take_part(pipe: Connection, part: _Part) -> None:
 
 
 def _fit_beside(pipe: Connection, part: _Part) -> None:
+    import torch
     from torch import distributed
 
     from bench.catalogue import config
@@ -193,6 +202,7 @@ def _fit_beside(pipe: Connection, part: _Part) -> None:
     from bench.plugins.global_state import undisturbed
     from bench.runs.plan import plan
 
+    torch.set_num_threads(part.threads)
     request = part.request
     fit = plan(Session(config.load(request.config)).cell(part.model, part.task), request, Silent()).fit
     assert fit.training_set is not None  # noqa: S101 (rank 0 found it needs a fit)

@@ -22,11 +22,12 @@ import numpy as np
 from bench.data.features.arrays import FEATURES, NpzArchive
 from bench.data.features.hdf5 import Hdf5Layout
 from bench.data.features.hdf5_storage import stored_in
+from bench.data.features.row_contents import stamp
 from bench.data.features.shapes import rows_and_dim
 from bench.data.features.stacked import IDS, LENGTHS, NamedArrays, ids_beside
 from bench.data.features.tensors import TensorFile
 from bench.errors import InvalidData, UsageError
-from bench.reading.outside import HDF5, reading, regular_file
+from bench.reading.outside import HDF5, NUMPY, reading, regular_file
 from bench.scoring.matrix_files import similarity_file
 
 ENDINGS = (".npy", ".npz", ".safetensors", ".h5", ".hdf5")
@@ -48,6 +49,7 @@ class EmbeddingFile:
         held: the file with the numbers: another one where they were laid out anew.
         place: the byte at which they begin, or the name of an HDF5 dataset.
         axes: the shape they are stored in.
+        kind: NumPy's name of their type with its byte order, such as `>f4`; of bfloat16 that of its bits.
         fortran: whether the first axis is the one that runs fastest.
     """
 
@@ -57,6 +59,7 @@ class EmbeddingFile:
     held: Path
     place: int | str
     axes: tuple[int, ...]
+    kind: str = ""
     fortran: bool = False
 
     @property
@@ -83,9 +86,9 @@ class EmbeddingFile:
         return vectors
 
     def _mapped(self, offset: int, places: np.ndarray) -> np.ndarray:
-        kind = np.dtype("<u2" if self.dtype == "bfloat16" else self.dtype)
         order: Any = "F" if self.fortran else "C"
-        rows = np.asarray(np.memmap(self.held, kind, "r", offset, self.axes, order)[places])
+        with reading(self.path, NUMPY):  # it was whole when it was opened first, and may have been cut since
+            rows = np.asarray(np.memmap(self.held, self.kind, "r", offset, self.axes, order)[places])
         return (rows.astype(np.uint32) << np.uint32(16)).view(np.float32) if self.dtype == "bfloat16" else rows
 
     def _read(self, name: str, places: np.ndarray) -> np.ndarray:
@@ -103,12 +106,20 @@ class EmbeddingFile:
 def embedding_file(path: Path) -> Iterator[EmbeddingFile]:
     """Gives the embeddings in a file.
 
-    Raises: MissingData; InvalidData for a file that is broken or pickled, or holds no embeddings; UsageError for an
-    unknown ending.
+    Raises: MissingData; InvalidData for a file that is broken or pickled, holds no embeddings, or is another one when
+    the body ends; UsageError for an unknown ending.
     """
     if path.suffix not in ENDINGS:
         raise UsageError(f"{path}: embeddings are read from {', '.join(ENDINGS)} files.")
-    regular_file(path)
+    opened = stamp([regular_file(path)])
+    with _opened(path) as found:
+        yield _checked(found)
+        if stamp([path]) != opened:
+            raise InvalidData(f"{path} was changed while it was read. Wait until it is whole; score it again.")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[EmbeddingFile]:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         if path.suffix in _HDF5:
             found = _in_hdf5(path) or _one_by_one(path, Hdf5Layout(path, "{}/*"), Path(folder))
@@ -120,11 +131,11 @@ def embedding_file(path: Path) -> Iterator[EmbeddingFile]:
             alone = FEATURES in arrays or len(arrays) == 1
             found = None if alone else _one_by_one(path, NamedArrays(path, file), Path(folder))
         if found is not None:
-            yield _checked(found)
+            yield found
             return
         key = None if path.suffix == ".npy" else FEATURES if FEATURES in arrays else next(iter(arrays))
         with similarity_file(path, key) as matrix:
-            yield _checked(_of_array(path, matrix.stored, matrix.dtype, _ids_of(path, len(matrix.stored))))
+            yield _of_array(path, matrix.stored, matrix.dtype, _ids_of(path, len(matrix.stored)))
 
 
 def _checked(found: EmbeddingFile) -> EmbeddingFile:
@@ -148,7 +159,8 @@ def _of_array(path: Path, stored: np.ndarray, dtype: str, ids: tuple[str, ...] |
     if not isinstance(mapped, np.memmap):  # nothing is mapped of an empty one
         raise InvalidData(f"{path} has shape {stored.shape}: there is no embedding in it.")
     fortran = not stored.flags.c_contiguous
-    return EmbeddingFile(path, ids, dtype, Path(str(mapped.filename)), mapped.offset, stored.shape, fortran)
+    held = Path(str(mapped.filename))
+    return EmbeddingFile(path, ids, dtype, held, mapped.offset, stored.shape, stored.dtype.str, fortran)
 
 
 def _ids_of(path: Path, count: int) -> tuple[str, ...] | None:

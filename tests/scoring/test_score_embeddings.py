@@ -76,7 +76,7 @@ def write(path: Path, rows: np.ndarray, ids: list[str]) -> None:
         if path.stem.endswith("-each"):
             np.savez(path, **dict(zip(ids, rows, strict=True)))
         else:
-            np.savez_compressed(path, features=rows.astype(np.float16), ids=np.array(ids))
+            np.savez_compressed(path, features=rows.astype(">f2"), ids=np.array(ids))
     elif path.suffix == ".npy":
         np.save(path, np.asfortranarray(rows.astype(np.float64)))
         path.with_suffix(".txt").write_text("".join(f"{id_}\n" for id_ in ids))
@@ -188,3 +188,17 @@ def test_ids_that_name_no_item_are_told(files: Path, bench_command: Any) -> None
     (files / "of.txt").write_text("v1\n" * 39 + "w1\n")
     said = bench_command("score", "retrieval", *FILES, "--video-of", "of.txt", exit_code=4).stderr
     assert "1 query of 40, such as 'w1', name no item of i.npy (such as 'v0')" in said
+
+
+def test_a_file_that_changes_meanwhile_is_no_score(files: Path, bench_command: Any, monkeypatch: Any) -> None:
+    from bench.scoring import embeddings
+
+    counted = embeddings.arranged
+
+    def changing(*arguments: Any) -> Any:
+        np.save(files / "i.npy", np.load(files / "i.npy") + 1)
+        return counted(*arguments)
+
+    monkeypatch.setattr(embeddings, "arranged", changing)
+    said = bench_command("score", "retrieval", *FILES, "--ids", "ids.txt", exit_code=4).stderr
+    assert "i.npy was changed while it was read" in said
