@@ -49,6 +49,12 @@ def test_the_training_step_is_timed_on_real_annotations(shared) -> None:
     assert "2 videos" in run("train_step.py", *tiny, "--annotations", str(folder))
 
 
+def test_cells_are_timed_in_turn_and_beside_each_other() -> None:
+    out = run("jobs.py", "--model", "fse", "--cells", "2", "--epochs", "1", "--hidden", "8", "--repeats", "1")
+    for name in ("cells per hour", "CPU s per cell", "of 2 cells: the same to the last bit"):
+        assert name in out
+
+
 @pytest.mark.extra("video")
 def test_extraction_is_timed_and_its_memory_measured() -> None:
     out = run("extraction.py", "--clips", "1", "--encoder", "tiny", "--count", "20")

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 from bench.errors import UsageError
 from bench.leaderboard.pages import wording
 from bench.leaderboard.pictures.axes import Axis
-from bench.leaderboard.pictures.svg import SIZE, WIDTH, Drawing
+from bench.leaderboard.pictures.svg import PALETTE, SIZE, THIN, WIDTH, Drawing
 from bench.reading.numbers import real_in
 from bench.study.summary import StudyRow, chosen_on
 
@@ -22,6 +22,9 @@ HEIGHT = 180.0
 LETTERS = 64
 """Letters of a line below a panel."""
 MARGIN = 10.0
+ASIDE = 0.03
+"""By how much of the distance of two values each line stands to the right of the one before."""
+INDENT = "  "
 LINE = 1.35 * SIZE
 
 
@@ -30,7 +33,19 @@ class Sweep(Drawing):
 
     def interval(self, x: float, ends: tuple[float, float], color: int) -> None:
         """Draws an interval around a point."""
-        self._stroke([(x, ends[0]), (x, ends[1])], color)
+        self._see([(x, ends[0]), (x, ends[1])])
+        self._marks.append(
+            lambda place: [
+                Element(
+                    "path",
+                    {
+                        "d": f"M{place.x(x):.2f} {place.y(ends[0]):.2f}V{place.y(ends[1]):.2f}",
+                        "stroke": PALETTE[color % len(PALETTE)],
+                        "stroke-width": f"{THIN:g}",
+                    },
+                )
+            ]
+        )
 
     def values(self, names: Sequence[str]) -> None:
         """Makes the horizontal axis one of names, equally far apart, with the numbers of the lines before the first."""
@@ -119,6 +134,7 @@ def _draw(drawing: Sweep, line: _Line, number: int, values: Sequence[str], setti
     places = {value: float(place) for place, value in enumerate(values)}
     flat = line.rows[0] if setting not in line.rows[0].settings else None
     rows = [(x, flat) for x in places.values()] if flat else [(places[row.settings[setting]], row) for row in line.rows]
+    rows = [(x + ASIDE * (number - 1), row) for x, row in rows]  # else intervals of several lines hide one another
     titles = {i: f"{line.name}: {_figure(row)}" for i, (_, row) in enumerate(rows)}
     drawing.line([(x, row.mean) for x, row in rows], number - 1, number, titles)
     for x, row in rows:
@@ -133,12 +149,12 @@ def _told(number: int, line: _Line, setting: str) -> list[str]:
         value = f"{setting}={row.settings[setting]} " if setting in row.settings else ""
         remark = ", chosen" if row.chosen and row.settings else ""
         parts.append(f"{value}{_figure(row)}{remark}")
-    text, written = f"{number}  {line.name}: ", []
+    text, written = f"{number} {line.name}: ", []
     for place, part in enumerate(parts):
         end = "; " if place + 1 < len(parts) else ""
         if len(text) + len(part) > LETTERS and text.strip():
             written.append(text.rstrip())
-            text = "    "
+            text = INDENT
         text += part + end
     return [*written, text]
 
@@ -158,7 +174,7 @@ def _order(value: str) -> tuple[bool, float, str]:
 def _write(root: Element, lines: Sequence[str], top: float, more: dict[str, str] | None = None) -> float:
     for line in lines:
         top += LINE
-        text = ElementTree.SubElement(root, "text", {"x": f"{MARGIN:g}", "y": f"{top:g}", **(more or {})})
-        text.set("xml:space", "preserve")
+        left = MARGIN + (1.2 * SIZE if line.startswith(INDENT) else 0.0)
+        text = ElementTree.SubElement(root, "text", {"x": f"{left:g}", "y": f"{top:g}", **(more or {})})
         text.text = wording.plain(line)
     return top + 0.35 * SIZE
