@@ -68,7 +68,7 @@ class Ragged:
     def padded(self, fill: float = 0.0) -> Tensor:
         """Returns (n, longest, *): the sequences padded at the end, with zeros unless `fill` is another number."""
         (count, longest), (_, *rest) = self._mask().shape, self.values.shape
-        rows = self.values.new_full((count * longest, *rest), fill).index_copy(0, self.places(), self.values)
+        rows = self.values.new_full((count * longest, *rest), fill).index_put((self.places(),), self.values)
         return rows.view(count, longest, *rest)
 
     def beside(self, tensor: Tensor) -> Tensor:

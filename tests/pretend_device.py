@@ -31,6 +31,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 DEVICE = torch.device("cuda", 0)
+NAME = "no GPU: a device that tests pretend"
 OURS = Path(__file__).resolve().parents[1]
 RANDOM = frozenset(("rand", "randn", "randint", "randperm", "bernoulli", "normal", "uniform", "exponential"))
 RANDOM |= frozenset(("dropout", "native_dropout", "multinomial"))
@@ -318,28 +319,27 @@ class Recurrent(torch.autograd.Function):
 
 
 def recurrent(real: Any) -> Callable[..., Any]:
-    """Returns torch's packed recurrence `real` as cuDNN runs it."""
+    """Returns torch's recurrence `real`, packed or padded, as cuDNN runs it."""
 
-    def run(data: Any, sizes: Any, *rest: Any) -> Any:
-        if not isinstance(data, PretendTensor):
-            return real(data, sizes, *rest)
-        if isinstance(sizes, PretendTensor):
+    def run(*given: Any) -> Any:
+        if not isinstance(given[0], PretendTensor):
+            return real(*given)
+        packed = isinstance(given[1], torch.Tensor) and given[1].ndim == 1  # the sequences still running at each step
+        if packed and isinstance(given[1], PretendTensor):
             raise RuntimeError("batch_sizes tensor should be on CPU")
-        places = tree_leaves((data, *rest))
-        tensors = [x for x in places if isinstance(x, torch.Tensor)]
-        if any(not isinstance(x, PretendTensor) for x in tensors) or len({x.dtype for x in tensors}) > 1:
+        tensors = [x for x in tree_leaves(given) if isinstance(x, torch.Tensor) and not (packed and x is given[1])]
+        mixed = len({x.dtype for x in tensors}) > 1 and not REAL_ENABLED("cpu")
+        if mixed or any(not isinstance(x, PretendTensor) for x in tensors):
             raise RuntimeError("Input and hidden/parameter tensors are not at the same device, or of one type")
-        if torch.is_grad_enabled() and any(x.requires_grad for x in tensors) and not rest[5]:
+        if torch.is_grad_enabled() and any(x.requires_grad for x in tensors) and not given[7 if packed else 6]:
             raise RuntimeError("cudnn RNN backward can only be called in training mode")
+        places = {id(tensor): place for place, tensor in enumerate(tensors)}
         if REAL_ENABLED("cpu"):
             with REAL_AUTOCAST("cpu", enabled=False):
-                data, *rest = tree_map(lambda x: x.half() if isinstance(x, torch.Tensor) else x, (data, *rest))  # type: ignore[assignment]
-            tensors = [x for x in tree_leaves((data, *rest)) if isinstance(x, torch.Tensor)]
+                tensors = [tensor.half() for tensor in tensors]
 
-        def build(inner: list[torch.Tensor]) -> tuple[Any, ...]:
-            of = {id(outer): tensor for outer, tensor in zip(tensors, inner, strict=True)}
-            first, *others = tree_map(lambda x: of.get(id(x), x), (data, *rest))
-            return first, sizes, *others
+        def build(inner: list[torch.Tensor]) -> Any:
+            return tree_map(lambda x: inner[places[id(x)]] if id(x) in places else x, given)
 
         return Recurrent.apply(real, build, *tensors)  # type: ignore[no-untyped-call]
 
@@ -405,7 +405,7 @@ def pretending() -> Iterator[Counted]:
         "device_count": lambda: 1,
         "is_initialized": lambda: True,
         "current_device": lambda: 0,
-        "get_device_name": lambda *_: "no GPU: a device that tests pretend",
+        "get_device_name": lambda *_: NAME,
         "synchronize": lambda *_: state.wait("synchronize"),
         "max_memory_allocated": lambda *_: 0,
         "reset_peak_memory_stats": lambda *_: None,

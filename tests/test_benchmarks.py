@@ -43,6 +43,14 @@ def test_the_training_step_is_timed(precision: str) -> None:
         assert name in out
 
 
+def test_all_that_a_gpu_is_for_is_measured_on_one_that_is_pretended() -> None:
+    out = run("gpu.py", "--device", "pretended", "--tiny")
+    assert "pretended: not run on a GPU" in out
+    for name in ("hse bf16, steps a second", "padded nn.GRU", "captions a second", "both ways, s", "sample, t2v/R@1"):
+        assert name in out
+    assert "| hse fp32, waits a step | 1 |" in out
+
+
 def test_the_training_step_is_timed_on_real_annotations(shared) -> None:
     folder = shared("data/activitynet_captions/train.json.gz").parent
     tiny = ("--videos", "2", "--hidden", "8", "--gemm", "64", "--repeats", "1", "--no-plain")

@@ -43,7 +43,7 @@ class WordDecoder(nn.Module):
         ends = words.values.new_full((len(words.values) + len(words),), self.end)
         earlier = torch.arange(len(words)).repeat_interleave(words.lengths)  # sequences before that of each word
         places = words.beside(torch.arange(len(words.values)) + earlier)
-        read, said = ends.index_copy(0, places + 1, words.values), ends.index_copy(0, places, words.values)
+        read, said = ends.index_put((places + 1,), words.values), ends.index_put((places,), words.values)
         return Ragged(read, lengths), Ragged(said, lengths)
 
     def project_condition(self, conditions: Tensor) -> Tensor:
