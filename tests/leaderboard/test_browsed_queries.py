@@ -76,6 +76,11 @@ def test_each_filter_narrows_the_list_and_reset_takes_all_back(page: Watched, pa
     assert status(at) == f"{sum(a <= 10 < b for a, b in ranks)} of 103 queries"
     at.get_by_role("button", name="Reset").click()
 
+    for side, kept in (("better", lambda a, b: a < b), ("worse", lambda a, b: a > b), ("equal", lambda a, b: a == b)):
+        at.locator("[name=ahead]").select_option(side)
+        assert status(at) == f"{sum(kept(a, b) for a, b in ranks)} of 103 queries"
+    at.get_by_role("button", name="Reset").click()
+
     at.locator("[name=most]").fill("7")
     at.locator("[name=least]").fill("7")
     assert status(at) == f"{sum(row[2] == [7] for row in rows)} of 103 queries"
@@ -95,6 +100,12 @@ def test_orders_and_more_lines_lead_to_the_query_itself(page: Watched, pages: Pa
     apart = max(a - b for a, b in (row[3] for row in rows))
     first = next(i for i, row in enumerate(rows) if row[3][0] - row[3][1] == apart)
     assert f"A {rows[first][3][0]} · B {rows[first][3][1]}" == lines.first.locator("b").inner_text()
+    for order, best in (("best", lambda row: row[3][0]), ("ahead", lambda row: row[3][0] - row[3][1]),
+                        ("long", lambda row: -row[2][0]), ("short", lambda row: row[2][0])):  # fmt: skip
+        at.locator("[name=sort]").select_option(order)
+        expected = min(range(103), key=lambda i: best(rows[i]))
+        assert lines.first.locator("a").get_attribute("href").endswith(f"#q{expected + 1}"), order
+    at.locator("[name=sort]").select_option("apart")
     lines.first.click()
     assert at.url.endswith(f"t2v-{first // 100 + 1}.html#q{first + 1}")
     at.locator("article:target").wait_for()
