@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,9 @@ import pytest
 import torch
 from pretend_device import Counted, pretending
 
-from bench.api import Execution, TrainingData
+from bench.api import Execution, ModelError, TrainingData
+from bench_fse.model import FSENetwork
+from bench_torch import packing
 
 GPU = Execution(device="cuda:0")
 MOST_WAITS = 2
@@ -102,3 +105,37 @@ def test_a_step_of_hse_asks_a_fourth_of_what_it_asked_before(
         model = make_model("hse", GPU, epochs=1, batch=1)
         model.fit(data, replace(record(GPU).training(), progress=progress, checkpoint=lambda _: None))
     assert max(launches[1:]) <= LAUNCHES_BEFORE / 4
+
+
+def test_orders_are_made_before_a_step_needs_them(
+    make_training_data: Any, make_model: Any, record: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    makers, make = set(), packing._indices
+
+    def made(lengths: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        makers.add(threading.current_thread().name.partition("_")[0])
+        return make(lengths)
+
+    monkeypatch.setattr(packing, "_indices", made)
+    with pretending():
+        for name in ("hse", "fse"):
+            make_model(name, GPU, epochs=1, batch=2).fit(make_training_data(count=6), record(GPU).training())
+    assert makers == {"bench-feeding"}
+
+
+def test_a_loss_that_is_not_finite_is_found_before_anything_is_saved(
+    make_training_data: Any, make_model: Any, record: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses, loss = [], FSENetwork.loss
+
+    def breaking(network: FSENetwork, *given: Any) -> torch.Tensor:
+        losses.append(loss(network, *given))
+        return losses[-1] * (torch.nan if len(losses) == 3 else 1.0)
+
+    monkeypatch.setattr(FSENetwork, "loss", breaking)
+    run = record(GPU)
+    with pretending(), pytest.raises(ModelError, match="the loss became nan in epoch 1, step 3"):
+        make_model("fse", GPU, epochs=1, batch=2).fit(make_training_data(count=6), run.training())
+    assert len(run.losses) == 2
+    assert run.states == []
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("bench-feeding")]
