@@ -253,6 +253,14 @@ def test_a_study_is_run_watched_and_summed_up(bench_command: Any) -> None:
     told = json.loads(bench_command("study", "status", "study.yaml", "--json").stdout)
     assert {one["outcome"]["state"] for one in told} == {"done"}
 
+    for one in told:  # what remains takes as long as cells like it took
+        path = bench_command.folder / "studied" / "cells" / f"{one['id']}.json"
+        seconds = 1200 if one["model"] == "fse" else 60
+        path.write_text(json.dumps(one["outcome"] | {"seconds": seconds, "reused": False}))
+    (bench_command.folder / "studied" / "cells" / f"{told[0]['id']}.json").unlink()
+    said = bench_command("study", "status", "study.yaml").stdout
+    assert (told[0]["model"], said) == ("fse", "6 cells: 5 done, 1 left, about 20 min one after the other\n")
+
 
 def test_settings_are_chosen_where_the_study_says(bench_command: Any) -> None:
     study(bench_command, seeds=[0], choose_on=f"{TASK}-val2")

@@ -345,6 +345,27 @@ def test_who_waits_for_another_packer_can_stop(source, tmp_path):
         pack(all_of(source), tmp_path / "p", "float32", PackWatcher(stop_requested=lambda: True))
 
 
+def test_a_packer_that_another_machine_took_over_from_writes_nothing_more_until_it_is_done(source, tmp_path):
+    claim, lines = tmp_path / ".p.lock.99", []
+
+    def take_over(done: int, total: int) -> None:
+        if done > total // 2 and not any("took over" in line for line in lines):
+            claim.write_text("4711\nnode7\nanother-machine\n99\ntoken\n")
+
+    def say(line: str) -> None:
+        lines.append(line)
+        if "waiting for process 4711 on node7" in line:
+            claim.rename(tmp_path / ".p.lock.100.free")
+
+    pack(all_of(source), tmp_path / "p", "float32", PackWatcher(say=say, progress=take_over))
+
+    assert [line for line in lines if "another process took over" in line]
+    assert any("waiting for process 4711 on node7" in line for line in lines)
+    assert names(tmp_path / "p") == WHOLE
+    for i in range(N):
+        np.testing.assert_array_equal(opened(tmp_path / "p").read(IDS[i]), rows_of(i))
+
+
 @pytest.mark.parametrize("removed", [0, 1, 2])
 def test_a_pack_whose_process_was_killed_while_clearing_away_is_whole(source, tmp_path, monkeypatch, removed):
     def killed(output: Path) -> None:
