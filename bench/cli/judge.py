@@ -48,6 +48,7 @@ def judge(run: Path, files: tuple[Path, ...], config: Path | None, as_json: bool
 
 def _print(judged: JudgedRun) -> None:
     from bench.cli.tables import print_table
+    from bench.leaderboard.pages.wording import plain
     from bench.reading.numbers import number_of
 
     sample = judged.sample
@@ -64,9 +65,10 @@ def _print(judged: JudgedRun) -> None:
     head = ["", "annotated", "with judgements", "95 % interval", "unclear as right", "misses judged"]
     print_table(head, rows, numbers_from=1)
     for one in judged.agreements:
-        pairs = number_of(one.pairs, "pair")
-        kappa = "no kappa, as both said one and the same" if one.kappa is None else f"Cohen's kappa {one.kappa:.2f}"
-        click.echo(f"{' and '.join(one.judges)}: {one.alike:,} of {pairs} alike, {kappa if one.pairs else 'no kappa'}")
+        judges, pairs = " and ".join(map(plain, one.judges)), number_of(one.pairs, "pair")
+        kappa = f"Cohen's kappa {one.kappa:.2f}" if one.kappa is not None else "no kappa"
+        same = ", as both said one and the same" if one.pairs and one.kappa is None else ""
+        click.echo(f"{judges}: {one.alike:,} of {pairs} alike, {kappa}{same}")
     click.echo("The interval is what judging a sample leaves open, not other videos: docs/browsing.md.")
 
 

@@ -106,3 +106,16 @@ def test_classes_that_tie_share_their_ranks(sport):
     assert sorted(row[3][0] for row in data_of(bench, "tied")["rows"] if len(row[5]) == 1) == ranks
     assert any(rank % 1 for rank in ranks)
     assert ", tied" in (bench.folder / "tied" / "videos-1.html").read_text("utf-8")
+
+
+def test_a_record_of_a_file_is_refused_in_one_line(sport):
+    bench, _ = sport
+    (bench.folder / "labels.json").write_text(json.dumps({"a": "run", "b": "swim"}))
+    flags = ("--labels", "labels.json", "--output", "out", "--data-kind", "real")
+    bench("score", "classification", "--predictions", "labels.json", *flags)
+    (record,) = (bench.folder / "out").iterdir()
+
+    error = bench("browse", record, "-o", "no", exit_code=4).stderr
+
+    assert "was scored from a file that is not kept" in error
+    assert len(error.strip().splitlines()) == 1

@@ -119,6 +119,8 @@ def test_of_several_judges_more_than_half_decide_and_kappa_says_how_far_they_agr
         (["Ada", "Ben"], 1.0), (["Ada", "Cyd"], 0.0), (["Ben", "Cyd"], 0.0)
     ]  # fmt: skip
     assert "Ada and Cyd: 44 of 55 pairs alike, Cohen's kappa 0.00" in bench("judge", dial, *files).stdout
+    evil = judge(bench, data, by_twins, "E\x1b[31m\nve", "evil.jsonl")
+    assert "\x1b" not in bench("judge", dial, files[0], evil).stdout
     two = told(bench, dial, files[0], files[2])
     assert two["pairs"] == {"unclear": 11, "wrong": 44}
 

@@ -12,7 +12,7 @@ from bench.analysis.browsing.recognised import Recognition, recognised_run, vide
 from bench.analysis.browsing.sections import Browsed
 from bench.analysis.examples.lists import OpenedRun, open_run, open_without_texts
 from bench.analysis.examples.scored import scored_run
-from bench.errors import DataError, MissingData, UnknownName, UnsupportedTask, UsageError
+from bench.errors import DataError, InvalidData, MissingData, UnknownName, UnsupportedTask, UsageError
 from bench.evidence.verified import Stored, verified
 from bench.results import parse_signature
 from bench.tasks.action_recognition import LinearProbe, ZeroShotRecognition
@@ -57,8 +57,8 @@ def retrieval_run(session: Session, record: Stored, say: Callable[[str], None]) 
 def open_runs(session: Session, records: Sequence[Stored], say: Callable[[str], None]) -> OpenedRuns:
     """Returns all that runs were asked; without their dataset, ids stand alone, and `say` is told why.
 
-    Raises: UsageError when they were asked on different test sets, or are too many; MissingData for captions without
-    their dataset; UnsupportedTask for runs of another kind.
+    Raises: UsageError when they were asked on different test sets, or are too many; InvalidData for records of files;
+    MissingData for captions without their dataset; UnsupportedTask for runs of another kind.
     """
     _check_alike(records)
     kind = verified(records[0]).evidence.kind
@@ -80,6 +80,11 @@ def open_runs(session: Session, records: Sequence[Stored], say: Callable[[str], 
 def _check_alike(records: Sequence[Stored]) -> None:
     if len(records) > MOST_RUNS:
         raise UsageError(f"{len(records)} runs: pages have room for {MOST_RUNS} side by side. Name fewer.")
+    if unkept := next((record for record in records if record.result.predictions is None), None):
+        raise InvalidData(
+            f"{unkept.folder} was scored from a file that is not kept: what was said cannot be shown. Browse runs that "
+            "`bench run` made."
+        )
     pools = [parse_signature(record.result.signature).get("pool", "") for record in records]
     kinds = [verified(record).evidence.kind for record in records]
     first = records[0].result
