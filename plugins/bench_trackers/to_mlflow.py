@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from bench_trackers.told import RECORD, facts, measured, record_digest
+from bench_trackers.told import RECORD, extra, facts, measured, record_digest
 
 if TYPE_CHECKING:
     from bench.api import Result, RunStart
@@ -23,7 +23,8 @@ class MLflow:
         # mlflow-skinny has no database, and MLflow 3 refuses folders unless it is told that they are wanted.
         os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        from mlflow import MlflowClient
+        with extra("mlflow"):
+            from mlflow import MlflowClient
 
         place = os.environ.get("MLFLOW_TRACKING_URI") or (start.folder.parent / FOLDER).resolve().as_uri()
         self._start, self._client = start, MlflowClient(place)

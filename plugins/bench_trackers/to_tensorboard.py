@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bench_trackers.told import RECORD, facts, measured, record_digest
+from bench_trackers.told import RECORD, extra, facts, measured, record_digest
 
 if TYPE_CHECKING:
     from bench.api import Result, RunStart
@@ -15,7 +15,8 @@ class TensorBoard:
     """Losses as curves, measurements under `measured/`, settings and the record's digest among the hyperparameters."""
 
     def __init__(self, start: RunStart) -> None:
-        from torch.utils.tensorboard import SummaryWriter
+        with extra("tensorboard"):
+            from torch.utils.tensorboard import SummaryWriter
 
         self._start = start
         self._writer = SummaryWriter(str(start.folder / "tensorboard"))

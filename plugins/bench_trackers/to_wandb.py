@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from bench_trackers.told import RECORD, facts, measured, record_digest
+from bench_trackers.told import RECORD, extra, facts, measured, record_digest
 
 if TYPE_CHECKING:
     from bench.api import Result, RunStart
@@ -17,7 +17,8 @@ class WeightsAndBiases:
 
     def __init__(self, start: RunStart) -> None:
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
-        import wandb
+        with extra("wandb"):
+            import wandb
 
         folder = start.folder / "wandb"
         folder.mkdir(exist_ok=True)

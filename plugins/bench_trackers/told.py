@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,15 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,59}")
 """A value of text that is a name; whatever else a setting holds may be a prompt or a path and stays here."""
 RECORD = "record_sha256"
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Says what is to be installed where an import in its body fails. Raises: ModuleNotFoundError."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(f"{error}. Next: pip install 'vtbench[{name}]'") from error
 
 
 def facts(start: RunStart) -> dict[str, bool | int | float | str]:
