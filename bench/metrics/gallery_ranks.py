@@ -1,13 +1,14 @@
 """Ranks in galleries of any size: cosines in tiles, in parts that processes share out, counted and never kept.
 
 What is counted is what `bench.metrics.similarities` counts of a matrix, by the tiles of `bench.metrics.ranking`: one
-fixed shape, so that equal embeddings get equal scores wherever they stand. Three things keep it near the cost of the
+fixed shape, so that equal embeddings get equal scores wherever they stand. Four things keep it near the cost of the
 bare products, at any number of items:
 
 - Items that are right for some query come first, in the order of the queries, which is why the right pairs lie in few
   tiles. Their scores are read from those tiles before anything is counted, and the tiles are made again to be counted:
   the same tile, the same bits.
 - Only those items ask back, so only their tiles are counted along columns.
+- A line of a tile whose highest score is below the right one needs no counting, and with a good model most are.
 - Each part needs a stripe of queries and one block of items at a time, both read from their files where they are
   needed. How the parts are shared out decides no count.
 
@@ -41,6 +42,9 @@ class GalleryCounts:
     column_pairs: np.ndarray
     best_captions: np.ndarray | None
 
+
+AT_ONCE = 128
+"""Rows of a tile that are compared at once: they fit a processor's nearest cache."""
 
 Run = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], Iterable[Any]]
 """`run(method of Ranker, arguments of each call)` gives the results in order, whichever process computes them."""
@@ -86,9 +90,8 @@ class Ranker:
             self._tile = even_tile(self._height, torch.empty(0, dim))
         self._stripe = torch.empty(gallery.stripe, self._height, dim)
         self._items = torch.empty(self._height, dim)
-        self._gathered = np.empty((self._height, self._height), dtype=np.float32)
-        self._mask = np.zeros((self._height, self._height), dtype=bool)
-        self._true, self._numbers = torch.from_numpy(self._mask), np.arange(self._height)
+        self._above, self._equal = masks = np.zeros((2, self._height, self._height), dtype=bool)
+        self._masks = torch.from_numpy(masks)
         self._by_column = np.argsort(gallery.pairs.columns, kind="stable")
         self._columns = gallery.pairs.columns[self._by_column]
         self._kept: range | None = None
@@ -122,21 +125,16 @@ class Ranker:
         pairs, height = self._gallery.pairs, self._height
         own, asked = within(pairs.rows, stripe, height), within(self._columns, shard, height)
         of_rows, of_columns = (np.zeros((part.stop - part.start, 2), dtype=np.int64) for part in (own, asked))
-        lines = [(row, part := within(pairs.rows, range(row, row + 1), height), pairs.rows[part] - row * height)
-                 for row in stripe]  # fmt: skip
+        lines = [_Lines.of(pairs.rows, row, own, height) for row in stripe]
         for column in shard:
             self._load_items(column)
-            part = within(self._columns, range(column, column + 1), height)
-            places, scores = self._columns[part] - column * height, right[self._by_column[part]]
-            for row, of_row, at in lines:
+            asking = _Lines.of(self._columns, column, asked, height)
+            scores = right[self._by_column[asking.pairs]]
+            for row, line in zip(stripe, lines, strict=True):
                 tile = self._scores(stripe, row, column)
-                of_rows[of_row.start - own.start : of_row.stop - own.start] += self._outranking(
-                    tile, 0, at, right[of_row]
-                )
-                if len(places):
-                    of_columns[part.start - asked.start : part.stop - asked.start] += self._outranking(
-                        tile, 1, places, scores
-                    )
+                of_rows[line.place] += self._outranking(tile, 0, line, right[line.pairs])
+                if len(scores):
+                    of_columns[asking.place] += self._outranking(tile, 1, asking, scores)
         return of_rows, of_columns
 
     def best_captions(self, block: int, own: np.ndarray) -> np.ndarray:
@@ -185,29 +183,68 @@ class Ranker:
             self._kept = stripe
         self._tile.multiply(self._stripe[row - stripe.start], self._items)
         scores: np.ndarray = self._tile.scores.numpy()
-        scores[len(gallery.query_places) - row * self._height :] = -np.inf
-        scores[:, len(gallery.item_places) - column * self._height :] = -np.inf
+        rows, columns = len(gallery.query_places) - row * self._height, len(gallery.item_places) - column * self._height
+        if min(rows, columns) < self._height:
+            scores[rows:], scores[:, columns:] = -np.inf, -np.inf
         return scores
 
-    def _outranking(self, tile: np.ndarray, axis: int, places: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    def _outranking(self, tile: np.ndarray, axis: int, lines: _Lines, scores: np.ndarray) -> np.ndarray:
         """Returns (p, 2) int64: how many scores lie above each of `scores` (p,), and equal, in its row or column.
 
         Args:
             tile: (T, T).
-            axis: 0 where `places` (p,) are rows, 1 where they are columns.
+            axis: 0 where `lines` are rows, 1 where they are columns.
         """
-        counts = np.empty((len(places), 2), dtype=np.int64)
-        for start in range(0, len(places), self._height):
-            at, score = places[start : start + self._height], scores[start : start + self._height]
-            lines = slice(None, len(at)) if axis == 0 else (slice(None), slice(None, len(at)))
-            chosen = tile[lines]
-            if not np.array_equal(at, self._numbers[: len(at)]):
-                chosen = np.take(tile, at, axis=axis, out=self._gathered[lines], mode="clip")
-            against = score[:, None] if axis == 0 else score
-            for of, outranks in enumerate((np.greater, np.equal)):
-                outranks(chosen, against, out=self._mask[lines])
-                counts[start : start + len(at), of] = sums(self._true, 1 - axis)[: len(at)]
+        counts = np.zeros((len(scores), 2), dtype=np.int64)
+        highest = torch.amax(self._tile.scores, 1 - axis).numpy()
+        reached = np.flatnonzero(highest[lines.at] >= scores)  # in most tiles nothing comes near a good model's score
+        if lines.all and len(reached) > len(lines.at) // 2:
+            return self._compared(tile, axis, scores)
+        for start in range(0, len(reached), self._height):
+            some = reached[start : start + self._height]
+            against = scores[some, None] if axis == 0 else scores[some]
+            chosen = np.take(tile, lines.at[some], axis=axis)
+            counts[some, 0] = np.count_nonzero(chosen > against, axis=1 - axis)
+            counts[some, 1] = np.count_nonzero(chosen == against, axis=1 - axis)
         return counts
+
+    def _compared(self, tile: np.ndarray, axis: int, scores: np.ndarray) -> np.ndarray:
+        """Returns (k, 2) int64: how many values of the first k rows or columns lie above each score, and equal."""
+        count = len(scores)
+        if axis == 1:
+            for outranks, mask in ((np.greater, self._above), (np.equal, self._equal)):
+                outranks(tile[:, :count], scores, out=mask[:, :count])
+        else:
+            for start in range(0, count, AT_ONCE):  # what was read for one comparison is there for the other
+                part = slice(start, min(start + AT_ONCE, count))
+                for outranks, mask in ((np.greater, self._above), (np.equal, self._equal)):
+                    outranks(tile[part], scores[part, None], out=mask[part])
+        return np.stack([sums(mask, 1 - axis)[:count] for mask in self._masks], axis=1)
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """Rows or columns of a tile, one for each right pair in them.
+
+    Attributes:
+        at: (p,) their places in the tile, rising.
+        pairs: which of all right pairs they are.
+        place: the same within a part.
+        all: whether they are its first lines, each once.
+    """
+
+    at: np.ndarray
+    pairs: slice
+    place: slice
+    all: bool
+
+    @classmethod
+    def of(cls, rising: np.ndarray, block: int, part: slice, height: int) -> _Lines:
+        """Returns the lines of a block of a part, where `rising` (P,) are the lines of all pairs."""
+        pairs = within(rising, range(block, block + 1), height)
+        at = rising[pairs] - block * height
+        place = slice(pairs.start - part.start, pairs.stop - part.start)
+        return cls(at, pairs, place, np.array_equal(at, np.arange(len(at))))
 
 
 def in_this_process(gallery: Gallery) -> Run:
