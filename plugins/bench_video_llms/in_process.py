@@ -7,12 +7,15 @@ import threading
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from bench.api import Answer, CatalogueError, Execution, InvalidData, Question, Sampling, Served
+from bench_encoders.hub import offline
+from bench_encoders.torchvision_import import import_torchvision
 
 
 class InProcess:
@@ -24,16 +27,21 @@ class InProcess:
         path = Path(folder)
         dtype = torch.bfloat16 if execution.precision == "bf16" else torch.float32
         try:
+            if find_spec("torchvision"):  # some processors need it, and say so
+                import_torchvision()
             from transformers import AutoModelForImageTextToText, AutoProcessor
         except ImportError as error:
             raise CatalogueError(f"weights here need {error.name}: pip install 'vtbench[transformers]'") from None
         local = {"local_files_only": True, "trust_remote_code": False}
-        try:
-            self._processor: Any = AutoProcessor.from_pretrained(path, **local)
-            model: Any = AutoModelForImageTextToText.from_pretrained(path, dtype=dtype, use_safetensors=True, **local)
-        except (OSError, ValueError, KeyError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise InvalidData(f"{path} holds no model of pictures and text for transformers: {reason}") from None
+        with offline():
+            try:
+                self._processor: Any = AutoProcessor.from_pretrained(path, **local)
+                model: Any = AutoModelForImageTextToText.from_pretrained(
+                    path, dtype=dtype, use_safetensors=True, **local
+                )
+            except (OSError, ValueError, KeyError) as error:
+                reason = " ".join(str(error).split())[:200]
+                raise InvalidData(f"{path} holds no model of pictures and text for transformers: {reason}") from None
         self._model = model.eval().to(execution.device)
         self._name = type(model).__name__
         self._weights = _digest(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -35,6 +36,11 @@ ALTERNATIVES = 20
 SHORT = 4
 """Tokens of an answer that is one word."""
 
+WHOLE = (
+    "video-llm: send=video leaves decoding to the server, which needs libraries for it, and some a sound track: "
+    "docs/video-llms.md says which. Frames of our sampler are not used."
+)
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -57,6 +63,8 @@ class VideoLLM:
             )
         if settings["repository"] and settings["send"] == "video":
             raise UsageError("send=video is for endpoints; weights in this process are shown frames. Leave it out.")
+        if settings["send"] == "video":
+            sys.stderr.write(f"{WHOLE}\n")
         self._prompts = {kind: prompt_of(kind, settings) for kind in ("caption", "pair", "choice")}
         self._answerer = self._opened()
         self._looking: Looking | None = None
