@@ -44,8 +44,14 @@ class Spent:
     output: str
 
 
-def write_embeddings(folder: Path, queries: int, items: int, dim: int) -> None:
-    """Writes both files and which item is right for each query; in blocks, whatever their size."""
+def write_embeddings(folder: Path, shape: tuple[int, int, int], signal: float) -> None:
+    """Writes both files and which item is right for each query; in blocks, whatever their size.
+
+    Args:
+        shape: queries, items, and their dimension.
+        signal: how much of its query a right item holds; 0 is a model at chance.
+    """
+    queries, items, dim = shape
     rng = np.random.default_rng(0)
     files = {
         name: np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.float32, (count, dim))
@@ -55,7 +61,7 @@ def write_embeddings(folder: Path, queries: int, items: int, dim: int) -> None:
         for start in range(0, len(rows), BLOCK):
             rows[start : start + BLOCK] = rng.standard_normal((len(rows[start : start + BLOCK]), dim), np.float32)
     right = rng.permutation(items)[:queries]
-    files["items"][right] += files["queries"] / 3
+    files["items"][right] += signal * files["queries"]
     (folder / "right.txt").write_text("".join(f"{place}\n" for place in right), encoding="utf-8")
     for rows in files.values():
         rows.flush()
@@ -139,6 +145,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=50_000)
     parser.add_argument("--queries", type=int, default=1000)
     parser.add_argument("--dim", type=int, default=256)
+    parser.add_argument("--signal", type=float, default=1 / 3, help="of right items; 0 is a model at chance")
     parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2], help="processes")
     parser.add_argument("--products-of", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -148,7 +155,7 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"  # of the bare products; ranking sets its own
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_embeddings(folder, chosen.queries, chosen.items, chosen.dim)
+        write_embeddings(folder, (chosen.queries, chosen.items, chosen.dim), chosen.signal)
         products = float(spent_by([sys.executable, __file__, "--products-of", name]).output)
         runs = {jobs: scored(folder, jobs) for jobs in chosen.jobs}
     matrix = 4e-6 * chosen.items * chosen.queries
