@@ -8,7 +8,7 @@
 It prints a table for benchmarks/README.md, with the device and the date. Steps are those of the training loop at the
 paper's size, batches and all; "idle" is the share of its time in which the GPU ran nothing, as torch's profiler saw it.
 Each checkout runs in a process of its own, one after the other. On the device that tests pretend no time means
-anything; there, and only there, waits and launches are counted.
+anything; there, and only there, waits and launches are counted, and what it computes is put beside what a GPU does.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ HERE = Path(__file__).resolve().parents[1]
 PRETENDED = "pretended"
 WARM = 3
 """Steps of a fit that are not counted: the first ones choose kernels and fill pools of memory."""
+LOSS, SAMPLE = "loss of the last step", "on the sample"
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -133,12 +134,12 @@ def examples(batch: Batch, times: int, device: str) -> Examples:
     return Examples(Repeated(videos, times), SameText(batch.text, times * len(videos)))
 
 
-def fit(network: Any, batch: Batch, work: Work, execution: Execution, told: Callable[[], None]) -> None:
-    """Trains for `work.steps` steps; `told` is called as each is reported."""
+def fit(network: Any, batch: Batch, work: Work, execution: Execution, told: Callable[[float], None]) -> None:
+    """Trains for `work.steps` steps; `told` gets the loss of each as it is reported."""
     training = Training(
         execution=execution,
         word_vectors=None,
-        progress=lambda *_: told(),
+        progress=lambda done, total, values: told(values["loss"]),
         checkpoint=lambda _: None,
         resume=lambda: None,
         stop_requested=lambda: False,
@@ -154,9 +155,11 @@ def training_figures(batch: Batch, work: Work, device: str, counted: Any) -> Ite
         network = networks(work.hidden, batch.words)[name].to(device)
         execution = Execution(device=device, precision=precision)  # type: ignore[arg-type]
         reports: list[float] = []
+        losses: list[float] = []
         asked: list[tuple[Counter[str], Counter[str]]] = []
 
-        def told(reports: list[float] = reports, asked: list[Any] = asked) -> None:
+        def told(loss: float, reports: Any = reports, losses: Any = losses, asked: Any = asked) -> None:
+            losses.append(loss)
             reports.append(time.perf_counter())
             if counted is not None:
                 asked.append((Counter(counted.waits), Counter(counted.launches)))
@@ -167,9 +170,10 @@ def training_figures(batch: Batch, work: Work, device: str, counted: Any) -> Ite
         fit(network, batch, work, execution, told)
         what = f"{name} {precision}"
         yield f"{what}, steps a second", (len(reports) - 1 - WARM) / (reports[-1] - reports[WARM])
+        yield f"{what}, {LOSS}", losses[-1]
         if device != "cpu" and counted is None:
             yield f"{what}, GB at most", torch.cuda.max_memory_allocated(device) / 1e9
-            yield f"{what}, idle %", 100 * idle_share(lambda: fit(network, batch, work, execution, lambda: None))  # noqa: B023
+            yield f"{what}, idle %", 100 * idle_share(lambda: fit(network, batch, work, execution, lambda _: None))  # noqa: B023
         for waits, launches in asked[WARM : WARM + 1]:
             yield f"{what}, waits a step", waits.total()
             yield f"{what}, launches a step", launches.total()
@@ -249,7 +253,7 @@ def accuracy_figures(work: Work, device: str) -> Iterator[tuple[str, float]]:
             )
         for one in result.measurements:
             if one.name in ("t2v/R@1", "v2t/R@1"):
-                yield f"hse {precision} on the sample, {one.name}", float(one.value)
+                yield f"hse {precision} {SAMPLE}, {one.name}", float(one.value)
 
 
 def measured(work: Work, device: str) -> dict[str, float]:
@@ -275,9 +279,8 @@ def of_checkout(checkout: Path, arguments: Sequence[str]) -> dict[str, float]:
     """Returns the figures of the code in a checkout, measured by this program in a process of its own."""
     path = os.pathsep.join(map(str, (checkout, checkout / "plugins", HERE / "benchmarks")))
     command = [sys.executable, str(Path(__file__).resolve()), "--figures", *arguments]
-    done = subprocess.run(
-        command, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, text=True, check=True
-    )
+    environment = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(command, cwd=checkout, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
 
@@ -299,17 +302,33 @@ def main() -> None:
     if chosen.figures:
         print(json.dumps(measured(TINY if chosen.tiny else Work(), chosen.device)))
         return
-    arguments = ["--device", chosen.device, *(["--tiny"] if chosen.tiny else [])]
+    tiny = ["--tiny"]
     checkouts = [HERE, *([chosen.before.resolve()] if chosen.before else [])]
-    columns = {commit_of(checkout): of_checkout(checkout, arguments) for checkout in checkouts}
+    asked = ["--device", chosen.device, *(tiny if chosen.tiny else [])]
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     cuda = chosen.device.startswith("cuda")
     name = torch.cuda.get_device_name(chosen.device) if cuda else f"{chosen.device}: not run on a GPU"
     print(f"{name}, torch {torch.__version__}, {today}{', tiny' if chosen.tiny else ''}\n")
-    print(f"| | {' | '.join(columns)} |\n|---|{'---|' * len(columns)}")
+    print(markdown({commit_of(checkout): of_checkout(checkout, asked) for checkout in checkouts}))
+    if chosen.device == PRETENDED:
+        return
+    both = {device: of_checkout(HERE, ["--device", device, *tiny]) for device in (chosen.device, PRETENDED)}
+    numbers = {
+        device: {figure: number for figure, number in figures.items() if LOSS in figure or SAMPLE in figure}
+        for device, figures in both.items()
+    }
+    print(
+        f"\nWhat should be equal, of next to no work, here and on the device that tests pretend:\n\n{markdown(numbers)}"
+    )
+
+
+def markdown(columns: dict[str, dict[str, float]]) -> str:
+    """Returns a table of figures, a column for each name."""
+    lines = [f"| | {' | '.join(columns)} |", f"|---|{'---|' * len(columns)}"]
     for figure in dict.fromkeys(figure for column in columns.values() for figure in column):
-        cells = (f"{column[figure]:.4g}" if figure in column else "" for column in columns.values())
-        print(f"| {figure} | {' | '.join(cells)} |")
+        cells = (f"{column[figure]:.6g}" if figure in column else "" for column in columns.values())
+        lines.append(f"| {figure} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
