@@ -88,7 +88,14 @@ def flags_of(command: object) -> list[str]:
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "docs/features.md", "docs/own-videos.md", "docs/thumos14.md", "examples/conse/README.md"],
+    [
+        "README.md",
+        "docs/features.md",
+        "docs/own-data.md",
+        "docs/own-videos.md",
+        "docs/thumos14.md",
+        "examples/conse/README.md",
+    ],
 )
 def test_what_stands_in_a_document_is_a_bench_yaml(document: str, bench_command: Any) -> None:
     """Each block can be copied as it is."""
