@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 from endpoints import chat_server
 from endpoints.chat_server import serving, wait_until
+from PIL import Image
 from plugins.tiny_vlm import make
 
 pytestmark = [pytest.mark.extra("serve"), pytest.mark.slow]
@@ -156,3 +158,63 @@ def test_a_whole_video_needs_torchcodec_at_this_server_for_a_model_without_ears_
     refused.value.close()
     log = tiny.parent / "server.log"  # which is written after the reply
     wait_until(lambda: "Loading audio from this source needs torchcodec" in log.read_text(), 30)
+
+
+def paint(path, colours):
+    """Writes a video of one second in each colour, at ten frames a second."""
+    import av
+    import numpy as np
+
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("mpeg4", rate=10, options={"qscale": "2"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for colour in colours:
+            for _ in range(10):
+                frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), colour, dtype=np.uint8), format="rgb24")
+                file.mux(stream.encode(frame))
+        file.mux(stream.encode())
+
+
+def test_each_segment_is_asked_about_by_its_own_frames_in_order(bench_command, monkeypatch):
+    """A video of three seconds in three greys; what is seen of a segment is its greys, and nothing of the others."""
+    import numpy as np
+
+    folder = bench_command.folder
+    (folder / "videos").mkdir()
+    for number in range(2):
+        paint(folder / "videos" / f"v_{number}.mp4", (20 + 10 * number, 120 + 10 * number, 220 + 10 * number))
+    told = {"duration": 3.0, "timestamps": [[0, 0.9], [1.0, 2.9]], "sentences": ["one", "two"]}
+    (folder / "captions.json").write_text(json.dumps({f"v_{number}": told for number in range(2)}))
+    (folder / "bench.yaml").write_text(
+        "version: 1\n"
+        "datasets: {greys: {reader: activitynet, root: ., features: frames,\n"
+        "  splits: {test: {file: captions.json}}}}\n"
+        "features: {frames: {videos: videos, encoder: thumbnails, sampler: fps=5}}\n"
+    )
+
+    def greys(request):
+        if request.is_hello:
+            return chat_server.said("yes")
+        means = []
+        for part in request.pictures:
+            jpeg = base64.b64decode(part["image_url"]["url"].partition(",")[2])
+            means.append(round(float(np.asarray(Image.open(io.BytesIO(jpeg))).mean()) / 10))
+        return chat_server.said(" ".join(map(str, means)))
+
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    bench_command("features", "extract", "frames", "--jobs", "1")
+    with serving(greys) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        for task in ("greys-captioning", "greys-paragraph-captioning"):
+            bench_command("run", "-m", "video-llm", "-t", task, "--set", "model=m")
+    lines = [
+        json.loads(line)["sentences"]
+        for line in next(folder.glob("runs/*--greys-captioning--*/predictions.jsonl")).read_text().splitlines()[1:]
+    ]
+    first, second = sorted(lines)
+    assert len(server.questions) == 4  # the paragraph asks what was answered
+    for number, (early, late) in enumerate((first, second)):
+        assert set(early.split()) <= {str(2 + number), str(12 + number)}
+        assert early.split()[0] == str(2 + number)
+        assert set(late.split()) == {str(12 + number), str(22 + number)}
+        assert late.split() == sorted(late.split(), key=int)
