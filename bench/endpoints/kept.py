@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,14 +44,32 @@ class KeptAnswers:
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             self.file = sqlite3.connect(path, timeout=WAIT, check_same_thread=False, isolation_level=None)
-            (version,) = self.file.execute("PRAGMA user_version").fetchone()
-            if version not in (0, FORMAT):
-                raise InvalidData(f"{path} holds answers of a later bench (format {version}). Install that one.")
-            self.file.execute("PRAGMA synchronous=NORMAL")  # a kill loses nothing, a loss of power the last answers
-            if new:
-                self.file.execute("PRAGMA journal_mode=WAL")
-                self.file.execute(_TABLE)
-                self.file.execute(f"PRAGMA user_version={FORMAT}")
+            self._begin(new=new)
+
+    def _begin(self, *, new: bool) -> None:
+        """Looks at the file, and makes what a new one holds.
+
+        SQLite waits for no other process while one changes the journal, whatever the time-out says, so this does.
+        """
+        end = time.monotonic() + WAIT
+        while True:
+            try:
+                (version,) = self.file.execute("PRAGMA user_version").fetchone()
+                if version not in (0, FORMAT):
+                    raise InvalidData(
+                        f"{self.path} holds answers of a later bench (format {version}). Install that one."
+                    )
+                self.file.execute("PRAGMA synchronous=NORMAL")  # a kill loses nothing, a loss of power the last ones
+                if new:
+                    self.file.execute("PRAGMA journal_mode=WAL")
+                    self.file.execute(_TABLE)
+                    self.file.execute(f"PRAGMA user_version={FORMAT}")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
 
     def __enter__(self) -> KeptAnswers:
         return self

@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -117,3 +119,28 @@ def test_the_command_counts_and_exports_what_was_answered(bench_command):
     assert lines[0]["text"] == "what?"
     assert "never overwritten" in bench_command("answers", path, "--export", "all.jsonl", exit_code=1).stderr
     assert "none.sqlite" in bench_command("answers", "none.sqlite", exit_code=4).stderr
+
+
+KEEPING = """
+import sys
+from pathlib import Path
+from bench.endpoints import Answer, KeptAnswers, Prompt, Question, Sampling, Served
+with KeptAnswers(Path(sys.argv[1])) as kept:
+    for number in range(40):
+        text = f"{sys.argv[2] if number % 2 else ''} {number}"
+        question = Question(Prompt("toy", 1, "x", "00"), text)
+        kept.keep(question, Sampling(), Answer("x", "said", Served("m")))
+"""
+
+
+def test_processes_that_begin_together_keep_in_one_file(tmp_path):
+    path = tmp_path / "answers.sqlite"
+    started = [
+        subprocess.Popen([sys.executable, "-c", KEEPING, path, str(number)], stderr=subprocess.PIPE, text=True)
+        for number in range(4)
+    ]
+    errors = [process.communicate(timeout=120)[1] for process in started]
+
+    assert errors == [""] * 4
+    with KeptAnswers(path) as kept:
+        assert kept.counts().total() == 20 + 4 * 20
