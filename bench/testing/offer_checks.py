@@ -62,7 +62,7 @@ class Counting:
         """Returns (B, 2)."""
         import torch
 
-        return torch.stack([videos.segments.lengths.float(), videos.durations], dim=1)
+        return torch.stack([videos.segments.beside(videos.segments.lengths.float()), videos.durations], dim=1)
 
     def embed_paragraphs(self, paragraphs: list[Paragraph]) -> Any:
         """Returns (n, 2)."""
