@@ -3,7 +3,7 @@
 # make test-extras  run the tests that need other extras than dev, each group of extras in an environment of its own
 # make check  lint, formatting, types and import contracts
 # make test-again  run `make test` TIMES times (10) on a fresh clone with CI=true, in turn with each number of WORKERS (1 2 4)
-# make campaign  run the tests marked `campaign`: hundreds of kills, fuzzing, repeated runs; takes hours
+# make campaign  kills, full disks, damaged files and hostile texts by the hundred, then the tests marked `campaign`; hours
 # make docs   build the documentation as a site, build/site; `python3 -m http.server -d build/site` shows it
 # make picture  draw docs/board.png, the picture of a board in the README, anew from leaderboards/ (needs chromium)
 #
@@ -65,6 +65,7 @@ test-again:
 	@echo "make test was green $(TIMES) times on a fresh clone"
 
 campaign: $(INSTALLED)
+	$(BIN)/python tests/campaign
 	$(BIN)/python -m pytest --campaign -n $(TEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
 check: $(INSTALLED)

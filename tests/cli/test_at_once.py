@@ -93,11 +93,3 @@ def test_a_wait_can_be_stopped(tmp_path, halted, number):
     assert second.kill(0, number) == 130
     assert "Traceback" not in second.said
     assert "Interrupted" in second.said
-
-
-@pytest.mark.campaign
-def test_eight_at_once_twenty_times(tmp_path, undisturbed):
-    for attempt in range(20):
-        (tmp_path / str(attempt)).mkdir()
-        at_once(tmp_path / str(attempt), 8)
-        assert outcome(tmp_path / str(attempt)) == undisturbed

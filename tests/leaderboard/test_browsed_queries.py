@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 from cli.dialled import STEP, described, ran, site_of
-from test_browser import LARGE, PHONE, WORST, Watched, browser, watched
+from hostile_texts import WORST
+from test_browser import browser
+from watching import LARGE, PHONE, Watched, watched
 
 __all__ = ["browser"]
 pytestmark = pytest.mark.xdist_group("browser")

@@ -7,53 +7,24 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hostile_texts import WORST
 from records import record, save, with_values
-from test_pages import HOSTILE, hostile_record
+from test_pages import hostile_record
 from test_published import published
+from watching import CHROMIUM, LARGE, PHONE, Watched, launched, watched
 
 from bench.leaderboard import Sources, build
 from bench.papers.stored import paper_pages
 
 pytestmark = pytest.mark.xdist_group("browser")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SIGNATURE = record()["signature"]
 PAGES = ("index.html", "anet-retrieval.html", "compare.html", "models/alpha.html", "papers/paper-table1.html")
-LARGE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-WORST = [
-    *HOSTILE,
-    "<svg onload=alert(1)>",
-    "javascript:alert(1)",
-    "data:text/html,<script>alert(1)</script>",
-    "' autofocus onfocus=alert(1) x='",
-    '=HYPERLINK("https://example.org")',
-    "$\\input{/etc/passwd}$",
-    "</script><script>alert(1)</script>",
-    "</title></svg><img src=x onerror=alert(1)>",
-    "\u202egnp.exe",
-    "y" * 10_000,
-]
-
-
-@dataclass
-class Watched:
-    """A page and everything it said: messages, errors, dialogs, and what it asked for beyond its own folder."""
-
-    page: Any
-    folder: Path
-    said: list[str] = field(default_factory=list)
-
-    def open(self, name: str) -> Any:
-        self.page.goto("about:blank")  # a change of the fragment alone loads nothing
-        self.page.goto(f"{self.folder.as_uri()}/{name}")
-        return self.page
 
 
 @pytest.fixture(scope="module")
@@ -62,26 +33,9 @@ def browser() -> Iterator[Any]:
     if CHROMIUM is None:
         pytest.skip("needs Chromium; on Debian: apt-get install chromium")
     with api.sync_playwright() as playwright:
-        # Without a sandbox, because CI runs as root in a container; the pages are our own.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = launched(playwright)
         yield browser
         browser.close()
-
-
-def watched(browser: Any, folder: Path, **options: Any) -> Watched:
-    context = browser.new_context(**{"viewport": LARGE, **options})
-    page = Watched(context.new_page(), folder)
-    page.page.set_default_timeout(120_000)  # a busy machine is slow, not wrong
-    page.page.on("console", lambda message: page.said.append(message.text))
-    page.page.on("pageerror", lambda error: page.said.append(str(error)))
-    page.page.on("dialog", lambda dialog: (page.said.append(f"dialog {dialog.message}"), dialog.dismiss()))
-    page.page.on(
-        "request",
-        lambda request: (
-            request.url.startswith((folder.as_uri(), "about:")) or page.said.append(f"asked for {request.url}")
-        ),
-    )
-    return page
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hostile_texts import HOSTILE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from records import record, save
@@ -20,22 +21,6 @@ from bench.leaderboard.pages import html
 from bench.leaderboard.pages.markdown import escape
 from bench.leaderboard.pages.wording import plain
 
-HOSTILE = [
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "a | b | c",
-    "[click](javascript:alert(1))",
-    "![x](https://example.org/x.png)",
-    "{{ 7 * 7 }}{% raw %}",
-    "`code` **bold** _it_ ~~no~~",
-    "two\nlines\r\n# heading",
-    "https://example.org www.example.org",
-    "\u202eevil\u2066\x00\x1b[31m",
-    "&lt;b&gt; &amp;",
-    "</style><style>body{display:none}",
-    "--> <!--",
-    "x" * 5000,
-]
 _TAGS = """html head meta title link body br header main footer nav a h1 h2 h3 section p div table caption thead
 tbody tr th td span small i b ul li code pre form label input select option details summary button dl dt dd script
 figure figcaption svg g path defs use text clippath rect"""
