@@ -28,6 +28,7 @@ PAGES = (
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "docs/**/*.md",
     "examples/**/README.md",
     "benchmarks/README.md",

@@ -34,6 +34,8 @@ datasets:
          splits: {train: {file: told.json, take: [0, 80]}, test: {file: told.json, take: [80, 120]}}}
 """
 EXTRACTING = "version: 1\nfeatures: {frames: {videos: ../videos, encoder: means, sampler: frames=1}}\n"
+LOCKS = (".lock", ".claims")
+"""How files begin that stay and do not count: locks, and what tells who worked last."""
 PACKS = ("pack", "simulate")
 UNFINISHED = {"lock", "journal", "plan.json", "tiles", "log.txt"}
 
@@ -63,7 +65,7 @@ class Written:
 
 def files(folder: Path) -> dict[str, str]:
     """Returns the SHA-256 of every file that counts below a folder, by its place."""
-    paths = [path for path in folder.rglob("*") if path.is_file() and path.name not in (".lock", ".claims")]
+    paths = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(LOCKS)]
     return {str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest() for path in sorted(paths)}
 
 

@@ -23,7 +23,9 @@ def write(journals: Iterable[Journal], phases: Mapping[str, Phase], page: Path =
 
 def rows_of(text: str) -> dict[str, dict[str, str]]:
     """Returns the rows of a table by their phase."""
-    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+    lines = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")
+    ]
     rows = [dict(zip(HEADS, cells, strict=True)) for cells in lines[2:]]
     return {row["phase"].strip("`"): row for row in rows}
 
@@ -31,8 +33,7 @@ def rows_of(text: str) -> dict[str, dict[str, str]]:
 def table(rows: Mapping[str, Mapping[str, str]], phases: Mapping[str, Phase]) -> str:
     """Returns the table in the order of the phases, and below it what each of them does."""
     lines = ["| " + " | ".join(HEADS) + " |", "|---|" + "---:|" * (len(HEADS) - 1)]
-    for name in phases:
-        if name in rows:
-            lines.append("| " + " | ".join([f"`{name}`", *(rows[name][head] for head in HEADS[1:])]) + " |")
+    known = [[f"`{name}`", *(rows[name][head] for head in HEADS[1:])] for name in phases if name in rows]
+    lines += [f"| {' | '.join(cells)} |" for cells in known]
     told = [f"- `{name}` ({phase.size:,}): {phase.does}." for name, phase in phases.items()]
     return "\n".join([*lines, "", *told, ""])

@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 from all_phases import PHASES
+from figures import BEGIN, END, PAGE, rows_of, write
 from journal import Journal
 from phases import Attempt, Outcome, Phase
 from working import carry_out
@@ -85,3 +86,23 @@ def test_a_phase_that_cannot_be_prepared_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(SystemExit, match="toy: cannot be prepared"):
         done(Phase("toy", "nothing", 1, 1, broken), tmp_path, 1)
+
+
+def test_figures_replace_those_of_the_same_phase_and_leave_the_others(tmp_path: Path) -> None:
+    page, toy = tmp_path / "page.md", phase_of(lambda number, random: Outcome())
+    other = Phase("other", "something else", 1, 1, toy.prepare)
+    page.write_text(f"Before.\n\n{BEGIN}{END}\nAfter.\n")
+    phases = {"toy": toy, "other": other}
+    for phase, size in ((toy, 2), (other, 1), (toy, 4)):
+        write([done(phase, tmp_path / "journals", size)], phases, page)
+
+    text = page.read_text()
+    rows = rows_of(text)
+    assert {name: row["hits"] for name, row in rows.items()} == {"toy": "4", "other": "1"}
+    assert text.startswith("Before.")
+    assert text.endswith("After.\n")
+    assert "- `other` (1): something else." in text
+
+
+def test_the_page_has_a_row_of_every_phase_that_was_run() -> None:
+    assert set(rows_of(PAGE.read_text("utf-8"))) <= set(PHASES)
