@@ -21,7 +21,7 @@ from endpoints.chat_server import serving, wait_until
 from PIL import Image
 from plugins.tiny_vlm import make
 
-pytestmark = [pytest.mark.extra("serve"), pytest.mark.slow]
+pytestmark = pytest.mark.extra("serve")
 
 CLIPS = 24
 CONFIG = """
@@ -99,6 +99,7 @@ def clips(bench_command, shared, monkeypatch):
     return bench_command
 
 
+@pytest.mark.slow
 def test_real_clips_are_captioned_by_a_real_server_killed_twice_resumed_and_asked_once(
     clips, real_server, tiny, monkeypatch
 ):
