@@ -10,6 +10,7 @@ from bench.data.features.opening import OWN
 from bench.data.sets.named import datasets as datasets_of_the_field
 from bench.inputs import View
 from bench.matching import Unit
+from bench.models import Setting
 from bench.plugins.hookspecs import hookimpl
 from bench.plugins.launchers import LauncherSpec
 from bench.tasks.action_recognition import LinearProbe, ZeroShotRecognition
@@ -87,11 +88,38 @@ def bench_tasks(datasets: Sequence[DatasetDeclaration]) -> list[Task]:
     return tasks
 
 
+SLURM = {
+    "cluster": Setting("slurm", "local runs the same jobs on this machine, without Slurm", ("slurm", "local")),
+    "partition": Setting("", "as --partition of sbatch"),
+    "account": Setting("", "as --account of sbatch"),
+    "options": Setting("", "further options of sbatch, such as qos=high;constraint=a100"),
+    "minutes": Setting(240, "of one job; a cell that needs more saves and is queued again", minimum=1),
+    "warning": Setting(90, "seconds before the end of a job's time at which its cell saves", minimum=5),
+    "requeues": Setting(20, "how often a cell may run out of time", minimum=0),
+}
+"""Settings of the launcher `slurm`."""
+
 LAUNCHERS = (
     LauncherSpec(
         name="local",
         summary="processes on this machine, which share its cores",
         loader="bench.study.launchers.local:LocalLauncher",
+    ),
+    LauncherSpec(
+        name="ray",
+        summary="a Ray cluster, each cell a task",
+        loader="bench.study.launchers.ray:RayLauncher",
+        settings={
+            "address": Setting("auto", "of the cluster; auto for the one this machine is in, local for one of its own")
+        },
+        extra="vtbench[ray]",
+    ),
+    LauncherSpec(
+        name="slurm",
+        summary="Slurm through submitit, cells as arrays of jobs",
+        loader="bench.study.launchers.slurm:SlurmLauncher",
+        settings=SLURM,
+        extra="vtbench[slurm]",
     ),
 )
 

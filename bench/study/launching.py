@@ -164,7 +164,7 @@ class _Driver:
 
     def _ready(self) -> list[StudyCell]:
         """Takes out the cells that can begin: as many as the launcher has room for, one of those that share a fit."""
-        slots = self._how.jobs or self._launcher.slots
+        slots = self._launcher.slots
         room = len(self._waiting) if slots is None else slots - len(self._running)
         making = {self._fit[name] for name in self._running}
         ready: list[StudyCell] = []

@@ -1,0 +1,67 @@
+"""A Ray cluster of simulated nodes in a process of its own: `python simulated_cluster.py NODES` does what lines say."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+class SimulatedCluster:
+    """The other side of such a process.
+
+    Args:
+        nodes: how many, each of one cpu.
+        env: of its daemons.
+    """
+
+    def __init__(self, nodes: int, env: dict[str, str]) -> None:
+        command = [sys.executable, "-W", "ignore", str(Path(__file__)), str(nodes)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
+        self.address = self._answer()
+
+    def add(self, cpus: int) -> None:
+        """Adds a node, which is the first to be removed."""
+        self._ask(f"add {cpus}")
+
+    def remove(self) -> None:
+        """Removes a node that is not the head, as a crash would."""
+        self._ask("remove")
+
+    def close(self) -> None:
+        """Ends it."""
+        self._process.communicate(timeout=120)
+
+    def _ask(self, line: str) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+        self._answer()
+
+    def _answer(self) -> str:
+        assert self._process.stdout
+        for line in self._process.stdout:  # Ray may print, too
+            word, _, rest = line.partition(" ")
+            if word == "answer":
+                return rest.strip()
+        raise AssertionError("the simulated cluster ended")
+
+
+def main(nodes: int) -> None:
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    others = [cluster.add_node(num_cpus=1) for _ in range(nodes - 1)]
+    print("answer", cluster.address, flush=True)  # noqa: T201 (the protocol)
+    for line in sys.stdin:
+        word, _, rest = line.partition(" ")
+        if word == "add":
+            others.append(cluster.add_node(num_cpus=int(rest)))
+        else:
+            cluster.remove_node(others.pop(), allow_graceful=False)
+        print("answer", flush=True)  # noqa: T201
+    cluster.shutdown()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
