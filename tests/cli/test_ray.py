@@ -15,8 +15,6 @@ from cli.test_slurm import processes_of
 from cli.test_studies import dying, is_running, predictions, ran, wait_until
 
 pytestmark = pytest.mark.extra("ray")
-one_cluster = pytest.mark.xdist_group("ray")
-"""Tests that share a cluster run in one process."""
 
 TASK = "anet-retrieval"
 
@@ -41,7 +39,6 @@ def on_ray(cluster: SimulatedCluster) -> tuple[str, ...]:
     return ("--launcher", "ray", "--launcher-set", f"address={cluster.address}")
 
 
-@one_cluster
 def test_cells_give_what_they_give_here_and_one_that_is_killed_is_tried_again(
     bench_command: Any, on_ray: tuple[str, ...]
 ) -> None:
@@ -57,7 +54,6 @@ def test_cells_give_what_they_give_here_and_one_that_is_killed_is_tried_again(
     assert predictions(bench_command.folder / "here").items() <= there.items()
 
 
-@one_cluster
 def test_a_killed_worker_and_a_removed_node_cost_their_own_cells_alone(
     bench_command: Any, cluster: SimulatedCluster, on_ray: tuple[str, ...]
 ) -> None:
@@ -82,7 +78,6 @@ def test_a_killed_worker_and_a_removed_node_cost_their_own_cells_alone(
         begun.unlink()
 
 
-@one_cluster
 def test_what_a_node_lacks_is_said_before_anything_starts(bench_command: Any, on_ray: tuple[str, ...]) -> None:
     site = install(bench_command.folder / "site", Path(__file__).with_name("toy_values.py"), "toy-values")
     env = {"PYTHONPATH": found_in(site)}
