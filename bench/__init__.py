@@ -64,6 +64,7 @@ def run(
     precision: Precision = "fp32",
     batch_size: int = 64,
     limit: int | None = None,
+    ranks: int = 1,
     checkpoint: PathLike | None = None,
     output: PathLike | None = None,
     resume: bool = True,
@@ -82,6 +83,8 @@ def run(
         precision: `fp32` or `bf16`.
         batch_size: videos or paragraphs per batch when predicting.
         limit: at most this many videos of every split; the result is then partial and never ranked.
+        ranks: processes that fit the model together; a script then runs below `if __name__ == "__main__":`, as they
+            import it again.
         checkpoint: a model.safetensors to use instead of fitting.
         output: where runs are written (default: `runs` of bench.yaml).
         resume: reuse what an earlier run of the same request left.
@@ -115,6 +118,7 @@ def run(
         precision=given.as_choice("precision", precision, ("fp32", "bf16")),
         batch_size=given.as_whole("batch_size", batch_size),
         limit=None if limit is None else given.as_whole("limit", limit),
+        ranks=given.as_whole("ranks", ranks),
         checkpoint=as_optional_path("checkpoint", checkpoint),
         resume=given.as_flag("resume", resume),
         checkpoint_minutes=minutes_between(checkpoint_every),

@@ -107,6 +107,7 @@ def test_a_checkpoint_may_be_named_by_text(here):
         ({"seed": True}, "seed=True: a whole number is wanted"),
         ({"checkpoint_every": "nan"}, "--checkpoint-every nan: minutes above 0 are wanted"),
         ({"batch_size": None}, "batch_size=None: a whole number is wanted"),
+        ({"ranks": 0}, "--ranks 0: must be at least 1"),
         ({"precision": "fp16"}, "precision='fp16': one of 'fp32', 'bf16' is wanted"),
         ({"precision": ["fp32"]}, "precision=['fp32']: one of"),
         ({"device": 0}, "device=0: one text is wanted, such as 'cuda:0'"),
@@ -157,6 +158,11 @@ def test_run_and_the_command_take_the_same_options():
         "retries",
         "planned",
         "named",
+        "launcher",
+        "launcher_settings",
+        "cpus",
+        "gpus",
+        "memory",
     }
 
     assert {*inspect.signature(bench.run).parameters} == for_one_run | {"reporter"}

@@ -82,6 +82,8 @@ class Request:
             raise UsageError(f"--limit {self.limit}: at least 1 video must be left.")
         if self.batch_size < 1:
             raise UsageError(f"--batch-size {self.batch_size}: must be at least 1.")
+        if self.ranks < 1:
+            raise UsageError(f"--ranks {self.ranks}: must be at least 1.")
         if not 0 <= self.seed < 2**32:
             raise UsageError(f"--seed {self.seed}: must be between 0 and {2**32 - 1}.")
 
