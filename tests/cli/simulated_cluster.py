@@ -41,7 +41,7 @@ class SimulatedCluster:
     def _answer(self) -> str:
         assert self._process.stdout
         for line in self._process.stdout:  # Ray may print, too
-            word, _, rest = line.partition(" ")
+            word, _, rest = line.strip().partition(" ")
             if word == "answer":
                 return rest.strip()
         raise AssertionError("the simulated cluster ended")
