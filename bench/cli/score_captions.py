@@ -59,6 +59,8 @@ def captions(
 ) -> None:
     """Score captions against references: BLEU@1-4, METEOR, ROUGE-L and CIDEr.
 
+    Under densevid also SODA_c; of whole videos also how captions vary: repetition, diversity, vocabulary and length.
+
     Reads the results of the ActivityNet challenge, {"results": {id: [{"sentence", "timestamp"}]}}, ActivityNet
     Captions, lists of {"image_id", "caption"}, {id: [caption]}, JSON Lines, and the official files of MSR-VTT, VATEX,
     YouCook2 and MSVD. Segments are matched by time.
@@ -117,7 +119,7 @@ def _print(result: Result, scores: CaptionScores, extra: dict[str, dict[str, flo
     rows = []
     for m in result.measurements:
         interval = f"{m.ci95[0]:.2f} to {m.ci95[1]:.2f}" if m.ci95 else "–"
-        parts = [f"{value:.2f}" for value in by_tiou(scores.evidence, m.name).values()]
+        parts = [f"{value:.2f}" for value in by_tiou(scores.evidence, m.name).values()] or [""] * len(thresholds)
         rows.append([m.name, f"{m.value:.2f}", interval, f"{m.n:,}", *parts])
     what = "videos" if thresholds else "items"
     heads = ["measurement", "value", "95 % interval", what, *(f"tIoU {threshold}" for threshold in thresholds)]

@@ -31,6 +31,18 @@ sentences. The primary metric is CIDEr. METEOR and the tokens are our own, witho
 program and of Stanford's PTB tokeniser. `java=required` counts by these two programs in Java. The signature says which
 ones counted, and a table ranks both together.
 
+**Stories, and how captions vary.** `densevid` also states `SODA_c`: the sentences of a video and of an annotation are
+paired in order of time, without crossing, so that the sum of tIoU times METEOR is greatest; F1 over their numbers,
+the better annotation of each video, mean over videos. It equals release 1.1 of the authors' program (fujiso/SODA,
+with `--multi_reference`), which scores the annotation's sentence against the said one; METEOR is not symmetric. Where
+videos are told about whole (`densevid`, `paragraph`) there are also `Rep-4`, the share of a video's 4-grams that came
+before in it (R@4 of MART; less is better), `Div-2`, its distinct bigrams over its words, `Vocabulary`, distinct words
+in lower case, `Words/sentence` and `Words/video`. These equal evaluateRepetition.py and evaluateCaptionsDiversity.py
+beside MART (jayleicn/recurrent-transformer); its get_caption_stat.py counts NLTK's tokens, marks of punctuation among
+them, and so more words. They do not say whether a caption is right: one sentence of few words, said of everything,
+has no repetition. n-grams end where their sentence ends, videos of which nothing was said are left out, and the
+vocabulary, being no mean, has no interval.
+
 **Splits.** Sentences are asked for on the test split of the dataset (val_1). Paragraphs of ActivityNet Captions are
 asked for on `ae-test`, the 2,457 videos that ActivityNet-Entities set aside for reporting; `split=ae-val` are the 2,460
 others, for choosing a model; `split=val_1` are all. The id lists are read from `split_ids_anet_entities.json` beside
@@ -41,8 +53,10 @@ references stay. Under `exclude` it is left out, and the run is partial and neve
 such videos would have made of a score: BLEU is a ratio of sums, and CIDEr weighs words by all references.
 
 **Sources.** Zhang, Hu and Sha, ECCV 2018 (the experiment); Krishna et al., "Dense-Captioning Events in Videos", ICCV
-2017, and its evaluation code; Vedantam, Zitnick and Parikh, "CIDEr: Consensus-based Image Description Evaluation", CVPR
-2015; Zhou et al., "Grounded Video Description", CVPR 2019 (the two halves of val_1).
+2017, and its evaluation code; Vedantam, Zitnick and Parikh, "CIDEr: Consensus-based Image Description Evaluation",
+CVPR 2015; Zhou et al., "Grounded Video Description", CVPR 2019 (the two halves of val_1); Fujita et al., "SODA", ECCV
+2020; Lei et al., "MART", ACL 2020; Park et al., "Adversarial Inference for Multi-Sentence Video Description", CVPR
+2019.
 """
 
 from __future__ import annotations

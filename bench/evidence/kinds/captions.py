@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bench.evidence.kinds.kind import Kind, UnitValues
-from bench.metrics.captions.evidence import HIGHEST, KIND, measure, names_of, video_shares
+from bench.metrics.captions.evidence import ADDED, HIGHEST, KIND, measure, names_of, video_shares
+from bench.metrics.captions.variety import MEASURED as VARIETY
 from bench.results import Evidence, Measurement
 
 
@@ -26,9 +28,17 @@ class CaptionsKind(Kind):
         return evidence.n_items[min(evidence.n_items)]
 
     def compared(self, evidence: Evidence) -> tuple[str, ...]:
-        return names_of(evidence)
+        return tuple(name for name in names_of(evidence) if name not in VARIETY)
+
+    def comparable(self, evidence: Evidence) -> str:
+        return ", ".join(name for name in names_of(evidence) if name not in VARIETY or VARIETY[name].tells)
 
     def unit_values(self, evidence: Evidence, metric: str) -> UnitValues | None:
-        if metric not in names_of(evidence):
+        if metric not in names_of(evidence) or (metric in VARIETY and not VARIETY[metric].tells):
             return None
-        return UnitValues(video_shares(evidence, metric), farthest=HIGHEST.get(metric, 100.0))
+        better = metric not in VARIETY or VARIETY[metric].higher_is_better
+        return UnitValues(video_shares(evidence, metric), higher_is_better=better, farthest=HIGHEST.get(metric, 100.0))
+
+    def as_kept(self, evidence: Evidence, older: Evidence) -> Evidence:
+        kept = {name: rows for name, rows in evidence.counts.items() if name in older.counts or name not in ADDED}
+        return replace(evidence, counts=kept)

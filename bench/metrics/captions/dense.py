@@ -16,6 +16,7 @@ import numpy as np
 
 from bench.errors import InvalidData
 from bench.metrics.captions.items import TIOUS, Rules, Sentence, VideoCaptions
+from bench.metrics.captions.soda import Telling
 
 MOST_PREDICTIONS = 1000
 """Predictions of a video that are looked at, as in densevid_eval."""
@@ -29,12 +30,16 @@ class DensePairs:
         captions, references: (q,) sentences in ASCII.
         pair: (m,) int64, which pair.
         corpus: (m,) int64, rising: video * T + threshold.
+        stories: of each video one for each annotation, for SODA_c; none without METEOR.
+        only_told: how many pairs, the last ones, occur in stories alone.
     """
 
     captions: tuple[str, ...]
     references: tuple[str, ...]
     pair: np.ndarray
     corpus: np.ndarray
+    stories: tuple[tuple[Telling, ...], ...]
+    only_told: int
 
 
 def dense_pairs(videos: Sequence[VideoCaptions], rules: Rules) -> DensePairs:
@@ -55,12 +60,38 @@ def dense_pairs(videos: Sequence[VideoCaptions], rules: Rules) -> DensePairs:
                 pairs += [(mine[i], random_string(video.video, mine[i])) for i in alone]
             members += [numbers.setdefault(pair, len(numbers)) for pair in pairs]
             sizes[row, column] = len(pairs)
+    compared = len(numbers)
+    stories = () if rules.meteor == "none" else tuple(_stories(video, numbers) for video in videos)
     return DensePairs(
         captions=tuple(caption for caption, _ in numbers),
         references=tuple(reference for _, reference in numbers),
         pair=np.array(members, dtype=np.int64),
         corpus=np.repeat(np.arange(sizes.size), sizes.ravel()),
+        stories=stories,
+        only_told=len(numbers) - compared,
     )
+
+
+def _stories(video: VideoCaptions, numbers: dict[tuple[str, str], int]) -> tuple[Telling, ...]:
+    """Returns a story for each annotation; pairs of sentences that overlap in time are numbered if they are new.
+
+    SODA's program hands METEOR the two the other way round: the reference is scored against what was said.
+    """
+    predicted = _in_time((video.predicted or ())[:MOST_PREDICTIONS])
+    mine = [_ascii(sentence.text) for sentence in predicted]
+    stories = []
+    for annotation in filter(None, video.references):
+        told = _in_time(annotation)
+        overlap = tious(_times(video, told), _times(video, predicted))
+        pair = np.full(overlap.shape, -1, dtype=np.int64)
+        for row, column in np.argwhere(overlap > 0.0).tolist():
+            pair[row, column] = numbers.setdefault((_ascii(told[row].text), mine[column]), len(numbers))
+        stories.append(Telling(overlap, pair))
+    return tuple(stories)
+
+
+def _in_time(sentences: Sequence[Sentence]) -> list[Sentence]:
+    return sorted(sentences, key=lambda sentence: (sentence.segment or (0.0, 0.0), sentence.text))
 
 
 def tious(predicted: np.ndarray, references: np.ndarray) -> np.ndarray:

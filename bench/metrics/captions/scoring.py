@@ -15,12 +15,15 @@ from bench.metrics.captions.dense import dense_pairs, summed
 from bench.metrics.captions.evidence import KIND, item_values, measure, smallest
 from bench.metrics.captions.items import TIOUS, Rules, VideoCaptions
 from bench.metrics.captions.meteor.counting import meteor_counts
+from bench.metrics.captions.meteor.formula import meteor
 from bench.metrics.captions.meteor.program import MeteorProgram
 from bench.metrics.captions.ngrams import ngram_counts
 from bench.metrics.captions.pairing import Item, check, corpus_items, dense_videos, paragraph_items
 from bench.metrics.captions.rouge import rouge_l
+from bench.metrics.captions.soda import soda_c
 from bench.metrics.captions.texts import Items, cut_at_spaces, encode, number_items
 from bench.metrics.captions.tokenising import tokenised
+from bench.metrics.captions.variety import variety_counts
 from bench.results import Evidence, Measurement
 
 __all__ = [
@@ -43,7 +46,8 @@ class CaptionScores:
     """What captions are worth.
 
     Attributes:
-        measurements: BLEU@1-4, METEOR unless left out, ROUGE-L and CIDEr, percent.
+        measurements: BLEU@1-4, METEOR unless left out, ROUGE-L and CIDEr, percent; where whole videos are told about,
+            SODA_c and how captions vary.
         evidence: enough to recompute each of them.
         items: what the rows of the evidence are, in its order; empty for `densevid`, whose rows are videos.
         notes: remarks for the user, such as how many videos are missing.
@@ -81,6 +85,9 @@ def score(videos: Sequence[VideoCaptions], rules: Rules, pool: str | None = None
     items: tuple[Item, ...] = selected.chosen
     counts = caption_counts([item.caption for item in items], [item.references for item in items], rules)
     _, video = np.unique([item.video for item in items], return_inverse=True)
+    if rules.protocol == "paragraph":
+        said = {video.video: video.predicted or () for video in videos}
+        counts["variety"] = variety_counts([said[item.video] for item in items])
     evidence = _evidence({"video": video, **counts}, rules, len(items), pool)
     notes = selected.notes + ((_SINGLE,) if len(items) == 1 else ())
     return CaptionScores(measure(evidence), evidence, items, notes, selected.expected)
@@ -97,7 +104,11 @@ def pool_of(videos: Sequence[VideoCaptions]) -> str:
 
 
 def caption_counts(
-    captions: Sequence[str], references: Sequence[Sequence[str]], rules: Rules, members: Members | None = None
+    captions: Sequence[str],
+    references: Sequence[Sequence[str]],
+    rules: Rules,
+    members: Members | None = None,
+    for_meteor: int = 0,
 ) -> dict[str, np.ndarray]:
     """Returns what was counted for each item: arrays `bleu` (n, 10), `rouge` (n,), `cider` and, if asked, `meteor`.
 
@@ -105,6 +116,7 @@ def caption_counts(
         captions: (n,) as written.
         references: (n,) as written, at least one of each.
         members: which item belongs to which corpus; None where all are one. `cider` has a row for each member.
+        for_meteor: how many items, the last ones, are counted by METEOR alone.
     """
     cut = _tokenised([*captions, *(text for texts in references for text in texts)], rules)
     mine = [cut[text] for text in captions]
@@ -113,7 +125,8 @@ def caption_counts(
     with ExitStack() as stack:
         # the program loads its tables while the rest is scored
         program = stack.enter_context(MeteorProgram(pairs)) if rules.meteor == "java" else None
-        sentences, items = number_items(mine, theirs)
+        compared = len(mine) - for_meteor
+        sentences, items = number_items(mine[:compared], theirs[:compared])
         texts = encode(sentences)
         orders = list(ngram_counts(texts))
         counts = {
@@ -146,12 +159,14 @@ class Members:
 
 def _dense(kept: Sequence[VideoCaptions], rules: Rules, pool: str) -> Evidence:
     pairs = dense_pairs(kept, rules)
-    counts = caption_counts(
-        pairs.captions, [(text,) for text in pairs.references], rules, Members(pairs.pair, pairs.corpus)
-    )
+    members = Members(pairs.pair, pairs.corpus)
+    told = [(text,) for text in pairs.references]
+    counts = caption_counts(pairs.captions, told, rules, members, pairs.only_told)
     corpora, shape = len(kept) * len(TIOUS), (len(kept), len(TIOUS))
     sizes = np.bincount(pairs.corpus, minlength=corpora)
-    arrays: dict[str, np.ndarray] = {"pairs": sizes.reshape(shape)}
+    arrays = {"pairs": sizes.reshape(shape), "variety": variety_counts([video.predicted or () for video in kept])}
+    if "meteor" in counts:
+        arrays["soda"] = soda_c(pairs.stories, meteor(counts["meteor"].astype(np.int64)))
     for name, rows in counts.items():
         of_members = rows if name == "cider" else rows[pairs.pair]
         totals = summed(of_members, pairs.corpus, corpora)
