@@ -316,6 +316,17 @@ def test_the_best_example_is_the_caption_with_the_highest_score(mine):
     assert worst[0].startswith("| 75.0 ")
 
 
+def test_a_record_of_before_captions_were_counted_for_variety_still_has_examples(mine):
+    mine.declare(more=HALVES)
+    record = mine.run("Counting", "mine-paragraph-captioning")
+    assert "Rep-4" in values(record)
+    path = mine.folder / "runs" / record["run"] / "result.json"
+    record["measurements"] = [one for one in record["measurements"] if one["unit"] == "percent"][:7]
+    path.write_text(json.dumps(record))
+    mine("examples", path.parent)
+    assert "it lasts" in (path.parent / f"{record['run']}.examples.md").read_text("utf-8")
+
+
 def test_examples_of_densevid_are_scored_one_by_one(mine):
     record = mine.run("Parrot", "mine-captioning:protocol=densevid")
     mine("examples", f"runs/{record['run']}")

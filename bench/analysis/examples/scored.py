@@ -64,10 +64,11 @@ def _scored_by(task: Captioning, record: Stored, dataset: Dataset) -> ScoredRun:
     videos = task.items(Captions.load(folder / result.predictions.file), annotations)
     scores = score(videos, replace(task.scoring, meteor="none"), annotations.pool)
     recorded = parse_signature(result.signature).get("protocol") == task.protocol
+    stated = {measurement.name: measurement.value for measurement in result.measurements}  # an older one states fewer
     for measurement in scores.measurements if recorded else ():
-        if not same_value(measurement.value, result[measurement.name].value):
+        if not same_value(measurement.value, said := stated.get(measurement.name, measurement.value)):
             raise VerificationError(
-                f"{folder}: {measurement.name} is {result[measurement.name].value:.6g} in the record, "
+                f"{folder}: {measurement.name} is {said:.6g} in the record, "
                 f"{measurement.value:.6g} when scored again. `bench rescore {folder}` says more."
             )
     names = {dataset.opaque(task.split, "video", name): name for name in dataset.columns(task.split)["video_id"]}
