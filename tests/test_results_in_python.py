@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import matplotlib as mpl
@@ -257,6 +258,7 @@ def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere(
 ) -> None:
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setattr("bench.runs.progress.EVERY", 0.0)
+    monkeypatch.setitem(sys.modules, "ipykernel", ModuleType("ipykernel"))  # loaded by a library, outside notebooks
     for _ in range(2):  # the second run is reused, which is said
         bench.run("count-only", "anet-retrieval", limit=30, output=tmp_path, reporter=bench.Progress())
     said = screen.getvalue()

@@ -21,7 +21,7 @@ class Progress:
     def __init__(self) -> None:
         self._bar: Any = None
         self._stage = ""
-        shown = sys.stderr.isatty() or "ipykernel" in sys.modules
+        shown = sys.stderr.isatty() or _in_a_kernel()
         self._lines = None if shown else Lines(partial(print, file=sys.stderr, flush=True))
 
     def step(self, stage: str, done: int, total: int, values: Mapping[str, float]) -> None:
@@ -51,6 +51,12 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
         self._bar = None
+
+
+def _in_a_kernel() -> bool:
+    """Whether this is a notebook's process; that a library loaded ipykernel says nothing."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return hasattr(shell, "kernel")
 
 
 def _bar(stage: str, done: int, total: int) -> Any:
