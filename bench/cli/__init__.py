@@ -32,6 +32,7 @@ COMMANDS = {
     "examples": ("bench.cli.examples:examples", "Show what captioners wrote, or what was found, beside what is right."),
     "browse": ("bench.cli.browse:browse", "Show all that runs were asked side by side, searched and filtered."),
     "judge": ("bench.cli.judge:judge", "Say what recall is with wrong answers that people judged right."),
+    "judge-captions": ("bench.cli.judge_captions:judge_captions", "Let a language model grade a run's captions."),
     "sensitivity": ("bench.cli.sensitivity:sensitivity", "Say how much of a model's score is which frames were taken."),
     "diagnose": ("bench.cli.diagnose:diagnose", "Ask whether a hierarchical model uses its hierarchy."),
     "answers": ("bench.cli.answers:answers", "Count or export what models answered in words to a study's questions."),

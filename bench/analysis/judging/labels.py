@@ -1,0 +1,75 @@
+"""Captions that people labelled: what tells whether a judge says what people say. JSON Lines, one label a line.
+
+    {"caption": "a man runs", "references": ["somebody is running"], "label": 4, "video": "v_1", "judge": "Ada"}
+
+A label is a number on any scale on which more is better; of several labels of one caption their mean counts. `video`
+and `judge` may be left out: captions of one video are resampled together.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.data.readers.json_files import unique_keys
+from bench.errors import InvalidData
+from bench.reading.outside import Form, read_text, reading
+
+KEYS = frozenset({"caption", "references", "label", "video", "judge"})
+LINE = '{"caption": "a man runs", "references": ["somebody is running"], "label": 4}'
+FORM = Form("a file of labels", ("json", "text"), f"A line is such as {LINE}.")
+
+
+@dataclass(frozen=True)
+class LabelledCaption:
+    """A caption beside its references, and what people made of it.
+
+    Attributes:
+        caption, references: as written.
+        label: mean of its labels.
+        video: what it is resampled with.
+    """
+
+    caption: str
+    references: tuple[str, ...]
+    label: float
+    video: str
+
+
+def read_labels(paths: Sequence[Path]) -> tuple[LabelledCaption, ...]:
+    """Returns the labelled captions of files, each once, in their order.
+
+    Raises: MissingData where a file is not there; InvalidData for one of another form, or with none.
+    """
+    labels: dict[tuple[str, tuple[str, ...]], list[float]] = {}
+    videos: dict[tuple[str, tuple[str, ...]], str] = {}
+    for path in paths:
+        with reading(path, FORM):
+            lines = [line for line in read_text(path, FORM).split("\n") if line.strip()]
+            values = [json.loads(line, object_pairs_hook=unique_keys) for line in lines]
+        for number, value in enumerate(values, 1):
+            caption, label, video = _labelled(f"{path}:{number}", value)
+            labels.setdefault(caption, []).append(label)
+            videos.setdefault(caption, video or f"{path}:{number}")
+    if not labels:
+        raise InvalidData(f"{', '.join(map(str, paths))}: no label. {FORM.remedy}")
+    return tuple(
+        LabelledCaption(*caption, math.fsum(given) / len(given), videos[caption]) for caption, given in labels.items()
+    )
+
+
+def _labelled(where: str, value: Any) -> tuple[tuple[str, tuple[str, ...]], float, str]:
+    """Returns caption with references, label and video of a line. Raises: InvalidData."""
+    if not isinstance(value, dict) or not {"caption", "references", "label"} <= set(value) <= KEYS:
+        raise InvalidData(f"{where}: expected caption, references and label, and maybe video and judge. {FORM.remedy}")
+    caption, references, label = value["caption"], value["references"], value["label"]
+    texts = isinstance(references, list) and references and all(isinstance(one, str) for one in references)
+    if not isinstance(caption, str) or not texts:
+        raise InvalidData(f"{where}: the caption is a text, and references are a list of one text or more.")
+    if not isinstance(label, int | float) or isinstance(label, bool) or not math.isfinite(label):
+        raise InvalidData(f"{where}: the label is a number.")
+    return (caption, tuple(references)), float(label), str(value.get("video") or "")

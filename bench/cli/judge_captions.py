@@ -1,0 +1,103 @@
+"""`bench judge-captions`: captions of a run graded by a language model, beside how far it agrees with people."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli.commands import Command
+from bench.cli.options import WHOLE, config_option
+
+if TYPE_CHECKING:
+    from bench.analysis.examples.scored import ScoredRun
+    from bench.analysis.judging.by_model import JudgedCaptions
+    from bench.endpoints import Asker
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command("judge-captions", cls=Command)
+@click.argument("run", type=_FILE)
+@click.option("--model", required=True, help="What the endpoint calls the judge.")
+@click.option("--endpoint", default="openai", show_default=True, help="NAME_BASE_URL and NAME_API_KEY say where.")
+@click.option("--labels", multiple=True, type=_FILE, help="Captions that people labelled, JSON Lines. Repeatable.")
+@click.option("--count", type=WHOLE, help="Judge the captions of so many videos, drawn at random (default: all).")
+@click.option("--prompt", type=_FILE, help="In place of ours: places {caption} and {references}.")
+@click.option("--max-tokens", type=WHOLE, default=16, show_default=True, help="Where an answer is cut off.")
+@click.option("--price-in", type=float, default=0.0, help="Of a million tokens that are read, in any money.")
+@click.option("--price-out", type=float, default=0.0, help="Of a million tokens that are written.")
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON on stdout.")
+def judge_captions(
+    run: Path, endpoint: str, model: str, labels: tuple[Path, ...], count: int | None, prompt: Path | None,
+    max_tokens: int, price_in: float, price_out: float, config: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Let a language model grade the captions of RUN beside their references, from 0 to 100.
+
+    A figure of its own kind: it stands in a file beside the record, ranks nowhere, and says as much as the judge agrees
+    with people, which --labels measures. Every answer is kept in answers.sqlite beside the runs, and asked once.
+    """
+    from bench.analysis.judging.by_model import judge_prompt, judged_captions
+    from bench.analysis.judging.labels import read_labels
+    from bench.endpoints import Sampling, asker_of, endpoint_of
+    from bench.files import digest, write_json
+
+    asked, labelled = judge_prompt(prompt), read_labels(labels) if labels else ()
+    scored = _captions_of(run, config)
+    answerer = endpoint_of(endpoint, model, 300.0, 8)
+    asker = asker_of(answerer, Sampling(max_tokens=max_tokens), str(run.resolve().parent), 8)
+    judged = judged_captions(scored, asker, asked, labelled, count)
+    told = judged.as_json(asker, asker.tally.cost(price_in, price_out))
+    path = run / f"captions-judged-{digest(judged.signature)[:8]}.json"
+    write_json(path, told)
+    if as_json:
+        click.echo(json.dumps(told, indent=2))
+    else:
+        _print(judged, asker, scored)
+        if price_in or price_out:
+            click.echo(f"cost {told['spent']['cost']:.4f}, cached answers too")
+        click.echo(path)
+
+
+def _captions_of(folder: Path, config: Path | None) -> ScoredRun:
+    from bench.analysis.examples.scored import scored_run
+    from bench.catalogue import config as configuration
+    from bench.catalogue.lookup import Session
+    from bench.errors import UnsupportedTask
+    from bench.evidence.verified import stored
+    from bench.tasks.captioning import Captioning
+
+    session, record = Session(configuration.load(config)), stored(folder)
+    task = session.catalogue.task(record.result.task.name)
+    if not isinstance(task, Captioning):
+        raise UnsupportedTask(f"{folder}: task {task.name!r} is no captioning. Name a run of one.")
+    return scored_run(record, task, session.dataset(task.dataset))
+
+
+def _print(judged: JudgedCaptions, asker: Asker, scored: ScoredRun) -> None:
+    bounds = "{:.2f} to {:.2f}".format(*judged.ci95) if judged.ci95 else "none: one video"
+    click.echo(
+        f"judge {judged.value:.2f} (95 % interval {bounds}), {judged.n:,} of {len(judged.items):,} captions graded"
+    )
+    if judged.unread:
+        words = {"said": "in other words"}
+        ended = ", ".join(f"{count:,} {words.get(how, how)}" for how, count in sorted(judged.unread.items()))
+        click.echo(f"no grade: {ended}; left out")
+    agreed = judged.labelled
+    if agreed is None:
+        click.echo("agreement with people: not measured, so nobody knows what the figure is worth (--labels FILE)")
+    elif agreed.tau is None:
+        click.echo(f"agreement with people: none can be said of {agreed.n:,} labelled captions that are all alike")
+    else:
+        between = "{:.2f} to {:.2f}".format(*agreed.ci95) if agreed.ci95 else "none: one video"
+        click.echo(
+            f"agreement with people: Kendall's tau-b {agreed.tau:.2f} (95 % interval {between}), {agreed.n:,} captions"
+        )
+    if scored.result.model.settings.get("model") == asker.served.model:
+        click.echo("the judge wrote these captions itself: models favour what they wrote")
+    for line in asker.tally.words():
+        click.echo(line)
+    click.echo(judged.signature)
