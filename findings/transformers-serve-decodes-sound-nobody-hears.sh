@@ -13,9 +13,8 @@ folder=$(mktemp -d)
 trap 'kill "$(cat "$folder/server.pid" 2>/dev/null)" 2>/dev/null || true; rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check \
-  'transformers==5.24.0' 'torch==2.13.0' 'accelerate==1.15.0' 'fastapi==0.165.0' 'uvicorn==0.54.0' \
-  'openai==3.57.0' 'pillow==13.0.0' 'av==18.1.0' 'httpx2==2.16.2'
+venv/bin/pip install --quiet 'transformers==5.24.0' 'torch==2.13.0' 'accelerate==1.15.0' 'fastapi==0.165.0' \
+  'uvicorn==0.54.0' 'openai==3.57.0' 'pillow==13.0.0' 'av==18.1.0' 'httpx2==2.16.2'
 
 cat > make_model.py <<'PYTHON'
 """A tiny model of pictures and text with random weights, and a tokenizer of bytes."""
