@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -32,11 +32,15 @@ class _ListedRun:
     reason: str = ""
     record: Result | None = None
 
-    def cells(self) -> tuple[str, str, str, str]:
+    def cells(self, spent: Mapping[str, int]) -> tuple[str, ...]:
+        """Returns what a line shows; `spent` names figures of what a run took, with their decimals."""
         if self.record is None:
-            return self.name, self.status, "", self.reason
-        primary = self.record[self.record.primary]
-        return self.name, self.status, f"{primary.name} {primary.value:.1f}", self.record.signature
+            return self.name, self.status, "", *[""] * len(spent), self.reason
+        from bench.results import spent_by
+
+        primary, known = self.record[self.record.primary], spent_by(self.record.provenance)
+        figures = [f"{known[name]:,.{places}f}" if name in known else "–" for name, places in spent.items()]
+        return self.name, self.status, f"{primary.name} {primary.value:.1f}", *figures, self.record.signature
 
 
 @click.command(cls=Command)
@@ -57,6 +61,7 @@ class _ListedRun:
     help="By name; by date, the latest first; by score, the best first among runs that rank together.",
 )  # fmt: skip
 @config_option
+@click.option("--spent", is_flag=True, help="Seconds, tokens, money and the most memory of each, where known.")
 @wide_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def runs(
@@ -66,6 +71,7 @@ def runs(
     statuses: tuple[str, ...],
     order: Order,
     config: Path | None,
+    spent: bool,
     as_json: bool,
 ) -> None:
     """List runs, finished and unfinished."""
@@ -78,11 +84,21 @@ def runs(
         for path in sorted(folder.glob("*/config.json"))
         if _is_wanted(run := _read(path), wanted_models, wanted_tasks) and (not statuses or run.status in statuses)
     ]
-    head, rows = ("run", "status", "primary", SIGNATURE), [run.cells() for run in _sorted(listed, order)]
+    figures = _figures() if spent else {}
+    head = ("run", "status", "primary", *figures, SIGNATURE)
+    rows = [run.cells(figures) for run in _sorted(listed, order)]
     if as_json:
         click.echo(json.dumps([dict(zip(head, row, strict=True)) for row in rows], indent=2))
-    else:
-        print_table(head, rows, on_demand={SIGNATURE})
+        return
+    print_table(head, rows, on_demand={SIGNATURE})
+    if spent:
+        click.echo("seconds and memory are those of the machine that ran it; a fit that was there already takes none")
+
+
+def _figures() -> Mapping[str, int]:
+    from bench.results import SPENT
+
+    return SPENT
 
 
 def _read(path: Path) -> _ListedRun:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from bench.execution import State, Training
@@ -94,6 +94,14 @@ class Reporting(Protocol):
 
     def remarks(self) -> tuple[str, ...]:
         """Returns a few lines on what it predicted; they stand in the log and in the record."""
+
+
+@runtime_checkable
+class Spending(Protocol):
+    """A model whose answers are counted and paid for, such as one behind an endpoint."""
+
+    def spent(self) -> Mapping[str, float]:
+        """Returns tokens_in and tokens_out of a run, whole numbers, and its cost where prices are known."""
 
 
 @runtime_checkable

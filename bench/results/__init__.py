@@ -1,28 +1,21 @@
 """What we publish: records, the evidence their numbers follow from, and signatures that say how they were made."""
 
 from bench.results.evidence import Evidence, same_value
+from bench.results.fields import MOST, Finite, Int, Record, Sha256, Unit
+from bench.results.provenance import SPENT, Checkpoint, Provenance, Rescored, Spent, spent_by
 from bench.results.record import (
     BOUNDS,
-    MOST,
     SCHEMA,
     Bounds,
-    Checkpoint,
     Data,
     Features,
     File,
-    Finite,
-    Int,
     Measurement,
     Missing,
     Model,
-    Provenance,
-    Record,
-    Rescored,
     Result,
     Said,
-    Sha256,
     TaskName,
-    Unit,
 )
 from bench.results.signatures import WEIGHTS, comparable, parse_signature, protocol, sampled, signature
 
@@ -30,6 +23,7 @@ __all__ = [
     "BOUNDS",
     "MOST",
     "SCHEMA",
+    "SPENT",
     "WEIGHTS",
     "Bounds",
     "Checkpoint",
@@ -48,6 +42,7 @@ __all__ = [
     "Result",
     "Said",
     "Sha256",
+    "Spent",
     "TaskName",
     "Unit",
     "comparable",
@@ -56,4 +51,5 @@ __all__ = [
     "same_value",
     "sampled",
     "signature",
+    "spent_by",
 ]

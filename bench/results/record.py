@@ -7,13 +7,15 @@ built from these records alone, on machines without plugins, datasets or torch.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from bench.errors import InvalidData
 from bench.files import PathLike, write_atomically
 from bench.reading.outside import JSON, read_content
+from bench.results.fields import MOST, FileName, Finite, Int, Record, RunName, Sha256, Unit
+from bench.results.provenance import Provenance
 from bench.results.signatures import as_of_today
 
 if TYPE_CHECKING:
@@ -21,30 +23,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 SCHEMA = "bench-result/1"
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-_PLAIN_NAME = r"^[A-Za-z0-9_][A-Za-z0-9._-]*$"
-RunName = Annotated[str, Field(pattern=_PLAIN_NAME, max_length=200, description="names the run and its files")]
-FileName = Annotated[str, Field(pattern=_PLAIN_NAME, max_length=250, description="a file beside the record")]
-Int = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-"""A number that every language and file format can hold; a page could not even print one of 5,000 digits."""
-MOST = 500
-"""Measurements of a record, and columns that plugins added: far more than any task has, few enough for a page."""
-Unit = Literal["percent", "rank", "score"]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-
-
-def _optional(schema: dict[str, Any], kind: type[BaseModel]) -> None:
-    """Marks fields with a default as optional in a schema: records from before they were there stay valid."""
-    known = kind.model_fields
-    schema["required"] = [name for name in schema["required"] if name not in known or known[name].is_required()]
-
-
-class Record(BaseModel):
-    """A frozen record that refuses unknown fields."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", json_schema_serialization_defaults_required=True, json_schema_extra=_optional
-    )
 
 
 class Bounds(Record):
@@ -148,47 +126,6 @@ class Data(Record):
         default={}, description="how many videos of each split used have features that are all zeros"
     )
     remarks: list[str] = Field(default=[], description="what to know beside the score, such as labels seen before")
-
-
-class Checkpoint(Record):
-    """The checkpoint that predicted, or that none was needed."""
-
-    key: Sha256
-    sha256: Sha256
-    selection: str
-    word_vectors: str
-    parameters: Int | None = Field(default=None, ge=0, description="how many numbers it holds; null if not counted")
-    ranks: Int | None = Field(default=None, ge=2, description="processes that fitted it together; null for one")
-    negatives: Int | None = Field(
-        default=None, ge=0, description="others that each item of a full batch met over all ranks; null for one process"
-    )
-
-
-class Rescored(Record):
-    """Where a record comes from that was made of another's predictions, without running the model again."""
-
-    record: Sha256 = Field(description="digest of the record whose predictions were scored")
-    date: str = Field(description="UTC, ISO 8601")
-    commit: str | None
-    versions: dict[str, str]
-
-
-class Provenance(Record):
-    """What made the result: enough to run it again."""
-
-    command: list[str]
-    commit: str | None
-    dirty: bool | None
-    versions: dict[str, str]
-    hardware: dict[str, str]
-    device: str
-    precision: str
-    batch_size: Int
-    threads: Int
-    started: str = Field(description="UTC, ISO 8601")
-    seconds: dict[str, float] = Field(description="wall seconds of fit, predict and score; fit is 0 when reused")
-    checkpoint: Checkpoint | None
-    rescored: Rescored | None = Field(default=None, description="null where the model's run wrote the record")
 
 
 class Result(Record):

@@ -20,10 +20,10 @@ from bench.evidence.verified import RESULT
 from bench.execution import Execution
 from bench.files import PART, check_takes_records, digest, remove_leftovers, sha256, write_json
 from bench.locks import LOCK, Hold, held
-from bench.models import Reporting
+from bench.models import Reporting, Spending
 from bench.plugins.offers import FinishedRun, RunStart
 from bench.reading.numbers import number_of
-from bench.results import Checkpoint, Data, Features, File, Missing, Model, Provenance, Result, Said, TaskName
+from bench.results import Checkpoint, Data, Features, File, Missing, Model, Provenance, Result, Said, Spent, TaskName
 from bench.runs import provenance
 from bench.runs.fit import fitted_model
 from bench.runs.given import cut_off
@@ -116,6 +116,7 @@ def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter, hold:
     for split, count in data.all_zero.items():
         what = "taken for missing" if cell.dataset.declaration.all_zero == "missing" else "used as they are"
         log.say(f"{split}: {number_of(count, 'video')} with features that are all zeros, {what}")
+    provenance.watch_memory(execution.device)
     fitted = fitted_model(plan.fit, plan.folder, execution, log)
     seconds = {"fit": round(fitted.seconds, 3)}
 
@@ -138,6 +139,10 @@ def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter, hold:
             cut += [f"{cell.spec.name}: {' '.join(line.split())}"[:300] for line in fitted.model.remarks()]
     for line in cut:
         log.say(line)
+    spent = Spent()
+    if isinstance(fitted.model, Spending):
+        with fitted.guard.during("say what it spent"):
+            spent = Spent.model_validate(dict(fitted.model.spent()))
     saved = PREDICTIONS + predictions.suffix
     hold.check()
     predictions.save(plan.folder / saved)
@@ -150,6 +155,7 @@ def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter, hold:
         hold.check()
         scored.evidence.save(plan.folder / evidence)
     seconds["score"] = round(time.perf_counter() - clock, 3)
+    spent = spent.model_copy(update={"peak_memory": provenance.peak_memory(execution.device)})
 
     result = Result(
         run=plan.run,
@@ -163,7 +169,7 @@ def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter, hold:
         measurements=list(scored.measurements),
         evidence=File(file=evidence, sha256=sha256(plan.folder / evidence)),
         predictions=Said(file=saved, sha256=sha256(plan.folder / saved), kind=predictions.kind),
-        provenance=_provenance(plan, execution, started, seconds, fitted.checkpoint),
+        provenance=_provenance(plan, execution, started, seconds, fitted.checkpoint, spent),
     )
     log.say(f"{result.primary} = {result[result.primary].value:.2f}")
     ended = FinishedRun(fitted.model, predictions, result, seconds)
@@ -264,7 +270,12 @@ def _data(plan: RunPlan) -> Data:
 
 
 def _provenance(
-    plan: RunPlan, execution: Execution, started: str, seconds: Mapping[str, float], checkpoint: Checkpoint | None
+    plan: RunPlan,
+    execution: Execution,
+    started: str,
+    seconds: Mapping[str, float],
+    checkpoint: Checkpoint | None,
+    spent: Spent,
 ) -> Provenance:
     import torch
 
@@ -282,4 +293,5 @@ def _provenance(
         started=started,
         seconds=dict(seconds),
         checkpoint=checkpoint,
+        spent=spent,
     )

@@ -167,6 +167,14 @@ class VideoLLM:
         seeds = [[f"{seed} {shown.digest} {order}" for order in range(self._settings["orders"])] for shown in whole]
         return torch.from_numpy(scores_of(len(options), seeds, self._settings["options"], ask, bias))
 
+    def spent(self) -> dict[str, float]:
+        """Returns the tokens of all answers of the run, found ones too, and what they cost where prices are set."""
+        if self._looking is None:
+            return {}
+        tally, prices = self._looking.asker.tally, (self._settings["price_in"], self._settings["price_out"])
+        cost = {"cost": tally.cost(*prices)} if any(prices) else {}
+        return {"tokens_in": tally.tokens_in, "tokens_out": tally.tokens_out, **cost}
+
     def remarks(self) -> tuple[str, ...]:
         """Returns what was answered, what it cost, and what to know of the score."""
         return tuple(self._said())

@@ -55,6 +55,11 @@ class NotATensor(Honest):
         return [[1.0] * 10] * len(videos)
 
 
+class Spendthrift(Honest):
+    def spent(self):
+        return {"tokens_in": -1, "cost": float("nan")}
+
+
 class Raises(Honest):
     def embed_videos(self, videos):
         raise ValueError("the weights\nare upside down")
@@ -108,7 +113,7 @@ class TooLargeToLoad(Honest):
 
 
 FAULTY = ("WrongShape", "TooFewRows", "NotANumber", "DoublePrecision", "TwoSpaces", "ZeroVector", "NotATensor")
-FAULTY += ("Raises", "RaisesAtOnce", "Mute", "Absent", "TooLarge", "TooLargeToLoad")
+FAULTY += ("Raises", "RaisesAtOnce", "Mute", "Absent", "TooLarge", "TooLargeToLoad", "Spendthrift")
 
 
 @hookimpl

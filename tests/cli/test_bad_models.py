@@ -21,6 +21,7 @@ from cli.conftest import install
         ("RaisesAtOnce", "RuntimeError: no licence key"),
         ("Mute", "does not implement"),
         ("Absent", "AttributeError"),
+        ("Spendthrift", "say what it spent"),
     ],
 )
 def test_a_faulty_model_is_one_line_and_exit_code_3(bench_command, outside, model, says):

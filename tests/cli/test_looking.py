@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +29,29 @@ def test_the_doctor_reports_a_broken_configuration(bench_command):
     (bench_command.folder / "bench.yaml").write_text("version: 7\n")
 
     assert "fail  configuration:" in bench_command("doctor", exit_code=1).stdout
+
+
+def test_runs_are_listed_with_what_they_took(bench_command, finished):
+    spent = json.loads((finished / "result.json").read_text())["provenance"]["spent"]
+    assert spent["tokens_in"] is spent["cost"] is None
+    (listed,) = json.loads(bench_command("list", "runs", "--spent", "--json").stdout)
+    assert list(listed)[3:-1] == ["fit s", "predict s", "host MiB", "GPU MiB", "tokens in", "tokens out", "cost"]
+    host = spent["peak_memory"].get("host")  # Linux tells
+    assert listed["host MiB"] == ("–" if host is None else f"{host:,}")
+    assert float(listed["predict s"]) > 0
+    assert listed["cost"] == "–"
+    assert "of the machine that ran it" in bench_command("list", "runs", "--spent").stdout
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells")
+def test_the_most_memory_is_that_since_it_was_last_watched():
+    from bench.runs.provenance import peak_memory, watch_memory
+
+    held = bytearray(b"1" * (200 << 20))
+    del held
+    before = peak_memory("cpu")["host"]
+    watch_memory("cpu")
+    assert before - peak_memory("cpu")["host"] > 50
 
 
 def test_runs_are_listed_finished_unfinished_and_unreadable(bench_command, finished):

@@ -120,6 +120,10 @@ def test_one_model_captions_ranks_and_classifies_and_no_file_holds_the_key(colou
     assert f"{count} answers, 0 refused, 0 cut off; {100 * count:,} tokens in, {7 * count:,} out" in remarks
     assert f"cost {count * (200 + 70) / 1e6:.4f}" in remarks
     assert f"answered by {MODEL} fp_1 {count}" in remarks
+    spent = record["provenance"]["spent"]
+    assert (spent["tokens_in"], spent["tokens_out"]) == (100 * count, 7 * count)
+    assert spent["cost"] == pytest.approx(count * (200 + 70) / 1e6)
+    assert classes["provenance"]["spent"]["cost"] is None  # nobody said a price
     assert "prompts caption-1:" in record["model"]["fingerprint"]
     assert "|weights=" in record["signature"]
     assert "another order changed the first class of 0.0 % of the videos" in "\n".join(classes["data"]["remarks"])

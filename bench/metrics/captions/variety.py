@@ -20,7 +20,7 @@ from itertools import pairwise
 import numpy as np
 
 from bench.metrics.captions.items import Sentence
-from bench.results.record import Unit
+from bench.results import Unit
 
 COLUMNS = ("sentences", "words", "bigrams", "fourgrams", "repeated", "new")
 """Of each video: sentences with words, words, distinct bigrams, 4-grams, those that came before, and words in lower
