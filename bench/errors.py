@@ -25,11 +25,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+LONGEST = 1_600
+"""Characters of a message. What a file says may stand in it, and a file may say anything."""
+_JOINERS = "\u200c\u200d"  # words of many scripts need them
+
+
+def printable(text: str) -> str:
+    """Returns text of others on one line, with nothing in it that moves, hides or reorders what a terminal shows."""
+    if text.isprintable():
+        return text
+    kept = ((c, c.isprintable() or c in _JOINERS) for c in text)
+    return "".join(c if keep else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c, keep in kept)
+
 
 class BenchError(Exception):
     """The root of all errors a user can meet; `exit_code` is what the command line returns."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        said = printable(super().__str__())
+        return said if len(said) <= LONGEST else f"{said[: LONGEST // 2]} […] {said[-LONGEST // 2 :]}"
 
 
 class UsageError(BenchError):

@@ -17,6 +17,7 @@ import time
 import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,7 @@ def write_atomically(path: PathLike, content: bytes, *, overwrite: bool = True, 
         raise _exists(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _tidy_once(os.path.abspath(path.parent))  # noqa: PTH100 (looks at no disk)
         prefix = ".{}.{}-{}.".format(path.name[:40], *_writer())
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=PART)
         temporary = Path(name)
@@ -143,6 +145,12 @@ def remove_leftovers(folder: Path) -> None:
             here = host == _writer()[0] and process.isdigit()
             if not alive(int(process)) if here else time.time() - path.stat().st_mtime > A_DAY:
                 path.unlink()
+
+
+@lru_cache(maxsize=1024)
+def _tidy_once(folder: str) -> None:
+    """Removes what killed writers left in a folder, before this process first writes there."""
+    remove_leftovers(Path(folder))
 
 
 def _writer() -> tuple[str, int]:

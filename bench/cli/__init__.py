@@ -19,6 +19,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from bench.cli.commands import Group
+from bench.cli.saying import echo
 
 COMMANDS = {
     "run": ("bench.cli.run:run", "Run models on tasks: fit what needs fitting, predict, score, save."),
@@ -130,7 +131,7 @@ def _leave(code: int, line: str = "") -> NoReturn:
     """Says why, as far as anybody can hear it, and exits. What was printed and cannot be written makes exit code 1."""
     if line:
         with suppress(OSError):
-            click.echo(line, err=True)
+            echo(line, err=True)
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None and not stream.closed:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from bench.cli.commands import Command
+from bench.cli.saying import echo
 
 
 @click.command(cls=Command)
@@ -29,7 +30,7 @@ def answers(file: Path, output: Path | None) -> None:
         if output is not None:
             lines = [json.dumps(line) + "\n" for line in kept.exported()]
             write_atomically(output, "".join(lines).encode(), overwrite=False)
-            click.echo(f"{output}: {number_of(len(lines), 'answer')}")
+            echo(f"{output}: {number_of(len(lines), 'answer')}")
             return
         rows = [(*what, f"{count:,}") for what, count in sorted(kept.counts().items())]
         print_table(("model", "prompt", "ended", "answers"), rows)

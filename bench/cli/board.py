@@ -12,6 +12,7 @@ import click
 from bench.cli.commands import Group
 from bench.cli.export import export
 from bench.cli.options import WholeRange, config_option, metric_option, say_not_given
+from bench.cli.saying import echo
 
 if TYPE_CHECKING:
     from bench.errors import BenchError
@@ -53,8 +54,8 @@ def init(folder: Path, title: str | None, space: bool) -> None:
     from bench.scaffolding import write_board
 
     for path in write_board(folder, folder.resolve().name if title is None else title, space=space):
-        click.echo(path)
-    click.echo(
+        echo(path)
+    echo(
         f"\nNext: cd {shlex.quote(str(folder))}, then what README.md says: run, `bench leaderboard add`, commit, push."
     )
 
@@ -92,13 +93,13 @@ def add(runs: tuple[Path, ...], board: Path | None, predictions: bool, config: P
                 if len(runs) == 1:
                     raise
                 failures.append(error)
-                click.echo(f"left out: {folder}: {str(error).removeprefix(f'{folder}: ')}", err=True)
+                echo(f"left out: {folder}: {str(error).removeprefix(f'{folder}: ')}", err=True)
                 continue
             if added.new:
                 checked = "scored again" if added.status != "consistent" else "verified against its evidence"
-                click.echo(f"{folder}: {checked}, added as {added.target} ({added.status})")
+                echo(f"{folder}: {checked}, added as {added.target} ({added.status})")
             else:
-                click.echo(f"{folder}: on the leaderboard already, as {added.target} ({added.status})")
+                echo(f"{folder}: on the leaderboard already, as {added.target} ({added.status})")
     return _say_left_out(failures, len(runs))
 
 
@@ -109,7 +110,7 @@ def _say_left_out(failures: list[BenchError], total: int) -> int:
     if 0 < len(failures) < total:
         raise PartialFailure(f"{len(failures)} of {total} runs are not added, the others are; reasons are above.")
     if failures:
-        click.echo(f"none of {total} runs is added; reasons are above.", err=True)
+        echo(f"none of {total} runs is added; reasons are above.", err=True)
     return failures[0].exit_code if failures else 0
 
 
@@ -130,10 +131,10 @@ def build(
     sources = replace(sources, metrics=metrics)
     report = build_pages(sources, target)
     for note in report.left_out:
-        click.echo(f"left out: {note.file}: {note.reason}", err=True)
+        echo(f"left out: {note.file}: {note.reason}", err=True)
     shown = {column.name for board in report.boards for table in board.tables for column in table.columns}
     say_not_given(metrics, shown)
-    click.echo(f"{report.rows} rows in {report.tables} tables: {report.index}")
+    echo(f"{report.rows} rows in {report.tables} tables: {report.index}")
 
 
 def _sources(
@@ -199,14 +200,14 @@ def check(
     for finding in pages:
         _say(finding)
     counts = {word: sum(one.outcome == word for one in findings) for word in ("re-scored", "invariants only", "failed")}
-    click.echo(", ".join(f"{count} {word}" for word, count in counts.items()) + f"; {len(pages)} pages out of date")
+    echo(", ".join(f"{count} {word}" for word, count in counts.items()) + f"; {len(pages)} pages out of date")
     failures = counts["failed"] + len(pages) + (sum(one.unproved for one in findings) if strict else 0)
     if failures:
         raise VerificationError(f"{failures} record(s) or page(s) failed the check; each is named above.")
 
 
 def _say(finding: RecordFinding) -> None:
-    click.echo(f"{finding.outcome}: {finding.file}" + (f": {finding.reason}" if finding.reason else ""))
+    echo(f"{finding.outcome}: {finding.file}" + (f": {finding.reason}" if finding.reason else ""))
 
 
 @leaderboard.command()
@@ -218,9 +219,9 @@ def diff(old: Path, new: Path) -> int:
 
     lines = changes(old, new)
     for line in lines:
-        click.echo(line)
+        echo(line)
     if not lines:
-        click.echo("no row, value or status changed")
+        echo("no row, value or status changed")
     return 1 if lines else 0
 
 
@@ -238,5 +239,5 @@ def serve(output: Path | None, port: int, config: Path | None) -> None:
     if not (folder / "index.html").is_file():
         raise UsageError(f"{folder} holds no index.html. Build it first: `bench leaderboard build`.")
     with server(folder, port) as running:
-        click.echo(f"http://localhost:{running.server_port}/ shows {folder}; Ctrl-C stops")
+        echo(f"http://localhost:{running.server_port}/ shows {folder}; Ctrl-C stops")
         running.serve_forever()

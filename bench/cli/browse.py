@@ -10,6 +10,7 @@ import click
 from bench.cli.commands import Command
 from bench.cli.film_strips import drawn_strips
 from bench.cli.options import WHOLE, config_option
+from bench.cli.saying import echo
 
 if TYPE_CHECKING:
     from bench.analysis.browsing.addresses import VideoAddresses
@@ -54,7 +55,7 @@ def browse(
     from bench.evidence.verified import stored
 
     session = Session(configuration.load(config))
-    opened = open_runs(session, [stored(folder) for folder in runs], lambda line: click.echo(line, err=True))
+    opened = open_runs(session, [stored(folder) for folder in runs], lambda line: echo(line, err=True))
     dataset = opened.dataset
     if seed is not None and judge is None:
         raise UsageError("--seed: draws what is judged. Say how many by --judge, or leave it out.")
@@ -66,7 +67,7 @@ def browse(
     links = None if dataset is None else _links(dataset, videos, output)
     strips = drawn_strips(dataset, opened.browsed.videos()) if film_strips and dataset else {}
     prepare(output)
-    click.echo(write_pages(opened.browsed, output, links, strips, samples)[0])
+    echo(write_pages(opened.browsed, output, links, strips, samples)[0])
 
 
 def _samples(session: Session, run: Path, count: int, seed: int) -> dict[str, DrawnSample]:

@@ -14,6 +14,7 @@ from bench.cli import completion
 from bench.cli.commands import Command
 from bench.cli.launching import resource_options
 from bench.cli.options import WHOLE, chosen_settings, config_option, parse_seeds, say_default, wide_option
+from bench.cli.saying import echo
 from bench.errors import UsageError
 from bench.reading.numbers import number_of
 
@@ -65,7 +66,7 @@ def plan(
     cells = expanded(Asked(models, tasks, seeds, grids, precision, batch_size, limit), session.catalogue)
     planned = StudyCells.under(session, cells, output)
     if as_json:
-        click.echo(as_text(planned), nl=False)
+        echo(as_text(planned), nl=False)
     elif write is None:
         print_cells(session.catalogue, planned, resources)
     if write is None:
@@ -73,7 +74,7 @@ def plan(
     write_cells(planned, write)
     last = len(cells) - 1
     command = shlex.join(["bench", "run", "--cells", str(write), "--cell"])
-    click.echo(f"{write}: {number_of(len(cells), 'cell')}. Next: {command} N, N from 0 to {last:,}", err=as_json)
+    echo(f"{write}: {number_of(len(cells), 'cell')}. Next: {command} N, N from 0 to {last:,}", err=as_json)
 
 
 def print_cells(catalogue: Catalogue, cells: StudyCells, resources: Mapping[str, int]) -> None:
@@ -97,7 +98,7 @@ def print_cells(catalogue: Catalogue, cells: StudyCells, resources: Mapping[str,
     head = ("cell", "id", "model", "settings", "task", "seed", "fit", "needs", "state")
     print_table(head, rows, on_demand=("id", "needs"))
     counted = ", ".join(f"{count:,} {state}" for state, count in states.items())
-    click.echo(f"\n{number_of(len(rows), 'cell')}: {counted}; {number_of(len(numbers), 'fit')}, each made once")
+    echo(f"\n{number_of(len(rows), 'cell')}: {counted}; {number_of(len(numbers), 'fit')}, each made once")
 
 
 def grids_of(catalogue: Catalogue, models: Sequence[str], settings: tuple[str, ...]) -> dict[str, dict[str, list[str]]]:

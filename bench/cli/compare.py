@@ -12,6 +12,7 @@ import click
 
 from bench.cli.commands import Command
 from bench.cli.options import config_option, wide_option
+from bench.cli.saying import echo
 
 if TYPE_CHECKING:
     from bench.analysis.compare import ComparedModel
@@ -40,11 +41,11 @@ def compare(a: str, b: str, metrics: tuple[str, ...], across: bool, config: Path
     compared = compare_models(side("A", a), side("B", b), metrics, across=across, config=config)
     if as_json:
         common = compared.common and asdict(compared.common)
-        click.echo(json.dumps({**_json(compared.a, compared.b, compared.rows), "common": common}, indent=2))
+        echo(json.dumps({**_json(compared.a, compared.b, compared.rows), "common": common}, indent=2))
         return
     _print(compared.a, compared.b, compared.rows)
     for note in compared.notes:
-        click.echo(note)
+        echo(note)
 
 
 def _json(a: ComparedModel, b: ComparedModel, compared: Sequence[Paired]) -> dict[str, Any]:
@@ -87,8 +88,8 @@ def _print(a: ComparedModel, b: ComparedModel, compared: Sequence[Paired]) -> No
     for letter, side in (("A", a), ("B", b)):
         seeds = f"seeds {', '.join(map(str, side.seeds))}" if len(side.seeds) > 1 else f"seed {side.seeds[0]}"
         partial = "; partial" if any(record.result.status == "partial" for record in side.records) else ""
-        click.echo(f"{letter}: {side.name}, {seeds}{partial}  {side.first.signature}")
-    click.echo()
+        echo(f"{letter}: {side.name}, {seeds}{partial}  {side.first.signature}")
+    echo()
     rows = [
         [
             one.metric,
@@ -105,7 +106,7 @@ def _print(a: ComparedModel, b: ComparedModel, compared: Sequence[Paired]) -> No
     ]
     head = ["metric", "A", "B", "A − B", "95 % interval", "p", "test", "effect d", "wins/losses/ties"]
     print_table(head, rows, numbers_from=1)
-    click.echo(
+    echo(
         "\nIntervals and tests are over test videos, seeds averaged query by query; ± is the deviation over seeds.\n"
         "Effect d: the difference in standard deviations of the paired differences. p-values are not corrected for "
         "their number."

@@ -8,6 +8,7 @@ import click
 
 from bench.cli.commands import Command
 from bench.cli.options import wide_option
+from bench.cli.saying import echo
 
 
 @click.command(cls=Command)
@@ -31,8 +32,8 @@ def confusions(runs: tuple[Path, ...], output: Path | None) -> None:
         record = read_record(run)
         pairs, files = write_confusions(record, output or record.path.parent)
         result = record.result
-        click.echo(f"\n{result.model.name}, seed {result.seed}: {result.task.name} on {result.data.label}")
+        echo(f"\n{result.model.name}, seed {result.seed}: {result.task.name} on {result.data.label}")
         rows = [[one.true, one.predicted, str(one.videos), str(one.of), f"{one.share:.1f}"] for one in pairs[:SHOWN]]
         print_table(["class", "taken for", "videos", "of", "%"], rows, numbers_from=2)
         for path in files:
-            click.echo(path)
+            echo(path)

@@ -13,6 +13,7 @@ import click
 from bench.cli import completion
 from bench.cli.commands import Group
 from bench.cli.options import WholeRange, config_option
+from bench.cli.saying import echo
 from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
@@ -57,18 +58,18 @@ def verify(names: tuple[str, ...], all_missing: bool, as_json: bool, config: Pat
         reports[name] = report
         if not as_json:
             for fact in report.facts:
-                click.echo(f"{name}: {fact}")
+                echo(f"{name}: {fact}")
             for split, compared in report.sets.items():
                 _show_ids(f"{name}: {split}: not in the files: ", compared.absent, most)
                 _show_ids(f"{name}: {split}: not in {compared.set}: ", compared.foreign, most)
             for split, ids in report.missing.items():
                 _show_ids(f"{name}: {split}: no features: ", ids, most)
             for problem in report.problems:
-                click.echo(f"{name}: {type(problem).__name__}: {problem}", err=True)
+                echo(f"{name}: {type(problem).__name__}: {problem}", err=True)
             if not report.problems:
-                click.echo(f"{name}: ok")
+                echo(f"{name}: ok")
     if as_json:
-        click.echo(json.dumps({name: report.as_json() for name, report in reports.items()}, indent=2))
+        echo(json.dumps({name: report.as_json() for name, report in reports.items()}, indent=2))
     codes = [problem.exit_code for report in reports.values() for problem in report.problems]
     return codes[-1] if codes else 0
 
@@ -76,9 +77,9 @@ def verify(names: tuple[str, ...], all_missing: bool, as_json: bool, config: Pat
 def _show_ids(head: str, ids: Sequence[str], most: int | None) -> None:
     """Prints a line for each video, the first `most` of them where that is not None."""
     for video_id in ids[:most]:
-        click.echo(head + video_id)
+        echo(head + video_id)
     if most is not None and len(ids) > most:
-        click.echo(f"{head}… and {len(ids) - most:,} more of {len(ids):,} (--all lists them)")
+        echo(f"{head}… and {len(ids) - most:,} more of {len(ids):,} (--all lists them)")
 
 
 @data.command()
@@ -141,13 +142,11 @@ def _write_pack(contents: Contents, output: Path, dtype: Any) -> None:
 
     started = time.monotonic()
     if contents.missing:
-        click.echo(f"{contents.name}: {number_of(contents.missing, 'video')} without features left out", err=True)
+        echo(f"{contents.name}: {number_of(contents.missing, 'video')} without features left out", err=True)
     with stop_requests() as stop, transfer(contents.name) as progress:
-        watcher = PackWatcher(lambda line: click.echo(line, err=True), progress, stop.is_set)
+        watcher = PackWatcher(lambda line: echo(line, err=True), progress, stop.is_set)
         header = write_pack(contents, output, dtype, watcher)
     seconds = time.monotonic() - started
     size = header.rows * header.row_bytes / 1e6
-    click.echo(
-        f"{output}: {number_of(header.videos, 'video')}, {size:,.1f} MB in {seconds:.1f} s, sha256 {header.digest}"
-    )
-    click.echo(f"Use it as `features: {{{contents.name}: {{pack: {output}}}}}` in bench.yaml.")
+    echo(f"{output}: {number_of(header.videos, 'video')}, {size:,.1f} MB in {seconds:.1f} s, sha256 {header.digest}")
+    echo(f"Use it as `features: {{{contents.name}: {{pack: {output}}}}}` in bench.yaml.")

@@ -12,6 +12,7 @@ import click
 from bench.cli import completion
 from bench.cli.commands import Command
 from bench.cli.options import WHOLE, chosen_settings, command_line, config_option, wide_option
+from bench.cli.saying import echo
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -93,9 +94,9 @@ def diagnose(
         diagnosis = ask(plan, shuffle_seed, reporter)
     report = diagnosis.as_json()
     write_json(plan.folder / REPORT, report)
-    click.echo(f"the report is {plan.folder / REPORT}", err=True)
+    echo(f"the report is {plan.folder / REPORT}", err=True)
     if as_json:
-        click.echo(json.dumps(report, indent=2))
+        echo(json.dumps(report, indent=2))
     else:
         _print(diagnosis)
 
@@ -148,12 +149,12 @@ def _print(diagnosis: Diagnosis) -> None:
     from bench.evidence.kinds.wording import tested_by_queries
 
     record = diagnosis.result
-    click.echo(f"\n{record.model.name} on {record.task.name}, {record.data.label}, {tested_by_queries(record)}")
+    echo(f"\n{record.model.name} on {record.task.name}, {record.data.label}, {tested_by_queries(record)}")
     head = ["part", "measurement, in percent", "value", "95 %", "chance", "queries", "p"]
     print_table(head, [_row(finding) for finding in diagnosis.findings], numbers_from=2)
     for part, reason in diagnosis.left_out.items():
-        click.echo(f"left out of {part}: {reason}")
-    click.echo(f"{record.signature} (seed {record.seed}, shuffle seed {diagnosis.shuffle_seed})")
+        echo(f"left out of {part}: {reason}")
+    echo(f"{record.signature} (seed {record.seed}, shuffle seed {diagnosis.shuffle_seed})")
 
 
 def _row(finding: DiagnosedNumber) -> list[str]:

@@ -11,6 +11,7 @@ import click
 
 from bench.cli.commands import Command
 from bench.cli.options import config_option
+from bench.cli.saying import echo
 from bench.errors import UsageError
 
 
@@ -37,10 +38,10 @@ def doctor(config: Path | None, cells: Path | None) -> int:
     failed = 0
     for name, check in checks:
         try:
-            click.echo(f"ok    {name}: {check(config)}")
+            echo(f"ok    {name}: {check(config)}")
         except Exception as error:  # noqa: BLE001 (a doctor reports what fails, whatever it is)
             failed += 1
-            click.echo(f"fail  {name}: {' '.join(str(error).split())}")
+            echo(f"fail  {name}: {' '.join(str(error).split())}")
     return 1 if failed else 0
 
 

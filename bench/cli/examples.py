@@ -9,6 +9,7 @@ import click
 from bench.cli.commands import Command
 from bench.cli.film_strips import drawn_strips
 from bench.cli.options import WHOLE, config_option
+from bench.cli.saying import echo
 
 
 @click.command(cls=Command)
@@ -52,4 +53,4 @@ def examples(
             shown = choosing.examples_of(record, task, dataset, metric or "CIDEr", 10 if count is None else count)
             paths = pages.write_pages(shown, output or folder)
         for path in paths:
-            click.echo(path)
+            echo(path)

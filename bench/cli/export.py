@@ -8,6 +8,7 @@ import click
 
 from bench.cli.commands import Command
 from bench.cli.options import config_option
+from bench.cli.saying import echo
 
 
 @click.command(cls=Command)
@@ -44,7 +45,7 @@ def export(name: str, folders: tuple[Path, ...], output: Path | None, config: Pa
             f"exporter {name!r} failed: {type(error).__name__}: {reason}. Mend {exporter.loader}, or its plugin."
         ) from error
     if output is None:
-        click.echo(text, nl=False)
+        echo(text, nl=False)
     else:
         write_atomically(output, text.encode())
-        click.echo(f"{output}: {len(boards)} boards, exported by {name}")
+        echo(f"{output}: {len(boards)} boards, exported by {name}")

@@ -13,6 +13,7 @@ import click
 from bench.cli import completion
 from bench.cli.commands import Group
 from bench.cli.options import WholeRange, config_option
+from bench.cli.saying import echo
 from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
@@ -52,9 +53,9 @@ def extract(
     session = Session(configuration.load(config))
     done = extracted(session, name, ExtractionChoices(device, jobs, batch_size, limit))
     header = done.header
-    click.echo(f"{done.pack}: {header.videos:,} videos, {header.rows:,} rows of {header.dim}, sha256 {header.digest}")
+    echo(f"{done.pack}: {header.videos:,} videos, {header.rows:,} rows of {header.dim}, sha256 {header.digest}")
     if limit is not None:
-        click.echo(f"Use it as `{name}-{limit}: {{pack: {done.pack}}}` below `features:` in bench.yaml.")
+        echo(f"Use it as `{name}-{limit}: {{pack: {done.pack}}}` below `features:` in bench.yaml.")
     return 5 if done.unreadable else 0
 
 
@@ -69,13 +70,13 @@ def extracted(session: Session, name: str, choices: ExtractionChoices) -> Extrac
     choices = replace(choices, device=chosen_device(choices.device))
     started = time.monotonic()
     with stop_requests() as stop, counted(name, "videos") as progress:
-        watcher = PackWatcher(lambda line: click.echo(line, err=True), progress, stop.is_set)
+        watcher = PackWatcher(lambda line: echo(line, err=True), progress, stop.is_set)
         done = extract_features(session, name, choices, watcher)
     how = "was there already" if done.reused else f"extracted in {time.monotonic() - started:.1f} s"
-    click.echo(f"{name}: {done.pack} {how}", err=True)
+    echo(f"{name}: {done.pack} {how}", err=True)
     if done.unreadable:
         video_id, reason = next(iter(done.unreadable.items()))
-        click.echo(
+        echo(
             f"{len(done.unreadable):,} of {done.header.videos + len(done.unreadable):,} videos could not be read, such "
             f"as {video_id}: {reason} All are in {done.pack / UNREADABLE}; to try them again, delete the pack.",
             err=True,
@@ -94,7 +95,7 @@ def layouts(config: Path | None, as_json: bool) -> None:
 
     readers = catalogue.discover(configuration.load(config).datasets).feature_readers
     if as_json:
-        click.echo(json.dumps({name: reader.summary for name, reader in readers.items()}, indent=2))
+        echo(json.dumps({name: reader.summary for name, reader in readers.items()}, indent=2))
     else:
         print_table(("reader", "reads"), [(name, reader.summary) for name, reader in readers.items()])
 
@@ -119,7 +120,7 @@ def compare(first: str, second: str, as_json: bool, config: Path | None) -> None
     with counted("comparing", "videos") as progress:
         differences = compared(sources[0], sources[1], progress)
     if as_json:
-        click.echo(json.dumps(differences.as_json(), indent=2))
+        echo(json.dumps(differences.as_json(), indent=2))
     else:
         _show(first, second, differences)
 
@@ -139,17 +140,17 @@ def _opened(session: Session, name: str) -> FeatureSource:
 
 def _show(first: str, second: str, differences: Differences) -> None:
     for name, (left, right) in differences.words.items():
-        click.echo(f"{name}: {left or '(not said)'} | {right or '(not said)'}")
+        echo(f"{name}: {left or '(not said)'} | {right or '(not said)'}")
     for where, only in ((first, differences.only_first), (second, differences.only_second)):
         if only:
-            click.echo(f"only in {where}: {len(only):,} videos: {', '.join(only[:3])}{', …' if len(only) > 3 else ''}")
+            echo(f"only in {where}: {len(only):,} videos: {', '.join(only[:3])}{', …' if len(only) > 3 else ''}")
     if "dimension" in differences.words:
-        click.echo("rows of different dimensions cannot be compared")
+        echo("rows of different dimensions cannot be compared")
     elif not differences.videos:
-        click.echo("no video is in both")
+        echo("no video is in both")
     else:
         rows = f", {len(differences.other_rows):,} with another number of rows" if differences.other_rows else ""
-        click.echo(
+        echo(
             f"{number_of(len(differences.videos), 'video')} in both{rows}: mean cosine {differences.cosine:.6f}, "
             f"largest difference {differences.largest:.3g}"
         )
@@ -159,9 +160,9 @@ def _show(first: str, second: str, differences: Differences) -> None:
                 if one.largest is not None
                 else "{} and {} rows".format(*one.rows)
             )
-            click.echo(f"  {video_id}: cosine {one.cosine:.6f}, {apart}")
+            echo(f"  {video_id}: cosine {one.cosine:.6f}, {apart}")
     if differences.equal:
-        click.echo("every row is the same")
+        echo("every row is the same")
 
 
 def declared(declaration: FeatureDeclaration) -> tuple[str, str, str]:

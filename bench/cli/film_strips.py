@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
+from bench.cli.saying import echo
 
 if TYPE_CHECKING:
     from bench.data.dataset import Dataset
@@ -24,5 +24,5 @@ def drawn_strips(dataset: Dataset, ids: Sequence[str]) -> dict[str, bytes]:
     except BenchError as error:
         strips, failures = {}, [str(error)]
     for failure in failures:
-        click.echo(f"no film strip: {failure}", err=True)
+        echo(f"no film strip: {failure}", err=True)
     return strips

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.commands import Command
+from bench.cli.saying import echo
 
 if TYPE_CHECKING:
     from bench.evidence.verified import Verified
@@ -57,10 +58,10 @@ def _model_index(records: Sequence[Verified], card: Path | None) -> None:
 
     data = card_data(records)
     if card is None:
-        click.echo(data.to_yaml())
+        echo(data.to_yaml())
         return
     write_card(data, card)
-    click.echo(f"{len(data.eval_results or [])} measurements of {data.model_name} written: {card}", err=True)
+    echo(f"{len(data.eval_results or [])} measurements of {data.model_name} written: {card}", err=True)
 
 
 def _eval_results(records: Sequence[Verified], dataset: str, folder: Path | None) -> None:
@@ -68,10 +69,10 @@ def _eval_results(records: Sequence[Verified], dataset: str, folder: Path | None
 
     files = eval_results(records, dataset)
     if folder is None:
-        click.echo("".join(map(as_yaml, files.values())), nl=False)
+        echo("".join(map(as_yaml, files.values())), nl=False)
         return
     for path in write_eval_results(files, folder):
-        click.echo(path)
+        echo(path)
 
 
 def _dataset(records: Sequence[Verified], dataset: str, folder: Path) -> None:
@@ -79,7 +80,7 @@ def _dataset(records: Sequence[Verified], dataset: str, folder: Path) -> None:
 
     written, left_out = write_records(records, folder, dataset)
     for note in left_out:
-        click.echo(f"left out: {note.file}: {note.reason}", err=True)
+        echo(f"left out: {note.file}: {note.reason}", err=True)
     for path in written:
-        click.echo(path)
-    click.echo(f"\nNext: hf upload {dataset} {shlex.quote(str(folder))} --repo-type dataset")
+        echo(path)
+    echo(f"\nNext: hf upload {dataset} {shlex.quote(str(folder))} --repo-type dataset")

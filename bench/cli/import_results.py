@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.commands import Group
+from bench.cli.saying import echo
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,10 +46,10 @@ def mteb(files: tuple[Path, ...], model: str | None, task: str | None, target: P
         results.setdefault(model or _model_of(path), []).append(read_result(path))
     if target and task:
         _write(published(results, task), target)
-        click.echo(f"published figures are in {target}", err=True)
+        echo(f"published figures are in {target}", err=True)
     if as_json:
         rows = [_json(name, one) for name, own in results.items() for one in own]
-        click.echo(json.dumps(rows, indent=2))
+        echo(json.dumps(rows, indent=2))
         return
     for name, own in results.items():
         for one in own:
@@ -92,7 +93,7 @@ def _json(name: str, one: MtebResult) -> dict[str, Any]:
 def _print(name: str, one: MtebResult) -> None:
     figures = ", ".join(f"{measurement} {value:.2f}" for measurement, value in one.values.items()) or "no figure"
     main = f"; mteb's main score, nDCG@10: {one.main:.2f}" if one.main is not None else ""
-    click.echo(f"{name} on {one.task}, split {one.split}, mteb {one.version or 'of a version that is not stated'}")
-    click.echo(f"  {figures}{main}")
+    echo(f"{name} on {one.task}, split {one.split}, mteb {one.version or 'of a version that is not stated'}")
+    echo(f"  {figures}{main}")
     for line in one.statements:
-        click.echo(f"  {line}")
+        echo(f"  {line}")

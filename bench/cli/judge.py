@@ -11,6 +11,7 @@ import click
 
 from bench.cli.commands import Command
 from bench.cli.options import config_option, wide_option
+from bench.cli.saying import echo
 
 if TYPE_CHECKING:
     from bench.analysis.judging.recall import JudgedRun
@@ -38,10 +39,10 @@ def judge(run: Path, files: tuple[Path, ...], config: Path | None, as_json: bool
 
     judgements = [read_judgements(path) for path in files]
     session = Session(configuration.load(config))
-    opened = retrieval_run(session, stored(run), lambda line: click.echo(line, err=True))
+    opened = retrieval_run(session, stored(run), lambda line: echo(line, err=True))
     judged = judged_run(opened, judgements)
     if as_json:
-        click.echo(json.dumps(_told(judged), indent=2))
+        echo(json.dumps(_told(judged), indent=2))
     else:
         _print(judged)
 
@@ -53,7 +54,7 @@ def _print(judged: JudgedRun) -> None:
 
     sample = judged.sample
     told = ", ".join(f"{count:,} {verdict}" for verdict, count in judged.verdicts.items())
-    click.echo(
+    echo(
         f"{sample.run}, {sample.draw.direction}: {number_of(judged.queries, 'query')}, {len(sample.places):,} drawn "
         f"(seed {sample.draw.seed}); pairs judged: {told or 'none'}"
     )
@@ -68,8 +69,8 @@ def _print(judged: JudgedRun) -> None:
         judges, pairs = " and ".join(map(plain, one.judges)), number_of(one.pairs, "pair")
         kappa = f"Cohen's kappa {one.kappa:.2f}" if one.kappa is not None else "no kappa"
         same = ", as both said one and the same" if one.pairs and one.kappa is None else ""
-        click.echo(f"{judges}: {one.alike:,} of {pairs} alike, {kappa}{same}")
-    click.echo("The interval is what judging a sample leaves open, not other videos: docs/browsing.md.")
+        echo(f"{judges}: {one.alike:,} of {pairs} alike, {kappa}{same}")
+    echo("The interval is what judging a sample leaves open, not other videos: docs/browsing.md.")
 
 
 def _value(recall: JudgedRecall | None) -> str:

@@ -10,6 +10,7 @@ import click
 
 from bench.cli.commands import Command
 from bench.cli.options import WHOLE, config_option
+from bench.cli.saying import echo
 
 if TYPE_CHECKING:
     from bench.analysis.examples.scored import ScoredRun
@@ -54,12 +55,12 @@ def judge_captions(
     path = run / f"captions-judged-{digest(judged.signature)[:8]}.json"
     write_json(path, told)
     if as_json:
-        click.echo(json.dumps(told, indent=2))
+        echo(json.dumps(told, indent=2))
     else:
         _print(judged, asker, scored)
         if price_in or price_out:
-            click.echo(f"cost {told['spent']['cost']:.4f}, cached answers too")
-        click.echo(path)
+            echo(f"cost {told['spent']['cost']:.4f}, cached answers too")
+        echo(path)
 
 
 def _captions_of(folder: Path, config: Path | None) -> ScoredRun:
@@ -79,25 +80,23 @@ def _captions_of(folder: Path, config: Path | None) -> ScoredRun:
 
 def _print(judged: JudgedCaptions, asker: Asker, scored: ScoredRun) -> None:
     bounds = "{:.2f} to {:.2f}".format(*judged.ci95) if judged.ci95 else "none: one video"
-    click.echo(
-        f"judge {judged.value:.2f} (95 % interval {bounds}), {judged.n:,} of {len(judged.items):,} captions graded"
-    )
+    echo(f"judge {judged.value:.2f} (95 % interval {bounds}), {judged.n:,} of {len(judged.items):,} captions graded")
     if judged.unread:
         words = {"said": "in other words"}
         ended = ", ".join(f"{count:,} {words.get(how, how)}" for how, count in sorted(judged.unread.items()))
-        click.echo(f"no grade: {ended}; left out")
+        echo(f"no grade: {ended}; left out")
     agreed = judged.labelled
     if agreed is None:
-        click.echo("agreement with people: not measured, so nobody knows what the figure is worth (--labels FILE)")
+        echo("agreement with people: not measured, so nobody knows what the figure is worth (--labels FILE)")
     elif agreed.tau is None:
-        click.echo(f"agreement with people: none can be said of {agreed.n:,} labelled captions that are all alike")
+        echo(f"agreement with people: none can be said of {agreed.n:,} labelled captions that are all alike")
     else:
         between = "{:.2f} to {:.2f}".format(*agreed.ci95) if agreed.ci95 else "none: one video"
-        click.echo(
+        echo(
             f"agreement with people: Kendall's tau-b {agreed.tau:.2f} (95 % interval {between}), {agreed.n:,} captions"
         )
     if scored.result.model.settings.get("model") == asker.served.model:
-        click.echo("the judge wrote these captions itself: models favour what they wrote")
+        echo("the judge wrote these captions itself: models favour what they wrote")
     for line in asker.tally.words():
-        click.echo(line)
-    click.echo(judged.signature)
+        echo(line)
+    echo(judged.signature)

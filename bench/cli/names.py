@@ -13,6 +13,7 @@ from bench.cli.commands import Command, Group
 from bench.cli.completion import names
 from bench.cli.options import config_option, wide_option
 from bench.cli.runs import runs
+from bench.cli.saying import echo
 
 if TYPE_CHECKING:
     from bench.catalogue.catalogue import Catalogue
@@ -35,7 +36,7 @@ def _show(
     from bench.cli.tables import print_table
 
     if as_json:
-        click.echo(json.dumps([dict(zip(head, row, strict=True)) for row in rows], indent=2))
+        echo(json.dumps([dict(zip(head, row, strict=True)) for row in rows], indent=2))
     else:
         print_table(head, rows, on_demand=on_demand)
 
@@ -178,9 +179,9 @@ def launchers(config: Path | None, as_json: bool) -> None:
 def _warn(catalogue: Catalogue) -> None:
     for plugin in catalogue.plugins:
         if plugin.error:
-            click.echo(f"plugin {plugin.name} ({plugin.distribution}) is not usable: {plugin.error}", err=True)
+            echo(f"plugin {plugin.name} ({plugin.distribution}) is not usable: {plugin.error}", err=True)
     for reason in catalogue.closed.values():
-        click.echo(reason, err=True)
+        echo(reason, err=True)
 
 
 @click.command(cls=Command)
@@ -233,9 +234,9 @@ def info(name: str, config: Path | None, as_json: bool) -> None:
     if name == LAYOUTS:
         facts |= {"layouts": {one.name: one.summary for one in catalogue.feature_readers.values()}}
     if as_json:
-        click.echo(json.dumps(facts, indent=2, default=str))
+        echo(json.dumps(facts, indent=2, default=str))
         return
     for key, value in facts.items():
-        click.echo(f"{key}:" if isinstance(value, dict) else f"{key}: {value}")
+        echo(f"{key}:" if isinstance(value, dict) else f"{key}: {value}")
         for inner, text in value.items() if isinstance(value, dict) else ():
-            click.echo(f"  {inner}: {text}")
+            echo(f"  {inner}: {text}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.saying import echo
 from bench.errors import UsageError
 from bench.reading.numbers import whole_in
 
@@ -53,7 +54,7 @@ def say_not_given(metrics: Iterable[str], given: Container[str]) -> None:
     """Says on stderr which of the measurements that were asked for no record gives."""
     for metric in dict.fromkeys(metrics):
         if metric not in given:
-            click.echo(f"--metric {metric}: no record here gives it, so it is not shown. {_FORMS}", err=True)
+            echo(f"--metric {metric}: no record here gives it, so it is not shown. {_FORMS}", err=True)
 
 
 def _plain(value: Any) -> Any:
@@ -129,4 +130,4 @@ def command_line() -> tuple[str, ...]:
 def say_default(config: Config) -> None:
     """Says on stderr that no bench.yaml was found, where none was."""
     if config.path is None:
-        click.echo("no bench.yaml found: using the packaged default (the generated sample)", err=True)
+        echo("no bench.yaml found: using the packaged default (the generated sample)", err=True)

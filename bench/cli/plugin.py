@@ -11,6 +11,7 @@ import click
 from bench.cli import completion
 from bench.cli.commands import Group
 from bench.cli.options import chosen_settings, config_option
+from bench.cli.saying import echo
 
 
 @click.group(cls=Group)
@@ -50,13 +51,13 @@ def list_plugins(config: Path | None, as_json: bool) -> None:
             }
         )
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        echo(json.dumps(rows, indent=2))
     else:
         head = ("plugin", "distribution", "version", "status", "provides")
         print_table(head, [(*(str(row[key]) for key in head[:-1]), _words(row["provides"])) for row in rows])
         for row in rows:
             for problem in filter(None, [row["error"], *row["remarks"]]):
-                click.echo(f"{row['plugin']}: {problem}")
+                echo(f"{row['plugin']}: {problem}")
     if strict():
         require_usable(plugins)
 
@@ -82,9 +83,9 @@ def new(name: str, kind: str, output: Path) -> None:
 
     folder = output / f"vtbench-{name}"
     for path in write_package(name, kind, output):
-        click.echo(path)
+        echo(path)
     command = shlex.join(["pip", "install", "-e", f"{folder}[dev]"])
-    click.echo(f"\nNext: {command}, then `bench plugin check {name}`, then edit {folder / 'src'}.")
+    echo(f"\nNext: {command}, then `bench plugin check {name}`, then edit {folder / 'src'}.")
 
 
 @plugin.command()
@@ -106,5 +107,5 @@ def check(name: str, settings: tuple[str, ...], output: Path | None, config: Pat
     report = check_plugin(Session(configuration.load(config)), name, chosen_settings((name,), settings)[name])
     if output:
         write_atomically(output, report.markdown().encode())
-    click.echo(report.markdown(), nl=False)
+    echo(report.markdown(), nl=False)
     return 6 if report.failed else 0

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
-import click
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -22,10 +21,11 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from bench.cli.saying import echo
 from bench.runs.progress import Lines, Reporter
 
 MB = 1_000_000
-_say = partial(click.echo, err=True)
+_say = partial(echo, err=True)
 
 
 class Terminal:

@@ -13,6 +13,7 @@ import click
 from bench.cli import completion
 from bench.cli.commands import Command
 from bench.cli.options import WHOLE, chosen_settings, command_line, config_option, parse_seeds, say_default, wide_option
+from bench.cli.saying import echo
 from bench.cli.several import Several, print_plans
 from bench.errors import UnknownName, UnsupportedTask, UsageError, unknown_name
 
@@ -117,7 +118,7 @@ def reproduce(
 
 
 def _say_stored(path: Path) -> None:
-    click.echo(f"stored for the board: {path}; `bench leaderboard build` makes its page", err=True)
+    echo(f"stored for the board: {path}; `bench leaderboard build` makes its page", err=True)
 
 
 def _chosen(table: PaperTable | PaperFigure, texts: tuple[str, ...]) -> dict[str, dict[str, str]]:
@@ -207,7 +208,7 @@ def _print_dry_run(
     print_plans(plans, as_json=as_json)
     for row, plan in zip(table.rows, planned, strict=True):
         if isinstance(plan, str):
-            click.echo(f"{row.title}: not run: {plan}", err=as_json)
+            echo(f"{row.title}: not run: {plan}", err=as_json)
 
 
 def _print(table: ComparedTable, *, as_json: bool) -> None:
@@ -215,9 +216,9 @@ def _print(table: ComparedTable, *, as_json: bool) -> None:
     from bench.papers import pages
 
     if as_json:
-        click.echo(json.dumps(_as_json(table), indent=2))
+        echo(json.dumps(_as_json(table), indent=2))
         return
-    click.echo(f"\n{table.title}\n{table.circumstances or 'nothing could be run'}")
+    echo(f"\n{table.title}\n{table.circumstances or 'nothing could be run'}")
     lines = []
     for row in table.rows:
         shown = {"published": pages.published} if table.has_published or not row.runs else {}
@@ -229,7 +230,7 @@ def _print(table: ComparedTable, *, as_json: bool) -> None:
             lines.append(["" if i else row.row.title, what, *map(words, row.figures)])
     print_table(["system", "", *table.columns], lines, numbers_from=2)
     for row in table.rows:
-        click.echo(f"{row.row.title}: {row.verdict}")
+        echo(f"{row.row.title}: {row.verdict}")
 
 
 def _as_json(table: ComparedTable) -> dict[str, Any]:
@@ -269,4 +270,4 @@ def _write(table: ComparedTable, folder: Path, name: str) -> None:
     from bench.papers.pages import write_pages
 
     for path in write_pages(table, folder, name):
-        click.echo(f"written: {path}", err=True)
+        echo(f"written: {path}", err=True)

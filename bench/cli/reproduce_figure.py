@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from bench.cli.saying import echo
 from bench.errors import MissingData
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def show_figure(
     finished = {result.run for result in results}
     for row, plans in planned:
         if isinstance(plans, str):
-            click.echo(f"{row.title}: not run: {plans}", err=as_json)
+            echo(f"{row.title}: not run: {plans}", err=as_json)
     runs = [
         embedded_videos(plan, row)
         for row, plans in planned
@@ -57,18 +56,18 @@ def show_figure(
         return
     drawn = draw(paper, figure, runs)
     if as_json:
-        click.echo(json.dumps(record(drawn), indent=2, ensure_ascii=False))
+        echo(json.dumps(record(drawn), indent=2, ensure_ascii=False))
     else:
         _print(drawn)
     for path in write_figure(drawn, *written):
-        click.echo(f"written: {path}", err=True)
+        echo(f"written: {path}", err=True)
 
 
 def _print(drawn: DrawnFigure) -> None:
     from bench.cli.tables import print_table
 
-    click.echo(f"\n{drawn.figure.title}\n{drawn.measured_on()[1]}")
-    click.echo(f"classes: {', '.join(f'{name} ({count})' for name, count in drawn.classes.items())}")
+    echo(f"\n{drawn.figure.title}\n{drawn.measured_on()[1]}")
+    echo(f"classes: {', '.join(f'{name} ({count})' for name, count in drawn.classes.items())}")
     head = ["run", "videos", "perplexity", "same class of nearest", "in the picture", "chance"]
     print_table(
         head,

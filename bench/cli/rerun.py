@@ -9,6 +9,7 @@ import click
 
 from bench.cli.commands import Command
 from bench.cli.options import config_option
+from bench.cli.saying import echo
 
 
 @click.command(cls=Command)
@@ -47,13 +48,13 @@ def rerun(record: Path, device: str, output: Path | None, confirm: bool, config:
     if as_json:
         value = {"record": str(known.path), "outcome": outcome.word, "differs": outcome.differs}
         value["run"] = str(outcome.folder)
-        click.echo(json.dumps(value, indent=2))
+        echo(json.dumps(value, indent=2))
     else:
         for measurement in outcome.first.result.measurements:
             repeated = {m.name: m.value for m in outcome.again.result.measurements}.get(measurement.name)
             again = "–" if repeated is None else f"{repeated:.2f}"
-            click.echo(f"{measurement.name:24} {measurement.value:10.2f} {again:>10}")
-        click.echo(f"{known.result.run}: {outcome.word}" + (f" ({outcome.differs})" if outcome.differs else ""))
+            echo(f"{measurement.name:24} {measurement.value:10.2f} {again:>10}")
+        echo(f"{known.result.run}: {outcome.word}" + (f" ({outcome.differs})" if outcome.differs else ""))
     if outcome.word == "different":
         raise VerificationError(f"{known.path}: run again, {outcome.differs}. The new run is in {outcome.folder}.")
     if confirm:
@@ -83,4 +84,4 @@ def _confirm(path: Path, word: str, folder: Path) -> None:
     made = Result.load(folder / "result.json").provenance
     rerun = Rerun.model_validate({"outcome": word, "versions": made.versions, "hardware": made.hardware})
     save_check(path, new_check(path, Result.load(path), rerun))
-    click.echo(f"{path}: reproduced; `bench leaderboard build` shows it", err=True)
+    echo(f"{path}: reproduced; `bench leaderboard build` shows it", err=True)

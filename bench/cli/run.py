@@ -25,6 +25,7 @@ from bench.cli.options import (
     say_not_given,
     wide_option,
 )
+from bench.cli.saying import echo
 from bench.cli.several import Several, print_plans
 from bench.errors import UnsupportedTask, UsageError
 
@@ -258,9 +259,7 @@ def rescore(runs: tuple[Path, ...], write: bool, metrics: tuple[str, ...], confi
             record = Result.load(folder / RESULT)
             if record.predictions is None:
                 results.append(with_evidence(read_record(folder).result, folder, metrics))
-                click.echo(
-                    f"{folder}: what was scored is not kept; every measurement follows from its evidence", err=True
-                )
+                echo(f"{folder}: what was scored is not kept; every measurement follows from its evidence", err=True)
                 continue
             task = session.catalogue.task(record.task.name)
             dataset = session.dataset(task.dataset)
@@ -268,10 +267,10 @@ def rescore(runs: tuple[Path, ...], write: bool, metrics: tuple[str, ...], confi
             again = Result.load(written / RESULT) if written else score_again(stored(folder), task, dataset)
             results.append(with_evidence(again, written or folder, metrics))
             if written is None:
-                click.echo(f"{folder}: every measurement is the same when scored again", err=True)
+                echo(f"{folder}: every measurement is the same when scored again", err=True)
                 continue
-            click.echo("\n".join(f"{folder}: {line}" for line in changes), err=True)
-            click.echo(f"{folder}: scored again, written as {written}", err=True)
+            echo("\n".join(f"{folder}: {line}" for line in changes), err=True)
+            echo(f"{folder}: scored again, written as {written}", err=True)
     print_results(results, as_json=as_json)
     say_not_given(metrics, _names(results))
 

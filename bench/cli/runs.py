@@ -13,6 +13,7 @@ import click
 from bench.cli.commands import Command
 from bench.cli.completion import models, tasks
 from bench.cli.options import config_option, wide_option
+from bench.cli.saying import echo
 
 if TYPE_CHECKING:
     from bench.results import Result
@@ -88,11 +89,11 @@ def runs(
     head = ("run", "status", "primary", *figures, SIGNATURE)
     rows = [run.cells(figures) for run in _sorted(listed, order)]
     if as_json:
-        click.echo(json.dumps([dict(zip(head, row, strict=True)) for row in rows], indent=2))
+        echo(json.dumps([dict(zip(head, row, strict=True)) for row in rows], indent=2))
         return
     print_table(head, rows, on_demand={SIGNATURE})
     if spent:
-        click.echo("seconds and memory are those of the machine that ran it; a fit that was there already takes none")
+        echo("seconds and memory are those of the machine that ran it; a fit that was there already takes none")
 
 
 def _figures() -> Mapping[str, int]:

@@ -11,6 +11,7 @@ import click
 from bench.cli import score_claims
 from bench.cli.commands import Group
 from bench.cli.options import metric_option, say_not_given
+from bench.cli.saying import echo
 from bench.cli.score_captions import captions
 from bench.cli.score_classification import classification
 from bench.cli.score_embeddings import (
@@ -81,7 +82,7 @@ def retrieval(
     )
     result = result.model_copy(update={"measurements": list(measure(evidence, metrics))})
     if recording.as_json:
-        click.echo(json.dumps({**_json(result, evidence), **score_claims.as_json(claims)}, indent=2))
+        echo(json.dumps({**_json(result, evidence), **score_claims.as_json(claims)}, indent=2))
     else:
         _print(result, evidence)
         score_claims.print_verdicts(claims)
@@ -122,7 +123,7 @@ def _from_run(run_file: Path, qrels: Path, recording: Recording) -> CountedScore
 
     scored = score_run(run_file, qrels, recording.task, recording.split)
     for line in scored.remarks:
-        click.echo(line, err=True)
+        echo(line, err=True)
     return CountedScores(scored.evidence, {"source": "trec", "unlisted": "last"}, scored.remarks)
 
 
@@ -169,4 +170,4 @@ def _print(result: Result, evidence: Evidence) -> None:
         ties = f"{bounds[0]:.2f} to {bounds[1]:.2f}" if bounds and bounds[0] != bounds[1] else ""
         rows.append([m.name, f"{m.value:.2f}", interval, f"{m.n:,}", ties])
     print_table(["measurement", "value", "95 % interval", "queries", "worst to best under ties"], rows, numbers_from=1)
-    click.echo(result.signature)
+    echo(result.signature)

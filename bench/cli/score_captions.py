@@ -10,6 +10,7 @@ import click
 
 from bench.cli import score_claims
 from bench.cli.commands import Command
+from bench.cli.saying import echo
 from bench.cli.score_records import Recording, as_json, check_recording, now, recorded, recording_options
 from bench.errors import UsageError
 
@@ -80,14 +81,14 @@ def captions(
     videos, notes = joined(said, told)
     scores = score_captions(videos, chosen)
     for note in (*(remark for _, remark in read if remark), *notes, *scores.notes):
-        click.echo(note, err=True)
+        echo(note, err=True)
     claims = score_claims.verdicts(recording.claims, scores.measurements)
     further = _extra(extra, scores)
     remarks = (*notes, *scores.notes)
     measured = Measured(scores.measurements, scores.evidence, "CIDEr", len(videos), scores.whole, remarks)
     result = recorded(measured, recording, (predictions,), {"source": "captions", **chosen.parts()}, started)
     if recording.as_json:
-        click.echo(json.dumps({**_json(result, scores, further), **score_claims.as_json(claims)}, indent=2))
+        echo(json.dumps({**_json(result, scores, further), **score_claims.as_json(claims)}, indent=2))
     else:
         _print(result, scores, further)
         score_claims.print_verdicts(claims)
@@ -125,5 +126,5 @@ def _print(result: Result, scores: CaptionScores, extra: dict[str, dict[str, flo
     heads = ["measurement", "value", "95 % interval", what, *(f"tIoU {threshold}" for threshold in thresholds)]
     print_table(heads, rows, numbers_from=1)
     for name, values in extra.items():
-        click.echo(f"{name}: {', '.join(f'{key} {value:.6g}' for key, value in values.items())} (not in the record)")
-    click.echo(result.signature)
+        echo(f"{name}: {', '.join(f'{key} {value:.6g}' for key, value in values.items())} (not in the record)")
+    echo(result.signature)

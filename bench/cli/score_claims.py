@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.saying import echo
 from bench.errors import VerificationError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def print_verdicts(judged: Sequence[Verdict]) -> None:
     from bench.cli.tables import print_table
 
     if judged:
-        click.echo()
+        echo()
         rows = [[one.claim.name, one.claim.text, f"{one.value:.4f}", one.says] for one in judged]
         print_table(["claim", "stated", "here", ""], rows)
 

@@ -9,6 +9,7 @@ import click
 
 from bench.cli import score_claims
 from bench.cli.commands import Command
+from bench.cli.saying import echo
 from bench.cli.score_records import Recording, as_json, check_recording, now, recorded, recording_options
 
 _FILE = click.Path(path_type=Path)
@@ -41,20 +42,20 @@ def classification(predictions: Path, labels: Path, subset: str | None, recordin
     true = read_labels(labels, subset)
     evidence, remarks = evidence_of(read_predictions(predictions), true, recording.task, recording.split)
     for remark in remarks:
-        click.echo(remark, err=True)
+        echo(remark, err=True)
     claimed = measure(evidence, [claim.name for claim in recording.claims])
     claims = score_claims.verdicts(recording.claims, claimed)
     measured = Measured(measure(evidence), evidence, PRIMARY, evidence.n_items["videos"], remarks=tuple(remarks))
     rules = {"source": "classes", "ties": "expected", "unlisted": "last"}
     result = recorded(measured, recording, (predictions,), rules, started)
     if recording.as_json:
-        click.echo(json.dumps({**as_json(result), **score_claims.as_json(claims)}, indent=2))
+        echo(json.dumps({**as_json(result), **score_claims.as_json(claims)}, indent=2))
     else:
         rows = [
             [m.name, f"{m.value:.2f}", f"{m.ci95[0]:.2f} to {m.ci95[1]:.2f}" if m.ci95 else "–", f"{m.n:,}"]
             for m in result.measurements
         ]
         print_table(["measurement", "value", "95 % interval", "videos"], rows, numbers_from=1)
-        click.echo(result.signature)
+        echo(result.signature)
         score_claims.print_verdicts(claims)
     score_claims.check(claims)

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from bench.cli.options import WholeRange
+from bench.cli.saying import echo
 from bench.cli.score_matrix import CountedScores, MatrixFlags
 from bench.errors import UsageError
 from bench.reading.numbers import number_of
@@ -101,6 +102,6 @@ def score_embeddings(
         which = number_of(right.left_out, "query has", "queries have")
         remarks = (f"{which} no right item and {'is' if right.left_out == 1 else 'are'} left out",)
     for line in remarks:
-        click.echo(line, err=True)
+        echo(line, err=True)
     dtypes = "+".join(dict.fromkeys((queries.dtype, items.dtype)))
     return CountedScores(evidence, {"source": "embeddings", "dtype": dtypes}, remarks)

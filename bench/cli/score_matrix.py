@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.saying import echo
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def score_matrix(matrix: MatrixFlags, file: Path, task: str, split: str) -> Coun
             evidence = matches.evidence_of(ranked.texts, chosen, pool, ranked.videos)
             facts = facts_of(similarities, ranked.texts, evidence, explained=ranked.transform is not None)
     for line in (*ranked.remarks, *(fact.says for fact in facts if fact.odd)):
-        click.echo(line, err=True)
+        echo(line, err=True)
     rules = {"source": "similarity", "dtype": stored.dtype}
     if ranked.transform:
         rules["transform"] = str(ranked.transform)
@@ -150,7 +151,7 @@ def _matching(matrix: MatrixFlags, shape: tuple[int, int]) -> Matching:
     matching = matches.from_video_ids(matrix.video_of, shape, matrix.videos)
     if not matrix.videos:
         what = "columns are taken as the videos in the order in which they first occur in"
-        click.echo(f"{what} {matrix.video_of}; --videos FILE names them otherwise", err=True)
+        echo(f"{what} {matrix.video_of}; --videos FILE names them otherwise", err=True)
     return matching
 
 

@@ -13,6 +13,7 @@ import click
 
 from bench.cli import score_claims
 from bench.cli.options import WHOLE, wide_option
+from bench.cli.saying import echo
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def recorded(
     if recording.output:
         folder = save(result, measured.evidence, recording.output)
         result = Result.load(folder / "result.json")
-        click.echo(f"record and evidence are in {folder}", err=True)
+        echo(f"record and evidence are in {folder}", err=True)
     return result
 
 

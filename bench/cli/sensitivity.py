@@ -14,6 +14,7 @@ import click
 from bench.cli import completion
 from bench.cli.commands import Command
 from bench.cli.options import chosen_settings, command_line, config_option, parse_seeds, wide_option
+from bench.cli.saying import echo
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -91,10 +92,10 @@ def sensitivity(
     metric = next(iter(sides.values())).first.primary
     sampled = over_samplers(sides, metric)
     if as_json:
-        click.echo(json.dumps({"metric": metric, "samplers": [_told(one) for one in sampled]}, indent=2))
+        echo(json.dumps({"metric": metric, "samplers": [_told(one) for one in sampled]}, indent=2))
         return
     _print(metric, sampled)
-    click.echo(share_of_frames(sampled))
+    echo(share_of_frames(sampled))
 
 
 def _variants(declared: FeatureDeclaration, samplers: str) -> dict[str, FeatureDeclaration]:

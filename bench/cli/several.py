@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
-
+from bench.cli.saying import echo
 from bench.errors import BenchError, Interrupted, PartialFailure, UnsupportedTask
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class Several:
         if self.failures and saved:
             raise PartialFailure(f"{what}; the others are in order. Reasons are above.")
         if self.failures:
-            click.echo(f"{what}; reasons are above.", err=True)
+            echo(f"{what}; reasons are above.", err=True)
             return self.failures[0].exit_code
         return 0
 
@@ -73,13 +72,13 @@ def print_plans(plans: list[RunPlan], *, as_json: bool) -> None:
             }
             for plan in plans
         ]
-        click.echo(json.dumps(rows, indent=2))
+        echo(json.dumps(rows, indent=2))
         return
     for plan in plans:
-        click.echo(f"{plan.run}: {_state(plan)}")
-        click.echo(f"  folder     {plan.folder}")
-        click.echo(f"  signature  {plan.signature}")
-        click.echo("  settings   " + " ".join(f"{key}={value}" for key, value in plan.fit.settings.items()))
+        echo(f"{plan.run}: {_state(plan)}")
+        echo(f"  folder     {plan.folder}")
+        echo(f"  signature  {plan.signature}")
+        echo("  settings   " + " ".join(f"{key}={value}" for key, value in plan.fit.settings.items()))
 
 
 def _state(plan: RunPlan) -> str:

@@ -12,6 +12,7 @@ from bench.cli.cells import print_cells
 from bench.cli.commands import Group
 from bench.cli.launching import LaunchChoices, exit_code, launch_options, run_beside
 from bench.cli.options import config_option, say_default, wide_option
+from bench.cli.saying import echo
 
 if TYPE_CHECKING:
     from bench.catalogue.lookup import Session
@@ -67,7 +68,7 @@ def run(
         print_cells(session.catalogue, asked.cells, how.resources)
         return 0
     left = progress(asked.cells, session).left
-    click.echo(f"{len(asked.cells.cells):,} cells, {len(asked.cells.cells) - len(left):,} done", err=True)
+    echo(f"{len(asked.cells.cells):,} cells, {len(asked.cells.cells) - len(left):,} done", err=True)
     ended = []
     if left:
         with terminal() as reporter:
@@ -101,7 +102,7 @@ def status(file: Path, config: Path | None, as_json: bool) -> None:
             }
             for cell, outcome in now.outcomes
         ]
-        click.echo(json.dumps(rows, indent=2))
+        echo(json.dumps(rows, indent=2))
         return
     counts = {"done": now.count("done"), "failed": now.count("failed"), "skipped": now.count("unsupported")}
     words = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count or word == "done")
@@ -110,11 +111,11 @@ def status(file: Path, config: Path | None, as_json: bool) -> None:
         line += f" ({len(now.changed):,} of them were done on other data, or with other models, than there are now)"
     if now.waiting and now.seconds_left is not None:
         line += f", about {duration(now.seconds_left)} one after the other"
-    click.echo(line)
+    echo(line)
     for cell, outcome in now.outcomes:
         if outcome is not None and outcome.state == "failed":
             log = Ledger(asked.cells.output).log(cell)
-            click.echo(f"{cell.id} {cell}: {outcome.error}" + (f" Log: {log}" if log.is_file() else ""))
+            echo(f"{cell.id} {cell}: {outcome.error}" + (f" Log: {log}" if log.is_file() else ""))
 
 
 @study.command()
@@ -144,7 +145,7 @@ def plot(file: Path, output: Path, over: str | None, config: Path | None) -> Non
     session, asked = _opened(file, config)
     svg = picture(rows_of(asked, blind_tasks(session, asked)), asked.choose_on, over)
     write_atomically(output, svg.encode())
-    click.echo(f"{output}: written")
+    echo(f"{output}: written")
 
 
 def _print_rows(session: Session, asked: Study) -> None:
@@ -157,11 +158,11 @@ def _print_rows(session: Session, asked: Study) -> None:
         of_task = [row for row in rows if row.task == task]
         names = list(dict.fromkeys(name for row in of_task for name in row.settings))
         head = ("model", *names, "seeds", f"{of_task[0].primary} [95 %]", "±", "p", "")
-        click.echo(f"\n{task}" + (", settings are chosen here" if task == asked.choose_on else ""))
+        echo(f"\n{task}" + (", settings are chosen here" if task == asked.choose_on else ""))
         lines = [_line(row, names, task == asked.choose_on) for row in of_task]
         print_table(head, lines, numbers_from=1 + len(names))
     if any(row.p_value is not None for row in rows):
-        click.echo("\np: paired test against the first row, seeds averaged, Holm's correction over the rows below it.")
+        echo("\np: paired test against the first row, seeds averaged, Holm's correction over the rows below it.")
 
 
 def _line(row: StudyRow, names: list[str], choosing: bool) -> tuple[str, ...]:

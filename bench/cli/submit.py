@@ -11,6 +11,7 @@ import click
 
 from bench.cli.commands import Command
 from bench.cli.options import config_option
+from bench.cli.saying import echo
 
 if TYPE_CHECKING:
     from bench.submission.branch import Branch
@@ -47,14 +48,14 @@ def submit(
     with started_once():
         made = branches.submit(runs, repository, session, name=name, keep_predictions=predictions)
     for one in made.added:
-        click.echo(f"{one.target} ({one.status})" + ("" if one.new else ", on the board already"))
-    click.echo(f"\nbranch {made.name}: {made.title}\n{made.text}\n")
+        echo(f"{one.target} ({one.status})" + ("" if one.new else ", on the board already"))
+    echo(f"\nbranch {made.name}: {made.title}\n{made.text}\n")
     if pushed:
         branches.push(repository, made)
-        click.echo(f"pushed to origin. Next: {_pull_request(made)}")
+        echo(f"pushed to origin. Next: {_pull_request(made)}")
     else:
         command = shlex.join(["git", "-C", str(repository), "push", "-u", "origin", made.name])
-        click.echo(f"Next: {command}, then {_pull_request(made)}")
+        echo(f"Next: {command}, then {_pull_request(made)}")
 
 
 def _pull_request(made: Branch) -> str:

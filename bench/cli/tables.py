@@ -7,9 +7,9 @@ import sys
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import click
-
 from bench.cli.options import asked_wide
+from bench.cli.saying import echo
+from bench.errors import printable
 
 if TYPE_CHECKING:
     from bench.evidence.kinds.kind import Line
@@ -29,13 +29,13 @@ def print_table(
     Args:
         foremost, on_demand: heads of columns that a terminal shows first and always, and last; see `bench.cli.fitted`.
     """
-    lines = [list(head), *[list(row) for row in rows]]
+    lines = [[printable(cell) for cell in line] for line in (head, *rows)]
     first_number = len(head) if numbers_from is None else numbers_from
     if sys.stdout.isatty() and not asked_wide():
         from bench.cli.fitted import LONGEST, FittedColumn, print_fitted
 
         columns = []
-        for i, name in enumerate(head):
+        for i, name in enumerate(lines[0]):
             below = tuple(line[i] for line in lines[1:])
             figures = i >= first_number and max(map(len, below), default=0) <= LONGEST
             columns.append(FittedColumn(name, below, number=figures))
@@ -47,9 +47,9 @@ def print_table(
             cell.rjust(width) if i >= first_number else cell.ljust(width)
             for i, (cell, width) in enumerate(zip(line, widths, strict=True))
         ]
-        click.echo("  ".join(cells).rstrip())
+        echo("  ".join(cells).rstrip())
         if number == 0:
-            click.echo("  ".join("-" * width for width in widths))
+            echo("  ".join("-" * width for width in widths))
 
 
 def print_results(results: Sequence[tuple[Result, Evidence]], *, as_json: bool) -> None:
@@ -61,19 +61,19 @@ def print_results(results: Sequence[tuple[Result, Evidence]], *, as_json: bool) 
     from bench.results import protocol
 
     if as_json:
-        click.echo(json.dumps([result.model_dump(by_alias=True, mode="json") for result, _ in results], indent=2))
+        echo(json.dumps([result.model_dump(by_alias=True, mode="json") for result, _ in results], indent=2))
         return
     for shared in dict.fromkeys(protocol(result.signature) for result, _ in results):
         group = [(result, evidence) for result, evidence in results if protocol(result.signature) == shared]
         signature = shared if len({result.signature for result, _ in group}) > 1 else group[0][0].signature
         first, kind = group[0][0], worded_by(group[0][1])
-        click.echo(f"\n{first.task.name} on {first.data.label}, {first.task.split}, {kind.tested(first)}")
+        echo(f"\n{first.task.name} on {first.data.label}, {first.task.split}, {kind.tested(first)}")
         names = list(dict.fromkeys(measurement.name for result, _ in group for measurement in result.measurements))
         certain = {name: why for name in names if name != first.primary and (why := kind.certain(group[0][1], name))}
         _print_lines([result for result, _ in group], kind.lines(names, first.primary), certain)
-        click.echo(signature)
+        echo(signature)
         for remark in dict.fromkeys([*certain.values(), *(one for result, _ in group for one in result.data.remarks)]):
-            click.echo(remark)
+            echo(remark)
 
 
 def _print_lines(results: Sequence[Result], lines: Sequence[Line], certain: Container[str]) -> None:
