@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from cli.conftest import install
 from cli.simulated_cluster import SimulatedCluster
-from cli.test_slurm import processes_of
 from cli.test_studies import dying, is_running, predictions, ran, wait_until
 
 pytestmark = pytest.mark.extra("ray")
@@ -54,6 +53,10 @@ def test_cells_give_what_they_give_here_and_one_that_is_killed_is_tried_again(
     assert predictions(bench_command.folder / "here").items() <= there.items()
 
 
+def parent_of(process: int) -> int:
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 def test_a_killed_worker_and_a_removed_node_cost_their_own_cells_alone(
     bench_command: Any, cluster: SimulatedCluster, on_ray: tuple[str, ...]
 ) -> None:
@@ -63,18 +66,17 @@ def test_a_killed_worker_and_a_removed_node_cost_their_own_cells_alone(
     env = dying(bench_command)
     for end_it in ("worker", "node"):
         process = bench_command.start("run", *slow, *on_ray, env=env)
-        wait_until(lambda: begun.exists() and begun.read_text() != "")
+        wait_until(lambda: begun.exists() and begun.read_text() != "", 300)  # a busy machine starts a worker in 20 s
         cell = int(begun.read_text())
         if end_it == "worker":
-            [worker] = [pid for pid in processes_of("ray::_run") if is_running(pid)]
-            os.kill(worker, signal.SIGKILL)
+            os.kill(parent_of(cell), signal.SIGKILL)  # Ray's worker, of this cluster and no other
         else:
             cluster.remove()
         out, err = process.communicate(timeout=300)
         assert process.returncode == 1, f"{out}\n{err}"
         assert "slow" in err
         assert "failed. BenchError: its process was lost: " in err
-        wait_until(lambda cell=cell: not is_running(cell))
+        wait_until(lambda cell=cell: not is_running(cell), 300)
         begun.unlink()
 
 

@@ -46,8 +46,8 @@ def ran(bench: Any, *arguments: str, exit_code: int = 0, env: dict[str, str] | N
     return out, err
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
+def wait_until(holds: Callable[[], bool], patience: float = 120) -> None:
+    deadline = time.monotonic() + patience
     while not holds():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.1)
