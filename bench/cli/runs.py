@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -33,14 +33,14 @@ class _ListedRun:
     reason: str = ""
     record: Result | None = None
 
-    def cells(self, spent: Mapping[str, int]) -> tuple[str, ...]:
-        """Returns what a line shows; `spent` names figures of what a run took, with their decimals."""
+    def cells(self, spent: Sequence[str]) -> tuple[str, ...]:
+        """Returns what a line shows, with figures of these names of what the run took."""
         if self.record is None:
             return self.name, self.status, "", *[""] * len(spent), self.reason
-        from bench.results import spent_by
+        from bench.results import spent_by, spent_words
 
         primary, known = self.record[self.record.primary], spent_by(self.record.provenance)
-        figures = [f"{known[name]:,.{places}f}" if name in known else "–" for name, places in spent.items()]
+        figures = [spent_words(name, known[name]) if name in known else "–" for name in spent]
         return self.name, self.status, f"{primary.name} {primary.value:.1f}", *figures, self.record.signature
 
 
@@ -85,7 +85,7 @@ def runs(
         for path in sorted(folder.glob("*/config.json"))
         if _is_wanted(run := _read(path), wanted_models, wanted_tasks) and (not statuses or run.status in statuses)
     ]
-    figures = _figures() if spent else {}
+    figures = _figures() if spent else ()
     head = ("run", "status", "primary", *figures, SIGNATURE)
     rows = [run.cells(figures) for run in _sorted(listed, order)]
     if as_json:
@@ -93,13 +93,13 @@ def runs(
         return
     print_table(head, rows, on_demand={SIGNATURE})
     if spent:
-        echo("seconds and memory are those of the machine that ran it; a fit that was there already takes none")
+        echo("seconds and memory are of the machine that ran it; what was fitted before has no time here")
 
 
-def _figures() -> Mapping[str, int]:
+def _figures() -> tuple[str, ...]:
     from bench.results import SPENT
 
-    return SPENT
+    return tuple(SPENT)
 
 
 def _read(path: Path) -> _ListedRun:

@@ -2,7 +2,7 @@
 
 from bench.results.evidence import Evidence, same_value
 from bench.results.fields import MOST, Finite, Int, Record, Sha256, Unit
-from bench.results.provenance import SPENT, Checkpoint, Provenance, Rescored, Spent, spent_by
+from bench.results.provenance import SPENT, Checkpoint, Provenance, Rescored, Spent, spent_by, spent_words
 from bench.results.record import (
     BOUNDS,
     SCHEMA,
@@ -52,4 +52,5 @@ __all__ = [
     "sampled",
     "signature",
     "spent_by",
+    "spent_words",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from pydantic import Field
 
 from bench.results.fields import Finite, Int, Record, Sha256
@@ -70,7 +72,7 @@ def spent_by(made: Provenance) -> dict[str, float]:
     spent = made.spent or Spent()
     gpus = [most for place, most in spent.peak_memory.items() if place != "host"]
     known = {
-        "fit s": made.seconds.get("fit"),
+        "fit s": made.seconds.get("fit") or None,  # 0: nothing was fitted, or it was there already
         "predict s": made.seconds.get("predict"),
         "host MiB": spent.peak_memory.get("host"),
         "GPU MiB": max(gpus, default=None),
@@ -78,4 +80,9 @@ def spent_by(made: Provenance) -> dict[str, float]:
         "tokens out": spent.tokens_out,
         "cost": spent.cost,
     }
-    return {name: float(value) for name, value in known.items() if value is not None}
+    return {name: float(value) for name, value in known.items() if value is not None and math.isfinite(value)}
+
+
+def spent_words(name: str, value: float) -> str:
+    """Returns a figure of `SPENT` as it is shown."""
+    return f"{value:,.{SPENT[name]}f}" if abs(value) < 1e12 else f"{value:.3g}"

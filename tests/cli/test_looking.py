@@ -40,7 +40,7 @@ def test_runs_are_listed_with_what_they_took(bench_command, finished):
     assert listed["host MiB"] == ("–" if host is None else f"{host:,}")
     assert float(listed["predict s"]) > 0
     assert listed["cost"] == "–"
-    assert "of the machine that ran it" in bench_command("list", "runs", "--spent").stdout
+    assert "are of the machine that ran it" in bench_command("list", "runs", "--spent").stdout
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells")

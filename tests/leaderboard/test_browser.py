@@ -48,7 +48,8 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed in (0, 1):
         rows.append(with_values(record(model__name="alpha", seed=seed, run=f"alpha--s{seed}"), t2v_R1=60.0 + seed))
         rows.append(with_values(record(model__name="beta", seed=seed, run=f"beta--s{seed}"), t2v_R1=40.0, v2t_R1=70.0))
-    rows.append(with_values(record(model__name="floor", model__control=True), t2v_R1=1.0))
+    took = {"peak_memory": {"host": 812, "cuda:0": 90}, "tokens_in": 1000, "tokens_out": 70, "cost": 0.00125}
+    rows.append(with_values(record(model__name="floor", model__control=True, provenance__spent=took), t2v_R1=1.0))
     rows.append(record(model__name="alpha", signature=windows))
     c3d = {"extractor": "c3d", "dim": 500, "stride": "1 row", "digest": "d" * 64}
     told = {"data__kind": "simulated", "data__label": "real text", "data__features": c3d}
@@ -130,6 +131,24 @@ def test_columns_can_be_hidden_with_their_heads(page: Watched) -> None:
     assert shown.locator("tbody tr").first.locator("td:visible").count() == 2 + 6
     at.locator(".columns").get_by_label("t2v/R@50", exact=True).uncheck()
     assert shown.locator("th.group").first.get_attribute("colspan") == "5"
+
+
+def test_what_rows_took_is_shown_on_demand_and_stands_in_the_address(page: Watched) -> None:
+    at = page.open("anet-retrieval.html")
+    shown = at.locator(".board").nth(1)
+    assert not shown.get_by_text("Spent").is_visible()
+    at.locator("summary", has_text="Columns").click()
+    took = at.locator(".columns").get_by_label("predict s", exact=True)
+    assert not took.is_checked()
+    took.check()
+    assert shown.get_by_text("Spent").is_visible()
+    assert shown.locator('th[data-name="predict s"]').is_visible()
+    assert not shown.locator('th[data-name="host MiB"]').is_visible()
+    assert shown.locator("tbody tr").first.locator("td:visible").last.inner_text() == "1.0"
+    assert "show=predict+s" in at.url
+    at.get_by_role("button", name="Reset").click()
+    assert not shown.locator('th[data-name="predict s"]').is_visible()
+    assert "#" not in at.url
 
 
 def test_an_address_shows_another_reader_the_same(page: Watched, browser: Any, board: Path) -> None:

@@ -152,6 +152,23 @@ def test_a_page_allows_its_own_script_and_no_other(tmp_path: Path) -> None:
         }
 
 
+def test_what_rows_took_stands_in_hidden_columns_means_over_runs(tmp_path: Path) -> None:
+    took = {"peak_memory": {"host": 812, "cuda:0": 90}, "tokens_in": 1000, "tokens_out": 70, "cost": 0.00125}
+    save(tmp_path / "a", record(run="a", provenance__spent=took))
+    save(tmp_path / "b", record(run="b", seed=1, provenance__spent={**took, "cost": 1e300, "tokens_in": 3000}))
+    save(tmp_path / "c", record(run="c", model__name="other"))
+    build(Sources((tmp_path,)), tmp_path / "board")
+    page = (tmp_path / "board" / "anet-retrieval.html").read_text()
+    heads = re.findall(r'data-name="([^"]*)" data-down="0" data-spent hidden>', page)
+    assert heads == ["predict s", "host MiB", "GPU MiB", "tokens in", "tokens out", "cost"]
+    cells = re.findall(r'<td class="[^"]*"(?: data-v="[^"]*")? hidden>([^<]*)</td>', page)
+    assert sorted([cells[:6], cells[6:]]) == [
+        ["1.0", "812", "90", "2,000", "70", "5e+299"],
+        ["1.0", *["–"] * 5],
+    ]
+    assert not any("host MiB" in path.read_text() for path in (tmp_path / "board").rglob("*.csv"))
+
+
 def test_the_page_shows_values_intervals_signature_and_label(tmp_path: Path) -> None:
     value = record(model__name="toy", model__control=True)
     save(tmp_path / "runs" / "a", value)

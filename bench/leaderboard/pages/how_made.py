@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
 
-from bench.leaderboard.board import Row
+from bench.leaderboard.board import Row, Table
 from bench.leaderboard.records import Entry
-from bench.results import BOUNDS, Provenance, Result
+from bench.results import BOUNDS, SPENT, Provenance, Result, spent_by, spent_words
 
 UNKNOWN_COMMIT = "not recorded (not run from a checkout)"
 
@@ -141,6 +143,29 @@ def runs(row: Row) -> list[dict[str, str]]:
         }
         for entry in row.entries
     ]
+
+
+@dataclass(frozen=True)
+class SpentColumn:
+    """What each row of a table took of one thing: the mean over its runs as a number and as text, or None."""
+
+    name: str
+    cells: tuple[tuple[float, str] | None, ...]
+
+
+def spent(table: Table) -> list[SpentColumn]:
+    """Returns what the rows of a table took, as far as a record of theirs says it; columns that are shown on demand."""
+    columns = []
+    for name in SPENT:
+        known = [
+            [took[name] for entry in row.entries if name in (took := spent_by(entry.result.provenance))]
+            for row in table.rows
+        ]
+        means = [fmean(values) if values else None for values in known]
+        if any(mean is not None for mean in means):
+            cells = tuple(None if mean is None else (mean, spent_words(name, mean)) for mean in means)
+            columns.append(SpentColumn(name, cells))
+    return columns
 
 
 def _checked(entry: Entry) -> str:

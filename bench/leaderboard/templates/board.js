@@ -16,6 +16,7 @@
   const state = new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
 
   const nameOf = (th) => th.dataset.name || th.dataset.label;
+  const onDemand = (th) => th.dataset.spent !== undefined;
   const valueOf = (row, place) => {
     const cell = row.cells[place];
     if (cell.dataset.v !== undefined) return Number(cell.dataset.v);
@@ -78,8 +79,9 @@
 
   function columns() {
     const hidden = new Set(state.getAll("hide"));
+    const shown = new Set(state.getAll("show")); // what rows took is hidden unless it is asked for
     for (const { leaves, rows, groups } of tables) {
-      const gone = leaves.map((th) => hidden.has(nameOf(th)));
+      const gone = leaves.map((th) => (onDemand(th) ? !shown.has(nameOf(th)) : hidden.has(nameOf(th))));
       leaves.forEach((th, i) => {
         th.hidden = gone[i];
         for (const row of rows) row.cells[i].hidden = gone[i];
@@ -143,23 +145,25 @@
     }
     form.q.value = state.get("q") || "";
     form.q.addEventListener("input", () => change("q", [form.q.value.trim()]));
-    const names = [...new Set(tables.flatMap(({ leaves }) => leaves.slice(1).map(nameOf)))];
-    const boxes = names.map((name) => {
+    const heads = new Map(tables.flatMap(({ leaves }) => leaves.slice(1).map((th) => [nameOf(th), onDemand(th)])));
+    const boxes = [...heads].map(([name, extra]) => {
       const label = document.createElement("label");
       const box = document.createElement("input");
       box.type = "checkbox";
       box.value = name;
-      box.checked = !state.getAll("hide").includes(name);
-      box.addEventListener("change", () => change("hide", boxes.filter((one) => !one.checked).map((one) => one.value)));
+      box.name = extra ? "show" : "hide";
+      box.defaultChecked = !extra;
+      box.checked = state.getAll(box.name).includes(name) === extra;
+      const listed = (one) => one.name === box.name && one.checked === extra;
+      box.addEventListener("change", () => change(box.name, boxes.filter(listed).map((one) => one.value)));
       label.append(box, ` ${name}`);
       form.querySelector(".columns div").append(label);
       return box;
     });
     form.addEventListener("reset", () => {
       for (const key of [...state.keys()]) state.delete(key);
-      for (const box of boxes) box.checked = true;
       setTimeout(() => {
-        for (const box of boxes) box.checked = true;
+        for (const box of boxes) box.checked = box.defaultChecked;
         change("q", []);
       });
     });
