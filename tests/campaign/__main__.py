@@ -34,20 +34,24 @@ def main() -> int:
     parser.add_argument("--size", type=int, help="hits of each phase (default: those of the table)")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop then; the same command goes on")
     parser.add_argument("--only", type=int, metavar="NUMBER", help="make one attempt, and print what came of it")
-    parser.add_argument("--write", action="store_true", help="write the figures so far into docs/reliability.md")
+    parser.add_argument(
+        "--write", action="store_true", help="run nothing; write the figures so far into docs/reliability.md"
+    )
     asked = parser.parse_args()
     if unknown := set(asked.phases) - set(PHASES):
         parser.error(f"no phase {', '.join(sorted(unknown))}; there are {', '.join(PHASES)}")
+    if asked.write:
+        from figures import write
+
+        journals = [journal for path in FOLDER.glob("*.jsonl") if (journal := Journal.read(path)) and journal.lines]
+        write(journals, PHASES)
+        return 0
     chosen = [PHASES[name] for name in asked.phases or PHASES]
     if asked.only is not None:
         return only(chosen[0], asked.seed, asked.only)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what a polite kill stops, stops its worker
     deadline = time.monotonic() + 60 * asked.minutes
     journals = [journal for phase in chosen if (journal := one(phase, asked.seed, asked.size or phase.size, deadline))]
-    if asked.write:
-        from figures import write
-
-        write(journals, PHASES)
     return int(any(journal.faults for journal in journals))
 
 
