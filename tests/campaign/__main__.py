@@ -34,9 +34,7 @@ def main() -> int:
     parser.add_argument("--size", type=int, help="hits of each phase (default: those of the table)")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop then; the same command goes on")
     parser.add_argument("--only", type=int, metavar="NUMBER", help="make one attempt, and print what came of it")
-    parser.add_argument(
-        "--write", action="store_true", help="run nothing; write the figures so far into docs/reliability.md"
-    )
+    parser.add_argument("--write", action="store_true", help="write the figures so far into docs/reliability.md")
     asked = parser.parse_args()
     if unknown := set(asked.phases) - set(PHASES):
         parser.error(f"no phase {', '.join(sorted(unknown))}; there are {', '.join(PHASES)}")

@@ -43,10 +43,12 @@ class Journal:
         """Returns the journal that goes on, or a new one where seed or commit have changed."""
         told = {"phase": phase, "seed": seed, "commit": commit()}
         path = folder / f"{phase}.jsonl"
+        (folder / "before").mkdir(parents=True, exist_ok=True)
         if (old := cls.read(path)) and {name: old.told[name] for name in told} == told:
             return old
+        if old:  # of another seed or commit: it is put aside, not lost
+            path.replace(folder / "before" / f"{phase}-{old.told['seed']}-{old.told['commit']}.jsonl")
         new = cls(path, {**told, "date": time.strftime("%Y-%m-%d", time.gmtime())})
-        folder.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(new.told) + "\n")
         return new
 
