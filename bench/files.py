@@ -142,7 +142,7 @@ def remove_leftovers(folder: Path) -> None:
     for path in folder.glob(f".*{PART}"):
         host, _, process = path.name.rpartition(PART)[0].rpartition(".")[0].rpartition(".")[2].partition("-")
         with suppress(OSError):  # somebody else may remove it first, and what may not be removed harms nobody
-            here = host == _writer()[0] and process.isdigit()
+            here = host == _writer()[0] and process.isdecimal()
             if not alive(int(process)) if here else time.time() - path.stat().st_mtime > A_DAY:
                 path.unlink()
 

@@ -92,7 +92,7 @@ SLURM = {
     "cluster": Setting("slurm", "local runs the same jobs on this machine, without Slurm", ("slurm", "local")),
     "partition": Setting("", "as --partition of sbatch"),
     "account": Setting("", "as --account of sbatch"),
-    "options": Setting("", "further options of sbatch, such as qos=high;constraint=a100"),
+    "options": Setting("", "further options of sbatch, such as qos=high;exclusive"),
     "minutes": Setting(240, "of one job; a cell that needs more saves and is queued again", minimum=1),
     "warning": Setting(90, "seconds before the end of a job's time at which its cell saves", minimum=5),
     "requeues": Setting(20, "how often a cell may run out of time", minimum=0),

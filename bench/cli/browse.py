@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from bench.cli.commands import Command
 from bench.cli.film_strips import drawn_strips
 from bench.cli.options import WHOLE, config_option
 from bench.cli.saying import echo
+from bench.errors import MissingData
+from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
     from bench.analysis.browsing.addresses import VideoAddresses
@@ -64,7 +67,7 @@ def browse(
         raise UsageError("--videos: which file is whose is known with the dataset alone. Leave it out.")
     if film_strips and (dataset is None or dataset.declaration.features.videos is None):
         raise UsageError("--film-strips: bench.yaml names no `videos:` that the features are made from. Leave it out.")
-    links = None if dataset is None else _links(dataset, videos, output)
+    links = None if dataset is None else _links(dataset, videos, output, opened.browsed.videos())
     strips = drawn_strips(dataset, opened.browsed.videos()) if film_strips and dataset else {}
     prepare(output)
     echo(write_pages(opened.browsed, output, links, strips, samples)[0])
@@ -81,15 +84,25 @@ def _samples(session: Session, run: Path, count: int, seed: int) -> dict[str, Dr
     return {way: drawn(opened, SampleDraw(way, count, seed)) for way in WAYS}
 
 
-def _links(dataset: Dataset, folder: Path | None, pages: Path) -> VideoAddresses:
-    """Returns where the videos of a dataset play."""
+def _links(dataset: Dataset, folder: Path | None, pages: Path, shown: Sequence[str]) -> VideoAddresses:
+    """Returns where the videos of a dataset play. Raises: MissingData for a folder with none of those shown."""
     from bench.analysis.browsing.addresses import VideoAddresses, addresses
     from bench.data.video_folders import videos_in
 
     declared = dataset.declaration.features.videos
     public = dataset.declaration.reader == "activitynet" and dataset.kind != "generated"
     if folder is not None:
-        return VideoAddresses(addresses(videos_in(folder, declared.pattern if declared else "{id}.*"), pages), public)
+        if not folder.is_dir():
+            raise MissingData(
+                f"--videos {folder}: no such folder. Name the one that holds the videos, or leave it out."
+            )
+        found = videos_in(folder, declared.pattern if declared else "{id}.*")
+        if found.keys().isdisjoint(shown):
+            raise MissingData(
+                f"--videos {folder}: holds {number_of(len(found), 'video')}, such as {next(iter(found))[:60]!r}, and "
+                f"none of those shown, such as {next(iter(shown))[:60]!r}. Name the folder of these, or leave it out."
+            )
+        return VideoAddresses(addresses(found, pages), public)
     if declared is not None and declared.folder.is_dir():
         return VideoAddresses(addresses(videos_in(declared.folder, declared.pattern), pages), public)
     return VideoAddresses(public=public)

@@ -70,8 +70,10 @@ class LaunchChoices:
     def launching(self, catalogue: Catalogue, device: str, every: str, resources: dict[str, int]) -> Launching:
         """Returns them looked up. Raises: UnknownName, UsageError."""
         from bench.models.settings import resolved
+        from bench.runs.execute import check_device
         from bench.study.launching import Launching
 
+        check_device(device)
         spec, given = catalogue.launcher(self.launcher), {}
         for text in self.settings:
             key, equals, value = text.partition("=")

@@ -151,7 +151,9 @@ def run(
         cells = given_cells(planned, named, said)
         session = session_of(cells)
     else:
-        if not models or not tasks or named:
+        if named:
+            raise UsageError("--cell without --cells: it names a cell of a file. Add --cells FILE, or leave it out.")
+        if not models or not tasks:
             raise UsageError(
                 "--model and --task are needed, such as -m hse -t anet-retrieval; or --cells FILE --cell N."
             )

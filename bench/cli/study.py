@@ -13,6 +13,7 @@ from bench.cli.commands import Group
 from bench.cli.launching import LaunchChoices, exit_code, launch_options, run_beside
 from bench.cli.options import config_option, say_default, wide_option
 from bench.cli.saying import echo
+from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
     from bench.catalogue.lookup import Session
@@ -68,7 +69,8 @@ def run(
         print_cells(session.catalogue, asked.cells, how.resources)
         return 0
     left = progress(asked.cells, session).left
-    echo(f"{len(asked.cells.cells):,} cells, {len(asked.cells.cells) - len(left):,} done", err=True)
+    total = len(asked.cells.cells)
+    echo(f"{number_of(total, 'cell')}, {total - len(left):,} done", err=True)
     ended = []
     if left:
         with terminal() as reporter:
@@ -106,7 +108,7 @@ def status(file: Path, config: Path | None, as_json: bool) -> None:
         return
     counts = {"done": now.count("done"), "failed": now.count("failed"), "skipped": now.count("unsupported")}
     words = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count or word == "done")
-    line = f"{len(now.outcomes):,} cells: {words}, {now.waiting:,} left"
+    line = f"{number_of(len(now.outcomes), 'cell')}: {words}, {now.waiting:,} left"
     if now.changed:
         line += f" ({len(now.changed):,} of them were done on other data, or with other models, than there are now)"
     if now.waiting and now.seconds_left is not None:
@@ -137,12 +139,15 @@ def plot(file: Path, output: Path, over: str | None, config: Path | None) -> Non
 
     Points are means over seeds, strokes their 95 % intervals; each is tested against the best, as in the table.
     """
+    from bench.errors import UsageError
     from bench.files import write_atomically
     from bench.study.choosing import blind_tasks
     from bench.study.picture import picture
     from bench.study.summary import rows_of
 
     session, asked = _opened(file, config)
+    if output.suffix != ".svg":
+        raise UsageError(f"--output {output}: the picture is SVG. Name it so, such as {output.with_suffix('.svg')}.")
     svg = picture(rows_of(asked, blind_tasks(session, asked)), asked.choose_on, over)
     write_atomically(output, svg.encode())
     echo(f"{output}: written")
@@ -154,6 +159,8 @@ def _print_rows(session: Session, asked: Study) -> None:
     from bench.study.summary import rows_of
 
     rows = rows_of(asked, blind_tasks(session, asked))
+    if not rows:
+        echo("no cell is done, so there is no row; what became of each: `bench study status`", err=True)
     for task in dict.fromkeys(row.task for row in rows):
         of_task = [row for row in rows if row.task == task]
         names = list(dict.fromkeys(name for row in of_task for name in row.settings))
@@ -167,8 +174,9 @@ def _print_rows(session: Session, asked: Study) -> None:
 
 def _line(row: StudyRow, names: list[str], choosing: bool) -> tuple[str, ...]:
     interval = "" if row.ci95 is None else f" [{row.ci95[0]:.1f}, {row.ci95[1]:.1f}]"
-    remark = "chosen" if row.chosen else ""
-    if (row.chosen or row.best) and names and not row.held_out and not choosing:
+    remark = "chosen" if row.chosen and row.settings else ""
+    swept = bool(row.settings)  # else there was nothing to choose from
+    if (row.chosen or row.best) and swept and not row.held_out and not choosing:
         remark = f"{remark or 'best'} on the test split: optimistic"
     return (
         row.model,
@@ -177,5 +185,5 @@ def _line(row: StudyRow, names: list[str], choosing: bool) -> tuple[str, ...]:
         f"{row.mean:.1f}{interval}",
         "" if row.std is None else f"{row.std:.1f}",
         "" if row.p_value is None else f"{row.p_value:.3f}",
-        remark if not choosing or row.chosen else "",
+        remark,
     )

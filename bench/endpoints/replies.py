@@ -100,8 +100,9 @@ def _encodable(text: str) -> str:
 
 def _refused(address: Address, status: int, said: Any, after: float | None) -> Answer:
     """Returns a declared refusal as an answer. Raises: what any other status means."""
-    error = said.get("error") if isinstance(said, dict) else None
-    error = error if isinstance(error, dict) else {"message": error or (said or {}).get("message", "")}
+    told = said if isinstance(said, dict) else {"message": said}
+    error = told.get("error") or told.get("message")
+    error = error if isinstance(error, dict) else {"message": error}
     code = str(error.get("code") or error.get("type") or "")
     reason = address.clean(str(error.get("message") or "")) or "no reason given"
     if status == 400 and code in FILTERED:

@@ -62,7 +62,7 @@ def alive(process: int) -> bool:
     """Returns whether a process of this machine is there."""
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # no process has such a number
         return False
     except OSError:  # it is somebody else's
         return True

@@ -6,6 +6,7 @@ A finished run is returned as it is; an interrupted one goes on from its last ch
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Mapping
@@ -188,16 +189,22 @@ def chosen_device(asked: str) -> str:
     torch.backends.cudnn.allow_tf32 = False  # similarities and embeddings are float32 by protocol
     torch.backends.cuda.matmul.allow_tf32 = False
     available = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    check_device(asked)
     if asked == "auto":
         return "cuda:0" if available else "cpu"
     if asked == "cpu":
         return asked
-    kind, _, index = asked.partition(":")
-    if kind != "cuda" or (index and not index.isdigit()):
-        raise UsageError(f"--device {asked}: not a device. Use auto, cpu, cuda or cuda:0.")
-    if int(index or 0) >= available:
-        raise UsageError(f"--device {asked}: this machine has {available} CUDA devices. Use --device cpu or auto.")
-    return f"cuda:{index or 0}"
+    index = int(asked.partition(":")[2] or 0)
+    if index >= available:
+        found = number_of(available, "CUDA device")
+        raise UsageError(f"--device {asked}: this machine has {found}. Use --device cpu or auto.")
+    return f"cuda:{index}"
+
+
+def check_device(asked: str) -> None:
+    """Raises UsageError for what no machine calls a device."""
+    if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,4})?", asked):
+        raise UsageError(f"--device {asked[:40]}: not a device. Use auto, cpu, cuda or cuda:0.")
 
 
 def _resolved(plan: RunPlan, execution: Execution) -> dict[str, Any]:

@@ -14,7 +14,6 @@ import os
 import shutil
 import signal
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -26,7 +25,9 @@ from typing import TYPE_CHECKING
 from bench.errors import BenchError, Interrupted, ModelError, UsageError
 from bench.execution import Execution, State, Training
 from bench.plugins.code import resolve
+from bench.reading.numbers import number_of
 from bench.reading.outside import one_line
+from bench.runs.children import how_it_ended, once_parent_is_gone
 from bench.runs.progress import Silent
 from bench.runs.request import Request
 
@@ -79,8 +80,8 @@ def devices_of(request: Request, first: str) -> list[str]:
     start, there = int(first.partition(":")[2]), torch.cuda.device_count()
     if start + request.ranks > there:
         raise UsageError(
-            f"--ranks {request.ranks} from {first} on: this machine has {there} CUDA devices. Ask for fewer, or "
-            "for --device cpu."
+            f"--ranks {request.ranks} from {first} on: this machine has {number_of(there, 'CUDA device')}. Ask for "
+            "fewer, or for --device cpu."
         )
     return [f"cuda:{start + rank}" for rank in range(request.ranks)]
 
@@ -171,8 +172,7 @@ class _Other:
         if said:
             return ModelError(f"{which}: {said}")
         self.process.join(1.0)
-        code = self.process.exitcode
-        how = f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with exit code {code}"
+        how = how_it_ended(self.process.exitcode) or "ended without a word"
         return BenchError(f"{which} {how}. The same command goes on from what was saved last; fewer --ranks need less.")
 
 
@@ -180,7 +180,7 @@ def _take_part(pipe: Connection, part: _Part) -> None:
     """Fits the model of a cell as one of several ranks, in its process; says through the pipe how it failed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # rank 0 hears it, and all stop at the same step
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_first, daemon=True).start()
+    once_parent_is_gone(lambda: os._exit(1))
     try:
         _fit_beside(pipe, part)
     except Interrupted:
@@ -230,11 +230,3 @@ def _fit_beside(pipe: Connection, part: _Part) -> None:
 
 def _kept_by_first(state: State) -> None:
     """Saves nothing: rank 0 has the same state, and saves it."""
-
-
-def _leave_with_first() -> None:
-    """Ends this process once rank 0 is gone, however it ended."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -15,6 +14,7 @@ from typing import Any
 from bench.errors import BenchError
 from bench.metrics.galleries import Gallery
 from bench.metrics.gallery_ranks import GalleryCounts, Ranker, Run, in_this_process
+from bench.runs.children import once_parent_is_gone
 
 
 def ranking(gallery: Gallery, jobs: int, count: Callable[[Run], GalleryCounts]) -> GalleryCounts:
@@ -65,18 +65,10 @@ def _begin(gallery: Gallery) -> None:
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # Ctrl-C goes to all of the terminal's processes; the first one ends us
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    once_parent_is_gone(lambda: os._exit(1))
     torch.set_num_threads(1)
     _Own.ranker = Ranker(gallery)
 
 
 def _call(method: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     return _Own.ranker.call(method, arguments)
-
-
-def _leave_with_parent() -> None:
-    """Ends this process once the one that started it is gone, however it ended."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

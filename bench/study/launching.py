@@ -78,7 +78,7 @@ def run_cells(cells: StudyCells, catalogue: Catalogue, how: Launching, reporter:
         with suppress(KeyboardInterrupt):  # a second Ctrl-C ends the wait
             launcher.stop()
         raise Interrupted(
-            "interrupted: finished cells are saved, unfinished fits from their last save; the same command goes on."
+            "stopped: finished cells are saved, unfinished fits from their last save; the same command goes on."
         ) from None
     finally:
         launcher.close()

@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 
 from bench.catalogue.lookup import Session
 from bench.errors import BenchError
+from bench.evidence.verified import RESULT
+from bench.results import Result
 from bench.runs.plan import plan
 from bench.runs.request import Request
 from bench.study.cells import StudyCell, StudyCells
 from bench.study.running import CellOutcome, Ledger
 
-DEVICES = ("auto", "cpu", "cuda", "cuda:0")
-"""What a study may have been run on: a run's name says on which device it was asked for."""
+DEVICES = ("auto", "cpu", "cuda")
+"""What a study may have been asked to run on, beside the device of its record: a run's name says what was asked."""
 Kept = tuple[StudyCell, CellOutcome | None]
 
 
@@ -76,7 +78,8 @@ def _stands(session: Session, cell: StudyCell, outcome: CellOutcome, base: Reque
     """Returns whether a run is the one that its cell asks for today."""
     try:
         looked_up = session.cell(cell.model, cell.task)
-        return any(plan(looked_up, cell.request(replace(base, device=one))).run == outcome.run for one in DEVICES)
+        devices = dict.fromkeys((*DEVICES, Result.load(base.output / outcome.run / RESULT).provenance.device))
+        return any(plan(looked_up, cell.request(replace(base, device=one))).run == outcome.run for one in devices)
     except BenchError:
         return True
 

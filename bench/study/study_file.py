@@ -104,10 +104,14 @@ def read_study(path: Path, session: Session) -> Study:
     models, tasks and settings that are not there.
     """
     try:
-        file = section(_StudyFile)(parse_yaml(read_text(path, YAML)), "")
+        content = read_text(path, YAML)
+    except DataError as error:  # it names the file
+        raise ConfigError(str(error)) from None
+    try:
+        file = section(_StudyFile)(parse_yaml(content), "")
     except NotYaml as error:
         raise ConfigError(f"{path.name}: {error}. Fix the YAML.") from None
-    except (Misfit, DataError) as error:
+    except Misfit as error:
         raise ConfigError(f"{path.name}: {error}") from None
     if not file.tasks or not file.seeds:
         raise ConfigError(f"{path.name}: {'seeds' if file.tasks else 'tasks'}: an empty list leaves nothing to run.")

@@ -152,7 +152,11 @@ def test_what_cannot_be_browsed_is_one_line(runs, control_runs):
 
     assert "room for 6" in bench("browse", *[dial] * 7, "-o", "no", exit_code=2).stderr
     assert "was asked on another test set" in bench("browse", dial, other, "-o", "no", exit_code=2).stderr
-    assert "no such folder of videos" in bench("browse", dial, "-o", "no", "--videos", "none", exit_code=4).stderr
+    assert "--videos none: no such folder." in bench("browse", dial, "-o", "no", "--videos", "none", exit_code=4).stderr
+    (bench.folder / "others").mkdir()
+    (bench.folder / "others" / "elsewhere.mp4").write_bytes(b"")
+    others = bench("browse", dial, "-o", "no", "--videos", "others", exit_code=4).stderr
+    assert "holds 1 video, such as 'elsewhere', and none of those shown" in others
     assert "names no `videos:`" in bench("browse", dial, "-o", "no", "--film-strips", exit_code=2).stderr
     assert not (bench.folder / "no").exists()
 

@@ -157,6 +157,8 @@ def test_a_draw_repeats_and_every_stretch_of_ranks_is_drawn_from(runs):
 
     assert sample(bench, random, 20) == first
     assert len(first["queries"]) == 20
+    assert len(sample(bench, random, 2)["queries"]) == 2, "no more than asked, of four strata"
+    bench("browse", random, "-o", "pages", "--judge", "20")
     assert {text for text, _ in sample(bench, random, 20, seed=1)["queries"]} != {text for text, _ in first["queries"]}
     page = (bench.folder / "pages" / "t2v-judge.html").read_text("utf-8")
     ranks = [int(rank) for rank in re.findall(r"annotated answer: rank (\d+) of 103", page)]

@@ -29,6 +29,14 @@ def processes_of(command: str) -> list[int]:
     return found
 
 
+def test_options_of_sbatch_have_values_or_are_switches() -> None:
+    from bench.study.launchers.slurm import further_options
+
+    assert further_options("qos=high; --exclusive ;;comment=a=b") == {
+        "qos": "high", "exclusive": True, "comment": "a=b"
+    }  # fmt: skip
+
+
 def test_a_killed_cell_is_tried_again_by_bench_alone_and_the_others_are_done(bench_command: Any) -> None:
     env = dying(bench_command)
     cells = ("-m", "dying", "-m", "random", "-t", "anet-retrieval", "--limit", "30", "--set", "dying.marker=once")

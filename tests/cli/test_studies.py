@@ -8,6 +8,7 @@ import re
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -205,7 +206,10 @@ def test_cells_are_run_under_the_configuration_they_were_planned_under(bench_com
         (("--cells", "cells.json", "--checkpoint", "x", "--no-resume"), "--no-resume and --checkpoint beside --cells"),
         (("-m", "random", "-t", TASK, "--retries", "1"), "--retries without --jobs"),
         (("-m", "fse", "-t", TASK, "--jobs", "2", "--checkpoint", "x"), "--checkpoint with --jobs"),
-        (("--cell", "0"), "--model and --task are needed"),
+        (("--cell", "0"), "--cell without --cells"),
+        (("-m", "random", "-t", TASK, "--cell", "0"), "--cell without --cells"),
+        (("-m", "random", "-t", TASK, "--jobs", "2", "--device", "gpu"), "--device gpu: not a device"),
+        (("-m", "random", "-t", TASK, "--device", "cuda:²"), "--device cuda:²: not a device"),
         (("-m", "random"), "--model and --task are needed"),
         (("-m", "random", "-t", TASK, "--jobs", "2", "--no-resume"), "--no-resume with --jobs"),
         (("-m", "random", "-t", TASK, "--jobs", "0"), "0 is not in the range"),
@@ -260,6 +264,50 @@ def test_a_study_is_run_watched_and_summed_up(bench_command: Any) -> None:
     (bench_command.folder / "studied" / "cells" / f"{told[0]['id']}.json").unlink()
     said = bench_command("study", "status", "study.yaml").stdout
     assert (told[0]["model"], said) == ("fse", "6 cells: 5 done, 1 left, about 20 min one after the other\n")
+
+
+def test_a_study_of_one_cell_says_what_there_is_and_chose_nothing(bench_command: Any) -> None:
+    study(bench_command, models=["random"], seeds=[0], choose_on=f"{TASK}-val2", limit=20)
+    assert "no cell is done" in bench_command("study", "table", "study.yaml").stderr
+    refused = bench_command("study", "run", "study.yaml", "--device", "gpu", exit_code=2).stderr
+    assert refused.endswith("UsageError: --device gpu: not a device. Use auto, cpu, cuda or cuda:0.\n")
+    bench_command("study", "run", "study.yaml")
+    said = bench_command("study", "table", "study.yaml").stdout
+    assert said.count("random") == 2
+    assert "chosen\n" not in said
+    assert "optimistic" not in said, "one setting is no choice"
+    assert (
+        "Name it so, such as s.svg." in bench_command("study", "plot", "study.yaml", "-o", "s.png", exit_code=2).stderr
+    )
+    study(bench_command, models=["random"], seeds=[0], limit=20)
+    assert bench_command("study", "status", "study.yaml").stdout == "1 cell: 1 done, 0 left\n"
+    missing = bench_command("study", "status", "none.yaml", exit_code=2).stderr
+    assert "ConfigError: none.yaml: no such file." in missing
+
+
+def test_cells_that_ran_on_the_second_gpu_are_done(bench_command: Any) -> None:
+    from bench.catalogue import config
+    from bench.catalogue.lookup import Session
+    from bench.runs.plan import plan
+    from bench.runs.request import Request
+    from bench.study.study_file import read_study
+
+    study(bench_command, models=["random"], seeds=[0], limit=20)
+    bench_command("study", "run", "study.yaml", "--device", "cpu")
+    session = Session(config.load(None))
+    cells = read_study(bench_command.folder / "study.yaml", session).cells
+    [cell] = cells.cells
+    asked = cell.request(replace(Request.under(session.config, cells.output), device="cuda:1"))
+    there = plan(session.cell(cell.model, cell.task), asked).folder
+    outcome = cells.output / "cells" / f"{cell.id}.json"
+    said = json.loads(outcome.read_text())
+    (cells.output / said["run"]).rename(there)
+    outcome.write_text(json.dumps(said | {"run": there.name}))
+    for device, line in (("cpu", "0 done, 1 left (1 of them"), ("cuda:1", "1 done, 0 left")):
+        record = json.loads((there / "result.json").read_text())
+        record["provenance"]["device"] = device
+        (there / "result.json").write_text(json.dumps(record))
+        assert f"1 cell: {line}" in bench_command("study", "status", "study.yaml").stdout
 
 
 def test_settings_are_chosen_where_the_study_says(bench_command: Any) -> None:

@@ -86,6 +86,9 @@ def test_a_wait_without_a_word_doubles_with_chance(asking):
         (chat_server.failing(404, "no such model"), UsageError, "has no such model"),
         (chat_server.failing(429, "no money", "insufficient_quota"), ToolError, "no money"),
         (chat_server.failing(400, "too many pictures"), ToolError, "400: too many pictures"),
+        (lambda handler: handler.send_json(500, "overloaded"), ToolError, "the last: 500: overloaded"),
+        (lambda handler: handler.send_json(400, ["too long"]), ToolError, "400: .*too long"),
+        (lambda handler: handler.send_json(401, 7), UsageError, "takes no such key"),
     ],
 )
 def test_what_no_other_try_mends_is_told_in_one_line(asking, fault, error, told):

@@ -89,7 +89,7 @@ def _draw(seed: int, name: str) -> str:
 def _sizes(strata: Sequence[int], count: int) -> list[int]:
     """Returns how many of each stratum are drawn: `LEAST` of each, and the others in proportion to their sizes."""
     total = sum(strata)
-    least = min(LEAST, max(1, count // (2 * len(strata))))
+    least = min(LEAST, max(1, count // (2 * len(strata)))) if count >= len(strata) else 0
     sizes = [min(least, size) for size in strata]
     while sum(sizes) < min(count, total):
         lacking = [

@@ -10,7 +10,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -24,7 +23,7 @@ from bench.errors import BenchError, Interrupted
 from bench.execution import cores
 from bench.plugins.launchers import Job, JobEnd, LaunchStart, MachineCheck
 from bench.reading.outside import one_line
-from bench.study.launchers.processes import how_it_ended
+from bench.runs.children import how_it_ended, once_parent_is_gone
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
@@ -149,7 +148,7 @@ def _work(pipe: Connection) -> None:
     """Runs jobs that come through the pipe until it closes; in a process of its own."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all of the terminal's processes; the first one asks
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    once_parent_is_gone(lambda: os.kill(os.getpid(), signal.SIGTERM))  # it saves what it has, and leaves
     sessions: dict[Path, Session] = {}
     while True:
         try:
@@ -202,14 +201,6 @@ def _run(job: Job, sessions: dict[Path, Session]) -> None:
         if ledger:
             wrong = BenchError(f"unexpected {type(error).__name__}: {one_line(error)}. Its log: {job.log}")
             ledger.keep(failure(cell, wrong, time.monotonic() - began))
-
-
-def _leave_with_parent() -> None:
-    """Asks this process to save what it has and to leave, once the one that started it is gone, however it ended."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _speak_into(log: Path) -> None:

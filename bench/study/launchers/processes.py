@@ -9,14 +9,13 @@ import sys
 import time
 
 from bench.plugins.launchers import Job
+from bench.runs.children import how_it_ended
 
 PARENT = "BENCH_PARENT"
 """The id of the process that started this one, with which it leaves."""
 POLL = 0.1
 PATIENCE = 30.0
 """Seconds that a job gets to save what it has once it was asked to leave."""
-ENDED_BY_ITSELF = range(7)
-"""Exit codes of a command that said what became of it."""
 
 
 class JobProcess:
@@ -63,13 +62,6 @@ class JobProcess:
             return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
         except ChildProcessError:
             return False
-
-
-def how_it_ended(code: int | None) -> str:
-    """Returns how a process ended, in words; "" where its command said what became of it."""
-    if code is not None and code < 0:
-        return f"was killed by {signal.Signals(-code).name}" + (" (out of memory?)" if code == -signal.SIGKILL else "")
-    return "" if code in ENDED_BY_ITSELF else "was interrupted" if code == 130 else f"ended with exit code {code}"
 
 
 def leave_with_parent() -> None:

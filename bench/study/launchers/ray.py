@@ -17,6 +17,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from bench.errors import UsageError
 from bench.plugins.launchers import Job, JobEnd, LaunchStart, MachineCheck
+from bench.reading.numbers import number_of
 from bench.study.launchers.processes import PATIENCE, JobProcess
 
 GB = 1024**3
@@ -45,7 +46,7 @@ class RayLauncher:
             ) from error
         nodes = [node for node in ray.nodes() if node["Alive"]]
         cpus = sum(node["Resources"].get("CPU", 0) for node in nodes)
-        self._say(f"a Ray cluster of {len(nodes)} nodes with {cpus:g} cpus in all")
+        self._say(f"a Ray cluster of {number_of(len(nodes), 'node')} with {cpus:g} cpus in all")
 
     def check(self, command: Sequence[str]) -> list[MachineCheck]:
         nodes = {node["NodeID"]: node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]}

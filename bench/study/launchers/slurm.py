@@ -21,6 +21,7 @@ from submitit.helpers import DelayedSubmission
 from bench.errors import ToolError, UsageError
 from bench.execution import Resources, cores
 from bench.plugins.launchers import Job, JobEnd, LaunchStart, MachineCheck
+from bench.reading.numbers import number_of
 from bench.study.launchers.processes import PATIENCE, JobProcess
 
 LOOK = 1.0
@@ -90,7 +91,8 @@ class SlurmLauncher:
             queued = self._executor(needs).submit_array([CellJob(job) for job in array])
             self._jobs |= {job.id: one for job, one in zip(array, queued, strict=True)}
             if not self._here:
-                self._say(f"{len(array)} cells are job {queued[0].job_id.partition('_')[0]} of Slurm")
+                are = number_of(len(array), "cell is", "cells are")
+                self._say(f"{are} job {queued[0].job_id.partition('_')[0]} of Slurm")
 
     def _executor(self, needs: Resources) -> submitit.AutoExecutor:
         """Returns what submits jobs with such needs."""
@@ -99,7 +101,6 @@ class SlurmLauncher:
             here = submitit.AutoExecutor(self._folder, cluster="local", local_max_num_timeout=chosen["requeues"])
             here.update_parameters(timeout_min=chosen["minutes"], stderr_to_stdout=True)
             return here
-        further = dict(option.strip().split("=", 1) for option in str(chosen["options"]).split(";") if "=" in option)
         executor = submitit.AutoExecutor(self._folder, cluster="slurm", slurm_max_num_timeout=chosen["requeues"])
         executor.update_parameters(
             name="bench",
@@ -112,7 +113,7 @@ class SlurmLauncher:
             slurm_array_parallelism=self._at_once,
             slurm_partition=chosen["partition"] or None,
             slurm_account=chosen["account"] or None,
-            slurm_additional_parameters=further or None,
+            slurm_additional_parameters=further_options(str(chosen["options"])) or None,
         )
         return executor
 
@@ -156,6 +157,12 @@ class SlurmLauncher:
     def close(self) -> None:
         for job in self._jobs.values():
             job.cancel(check=False)
+
+
+def further_options(text: str) -> dict[str, str | bool]:
+    """Returns options of sbatch by name: `qos=high;exclusive` gives the one a value, and switches the other on."""
+    given = [option.strip().removeprefix("--").partition("=") for option in text.split(";") if option.strip()]
+    return {name.strip(): value.strip() if equals else True for name, equals, value in given}
 
 
 def _queue() -> set[str] | None:
