@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from bench.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,6 +69,12 @@ class State:
 def cores() -> int:
     """Returns how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def check_device(asked: str) -> None:
+    """Raises UsageError for what no machine calls a device."""
+    if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,4})?", asked):
+        raise UsageError(f"--device {asked[:40]}: not a device. Use auto, cpu, cuda or cuda:0.")
 
 
 def after_epochs(epoch_done: bool) -> bool:

@@ -69,8 +69,8 @@ class LaunchChoices:
 
     def launching(self, catalogue: Catalogue, device: str, every: str, resources: dict[str, int]) -> Launching:
         """Returns them looked up. Raises: UnknownName, UsageError."""
+        from bench.execution import check_device
         from bench.models.settings import resolved
-        from bench.runs.execute import check_device
         from bench.study.launching import Launching
 
         check_device(device)

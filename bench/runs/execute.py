@@ -6,7 +6,6 @@ A finished run is returned as it is; an interrupted one goes on from its last ch
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import time
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from typing import Any
 from bench.data.sets.comparing import shrunk_set
 from bench.errors import BenchError, TakenOver, UsageError, out_of_memory
 from bench.evidence.verified import RESULT
-from bench.execution import Execution
+from bench.execution import Execution, check_device
 from bench.files import PART, check_takes_records, digest, remove_leftovers, sha256, write_json
 from bench.locks import LOCK, Hold, held
 from bench.models import Reporting, Spending
@@ -199,12 +198,6 @@ def chosen_device(asked: str) -> str:
         found = number_of(available, "CUDA device")
         raise UsageError(f"--device {asked}: this machine has {found}. Use --device cpu or auto.")
     return f"cuda:{index}"
-
-
-def check_device(asked: str) -> None:
-    """Raises UsageError for what no machine calls a device."""
-    if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,4})?", asked):
-        raise UsageError(f"--device {asked[:40]}: not a device. Use auto, cpu, cuda or cuda:0.")
 
 
 def _resolved(plan: RunPlan, execution: Execution) -> dict[str, Any]:
