@@ -74,7 +74,12 @@ def add(folder: Path, board: Path, session: Session, *, keep_predictions: bool =
         _copy(folder / record.predictions.file, predictions, record.predictions)
     _copy(folder / record.evidence.file, target.with_name(record.evidence.file), record.evidence)
     if new:  # the record comes after what it names: where it is, its evidence is
-        write_atomically(target, content, overwrite=False)
+        try:
+            write_atomically(target, content, overwrite=False)
+        except SaveError:
+            if not taken(target) or target.read_bytes() != content:
+                raise
+            new = False  # another process has added the same run meanwhile
     if predictions is not None and not _vouched(target, record):
         save_check(target, new_check(target, record))
     check = read_check(target, record)
