@@ -28,26 +28,39 @@ def blocks(page: str) -> Iterator[tuple[str, str, str]]:
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Callable[[str, Path], str]:
-    """Returns a function that gives lines to a shell in an empty folder, where `bench` and `python` are these."""
-    programs = tmp_path / "bin"
-    for folder in (programs, tmp_path / "empty"):
-        folder.mkdir()
-    for name, more in (("bench", "-m bench"), ("python", "")):
-        (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {more} "$@"\n')
+def shell(tmp_path: Path, bench_in: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Path], str]:
+    """Returns a function that gives lines to a shell in an empty folder, where `python` is this one.
+
+    A line is a command. Of `bench` the shell makes its words, which are run in this process: starts take the most time.
+    """
+    programs, folder, words = tmp_path / "bin", tmp_path / "empty", tmp_path / "words"
+    for made in (programs, folder):
+        made.mkdir()
+    for name, script in (("bench", f"printf '%s\\0' \"$@\" > '{words}'"), ("python", f'exec "{sys.executable}" "$@"')):
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
         (programs / name).chmod(0o755)
+    bench = bench_in(folder)
+    monkeypatch.setenv("COLUMNS", "200")
 
-    def give(lines: str, data: Path | str = "") -> str:
+    def command(line: str, data: Path | str) -> str:
         path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-        environment = {**os.environ, "PATH": path, "DATA": str(data), "COLUMNS": "200", "NO_COLOR": "1"}
-        command = ["bash", "-e", "-c", lines]
         done = subprocess.run(
-            command, cwd=tmp_path / "empty", env=environment, capture_output=True, text=True, check=False, timeout=600
+            ["bash", "-e", "-c", line],
+            cwd=folder,
+            env={**os.environ, "PATH": path, "DATA": str(data)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
         )
-        assert done.returncode == 0, f"{lines}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+        if not words.exists():
+            return done.stdout
+        asked = words.read_text(encoding="utf-8").split("\0")[:-1]
+        words.unlink()
+        return str(bench(*asked).stdout)
 
-    return give
+    return lambda lines, data="": "".join(command(line, data) for line in lines.splitlines())
 
 
 def numbers(table: str) -> dict[str, list[float]]:

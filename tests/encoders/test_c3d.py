@@ -17,9 +17,21 @@ def weights(tmp_path_factory):
     return c3d_file(tmp_path_factory.mktemp("c3d") / "c3d.safetensors", mean=100.0)
 
 
-@pytest.mark.slow
-def test_it_keeps_the_promises_of_an_encoder(checked, weights):
-    found = checked("c3d", weights=str(weights))
+@pytest.fixture
+def narrow(tmp_path, monkeypatch):
+    """Returns weights for an eighth of the channels, which C3D then has: the layers of the paper, in a second."""
+    from tiny_models import c3d_file
+
+    from bench_encoders import c3d
+
+    layers = [(name, max(3, size // 8), further // 8, pooled) for name, size, further, pooled in c3d.LAYERS[:-1]]
+    name, size, further, pooled = c3d.LAYERS[-1]
+    monkeypatch.setattr(c3d, "LAYERS", (*layers, (name, size // 8, further, pooled)))
+    return c3d_file(tmp_path / "c3d.safetensors", mean=100.0)
+
+
+def test_it_keeps_the_promises_of_an_encoder(checked, narrow):
+    found = checked("c3d", weights=str(narrow))
 
     assert found["declared capabilities"] == "ClipEncoder"
     assert found["dimension, float32, finite"] == "embed_windows 4096"
