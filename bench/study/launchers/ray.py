@@ -57,6 +57,9 @@ class RayLauncher:
             try:
                 code, said = ray.get(task)
             except ray.exceptions.RayError as error:
+                if name not in {node["NodeID"] for node in ray.nodes() if node["Alive"]}:
+                    self._say(f"node {name[:12]} ({nodes[name]}) left the cluster before it was asked")
+                    continue
                 code, said = 3, _reason(error)
             checks.append(MachineCheck(f"node {name[:12]} ({nodes[name]})", code, said))
         return checks
@@ -119,4 +122,4 @@ def _probe(command: tuple[str, ...]) -> tuple[int, str]:
 
 
 _RUN = ray.remote(max_retries=0)(_run)
-_PROBE = ray.remote(max_retries=0, num_cpus=0)(_probe)
+_PROBE = ray.remote(max_retries=3, num_cpus=0)(_probe)  # asks and changes nothing: a killed worker may be replaced
