@@ -159,7 +159,7 @@ def _writer() -> tuple[str, int]:
 
 
 def _exists(path: Path) -> SaveError:
-    return SaveError(f"{path} exists and is never overwritten. Look at it first, or choose another --output.")
+    return SaveError(f"{path} exists and is never overwritten. Look at it first, or choose another name.")
 
 
 def write_json(path: Path, value: Any, *, overwrite: bool = True) -> None:

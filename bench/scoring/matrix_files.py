@@ -100,7 +100,7 @@ def _as_numbers(path: Path, stored: np.ndarray) -> Similarities:
         return Similarities(stored, lambda part: np.asarray(part, dtype=exact), stored.dtype.name)
     if kind in _WHOLE:
         return Similarities(stored, lambda part: np.asarray(part, dtype=np.float64), stored.dtype.name)
-    raise InvalidData(f"{path} holds {stored.dtype}: write the similarities as float16, float32 or float64.")
+    raise InvalidData(f"{path} holds {stored.dtype}: write the numbers as float16, float32 or float64.")
 
 
 def _tensor(path: Path, key: str | None, flag: str) -> Similarities:
@@ -113,7 +113,7 @@ def _tensor(path: Path, key: str | None, flag: str) -> Similarities:
         (length,) = struct.unpack("<Q", raw.read(8))
         entry = json.loads(raw.read(length))[name]
     if entry["dtype"] not in _TYPES:
-        raise InvalidData(f"{path} holds {entry['dtype']}: write the similarities as F16, BF16, F32 or F64.")
+        raise InvalidData(f"{path} holds {entry['dtype']}: write the numbers as F16, BF16, F32 or F64.")
     shape, offset = tuple(entry["shape"]), 8 + length + entry["data_offsets"][0]
     kind = np.dtype(_TYPES[entry["dtype"]])
     # An empty tensor cannot be mapped: it is refused for its shape by whoever ranks it.

@@ -286,8 +286,8 @@ def test_the_board_keeps_kinds_of_data_apart_so_a_record_needs_one(bench_command
         (np.zeros(5, np.float32), "expected two dimensions"),
         (np.zeros((2, 2, 2), np.float32), "expected two dimensions"),
         (np.array([[1, np.nan], [0, 1]], np.float16), "row 0, column 1"),
-        (np.zeros((2, 2), np.complex64), "write the similarities as"),
-        (np.array([["a"]]), "write the similarities as"),
+        (np.zeros((2, 2), np.complex64), "write the numbers as"),
+        (np.array([["a"]]), "write the numbers as"),
     ],
 )
 @pytest.mark.parametrize("name", ["s.npy", "s.npz"])

@@ -166,6 +166,8 @@ def test_the_time_it_will_take_is_said_after_the_first_tile(tmp_path: Path) -> N
         predict(Scorer(die_after=1), scratch)
     assert len(lines) == 1
     assert "121 pairs to score, in 9 tiles" in lines[0]
+    predict(Scorer(), (whole := scratch_in(tmp_path / "whole"))[0], batch_size=100)
+    assert whole[1] == [], "there are no others"
     assert [duration(s) for s in (2, 600, 7300)] == ["2 s", "10 min", "2.0 h"]
 
 

@@ -184,7 +184,7 @@ class _Clock:
 
     def tick(self, tile: _Tile) -> None:
         """A tile is finished."""
-        if self._say is None or tile is not self._tiles[0]:
+        if self._say is None or tile is not self._tiles[0] or len(self._tiles) == 1:
             return
         first = time.perf_counter() - self._start
         rest = sum(other.cost for other in self._tiles[1:])
