@@ -170,7 +170,7 @@ def test_a_draw_repeats_and_every_stretch_of_ranks_is_drawn_from(runs):
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("not json", "said.jsonl:2 is not a file of judgements"),
+        ("not json", "is not a file of judgements"),
         ("[]", "has no 'text'"),
         ('{"text": "v1", "video": "v2", "verdict": "maybe", "judge": "A", "date": "2026-11-28"}', "expected a verdict"),
         ('{"text": "v1", "video": "v2", "verdict": "right", "judge": " ", "date": "2026-11-28"}', "a judge and a date"),

@@ -53,11 +53,9 @@ class Judgements:
 
 def read_judgements(path: Path) -> Judgements:
     """Returns what a file says. Raises: MissingData where it is not there; InvalidData for any other file."""
-    values = []
-    for number, line in enumerate(read_text(path, FORM).split("\n"), 1):
-        if line.strip():
-            with reading(Path(f"{path}:{number}"), FORM):
-                values.append(json.loads(line, object_pairs_hook=unique_keys))
+    with reading(path, FORM):
+        lines = [line for line in read_text(path, FORM).split("\n") if line.strip()]
+        values = [json.loads(line, object_pairs_hook=unique_keys) for line in lines]
     head = values[0] if values and isinstance(values[0], dict) else {}
     draw = _draw_in(head)
     if head.get("schema") != SCHEMA or draw is None:
