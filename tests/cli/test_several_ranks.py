@@ -36,7 +36,11 @@ def test_two_ranks_give_the_predictions_of_one_process(bench_command: Any) -> No
     ("settings", "code", "says"),
     [
         (("fails=raises",), 3, "rank 1 of 2: ValueError: the weights are upside down"),
-        (("fails=killed",), 1, "rank 1 of 2 was killed by SIGKILL. The same command goes on from what was saved last"),
+        (
+            ("fails=killed",),
+            1,
+            "rank 1 of 2 was killed by SIGKILL (out of memory?). The same command goes on from what was saved last",
+        ),
         (("fails=asks", "at=0"), 2, "lr must be above 0"),
     ],
 )
