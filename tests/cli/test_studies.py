@@ -33,6 +33,13 @@ def predictions(folder: Path) -> dict[str, str]:
     return {record["run"]: record["predictions"]["sha256"] for record in records}
 
 
+@pytest.fixture
+def site(bench_command: Any) -> Path:
+    """Returns the folder in which the models of dying_models.py are installed, for commands run in this process."""
+    dying(bench_command)
+    return Path(bench_command.folder) / "site"
+
+
 def dying(bench: Any) -> dict[str, str]:
     """Installs the models of dying_models.py; returns the environment in which they are found."""
     site = install(bench.folder / "site", Path(__file__).with_name("dying_models.py"), "dying-models")
@@ -105,35 +112,36 @@ def test_a_cell_by_place_or_id_is_the_run_of_its_command(bench_command: Any) -> 
 def test_beside_each_other_cells_give_what_they_give_in_turn(bench_command: Any) -> None:
     arguments = ("run", "-m", "fse", "-m", "random", *SMALL, "--seeds", "0,1")
     bench_command(*arguments, "--output", "in-turn")
-    _, err = ran(bench_command, *arguments, "--jobs", "2", "--output", "beside")
+    err = bench_command(*arguments, "--jobs", "2", "--output", "beside").stderr
     assert "6 cells on 2 processes" in err
     assert "[6 of 6]" in err
     assert predictions(bench_command.folder / "beside") == predictions(bench_command.folder / "in-turn")
     assert len(predictions(bench_command.folder / "beside")) == 6
-    _, err = ran(bench_command, *arguments, "--jobs", "2", "--output", "beside")
+    err = bench_command(*arguments, "--jobs", "2", "--output", "beside").stderr
     assert err.count("complete already") == 6
 
 
-def test_a_killed_process_costs_its_own_cell_and_is_tried_again_when_asked(bench_command: Any) -> None:
-    env = dying(bench_command)
+def test_a_killed_process_costs_its_own_cell_and_is_tried_again_when_asked(bench_command: Any, site: Path) -> None:
     always = ("--set", "dying.always=true", "--set", "dying.marker=m")
-    models = ("-m", "dying", "-m", "honest", "-m", "random", "-t", TASK)
-    out, err = ran(bench_command, "run", *models, *always, "--jobs", "2", env=env, exit_code=5)
-    assert "failed. BenchError: its process was killed by SIGKILL (out of memory?). Its log: " in err
-    assert "1 of 3 cells failed" in err
+    models = ("-m", "dying", "-m", "honest", "-m", "random", "-t", TASK, "--jobs", "2")
+    done = bench_command("run", *models, *always, path=site, exit_code=5)
+    said = "failed. BenchError: its process was killed by SIGKILL (out of memory?). Its log: "
+    assert said in done.stderr
+    assert "1 of 3 cells failed" in done.stderr
     assert len(predictions(bench_command.folder / "runs")) == 2
-    assert out.count("honest") == 1
+    assert done.stdout.count("honest") == 1
 
-    once = ("--set", "dying.marker=once")
-    _, err = ran(bench_command, "run", *models, *once, "--jobs", "2", "--retries", "1", env=env)
+    once = ("--set", "dying.marker=once", "--retries", "1")
+    err = bench_command("run", *models, *once, path=site).stderr
     assert "failed" not in err
     assert len(predictions(bench_command.folder / "runs")) == 3
 
 
-def test_what_the_user_has_to_mend_is_not_tried_again_and_a_model_that_cannot_is_skipped(bench_command: Any) -> None:
-    env = dying(bench_command)
+def test_what_the_user_has_to_mend_is_not_tried_again_and_a_model_that_cannot_is_skipped(
+    bench_command: Any, site: Path
+) -> None:
     models = ("-m", "unlucky", "-m", "random", "-m", "tsn", "-t", TASK)
-    _, err = ran(bench_command, "run", *models, "--jobs", "2", "--retries", "3", env=env, exit_code=5)
+    err = bench_command("run", *models, "--jobs", "2", "--retries", "3", path=site, exit_code=5).stderr
     [failed] = [line for line in err.splitlines() if "unlucky" in line and "failed." in line]
     assert "no licence key" in failed
     assert any(" tsn on " in f" {line}" and "skipped." in line for line in err.splitlines())
@@ -242,7 +250,7 @@ def test_a_study_is_run_watched_and_summed_up(bench_command: Any) -> None:
     bench_command("plan", "-m", "random", "-t", TASK, "--limit", "60", "-o", "studied", "-w", "cells.json")
     bench_command("run", "--cells", "cells.json")  # a cell is a cell, whoever runs it
     assert bench_command("study", "status", "study.yaml").stdout.startswith("6 cells: 1 done, 5 left, about ")
-    _, err = ran(bench_command, "study", "run", "study.yaml", "--jobs", "2")
+    err = bench_command("study", "run", "study.yaml", "--jobs", "2").stderr
     assert "6 cells, 1 done" in err
     assert bench_command("study", "status", "study.yaml").stdout == "6 cells: 6 done, 0 left\n"
 
@@ -324,16 +332,13 @@ def test_settings_are_chosen_where_the_study_says(bench_command: Any) -> None:
     assert "chosen on the test split: optimistic" in tables[1], "val_2 says something else of the same videos"
 
 
-def test_a_failed_cell_is_listed_with_its_log_and_tried_again(bench_command: Any) -> None:
-    env = dying(bench_command)
+def test_a_failed_cell_is_listed_with_its_log_and_tried_again(bench_command: Any, site: Path) -> None:
     study(bench_command, models={"dying": {"marker": "once"}, "random": None}, seeds=[0])
-    _, err = ran(bench_command, "study", "run", "study.yaml", env=env, exit_code=5)
-    assert "1 of 2 cells failed" in err
-    out, _ = ran(bench_command, "study", "status", "study.yaml", env=env)
+    assert "1 of 2 cells failed" in bench_command("study", "run", "study.yaml", path=site, exit_code=5).stderr
+    out = bench_command("study", "status", "study.yaml", path=site).stdout
     assert out.startswith("2 cells: 1 done, 1 failed, 0 left\n")
     assert "dying marker=once on anet-retrieval (seed 0): BenchError: its process was killed by SIGKILL" in out
-    _, err = ran(bench_command, "study", "run", "study.yaml", env=env)
-    assert "2 cells, 1 done" in err
+    assert "2 cells, 1 done" in bench_command("study", "run", "study.yaml", path=site).stderr
 
 
 CONFIG = """version: 1

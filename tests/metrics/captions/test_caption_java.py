@@ -128,10 +128,9 @@ def test_a_meteor_that_fails_is_killed_and_reported(tmp_path, monkeypatch, scrip
 
 def test_one_meteor_answers_one_scoring_after_another_and_a_failed_one_is_replaced(tmp_path, monkeypatch, java):
     asked = [[("a man runs", ["a man is running"]), ("a dog", ["the dogs"])], [("a man runs", ["the cat"])], []]
-    alone = []
-    for pairs in asked:
-        with MeteorProgram(pairs) as program:
-            alone.append(program.counts())
+    with MeteorProgram([*asked[0], *asked[1]]) as program:
+        counts = program.counts()
+    alone = [counts[:2], counts[2:], counts[:0]]
     script = f'if [ "$(wc -l < {tmp_path}/started)" -eq 1 ]; then exit 3; fi; exec {java} "$@"'
     fake_java(tmp_path, script, monkeypatch)
     with started_once():
