@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -45,7 +46,8 @@ def export(name: str, folders: tuple[Path, ...], output: Path | None, config: Pa
             f"exporter {name!r} failed: {type(error).__name__}: {reason}. Mend {exporter.loader}, or its plugin."
         ) from error
     if output is None:
-        echo(text, nl=False)
+        say = echo if sys.stdout.isatty() else click.echo  # a file or a pipe gets the form as it is, tabs and all
+        say(text, nl=False)
     else:
         write_atomically(output, text.encode())
         echo(f"{output}: {len(boards)} boards, exported by {name}")
