@@ -183,8 +183,9 @@ def _take_part(pipe: Connection, part: _Part) -> None:
     once_parent_is_gone(lambda: os._exit(1))
     try:
         _fit_beside(pipe, part)
+        os._exit(0)  # threads of torch are still there, and an interpreter that shuts down beside them may abort
     except Interrupted:
-        return
+        os._exit(0)
     except BenchError as error:
         pipe.send(f"{type(error).__name__}: {error}")
         os._exit(error.exit_code)
