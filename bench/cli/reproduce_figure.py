@@ -56,7 +56,7 @@ def show_figure(
         return
     drawn = draw(paper, figure, runs)
     if as_json:
-        echo(json.dumps(record(drawn), indent=2, ensure_ascii=False))
+        echo(json.dumps(record(drawn), indent=2))
     else:
         _print(drawn)
     for path in write_figure(drawn, *written):

@@ -118,9 +118,9 @@ def run(
     from bench.cli.progress import terminal
     from bench.cli.tables import print_results
     from bench.runs.checkpoints import minutes_between
+    from bench.runs.children import leave_with_parent
     from bench.runs.request import Request
     from bench.study import Asked, Ledger, StudyCells, expanded, run_cell
-    from bench.study.launchers.processes import leave_with_parent
 
     if seed is not None and seeds:
         raise UsageError("--seed and --seeds were both given. Keep one.")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 
+PARENT = "BENCH_PARENT"
+"""The variable with the id of the process that started a command, and with which it leaves."""
 ENDED_BY_ITSELF = range(7)
 """Exit codes of a command that said what became of it."""
 
@@ -36,3 +40,15 @@ def _watch(leave: Callable[[], object]) -> None:
     if parent is not None:
         parent.join()
         leave()
+
+
+def leave_with_parent() -> None:
+    """Watches the process that started this command, where BENCH_PARENT names it; once it is gone, saves and leaves."""
+    if parent := os.environ.pop(PARENT, ""):
+        threading.Thread(target=_watch_id, args=(int(parent),), daemon=True).start()
+
+
+def _watch_id(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -62,9 +62,7 @@ class _Own:
 def _begin(gallery: Gallery) -> None:
     import torch
 
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C goes to all of the terminal's processes; the first one ends us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells all of its processes; the first one ends us
     once_parent_is_gone(lambda: os._exit(1))
     torch.set_num_threads(1)
     _Own.ranker = Ranker(gallery)

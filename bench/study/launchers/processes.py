@@ -9,10 +9,8 @@ import sys
 import time
 
 from bench.plugins.launchers import Job
-from bench.runs.children import how_it_ended
+from bench.runs.children import PARENT, how_it_ended
 
-PARENT = "BENCH_PARENT"
-"""The id of the process that started this one, with which it leaves."""
 POLL = 0.1
 PATIENCE = 30.0
 """Seconds that a job gets to save what it has once it was asked to leave."""
@@ -62,17 +60,3 @@ class JobProcess:
             return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
         except ChildProcessError:
             return False
-
-
-def leave_with_parent() -> None:
-    """Watches the process that started this one, where BENCH_PARENT names it; once it is gone, saves and leaves."""
-    import threading
-
-    if parent := os.environ.pop(PARENT, ""):
-        threading.Thread(target=_watch, args=(int(parent),), daemon=True).start()
-
-
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1.0)
-    os.kill(os.getpid(), signal.SIGTERM)
