@@ -32,13 +32,14 @@ def test_the_doctor_reports_a_broken_configuration(bench_command):
 
 
 def test_runs_are_listed_with_what_they_took(bench_command, finished):
-    spent = json.loads((finished / "result.json").read_text())["provenance"]["spent"]
+    made = json.loads((finished / "result.json").read_text())["provenance"]
+    spent = made["spent"]
     assert spent["tokens_in"] is spent["cost"] is None
     (listed,) = json.loads(bench_command("list", "runs", "--spent", "--json").stdout)
     assert list(listed)[3:-1] == ["fit s", "predict s", "host MiB", "GPU MiB", "tokens in", "tokens out", "cost"]
     host = spent["peak_memory"].get("host")  # Linux tells
     assert listed["host MiB"] == ("–" if host is None else f"{host:,}")
-    assert float(listed["predict s"]) > 0
+    assert float(listed["predict s"]) == pytest.approx(made["seconds"]["predict"], abs=0.05 + 1e-9)
     assert listed["cost"] == "–"
     assert "are of the machine that ran it" in bench_command("list", "runs", "--spent").stdout
 
