@@ -35,8 +35,8 @@ compared with it by a test; what changes is in the [changelog](../CHANGELOG.md).
 - API version **{api}** (`bench.api.API_VERSION`). It rises when a plugin written for the one before could stop working;
   a plugin may state its own as `BENCH_API`, and is refused with a clear line where the two differ. What is added does
   not raise it.
-- Records are `{schema}`, described by `bench/schemas/result-1.json`. A field may be added, with a default, under the
-  same version; anything else makes a new one.
+- Records are `{schema}`, described by `bench/schemas/result-1.json`. Under the same version a field may be added,
+  with a default, or become null where it does not apply; anything else makes a new one.
 - A name is deprecated for one minor release, with a warning, before it goes away.
 
 Hooks ([hooks.md](hooks.md)):

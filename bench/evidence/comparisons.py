@@ -57,7 +57,7 @@ def certain_of(evidence: Evidence) -> tuple[str, ...]:
 
 
 def has_values(evidence: Evidence, metric: str) -> bool:
-    """Returns whether a measurement is a mean over units, so that two models can be compared unit by unit."""
+    """Returns whether a measurement is a mean over units with a direction, so that models can be compared in it."""
     return kind_of(evidence).unit_values(evidence, metric) is not None
 
 
@@ -66,7 +66,8 @@ def values_of(evidence: Evidence, metric: str) -> UnitValues:
     kind = kind_of(evidence)
     if (values := kind.unit_values(evidence, metric)) is None:
         raise UsageError(
-            f"metric {metric!r} has no value for each query or video to compare. Use {kind.comparable(evidence)}."
+            f"metric {metric!r} has no value for each query or video to compare, or neither more nor less of it is "
+            f"better. Use {kind.comparable(evidence)}."
         )
     return values
 

@@ -30,7 +30,8 @@ class QueryValues:
             order, which must be the same for every model (by opaque id, say).
         summary: `mean`, or `median` (which has no paired test, and no interval where videos have several queries).
         unit: `percent`, `rank` or `score`.
-        higher_is_better: whether more is better.
+        higher_is_better: whether more is better; None where neither is, as for a length: nothing is marked as its best,
+            ranked by it or compared in it. The primary measurement of a task has a direction.
         share: whether a value is a part of 0 to 100 percent, such as a hit or an overlap: then a mean of 0 or 100 is no
             proof that the next query would be like these, and its interval says so (Clopper and Pearson).
     """
@@ -39,7 +40,7 @@ class QueryValues:
     values: ArrayLike
     summary: Summary = "mean"
     unit: Unit = "percent"
-    higher_is_better: bool = True
+    higher_is_better: bool | None = True
     share: bool = False
 
 
@@ -84,7 +85,7 @@ def measure(evidence: Evidence) -> tuple[Measurement, ...]:
     return measured(evidence)
 
 
-def _declared(one: QueryValues) -> dict[str, str | bool]:
+def _declared(one: QueryValues) -> dict[str, str | bool | None]:
     """Returns what evidence says of one measurement beside its values."""
     return {
         "name": one.name,

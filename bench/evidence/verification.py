@@ -33,7 +33,7 @@ def verify(evidence: Evidence, stated: Iterable[Measurement], named: Iterable[st
     told = {measurement.name: measurement for measurement in stated}
     computed = measured(evidence, [*told, *named])
     compare_measurements(told.values(), computed, "from its evidence")
-    return tuple(told.get(measurement.name, measurement) for measurement in computed)
+    return tuple(_as_of_today(told.get(measurement.name, measurement), measurement) for measurement in computed)
 
 
 def compare_measurements(stated: Iterable[Measurement], computed: Iterable[Measurement], source: str) -> None:
@@ -44,11 +44,16 @@ def compare_measurements(stated: Iterable[Measurement], computed: Iterable[Measu
     """
     known = {measurement.name: measurement for measurement in computed}
     for measurement in stated:
-        if measurement.name not in known:
+        if (true_one := known.get(measurement.name)) is None:
             raise VerificationError(f"{measurement.name} stands in the record and does not follow {source}.")
-        for field, (said, true) in differences(measurement, known[measurement.name]).items():
+        for field, (said, true) in differences(_as_of_today(measurement, true_one), true_one).items():
             what = measurement.name if field == "value" else f"{field} of {measurement.name}"
             raise VerificationError(f"{what} is {_shown(said)} in the record, {_shown(true)} {source}.")
+
+
+def _as_of_today(stated: Measurement, computed: Measurement) -> Measurement:
+    """Returns what is stated without a direction where there is none: older records had to state one."""
+    return stated.model_copy(update={"higher_is_better": None}) if computed.higher_is_better is None else stated
 
 
 def differences(a: Measurement, b: Measurement) -> dict[str, tuple[Any, Any]]:

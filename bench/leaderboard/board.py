@@ -30,11 +30,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A measurement that at least one row has."""
+    """A measurement that at least one row has.
+
+    Attributes:
+        higher_is_better: None where neither is: no cell is the best.
+    """
 
     name: str
     unit: str
-    higher_is_better: bool
+    higher_is_better: bool | None
 
 
 @dataclass(frozen=True)

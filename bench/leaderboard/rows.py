@@ -107,13 +107,17 @@ def _circumstances(result: Result) -> dict[str, str]:
     return {**settings, **trained, **made}
 
 
+def _best(column: Column, means: Sequence[float]) -> float:
+    """Returns the best of some values of a column; NaN, which none equals, where there is none."""
+    if column.higher_is_better is None or not means:
+        return math.nan
+    return max(means) if column.higher_is_better else min(means)
+
+
 def ranked(rows: Sequence[Row], columns: Sequence[Column], primary: str) -> tuple[Row, ...]:
     """Returns the rows, best first by the primary measurement, with the best cells of each column marked."""
     place = next(i for i, column in enumerate(columns) if column.name == primary)
-    best = []
-    for i, column in enumerate(columns):
-        means = [cell.mean for row in rows if (cell := row.cells[i]) is not None]
-        best.append(max(means, default=0.0) if column.higher_is_better else min(means, default=0.0))
+    best = [_best(column, [cell.mean for row in rows if (cell := row.cells[i])]) for i, column in enumerate(columns)]
 
     def marked(row: Row) -> Row:
         return replace(

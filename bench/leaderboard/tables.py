@@ -73,7 +73,7 @@ def _test(entry: Entry) -> tuple[str, str, int]:
     return primary, entry.evidence.pool, units
 
 
-def _measured(entry: Entry) -> tuple[str, str, bool]:
+def _measured(entry: Entry) -> tuple[str, str, bool | None]:
     """Returns how the primary measurement is counted: no two rows of a table differ in it but for a forged record."""
     primary = entry.result[entry.result.primary]
     return kind_of(entry.evidence).name, primary.unit, primary.higher_is_better

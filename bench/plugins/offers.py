@@ -78,14 +78,14 @@ class ColumnSpec:
         name: the column's head.
         summary: one line.
         unit: how the number is written.
-        higher_is_better: which way the best cell is marked.
+        higher_is_better: which way the best cell is marked; None where neither is better, and none is.
         loader: called as `object(FinishedRun)`; returns a finite number, or None where it does not apply.
     """
 
     name: str
     summary: str
     unit: Unit
-    higher_is_better: bool
+    higher_is_better: bool | None
     loader: str
 
 

@@ -43,7 +43,7 @@ class Measurement(Record):
     name: str = Field(description="such as t2v/R@5; the table's column head")
     value: Finite = Field(description="full precision; rounded only on the page")
     unit: Unit
-    higher_is_better: bool
+    higher_is_better: bool | None = Field(description="null where neither is better, as for a length: none is the best")
     ci95: tuple[Finite, Finite] | None = Field(description="95 % interval by resampling videos")
     n: Int = Field(ge=1, description="how many queries, videos or captions it was measured over")
     bounds: Bounds | None = Field(
@@ -162,6 +162,8 @@ class Result(Record):
         names = [m.name for m in [*self.measurements, *self.columns]]
         if self.primary not in [m.name for m in self.measurements]:
             raise ValueError(f"primary {self.primary!r} is not among the measurements")
+        if self[self.primary].higher_is_better is None:
+            raise ValueError(f"neither more nor less of the primary {self.primary!r} is better: nothing ranks by it")
         if len(set(names)) != len(names):
             raise ValueError("a measurement occurs twice")
         return self

@@ -152,6 +152,7 @@ def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter, hold:
     evidence = EVIDENCE.format(run=plan.run)
     with named(), cell.task_code.during("score"):
         scored = cell.task.score(predictions, plan.annotations, execution.device)
+        primary = scored.ranked_by(cell.task.primary)
         hold.check()
         scored.evidence.save(plan.folder / evidence)
     seconds["score"] = round(time.perf_counter() - clock, 3)
@@ -165,7 +166,7 @@ def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter, hold:
         seed=request.seed,
         status="partial" if request.limit is not None or len(plan.annotations) < data.n_expected else "complete",
         signature=plan.signature,
-        primary=scored.primary or cell.task.primary,
+        primary=primary,
         measurements=list(scored.measurements),
         evidence=File(file=evidence, sha256=sha256(plan.folder / evidence)),
         predictions=Said(file=saved, sha256=sha256(plan.folder / saved), kind=predictions.kind),

@@ -171,7 +171,7 @@ def _statements_differ(result: Result, again: _Again) -> Iterator[str]:
     task, signed = again.task, parse_signature(comparable(result.signature))
     parts = {key: comparable(f"{key}={value}").partition("=")[2] for key, value in again.parts.items()}
     pairs = [
-        ("primary", result.primary, again.scored.primary or task.primary),
+        ("primary", result.primary, again.scored.ranked_by(task.primary)),
         ("task.dataset", result.task.dataset, task.dataset),
         ("data.n_evaluated", result.data.n_evaluated, len(again.annotations)),
         *((f"the signature's {key}", signed[key], value) for key, value in parts.items() if key in signed),
@@ -197,7 +197,7 @@ def _remade(path: Path, result: Result, again: _Again) -> Result:
             "task": result.task.model_copy(update={"dataset": task.dataset, "split": task.split}),
             "data": result.data.model_copy(update={"n_evaluated": len(again.annotations)}),
             "signature": signature(head, int(version), parts),
-            "primary": again.scored.primary or task.primary,
+            "primary": again.scored.ranked_by(task.primary),
             "measurements": list(again.measurements),
             "columns": [column for column in result.columns if column.name not in measurements],
             "provenance": result.provenance.model_copy(update={"rescored": made}),

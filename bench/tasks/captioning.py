@@ -37,9 +37,10 @@ the better annotation of each video, mean over videos. It equals release 1.1 of 
 with `--multi_reference`), which scores the annotation's sentence against the said one; METEOR is not symmetric. Where
 videos are told about whole (`densevid`, `paragraph`) there are also `Rep-4`, the share of a video's 4-grams that came
 before in it (R@4 of MART; less is better), `Div-2`, its distinct bigrams over its words, `Vocabulary`, distinct words
-in lower case, `Words/sentence` and `Words/video`. These equal evaluateRepetition.py and evaluateCaptionsDiversity.py
-beside MART (jayleicn/recurrent-transformer); its get_caption_stat.py counts NLTK's tokens, marks of punctuation among
-them, and so more words. They do not say whether a caption is right: one sentence of few words, said of everything,
+in lower case, `Words/sentence` and `Words/video`, of which neither more nor less is better. These equal
+evaluateRepetition.py and evaluateCaptionsDiversity.py beside MART (jayleicn/recurrent-transformer); its
+get_caption_stat.py counts NLTK's tokens, marks of punctuation among them, and so more words. They do not say whether a
+caption is right: one sentence of few words, said of everything,
 has no repetition. n-grams end where their sentence ends, videos of which nothing was said are left out, and the
 vocabulary, being no mean, has no interval.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from bench.annotations import Annotations, AnnotationSource
+from bench.errors import TaskError
 from bench.execution import Execution
 from bench.inputs import Inputs, View
 
@@ -34,6 +35,25 @@ class Scored:
     measurements: tuple[Measurement, ...]
     evidence: Evidence
     primary: str = ""
+
+    def ranked_by(self, primary: str) -> str:
+        """Returns the measurement that ranks: its own, else the task's `primary`.
+
+        Raises: TaskError where that was not measured, or where neither more nor less of it is better.
+        """
+        name = self.primary or primary
+        directions = {measurement.name: measurement.higher_is_better for measurement in self.measurements}
+        if name not in directions:
+            raise TaskError(
+                f"the task's primary measurement {name!r} is not among those it returns: {', '.join(directions)}. Mend "
+                "the task, or leave it out."
+            )
+        if directions[name] is None:
+            raise TaskError(
+                f"the task's primary measurement is {name!r}, of which neither more nor less is better, so nothing "
+                "ranks by it. Mend the task, or leave it out."
+            )
+        return name
 
 
 @dataclass(frozen=True)

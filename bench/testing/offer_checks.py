@@ -90,8 +90,7 @@ def check_task(session: Session, task: Task) -> str:
     first, second = (task.score(said, annotations, "cpu") for said in (predictions, again))
     if first.measurements != second.measurements:
         raise CheckFailed("scoring saved predictions gives other numbers than scoring them at once")
-    if task.primary not in {m.name for m in first.measurements}:
-        raise CheckFailed(f"its primary measurement {task.primary!r} is not among those it returns")
+    first.ranked_by(task.primary)
     verify(first.evidence, first.measurements)
     return f"{len(first.measurements)} measurements of {len(annotations)} videos, {task.primary} first"
 

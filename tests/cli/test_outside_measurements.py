@@ -30,7 +30,7 @@ def test_a_record_of_a_foreign_task_is_rescored_with_it_and_verified_without(ben
     assert "every measurement is the same" in again.stderr
     record = json.loads((rand / "result.json").read_text())
     found = {one["name"]: one for one in record["measurements"]}
-    assert list(found) == ["near@0.5", "angle", "median angle"]
+    assert list(found) == ["near@0.5", "angle", "sharpness", "median angle"]
     assert record["primary"] == "near@0.5"
     assert found["near@0.5"]["ci95"][0] <= found["near@0.5"]["value"] <= found["near@0.5"]["ci95"][1]
     assert found["median angle"]["ci95"] is None  # queries of one video are no videos
@@ -65,11 +65,27 @@ def test_rows_of_a_foreign_task_stand_on_a_board_with_tiers(bench_command, toy):
     assert "angle ↓" in page
     [table] = (bench_command.folder / "board" / "tables").glob("*.json")
     rows = json.loads(table.read_text())["rows"]
+    has_no_best(bench_command.folder / "board", "sharpness", [row["values"]["sharpness"]["mean"] for row in rows])
     assert all(row["status"] == "rescored" and row["tier"] for row in rows)
     best = [row["values"]["near@0.5"]["mean"] for row in rows]
     assert best == sorted(best, reverse=True)
     checked = bench_command("leaderboard", "check", "--results", "board/results", "--output", "board", path=toy)
     assert "2 re-scored" in checked.stdout
+
+
+def has_no_best(board: Path, name: str, values: list[float]) -> None:
+    """Neither more nor less of it is better: nothing is bold in Markdown, HTML and LaTeX, and the page says so."""
+    shown = [f"{value:,.1f}" for value in values]
+    assert len(set(shown)) == len(values)
+    page, [latex] = (board / "anet-nearness.html").read_text(), (board / "tables").glob("*.tex")
+    for text in ((board / "anet-nearness.md").read_text(), page, latex.read_text()):
+        assert all(value in text for value in shown)
+        assert not re.search(
+            "|".join(rf"(\*\*|textbf{{)-?{value.lstrip('-')}|best[^>]*>{value}" for value in shown), text
+        )
+    assert f"Neither more nor less is better, and none is marked as best: {name}." in page
+    assert f"{name} ↓" not in page
+    assert re.search(rf'data-name="{name}" data-down="1"', page)  # a click still sorts
 
 
 def whole_runs(bench_command, toy: Path) -> list[Path]:
@@ -96,3 +112,5 @@ def test_values_that_cannot_be_evidence_are_told_in_one_line(bench_command, toy)
     done = bench_command("run", "-m", "random", "-t", "anet-apart", "--limit", "10", exit_code=3, path=toy)
     assert "task 'anet-apart' of toy-values 1.0 failed to score: ValueError: query 2 stands apart" in done.stderr
     assert "Sort the queries by video." in done.stderr
+    done = bench_command("run", "-m", "random", "-t", "anet-described", "--limit", "10", exit_code=3, path=toy)
+    assert "primary measurement is 'sharpness', of which neither more nor less is better" in done.stderr

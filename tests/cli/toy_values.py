@@ -30,6 +30,7 @@ class Nearness(ParagraphVideoRetrieval):
             [
                 QueryValues("near@0.5", 100.0 * (cosines >= 0.5), share=True),
                 QueryValues("angle", np.arccos(np.clip(cosines, -1, 1)), unit="score", higher_is_better=False),
+                QueryValues("sharpness", 1000.0 * cosines, unit="score", higher_is_better=None),
                 QueryValues("median angle", np.arccos(np.clip(cosines, -1, 1)), "median", "score", False),
             ],
             annotations.pool,
@@ -49,6 +50,12 @@ class Undeclared(Nearness):
         return replace(scored, evidence=replace(scored.evidence, kind="mine"))
 
 
+class Described(Nearness):
+    """The same, ranked by what has no direction."""
+
+    primary: ClassVar[str] = "sharpness"
+
+
 class Apart(Nearness):
     """The same with queries of one video that stand apart."""
 
@@ -65,5 +72,10 @@ def bench_tasks(datasets):
     view = View("gt")
     return [
         kind(name, "anet", "val_1", view, view)
-        for name, kind in (("anet-nearness", Nearness), ("anet-undeclared", Undeclared), ("anet-apart", Apart))
+        for name, kind in (
+            ("anet-nearness", Nearness),
+            ("anet-undeclared", Undeclared),
+            ("anet-apart", Apart),
+            ("anet-described", Described),
+        )
     ]

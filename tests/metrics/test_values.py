@@ -70,8 +70,17 @@ def test_pairs_are_of_videos_and_their_difference_is_that_of_the_queries() -> No
 
 
 def test_a_median_has_no_value_of_each_query_to_compare() -> None:
-    with pytest.raises(UsageError, match="medians only"):
+    with pytest.raises(UsageError, match="nothing but medians"):
         paired([of([1.0], summary="median")], [of([2.0], summary="median")], "a")
+
+
+def test_what_has_no_direction_is_measured_and_compared_in_nothing(tmp_path: Any) -> None:
+    evidence = of([3.0, 5.0], unit="score", higher_is_better=None)
+    [found] = measure(evidence)
+    assert (found.value, found.higher_is_better) == (4.0, None)
+    assert kind_of(evidence).compared(evidence) == ()
+    with pytest.raises(UsageError, match="neither more nor less of it is better"):
+        paired([evidence], [evidence], "a")
 
 
 def test_what_was_saved_is_read_back(tmp_path: Any) -> None:

@@ -31,14 +31,19 @@ class CaptionsKind(Kind):
         return tuple(name for name in names_of(evidence) if name not in VARIETY)
 
     def comparable(self, evidence: Evidence) -> str:
-        return ", ".join(name for name in names_of(evidence) if name not in VARIETY or VARIETY[name].tells)
+        return ", ".join(name for name in names_of(evidence) if _is_directed(name))
 
     def unit_values(self, evidence: Evidence, metric: str) -> UnitValues | None:
-        if metric not in names_of(evidence) or (metric in VARIETY and not VARIETY[metric].tells):
+        if metric not in names_of(evidence) or not _is_directed(metric):
             return None
-        better = metric not in VARIETY or VARIETY[metric].higher_is_better
+        better = metric not in VARIETY or bool(VARIETY[metric].higher_is_better)
         return UnitValues(video_shares(evidence, metric), higher_is_better=better, farthest=HIGHEST.get(metric, 100.0))
 
     def as_kept(self, evidence: Evidence, older: Evidence) -> Evidence:
         kept = {name: rows for name, rows in evidence.counts.items() if name in older.counts or name not in ADDED}
         return replace(evidence, counts=kept)
+
+
+def _is_directed(metric: str) -> bool:
+    """Returns whether more of it is better, or less."""
+    return metric not in VARIETY or VARIETY[metric].higher_is_better is not None

@@ -89,7 +89,8 @@ class Kind(ABC):
 
     @abstractmethod
     def unit_values(self, evidence: Evidence, metric: str) -> UnitValues | None:
-        """Returns what each unit adds to `metric`, or None where it is no mean over units, or not measured."""
+        """Returns what each unit adds to `metric`, or None where it is no mean over units, not measured, or where
+        neither more nor less of it is better."""
 
     def comparable(self, evidence: Evidence) -> str:
         """Returns, in words for an error, which measurements have a value for each unit."""

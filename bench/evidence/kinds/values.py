@@ -3,9 +3,10 @@
     NAME    (n,) float64, one value for each query, for each name that `about` declares
     video   (n,) uint32, the query's video, 0, 0, 1, … rising; left out where each query has a video of its own
 
-`about["measurements"]` declares them in order: name, summary (`mean` or `median`), unit, whether higher is better, and
-whether a value is a share, a part of 0 to 100 percent. Nothing else is known of them, so nothing else is checked: the
-numbers follow from the values, and whether the values follow from predictions only the task can say.
+`about["measurements"]` declares them in order: name, summary (`mean` or `median`), unit, whether higher is better (null
+where neither is), and whether a value is a share, a part of 0 to 100 percent. Nothing else is known of them, so nothing
+else is checked: the numbers follow from the values, and whether the values follow from predictions only the task can
+say.
 
 Where videos have several queries, videos are resampled and compared, each with its queries. A median over queries then
 has no interval: better none than one that takes queries of one video for as many videos.
@@ -38,7 +39,7 @@ class Declared(BaseModel):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 @._/=<>()%+-]{0,59}$")]
     summary: Summary
     unit: Unit
-    higher_is_better: StrictBool
+    higher_is_better: StrictBool | None
     share: StrictBool
 
 
@@ -83,27 +84,32 @@ class ValuesKind(Kind):
         return evidence.n_items["videos"]
 
     def compared(self, evidence: Evidence) -> tuple[str, ...]:
-        return tuple(one.name for one in self.check(evidence) if one.summary == "mean")
+        return tuple(one.name for one in self.check(evidence) if _is_compared(one))
 
     def unit_values(self, evidence: Evidence, metric: str) -> UnitValues | None:
         declared = next((one for one in self.check(evidence) if one.name == metric), None)
-        if declared is None or declared.summary != "mean":
+        if declared is None or not _is_compared(declared):
             return None
         scale = 100.0 if declared.unit == "percent" else 1.0
         values, sizes = evidence.counts[metric] / scale, _queries_of_videos(evidence)
         if sizes is not None:
             values = np.add.reduceat(values, sizes.cumsum() - sizes) * (len(sizes) / len(values))
         farthest = 100.0 if declared.share else np.inf
-        return UnitValues(values, declared.unit, declared.higher_is_better, scale, farthest)
+        return UnitValues(values, declared.unit, bool(declared.higher_is_better), scale, farthest)
 
     def comparable(self, evidence: Evidence) -> str:
-        return super().comparable(evidence) or "another record: this one holds medians only"
+        return super().comparable(evidence) or "another record: this one holds nothing but medians and descriptions"
 
     def tested(self, result: Result) -> str:
         return tested_by_queries(result)
 
 
 VALUES = ValuesKind()
+
+
+def _is_compared(one: Declared) -> bool:
+    """Returns whether models are compared in it: a median has no value of each unit, a description no better one."""
+    return one.summary == "mean" and one.higher_is_better is not None
 
 
 def arrays_of(measured: Sequence[QueryValues], videos: Iterable[str | int] | None) -> dict[str, np.ndarray]:

@@ -143,7 +143,7 @@ def grouped(columns: Iterable[Column], head: Callable[[str], tuple[str, str]]) -
         group, name = head(column.name)
         if not groups or groups[-1][0] != group:
             groups.append((group, []))
-        groups[-1][1].append(name + (" ↓" if not column.higher_is_better else ""))
+        groups[-1][1].append(name + (" ↓" if column.higher_is_better is False else ""))
     return groups
 
 
@@ -222,7 +222,9 @@ def footnotes(table: Table, *, bars: bool = True) -> list[str]:
         )
     if "cut" in table.parts:
         notes.append("20 % to 100 %: the share of clips or sentences that is kept. Area: under the curve, as a mean.")
-    if any(not column.higher_is_better for column in table.columns):
+    if any(column.higher_is_better is False for column in table.columns):
         notes.append("↓ less is better.")
+    if neither := [plain(column.name) for column in table.columns if column.higher_is_better is None]:
+        notes.append(f"Neither more nor less is better, and none is marked as best: {', '.join(neither)}.")
     notes += [f"{UNKNOWN} {plain(reason)}" for reason in table.certain]
     return notes

@@ -56,19 +56,17 @@ class Variety:
 
     Attributes:
         unit: of its value.
-        higher_is_better: whether more is better; for lengths neither is, and nobody is ranked by them.
+        higher_is_better: whether more is better; None for lengths and the vocabulary, of which neither is.
         of: counts (V, 6) -> (V, 2), whose summed first column over its summed second is the value.
         scale: what 1 of that is in `unit`.
         is_mean: whether it is a mean over videos or sentences, and so has an interval.
-        tells: whether models are compared in it.
     """
 
     unit: Unit
-    higher_is_better: bool
+    higher_is_better: bool | None
     of: Callable[[np.ndarray], np.ndarray]
     scale: float = 100.0
     is_mean: bool = True
-    tells: bool = True
 
 
 def _share(part: int, whole: int) -> Callable[[np.ndarray], np.ndarray]:
@@ -85,10 +83,10 @@ MEASURED: Mapping[str, Variety] = {
     "Rep-4": Variety("percent", False, _share(_REPEATED, _FOURGRAMS)),
     "Div-2": Variety("percent", True, _share(_BIGRAMS, _WORDS)),
     "Vocabulary": Variety(
-        "score", True, lambda c: np.stack([c[:, _NEW], np.arange(len(c)) == 0], -1), 1.0, is_mean=False, tells=False
+        "score", None, lambda c: np.stack([c[:, _NEW], np.arange(len(c)) == 0], -1), 1.0, is_mean=False
     ),
-    "Words/sentence": Variety("score", True, lambda c: c[:, [_WORDS, _SENTENCES]], 1.0, tells=False),
-    "Words/video": Variety("score", True, lambda c: np.stack([c[:, _WORDS], c[:, _WORDS] > 0], -1), 1.0, tells=False),
+    "Words/sentence": Variety("score", None, lambda c: c[:, [_WORDS, _SENTENCES]], 1.0),
+    "Words/video": Variety("score", None, lambda c: np.stack([c[:, _WORDS], c[:, _WORDS] > 0], -1), 1.0),
 }
 
 

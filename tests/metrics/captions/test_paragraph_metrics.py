@@ -95,7 +95,13 @@ def test_they_follow_from_saved_evidence_and_have_intervals_but_for_the_vocabula
     named = {m.name: m for m in dense.measurements}
     assert [name for name, m in named.items() if m.ci95 is None] == ["Vocabulary"]
     assert all(m.ci95[0] < m.value < m.ci95[1] for m in dense.measurements if m.ci95)
-    assert [name for name, m in named.items() if not m.higher_is_better] == ["Rep-4"]
+    assert [name for name, m in named.items() if m.higher_is_better is False] == ["Rep-4"]
+    neither = [name for name, m in named.items() if m.higher_is_better is None]
+    assert neither == ["Vocabulary", "Words/sentence", "Words/video"]
+    older = [
+        m if m.higher_is_better is not None else m.model_copy(update={"higher_is_better": True}) for m in named.values()
+    ]
+    assert verify(dense.evidence, older) == dense.measurements  # records had to state a direction
     for name in ("SODA_c", "Rep-4", "Div-2", "Words/sentence", "Words/video"):
         assert video_values(dense.evidence, name).mean() == pytest.approx(value_of(dense.evidence, name), rel=1e-12)
 
