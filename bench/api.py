@@ -85,6 +85,7 @@ if TYPE_CHECKING:
         endpoint_of,
         read_prompt,
     )
+    from bench.metrics.captions.clipscore import clip_scores, ref_clip_scores
     from bench.results import Measurement, Result
 
 __all__ = [
@@ -171,16 +172,19 @@ __all__ = [
     "ZeroShotClassifier",
     "asker_of",
     "cider",
+    "clip_scores",
     "endpoint_of",
     "hookimpl",
     "length_ordered",
     "meteor",
     "read_prompt",
     "read_word_vectors",
+    "ref_clip_scores",
 ]
 
 
 LATER: dict[str, tuple[str, ...]] = {"bench.results": ("Measurement", "Result")}
+LATER["bench.metrics.captions.clipscore"] = ("clip_scores", "ref_clip_scores")
 LATER["bench.endpoints"] = (
     *("Answer", "Answerer", "Asker", "Prompt", "Question", "Sampling", "Served"),
     *("asker_of", "endpoint_of", "read_prompt"),
@@ -188,7 +192,7 @@ LATER["bench.endpoints"] = (
 
 
 def __getattr__(name: str) -> Any:
-    """Returns what records are made of, and what asks: read when it is asked for, as listings import every plugin."""
+    """Returns what needs more than a listing, which imports every plugin: what records are made of, asks, or counts."""
     for module, names in LATER.items():
         if name in names:
             return getattr(import_module(module), name)

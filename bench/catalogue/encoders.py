@@ -41,6 +41,19 @@ class EncoderPlan:
         told = {"encoder": self.spec.name, "revision": self.spec.revision, "weights": self.weights.fingerprint}
         return {name: str(value) for name, value in {**told, **self.weights.settings}.items() if value != ""}
 
+    def stranger(self, made: Mapping[str, str]) -> str:
+        """Returns who made features in place of this encoder, in words; "" where it made them.
+
+        Args:
+            made: what features say of what made them (`FeatureIdentity.made`).
+        """
+        stated = made.get("encoder", "")
+        name, other = (text.partition(":")[0] for text in (self.spec.name, stated))
+        asked = {**self.words, "encoder": stated}  # what its argument names is pinned among its settings
+        if name == other and asked.items() <= made.items():
+            return ""
+        return f"encoder {stated!r}" + " with other weights or settings" * (name == other) if stated else "others"
+
     def open(self, execution: Execution) -> Any:
         """Returns the encoder. Raises: CatalogueError for a package that is missing; ModelError when its code fails."""
         with undisturbed(seed=execution.seed):

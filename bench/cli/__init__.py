@@ -34,6 +34,7 @@ COMMANDS = {
     "browse": ("bench.cli.browse:browse", "Show all that runs were asked side by side, searched and filtered."),
     "judge": ("bench.cli.judge:judge", "Say what recall is with wrong answers that people judged right."),
     "judge-captions": ("bench.cli.judge_captions:judge_captions", "Let a language model grade a run's captions."),
+    "clipscore": ("bench.cli.clipscore:clipscore", "Say how near a run's captions are to videos, by a dual encoder."),
     "sensitivity": ("bench.cli.sensitivity:sensitivity", "Say how much of a model's score is which frames were taken."),
     "diagnose": ("bench.cli.diagnose:diagnose", "Ask whether a hierarchical model uses its hierarchy."),
     "answers": ("bench.cli.answers:answers", "Count or export what models answered in words to a study's questions."),

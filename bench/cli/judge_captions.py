@@ -41,13 +41,16 @@ def judge_captions(
     A figure of its own kind: it stands in a file beside the record, ranks nowhere, and says as much as the judge agrees
     with people, which --labels measures. Every answer is kept in answers.sqlite beside the runs, and asked once.
     """
+    from bench.analysis.examples.scored import captions_in
     from bench.analysis.judging.by_model import judge_prompt, judged_captions
     from bench.analysis.judging.labels import read_labels
+    from bench.catalogue import config as configuration
+    from bench.catalogue.lookup import Session
     from bench.endpoints import Sampling, asker_of, endpoint_of
     from bench.files import digest, write_json
 
     asked, labelled = judge_prompt(prompt), read_labels(labels) if labels else ()
-    scored = _captions_of(run, config)
+    scored = captions_in(run, Session(configuration.load(config)))
     answerer = endpoint_of(endpoint, model, 300.0, 8)
     asker = asker_of(answerer, Sampling(max_tokens=max_tokens), str(run.resolve().parent), 8)
     judged = judged_captions(scored, asker, asked, labelled, count)
@@ -61,21 +64,6 @@ def judge_captions(
         if price_in or price_out:
             echo(f"cost {told['spent']['cost']:.4f}, cached answers too")
         echo(path)
-
-
-def _captions_of(folder: Path, config: Path | None) -> ScoredRun:
-    from bench.analysis.examples.scored import scored_run
-    from bench.catalogue import config as configuration
-    from bench.catalogue.lookup import Session
-    from bench.errors import UnsupportedTask
-    from bench.evidence.verified import stored
-    from bench.tasks.captioning import Captioning
-
-    session, record = Session(configuration.load(config)), stored(folder)
-    task = session.catalogue.task(record.result.task.name)
-    if not isinstance(task, Captioning):
-        raise UnsupportedTask(f"{folder}: task {task.name!r} is no captioning. Name a run of one.")
-    return scored_run(record, task, session.dataset(task.dataset))
 
 
 def _print(judged: JudgedCaptions, asker: Asker, scored: ScoredRun) -> None:

@@ -57,14 +57,11 @@ def check_features(cell: RunCell, weights: Weights) -> None:
     """Raises UnsupportedTask for features that a model's own encoder did not make, where it reads no others."""
     if not cell.spec.reads_own:
         return
-    plan = weights.encoders[cell.spec.reads_own]
     made = cell.dataset.feature_identity([cell.task.split]).made
-    name, stated = (text.partition(":")[0] for text in (plan.spec.name, made.get("encoder", "")))
-    asked = {**plan.words, "encoder": made.get("encoder", "")}  # what its argument names is pinned among its settings
-    if name == stated and asked.items() <= made.items():
+    who = weights.encoders[cell.spec.reads_own].stranger(made)
+    if not who:
         return
     of, by = cell.dataset.declaration.features.name, cell.spec.settings[cell.spec.reads_own].default
-    who = f"encoder {made['encoder']!r}" + " with other weights or settings" * (name == stated) if stated else "others"
     raise UnsupportedTask(
         f"model {cell.spec.name!r} reads features that it made itself; {of!r} of dataset {cell.dataset.name!r} were "
         f"made by {who}. Declare features: {{NAME: {{videos: FOLDER, encoder: '{by}', sampler: frames=16}}}} in "

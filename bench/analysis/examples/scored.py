@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import InvalidData, VerificationError
-from bench.evidence.verified import Stored
+from bench.errors import InvalidData, UnsupportedTask, VerificationError
+from bench.evidence.verified import Stored, stored
 from bench.predictions import Captions
 from bench.results import Result, parse_signature, same_value
 from bench.tasks.captioning import Captioning
 
 if TYPE_CHECKING:
+    from bench.catalogue.lookup import Session
     from bench.data.dataset import Dataset
     from bench.metrics.captions.items import VideoCaptions
     from bench.metrics.captions.scoring import CaptionScores
@@ -35,6 +37,18 @@ class ScoredRun:
     said: Mapping[str, VideoCaptions]
     scores: CaptionScores
     names: Mapping[str, str]
+
+
+def captions_in(folder: Path, session: Session) -> ScoredRun:
+    """Returns the captions of the run in a folder.
+
+    Raises: UnsupportedTask for a run of no captioning task; otherwise as `scored_run`.
+    """
+    record = stored(folder)
+    task = session.catalogue.task(record.result.task.name)
+    if not isinstance(task, Captioning):
+        raise UnsupportedTask(f"{folder}: task {task.name!r} is no captioning. Name a run of one.")
+    return scored_run(record, task, session.dataset(task.dataset))
 
 
 def scored_run(record: Stored, task: Captioning, dataset: Dataset) -> ScoredRun:

@@ -1,1 +1,1 @@
-"""Wrong answers judged by people: which are drawn, what was said of them, and what recall is with them."""
+"""Wrong answers judged by people, and captions judged by models: which, what was said, and what a figure is with it."""

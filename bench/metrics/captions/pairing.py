@@ -119,6 +119,25 @@ def dense_videos(videos: Sequence[VideoCaptions], rules: Rules) -> Selection:
     return _selection(kept, missing, "videos", rules)
 
 
+def sentence_items(video: VideoCaptions) -> list[Item]:
+    """Returns an item for each sentence that was said of a video, in their order, whichever protocol scores them.
+
+    Its references are those that it is compared with under `corpus`, of all annotations.
+    """
+    said = video.predicted or ()
+    references: list[list[str]] = [[] for _ in said]
+    order = sorted(range(len(said)), key=lambda place: _in_time(said[place]))
+    for annotation in video.references if said else ():
+        rising = sorted(annotation, key=_in_time)
+        if rising and rising[0].segment is None:
+            references[0] += [sentence.text for sentence in rising]
+            continue
+        matches = _one_to_one(_times([said[place] for place in order]), _times(rising))
+        for place, answer in sorted(matches.items()):
+            references[order[answer]].append(rising[place].text)
+    return [Item(video.video, s.segment, s.text, tuple(told)) for s, told in zip(said, references, strict=True)]
+
+
 def _paragraph(sentences: Sequence[Sentence]) -> str:
     ordered = sorted(sentences, key=lambda s: s.segment) if sentences and sentences[0].segment else sentences  # type: ignore[arg-type, return-value]
     return " ".join(sentence.text.strip() for sentence in ordered)
@@ -131,7 +150,7 @@ def _matched(video: VideoCaptions) -> tuple[list[Entry], int]:
     """Returns the video's segments with caption and references, and how many predictions describe none of them."""
     if video.references[0] and video.references[0][0].segment is None:
         return _whole(video)
-    predicted = sorted(video.predicted or (), key=lambda sentence: (sentence.segment or (0.0, 0.0), sentence.text))
+    predicted = sorted(video.predicted or (), key=_in_time)
     if predicted and predicted[0].segment is None:
         raise InvalidData(
             f"video {video.video[:60]!r}: the references have times and the predictions none, so nobody knows which "
@@ -142,7 +161,7 @@ def _matched(video: VideoCaptions) -> tuple[list[Entry], int]:
     ] = []  # …, the last annotation that added to it
     used = set()
     for number, annotation in enumerate(video.references):
-        rising = sorted(annotation, key=lambda sentence: (sentence.segment or (0.0, 0.0), sentence.text))
+        rising = sorted(annotation, key=_in_time)
         matches = _one_to_one(_times(predicted), _times(rising))
         used |= set(matches.values())
         for place, sentence in enumerate(rising):
@@ -172,6 +191,10 @@ def _whole(video: VideoCaptions) -> tuple[list[Entry], int]:
 
 
 Times = tuple[tuple[float, float] | None, ...]
+
+
+def _in_time(sentence: Sentence) -> tuple[tuple[float, float], str]:
+    return sentence.segment or (0.0, 0.0), sentence.text
 
 
 def _times(sentences: Sequence[Sentence]) -> Times:
