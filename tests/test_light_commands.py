@@ -112,6 +112,14 @@ def test_what_only_looks_names_up_loads_nothing_heavy(tmp_path: Path, arguments:
     assert not heavy & loaded_by_command(tmp_path, *arguments.split())
 
 
+def test_a_control_on_the_sample_loads_torch_and_nothing_else_of_weight(tmp_path: Path) -> None:
+    arguments = ("run", "-m", "random", "-t", "anet-retrieval", "--output", str(tmp_path / "runs"))
+    loaded = loaded_by_command(tmp_path, *arguments)
+    assert "torch" in loaded
+    heavy = {"datasets", "pandas", "pyarrow", "evaluate", "h5py", "matplotlib", "scipy", "sklearn", "nltk", "jinja2"}
+    assert not (heavy | {"huggingface_hub", "fsspec", "aiohttp", "bench_torch"}) & loaded
+
+
 def test_comparing_does_not_load_torch(tmp_path: Path, control_runs: Path) -> None:
     (run,) = control_runs.glob("*--*")
     loaded = loaded_by_command(tmp_path, "compare", str(run), str(run))

@@ -1,1 +1,1 @@
-"""Files on disk become records: annotations as `datasets` tables, frame features as sources read lazily by video."""
+"""Files on disk become records: annotations split by split, frame features as sources read lazily by video."""

@@ -15,6 +15,7 @@ from bench.data.declared import DatasetDeclaration, ExaminedFeatures, FeatureIde
 from bench.data.digests import heldout_indices, opaque_id
 from bench.data.groups import groups_of, numbered
 from bench.data.lessons import TRAIN, TrainingSet, training_set, training_split
+from bench.data.tables import AnnotatedVideos
 from bench.data.texts import beside_videos, pairing_of, texts_of
 from bench.errors import InvalidData, MissingData, UsageError
 from bench.files import digest
@@ -24,8 +25,6 @@ from bench.models import Lesson
 from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
-    from datasets import Dataset as Table
-
     from bench.data.features.row_contents import Progress, RowContent
     from bench.data.loading import FrameVideos
 
@@ -40,8 +39,7 @@ class Dataset:
         label: what is shown beside each number, such as `sample (generated)` or `anet (simulated features)`.
         recipe: which settings of a model belong to its training set: `sample`, or None for real annotations.
         declaration: how bench.yaml declares it.
-        tables: split -> table with the columns video_id, duration, timestamps, sentences; with classes, labels; frames
-            where timestamps were counted in video frames.
+        tables: split -> its annotations.
         features: frame features of its videos.
         class_names: names of the classes that the column `labels` counts; () without classes.
         class_splits: the splits whose videos have classes, for training and for testing; None without classes.
@@ -53,7 +51,7 @@ class Dataset:
     label: str
     recipe: str | None
     declaration: DatasetDeclaration
-    tables: Mapping[str, Table]
+    tables: Mapping[str, AnnotatedVideos]
     features: FeatureSource
     class_names: Callable[[], tuple[str, ...]] = tuple
     class_splits: tuple[str, str] | None = None
@@ -212,7 +210,7 @@ class Dataset:
         return total if limit is None else min(limit, total)
 
     def columns(self, split: str) -> dict[str, list[Any]]:
-        """Returns a split's table, or that of a named set such as `msrvtt:1k-A`, as plain lists by column.
+        """Returns a split, or a named set such as `msrvtt:1k-A`, as plain lists by column (`AnnotatedVideos.columns`).
 
         Raises: DataError when it is missing or broken, or when the dataset's files do not hold the set.
         """
@@ -222,7 +220,7 @@ class Dataset:
 
                 self._columns[split] = set_columns(self, split)
             else:
-                self._columns[split] = self.tables[split].to_dict()
+                self._columns[split] = self.tables[split].columns(f"dataset {self.name!r}, {split}")
         return self._columns[split]
 
     def left_out(self, split: str) -> frozenset[str]:

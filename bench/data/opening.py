@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.data.dataset import Dataset
 from bench.data.declared import LABELLED, SAMPLE, SIMULATED, DatasetDeclaration, FeatureSource, SplitDeclaration
-from bench.data.features.generated import GeneratedFeatures, GeneratedSplit
+from bench.data.features.generated import GeneratedFeatures, SampleSplit
 from bench.data.features.opening import open_features
 from bench.data.features.simulated import SimulatedFeatures
 from bench.data.readers.labels import labelled_splits
@@ -33,7 +33,7 @@ class AnnotationForm:
 
     splits: Collection[str]
     counts: Mapping[str, int]
-    generated: Callable[[str], GeneratedSplit]
+    generated: Callable[[str], SampleSplit]
     files: Callable[[Path], Mapping[str, SplitDeclaration]]
     read: Callable[[SplitDeclaration], AnnotatedVideos]
     wanting: Mapping[str, str] = field(default_factory=dict)
@@ -45,7 +45,7 @@ def open_declared(declaration: DatasetDeclaration, form: AnnotationForm) -> Data
     Raises: ConfigError, and DataError when features or the generated sample cannot be opened.
     """
     if declaration.root is None and not declaration.splits:
-        return open_generated(declaration, {split: partial(form.generated, split) for split in form.splits})
+        return open_generated(declaration, {split: form.generated(split) for split in form.splits})
     files = declaration.splits or form.files(declaration.root or Path())
     openers = {split: partial(form.read, part) for split, part in files.items()}
     if declaration.splits:
@@ -53,7 +53,7 @@ def open_declared(declaration: DatasetDeclaration, form: AnnotationForm) -> Data
     return open_annotated(declaration, openers, expected=form.counts, wanting=form.wanting)
 
 
-def open_generated(declaration: DatasetDeclaration, splits: Mapping[str, Callable[[], GeneratedSplit]]) -> Dataset:
+def open_generated(declaration: DatasetDeclaration, splits: Mapping[str, SampleSplit]) -> Dataset:
     """Returns a dataset of generated splits. Raises: ConfigError when it is declared with features of its own."""
     name = declaration.name
     if declaration.features.reader != SAMPLE:
@@ -61,7 +61,7 @@ def open_generated(declaration: DatasetDeclaration, splits: Mapping[str, Callabl
             f"datasets.{name}.features: the generated sample has its own features, not {declaration.features.name!r}. "
             f"Write 'features: sample', or give {name!r} a root of official files."
         )
-    tables = Tables(name, {split: partial(_videos, make) for split, make in splits.items()})
+    tables = Tables(name, {split: partial(_videos, one) for split, one in splits.items()})
     return Dataset(
         name=name,
         kind="generated",
@@ -70,13 +70,13 @@ def open_generated(declaration: DatasetDeclaration, splits: Mapping[str, Callabl
         declaration=declaration,
         tables=tables,
         features=GeneratedFeatures(declaration.reader, tuple(splits.values())),
-        class_names=lambda: next(iter(splits.values()))().videos.class_names,
+        class_names=next(iter(splits.values())).class_names,
         class_splits=declaration.class_splits,
     )
 
 
-def _videos(make: Callable[[], GeneratedSplit]) -> AnnotatedVideos:
-    return make().videos
+def _videos(split: SampleSplit) -> AnnotatedVideos:
+    return split.make().videos
 
 
 def open_annotated(
@@ -113,7 +113,7 @@ def open_annotated(
         declaration=declaration,
         tables=tables,
         features=features,
-        class_names=lambda: tables.videos(declaration.class_splits[1]).class_names if declaration.class_splits else (),
+        class_names=lambda: tables[declaration.class_splits[1]].class_names if declaration.class_splits else (),
         class_splits=declaration.class_splits,
         expected=expected or {},
     )

@@ -1,15 +1,12 @@
-"""Annotations as `datasets` tables with declared columns, opened split by split when they are needed."""
+"""Annotations by split, opened when they are needed, and as plain columns."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
-from bench.errors import MissingData
-
-if TYPE_CHECKING:
-    from datasets import Dataset as Table
+from bench.errors import InvalidData, MissingData
 
 
 @dataclass(frozen=True)
@@ -39,9 +36,40 @@ class AnnotatedVideos:
     oddities: Mapping[str, int] = field(default_factory=dict)
     form: str = ""
 
+    def columns(self, where: str = "annotations") -> dict[str, list[Any]]:
+        """Returns the columns video_id, duration, timestamps and sentences as lists, every time a float.
 
-class Tables(Mapping[str, "Table"]):
-    """Split name -> table with the columns video_id, duration, timestamps, sentences and, with classes, labels.
+        With classes there is a column labels, and frames where timestamps were counted in frames.
+
+        Raises: InvalidData, saying `where`, for a reader that gave a video no entry of a column, or no such entry.
+        """
+        try:
+            columns: dict[str, list[Any]] = {
+                "video_id": [_text(video_id) for video_id in self.ids],
+                "duration": [None if seconds is None else float(seconds) for seconds in self.durations],
+                "timestamps": [[[float(start), float(end)] for start, end in own] for own in self.timestamps],
+                "sentences": [[_text(sentence) for sentence in own] for own in self.sentences],
+            }
+            if self.class_names:
+                columns["labels"] = [[self._label(label) for label in own] for own in self.labels]
+            if any(self.frames):
+                columns["frames"] = [int(frames) for frames in self.frames]
+        except (TypeError, ValueError) as error:
+            raise InvalidData(f"{where}: a reader made what is no annotation ({error}). Correct the reader.") from error
+        counts = {name: len(column) for name, column in columns.items()}
+        if len(set(counts.values())) > 1:
+            told = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+            raise InvalidData(f"{where}: a reader made {told}; expected one for every video. Correct the reader.")
+        return columns
+
+    def _label(self, label: int) -> int:
+        if not 0 <= label < len(self.class_names):
+            raise ValueError(f"class {label} of {len(self.class_names)}")
+        return int(label)
+
+
+class Tables(Mapping[str, AnnotatedVideos]):
+    """Split name -> its annotations.
 
     A split is read at its first use, so that a missing val_2 does not keep anyone from val_1. `wanting` says what a
     split needs that is not among `openers`.
@@ -57,13 +85,17 @@ class Tables(Mapping[str, "Table"]):
         self._wanting = wanting or {}
         self._openers = dict(openers)
         self._videos: dict[str, AnnotatedVideos] = {}
-        self._tables: dict[str, Table] = {}
 
-    def __getitem__(self, split: str) -> Table:
-        """Returns the table of a split. Raises: MissingData for a split that is not declared."""
-        if split not in self._tables:
-            self._tables[split] = as_table(self.videos(split))
-        return self._tables[split]
+    def __getitem__(self, split: str) -> AnnotatedVideos:
+        """Returns the annotations of a split. Raises: MissingData for a split that is not declared."""
+        if split not in self._openers:
+            raise MissingData(
+                f"dataset {self._name!r} has no split {split!r}. Splits: {', '.join(self._openers)}. "
+                + self._wanting.get(split, f"Declare it under datasets.{self._name}.splits.")
+            )
+        if split not in self._videos:
+            self._videos[split] = self._openers[split]()
+        return self._videos[split]
 
     def __contains__(self, split: object) -> bool:
         return split in self._openers
@@ -74,38 +106,8 @@ class Tables(Mapping[str, "Table"]):
     def __len__(self) -> int:
         return len(self._openers)
 
-    def videos(self, split: str) -> AnnotatedVideos:
-        """Returns what the table of a split is made of. Raises: MissingData for a split that is not declared."""
-        if split not in self._openers:
-            raise MissingData(
-                f"dataset {self._name!r} has no split {split!r}. Splits: {', '.join(self._openers)}. "
-                + self._wanting.get(split, f"Declare it under datasets.{self._name}.splits.")
-            )
-        if split not in self._videos:
-            self._videos[split] = self._openers[split]()
-        return self._videos[split]
 
-
-def as_table(videos: AnnotatedVideos) -> Table:
-    """Returns the annotations as an in-memory Arrow table; nothing is cached on disk."""
-    from datasets import ClassLabel, Dataset, Features, Value
-
-    features = {
-        "video_id": Value("string"),
-        "duration": Value("float64"),
-        "timestamps": [[Value("float64")]],
-        "sentences": [Value("string")],
-    }
-    columns = {
-        "video_id": list(videos.ids),
-        "duration": list(videos.durations),
-        "timestamps": list(videos.timestamps),
-        "sentences": list(videos.sentences),
-    }
-    if videos.class_names:
-        features["labels"] = [ClassLabel(names=list(videos.class_names))]
-        columns["labels"] = [list(classes) for classes in videos.labels]
-    if any(videos.frames):
-        features["frames"] = Value("int64")
-        columns["frames"] = list(videos.frames)
-    return Dataset.from_dict(columns, features=Features(features))
+def _text(value: str) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} for a text")
+    return value

@@ -14,7 +14,6 @@ from bench.data.groups import groups_of
 from bench.data.readers.qrels import read_qrels
 from bench.data.sets.comparing import SetComparison, compare, split_of
 from bench.data.sets.named import named_set
-from bench.data.tables import Tables
 from bench.errors import DataError, InvalidData
 from bench.reading.numbers import number_of
 
@@ -93,10 +92,9 @@ def _count(dataset: Dataset, split: str, report: DatasetReport) -> None:
     told = [said] if sentences or not labels else []
     told += [f"{number_of(labels.total(), 'label')} of {number_of(len(labels), 'class')}"] if labels else []
     report.facts.append(", ".join([f"{split}: {number_of(count, 'video')}", *told]))
-    if isinstance(dataset.tables, Tables):
-        read = dataset.tables.videos(split)
-        report.facts += [f"{split}: read as {read.form}"] if read.form else []
-        report.facts.extend(f"{split}: {times:,} {oddity}" for oddity, times in read.oddities.items())
+    read = dataset.tables[split]
+    report.facts += [f"{split}: read as {read.form}"] if read.form else []
+    report.facts.extend(f"{split}: {times:,} {oddity}" for oddity, times in read.oddities.items())
     repeated = sum(times - 1 for told, times in Counter(map(tuple, columns["sentences"])).items() if told)
     if repeated:
         report.facts.append(f"{split}: {repeated:,} times a paragraph that occurred before, kept")

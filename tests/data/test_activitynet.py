@@ -192,7 +192,7 @@ def test_a_table_holds_unknown_durations_as_none(tmp_path):
         test="train",
     )
     dataset = open_dataset(declaration)
-    assert dataset.tables["train"]["duration"][0] is None
+    assert dataset.columns("train")["duration"][0] is None
     inputs = dataset.inputs("train", View("none"), max_rows=80)
     assert inputs.videos.batch([0]).durations.tolist() == [20.0]
 

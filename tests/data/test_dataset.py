@@ -66,12 +66,12 @@ def test_simulated_features_are_said_beside_every_number(own):
     assert dataset.feature_identity(["test"]).kind == "simulated"
 
 
-def test_tables_declare_their_columns(sample):
-    table = sample.tables["val_1"]
-    assert table.column_names == ["video_id", "duration", "timestamps", "sentences", "labels"]
-    assert table.features["labels"].feature.names == list(sample.class_names())
-    assert table.features["duration"].dtype == "float64"
-    assert table.num_rows == sample.count("val_1") == 500
+def test_a_split_has_its_columns(sample):
+    columns = sample.columns("val_1")
+    assert list(columns) == ["video_id", "duration", "timestamps", "sentences", "labels"]
+    assert {label for own in columns["labels"] for label in own} <= set(range(len(sample.class_names())))
+    assert {type(seconds) for seconds in columns["duration"]} == {float}
+    assert {len(column) for column in columns.values()} == {sample.count("val_1")} == {500}
 
 
 def test_each_side_comes_in_the_order_of_its_own_opaque_ids(sample):

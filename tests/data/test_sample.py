@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
+from bench.data.features.generated import GeneratedFeatures, GeneratedSplit
 from bench.data.readers.activitynet import SPLITS as ANET_SPLITS
 from bench.data.sample.rendering import DROP, MOST_FILLERS, TEMPLATES
-from bench.data.sample.splits import _anet_split, anet_split, didemo_split, world
+from bench.data.sample.splits import _anet_split, anet_sample, anet_split, didemo_sample, didemo_split, world
 from bench.data.sample.world import ACTION, SAMPLE_VERSION, generator, make_stories, make_world
 from bench.data.segments import segment_rows
 from bench.files import digest
@@ -212,3 +215,26 @@ def test_a_split_does_not_depend_on_what_was_made_before_it():
     make("val_1", 3)
     assert np.array_equal(make("train", 3).rows, alone.rows)
     assert make("train", 3).videos == alone.videos
+
+
+def test_a_split_is_generated_when_one_of_its_videos_is_used():
+    made = []
+
+    def make(split: str) -> GeneratedSplit:
+        made.append(split)
+        return anet_split(split)
+
+    names = ("train", "val_1", "val_2")
+    features = GeneratedFeatures("activitynet", [replace(anet_sample(one), make=partial(make, one)) for one in names])
+    assert set(features.ids()) == {video_id for one in names for video_id in anet_split(one).videos.ids}
+    assert features.missing(["sample_train_0599", "sample_train_0600"]) == ("sample_train_0600",)
+    assert not made
+    assert np.array_equal(features.read("sample_val_0000"), anet_split("val_2").rows[: anet_split("val_2").lengths[0]])
+    assert features.lengths(anet_split("val_1").videos.ids).tolist() == anet_split("val_1").lengths.tolist()
+    assert made == ["val_1"]
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_what_is_said_of_a_split_before_it_is_generated_is_so(split):
+    assert didemo_sample(split).ids == didemo_split(split).videos.ids
+    assert didemo_sample(split).class_names() == didemo_split(split).videos.class_names

@@ -35,47 +35,59 @@ class GeneratedSplit:
     templates: tuple[tuple[int, ...], ...]
 
 
+@dataclass(frozen=True)
+class SampleSplit:
+    """A split of the sample before it is generated.
+
+    Attributes:
+        ids: its videos.
+        class_names: returns the names of the classes in its world.
+        make: generates it.
+    """
+
+    ids: tuple[str, ...]
+    class_names: Callable[[], tuple[str, ...]]
+    make: Callable[[], GeneratedSplit]
+
+
 class GeneratedFeatures:
-    """The features of generated splits (a `FeatureSource`); nothing is generated before it is used."""
+    """The features of generated splits (a `FeatureSource`); a split is generated when one of its videos is used."""
 
     dim: Final[int] = FEATURE_DIM
     kind: Final[DataKind] = "generated"
 
-    def __init__(self, form: str, splits: Sequence[Callable[[], GeneratedSplit]]) -> None:
+    def __init__(self, form: str, splits: Sequence[SampleSplit]) -> None:
         """`form` tells one family of generated splits from another, in the digest."""
         self._form = form
-        self._splits = splits
-        self._videos: dict[str, np.ndarray] | None = None
-
-    def _rows(self) -> dict[str, np.ndarray]:
-        if self._videos is None:
-            self._videos = {}
-            for make in self._splits:
-                split = make()
-                parts = np.split(split.rows, np.cumsum(split.lengths)[:-1])
-                self._videos.update(zip(split.videos.ids, parts, strict=True))
-        return self._videos
+        self._where: dict[str, SampleSplit] = {}
+        for split in splits:
+            for video_id in split.ids:
+                self._where.setdefault(video_id, split)
+        self._videos: dict[str, np.ndarray] = {}
 
     def ids(self) -> tuple[str, ...]:
         """Returns every video of the sample."""
-        return tuple(self._rows())
+        return tuple(self._where)
 
     def missing(self, ids: Sequence[str]) -> tuple[str, ...]:
         """Returns those of `ids` that are not of the sample."""
-        return tuple(video_id for video_id in ids if video_id not in self._rows())
+        return tuple(video_id for video_id in ids if video_id not in self._where)
 
     def lengths(self, ids: Sequence[str]) -> np.ndarray:
         """Returns (n,) int64, rows of each video. Raises: MissingData for ids that are not of the sample."""
-        rows, missing = self._rows(), self.missing(ids)
-        if missing:
+        if missing := self.missing(ids):
             raise missing_videos("the generated sample", missing, len(ids))
-        return np.fromiter((len(rows[video_id]) for video_id in ids), dtype=np.int64, count=len(ids))
+        return np.fromiter((len(self.read(video_id)) for video_id in ids), dtype=np.int64, count=len(ids))
 
     def read(self, video_id: str) -> np.ndarray:
         """Returns (T, 64) float32."""
-        if video_id not in self._rows():
+        if video_id not in self._where:
             raise missing_videos("the generated sample", [video_id], 1)
-        return self._rows()[video_id]
+        if video_id not in self._videos:
+            split = self._where[video_id].make()
+            parts = np.split(split.rows, np.cumsum(split.lengths)[:-1])
+            self._videos.update(zip(split.videos.ids, parts, strict=True))
+        return self._videos[video_id]
 
     def identity(self, ids: Sequence[str]) -> FeatureIdentity:
         """Returns what these features are. The digest covers the recipe and the ids, not the numbers' last bits,

@@ -67,7 +67,7 @@ class SimulatedFeatures:
 
     def ids(self) -> tuple[str, ...]:
         """Returns every video of every split."""
-        return tuple(dict.fromkeys(video_id for split in self._tables for video_id in self._tables.videos(split).ids))
+        return tuple(dict.fromkeys(video_id for split in self._tables for video_id in self._tables[split].ids))
 
     def missing(self, ids: Sequence[str]) -> tuple[str, ...]:
         """Returns those of `ids` that no split annotates."""
@@ -85,7 +85,7 @@ class SimulatedFeatures:
         """Returns (T, 500) float32."""
         rows = int(self.lengths([video_id])[0])
         split, index = self._where[video_id]
-        videos = self._tables.videos(split)
+        videos = self._tables[split]
         words, noise = _fixed()
         seeds = np.frombuffer(hashlib.sha256(video_id.encode()).digest(), dtype=np.uint32)
         rng = np.random.default_rng(seeds)
@@ -109,13 +109,13 @@ class SimulatedFeatures:
         content = []
         for video_id in sorted(ids):
             split, index = self._where[video_id]
-            videos = self._tables.videos(split)
+            videos = self._tables[split]
             content.append([video_id, videos.durations[index], videos.timestamps[index], videos.sentences[index]])
         return FeatureIdentity(SIMULATED, DIM, "2/7 s", digest([RECIPE, content]), self.kind)
 
     def _length(self, video_id: str) -> int:
         split, index = self._where[video_id]
-        duration = self._tables.videos(split).durations[index]
+        duration = self._tables[split].durations[index]
         return ROWS_OF_UNKNOWN_DURATION if duration is None else max(1, round(duration * ROWS_PER_SECOND))
 
     def _index(self, ids: Sequence[str]) -> None:
@@ -125,7 +125,7 @@ class SimulatedFeatures:
                 return
             if split not in self._indexed:
                 self._indexed.add(split)
-                for index, video_id in enumerate(self._tables.videos(split).ids):
+                for index, video_id in enumerate(self._tables[split].ids):
                     self._where.setdefault(video_id, (split, index))
 
 

@@ -53,10 +53,10 @@ def open_dataset(declaration: DatasetDeclaration) -> Dataset:
     Raises: ConfigError, and DataError when features or the generated sample cannot be opened.
     """
     from bench.data.opening import AnnotationForm, open_declared
-    from bench.data.sample.splits import anet_split
+    from bench.data.sample.splits import anet_sample
 
     where = f"It needs {HALVES_FILE} of ActivityNet-Entities beside val_1.json, plain or gzip."
-    form = AnnotationForm(SPLITS, COUNTS, anet_split, official_files, read_split, dict.fromkeys(HALVES, where))
+    form = AnnotationForm(SPLITS, COUNTS, anet_sample, official_files, read_split, dict.fromkeys(HALVES, where))
     return open_declared(declaration, form)
 
 

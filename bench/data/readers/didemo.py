@@ -63,9 +63,9 @@ def open_dataset(declaration: DatasetDeclaration) -> Dataset:
     Raises: ConfigError, and DataError when features or the generated sample cannot be opened.
     """
     from bench.data.opening import AnnotationForm, open_declared
-    from bench.data.sample.splits import didemo_split
+    from bench.data.sample.splits import didemo_sample
 
-    return open_declared(declaration, AnnotationForm(SPLITS, COUNTS, didemo_split, official_files, read_split))
+    return open_declared(declaration, AnnotationForm(SPLITS, COUNTS, didemo_sample, official_files, read_split))
 
 
 def official_files(root: Path) -> Mapping[str, SplitDeclaration]:

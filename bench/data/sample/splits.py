@@ -20,11 +20,11 @@ The class of a video is the action of its story; a class is called by the name o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
-from bench.data.features.generated import GeneratedSplit
+from bench.data.features.generated import GeneratedSplit, SampleSplit
 from bench.data.sample.rendering import Timing, draw_templates, render, word
 from bench.data.sample.world import ACTION, Story, World, generator, make_stories, make_world
 from bench.data.tables import AnnotatedVideos
@@ -51,6 +51,17 @@ def anet_split(split: str, seed: int = SEED) -> GeneratedSplit:
 def didemo_split(split: str, seed: int = SEED) -> GeneratedSplit:
     """Returns split train, val or test of the sample in DiDeMo form, made once."""
     return _didemo_split(split, seed)
+
+
+def anet_sample(split: str) -> SampleSplit:
+    """Returns a split of the sample in ActivityNet Captions form, to be made when it is used."""
+    ids = _ids(split.partition("_")[0], ANET_SIZES["val_1" if split == "val_2" else split])
+    return SampleSplit(ids, _class_names, partial(anet_split, split))
+
+
+def didemo_sample(split: str) -> SampleSplit:
+    """Returns a split of the sample in DiDeMo form, to be made when it is used."""
+    return SampleSplit(_ids(f"didemo_{split}", DIDEMO_SIZES[split]), _class_names, partial(didemo_split, split))
 
 
 world = cache(make_world)
@@ -163,10 +174,18 @@ def _annotated(
 ) -> AnnotatedVideos:
     bounds, sentences = told
     return AnnotatedVideos(
-        ids=tuple(f"sample_{prefix}_{i:04d}" for i in range(len(stories))),
+        ids=_ids(prefix, len(stories)),
         durations=tuple(durations.tolist()),
         timestamps=tuple(bounds),
         sentences=tuple(sentences),
         labels=tuple((story.action,) for story in stories),
         class_names=of.names[ACTION],
     )
+
+
+def _class_names() -> tuple[str, ...]:
+    return world(SEED).names[ACTION]
+
+
+def _ids(prefix: str, count: int) -> tuple[str, ...]:
+    return tuple(f"sample_{prefix}_{i:04d}" for i in range(count))
