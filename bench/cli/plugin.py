@@ -97,7 +97,8 @@ def check(name: str, settings: tuple[str, ...], output: Path | None, config: Pat
     """Check the plugin NAME, or one model or encoder of it; print a report to paste into a pull request.
 
     Models are fitted on a few videos of the generated sample (a setting `epochs` is lowered to 2); batches, order,
-    seeds, checkpoints and inputs at the edges are tried. Ends with exit code 6 when a check fails.
+    seeds, checkpoints and inputs at the edges are tried. A model that looks at frames is given drawn ones, and whatever
+    endpoint it asks is answered here: `--set model=any` will do. Ends with exit code 6 when a check fails.
     """
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session

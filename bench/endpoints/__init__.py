@@ -2,7 +2,7 @@
 
 from bench.endpoints.asking import Answerer, Asker, Tally
 from bench.endpoints.kept import KeptAnswers
-from bench.endpoints.opening import asker_of, endpoint_of
+from bench.endpoints.opening import answered_by, asker_of, endpoint_of
 from bench.endpoints.prompts import Prompt, read_prompt
 from bench.endpoints.questions import Answer, Question, Sampling, Served
 
@@ -16,6 +16,7 @@ __all__ = [
     "Sampling",
     "Served",
     "Tally",
+    "answered_by",
     "asker_of",
     "endpoint_of",
     "read_prompt",

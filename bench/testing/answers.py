@@ -16,11 +16,15 @@ from bench.models import (
     VideoEncoder,
     VideoTextEncoder,
     VideoTextScorer,
+    ZeroShotClassifier,
 )
 from bench.testing.report import CheckFailed, NotApplicable
 
 Items = list[Any]
 """One value for each video or paragraph: an array, or a tuple of sentences."""
+
+OPTIONS = ("Walking the dog", "Playing squash", "Making a cake")
+"""Classes that a model is told by name."""
 
 CLOSE = 2e-4
 """The largest difference, in shares of the largest number, that the order of float32 sums may make."""
@@ -34,6 +38,8 @@ def of_videos(model: Any, videos: VideoBatch) -> dict[str, Items]:
         said["embed_videos"] = list(rows_of("embed_videos", model.embed_videos(videos), count))
     if isinstance(model, VideoClassifier):
         said["classify"] = list(rows_of("classify", model.classify(videos), count))
+    if isinstance(model, ZeroShotClassifier):
+        said["choose"] = list(rows_of("choose", model.choose(videos, OPTIONS), count))
     if isinstance(model, FlatTextEncoder):
         said["embed_flat_videos"] = list(rows_of("embed_flat_videos", model.embed_flat_videos(videos), count))
     if isinstance(model, ClipTextEncoder):

@@ -13,12 +13,14 @@ from typing import Any
 from bench.catalogue.catalogue import Catalogue
 from bench.catalogue.encoders import plan_encoder
 from bench.catalogue.lookup import Session
-from bench.errors import BenchError, CatalogueError, unknown_name
+from bench.endpoints import answered_by
+from bench.errors import BenchError, CatalogueError, UsageError, unknown_name
 from bench.plugins.code import resolve
 from bench.plugins.discovery import Plugin
 from bench.testing.encoder_checks import ENCODER_CHECKS, EncoderSubject
 from bench.testing.model_checks import MODEL_CHECKS
 from bench.testing.offer_checks import check_dataset, check_import, check_task
+from bench.testing.offered import StandIn
 from bench.testing.report import CheckFailed, Finding, NotApplicable, Report
 from bench.testing.subject import subjects
 from bench.testing.task_to_board import ToBoard
@@ -31,7 +33,8 @@ def check_plugin(session: Session, name: str, settings: Mapping[str, object] | N
         settings: settings under which its models and encoders are checked, beside the recipe of the sample; a setting
             called `epochs` is 2 unless it is named here. A plugin's encoders take those that they have.
 
-    Raises: UnknownName; CatalogueError for a plugin that cannot be used or is blocked.
+    Raises: UnknownName; CatalogueError for a plugin that cannot be used or is blocked; for one model or encoder by its
+    name also what it says that it lacks, such as a setting that names weights or an endpoint's model.
     """
     catalogue = session.catalogue
     plugin = _plugin(catalogue, name)
@@ -42,14 +45,35 @@ def check_plugin(session: Session, name: str, settings: Mapping[str, object] | N
     findings = [_finding(f"plugin {plugin.name}", "import cost", partial(check_import, plugin))]
     findings.append(_finding(f"plugin {plugin.name}", "well-behaved when listed", partial(_remarks, plugin)))
     for model in models:
-        for subject_name, subject in subjects(catalogue.model(model), settings or {}, catalogue):
-            for check, ask in MODEL_CHECKS.items():
-                findings.append(_finding(subject_name, check, partial(_asked, ask, subject, check)))
+        findings += _of_model(catalogue, model, settings or {}, lenient=whole)
     for encoder in encoders:
         findings += _of_encoder(catalogue, encoder, settings or {}, lenient=whole)
     if whole:
         findings += _offers(session, plugin)
     return Report(plugin.name, plugin.distribution, _environment(), tuple(findings))
+
+
+def _of_model(catalogue: Catalogue, name: str, chosen: Mapping[str, object], *, lenient: bool) -> Iterator[Finding]:
+    """Yields findings about a model in each of its roles. Endpoints that it opens are answered by the kit.
+
+    Args:
+        lenient: takes of the settings those that it has, and skips it where it lacks a package or a user's setting.
+    """
+    known = catalogue.model(name).settings
+    settings = {key: value for key, value in chosen.items() if key in known or not lenient}
+    with answered_by(StandIn()):
+        for subject_name, subject in subjects(catalogue.model(name), settings, catalogue):
+            try:
+                subject.loaded()
+            except (UsageError, CatalogueError) as error:
+                if not lenient:
+                    raise
+                yield Finding(subject_name, "loads", "skipped", f"not checked: {error}")
+                continue
+            except Exception:  # noqa: BLE001, S110 (the checks below say it)
+                pass
+            for check, ask in MODEL_CHECKS.items():
+                yield _finding(subject_name, check, partial(_asked, ask, subject, check))
 
 
 def _of_encoder(catalogue: Catalogue, name: str, chosen: Mapping[str, object], *, lenient: bool) -> Iterator[Finding]:
@@ -131,6 +155,8 @@ def _finding(subject: str, check: str, ask: Callable[[], str]) -> Finding:
         return Finding(subject, check, "passed", ask())
     except NotApplicable as reason:
         return Finding(subject, check, "skipped", str(reason))
+    except UsageError as needs:
+        return Finding(subject, check, "skipped", f"not checked: {needs}")
     except CheckFailed as failure:
         return Finding(subject, check, "failed", str(failure))
     except BenchError as error:

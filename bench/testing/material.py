@@ -15,6 +15,7 @@ from bench.data.lessons import training_set
 from bench.data.readers.activitynet import open_dataset
 from bench.inputs import Inputs, Paragraph, Ragged, TrainingData, VideoBatch, View
 from bench.models import ModelSpec
+from bench.testing.offered import DrawnPictures, drawn
 
 if TYPE_CHECKING:
     from bench.data.dataset import Dataset
@@ -65,7 +66,14 @@ def material_for(spec: ModelSpec) -> Material:
     lesson = training_set(sample(), spec.learns_from, view)
     training = sample().training(lesson, max_rows=spec.max_rows, limit=TRAINED_ON)
     videos = tested.videos.batch(range(len(tested.videos)))
-    return Material(training, of_dim(videos, spec.dim) if spec.dim else videos, tested.paragraphs)
+    videos = of_dim(videos, spec.dim) if spec.dim else videos
+    return Material(training, pictured(videos) if spec.reads_pictures else videos, tested.paragraphs)
+
+
+def pictured(videos: VideoBatch) -> VideoBatch:
+    """Returns the same videos with a picture for each of their rows."""
+    owners = [video for video, count in enumerate(videos.segments.lengths.tolist()) for _ in range(count)]
+    return replace(videos, pictures=drawn(videos.frames, videos.clip_frames, owners))
 
 
 def of_dim(videos: VideoBatch, dim: int) -> VideoBatch:
@@ -93,6 +101,7 @@ def take(videos: VideoBatch, indices: Sequence[int]) -> VideoBatch:
         segments=Ragged(segments[chosen], videos.segments.lengths[list(indices)]),
         clip_frames=Ragged(torch.cat([empty, *(clips[c] for c in chosen)]), videos.clip_frames.lengths[chosen]),
         durations=videos.durations[list(indices)],
+        pictures=videos.pictures.take(indices, chosen) if isinstance(videos.pictures, DrawnPictures) else None,
     )
 
 
@@ -104,13 +113,14 @@ def video_of(videos: VideoBatch, segments: int, rows: int) -> VideoBatch:
     known = videos.frames.values
     drawn = known[torch.randint(len(known), (rows * (segments + 1),), generator=generator)]
     bounds = torch.linspace(0, 60, segments + 1)
-    return VideoBatch(
+    made_up = VideoBatch(
         ids=("made-up",),
         frames=Ragged(drawn[:rows], torch.tensor([rows])),
         segments=Ragged(torch.stack([bounds[:-1], bounds[1:]], dim=1), torch.tensor([segments])),
         clip_frames=Ragged(drawn[rows:], torch.full((segments,), rows)),
         durations=torch.tensor([60.0]),
     )
+    return made_up if videos.pictures is None else pictured(made_up)
 
 
 def long_paragraph(paragraphs: Sequence[Paragraph]) -> Paragraph:

@@ -33,6 +33,7 @@ from bench_video_llms.verdicts import is_unclear, log_odds, shares
 
 ALTERNATIVES = 20
 """First tokens whose probabilities are asked for: as many as endpoints give."""
+PRICES = ("price_in", "price_out")
 SHORT = 4
 """Tokens of an answer that is one word."""
 
@@ -67,7 +68,7 @@ class VideoLLM:
             sys.stderr.write(f"{WHOLE}\n")
         self._prompts = {kind: prompt_of(kind, settings) for kind in ("caption", "pair", "choice")}
         self._answerer = self._opened()
-        self._looking: Looking | None = None
+        self._looking: dict[str, Looking] = {}
         self._bias: Bias | None = None
         self._unclear = 0
         self.best = int(settings["best"]) if settings["list"] else 0
@@ -81,19 +82,19 @@ class VideoLLM:
         return endpoint_of(settings["endpoint"], settings["model"], settings["timeout"], settings["at_once"])
 
     def _asking(self, kind: str, max_tokens: int, alternatives: int) -> Looking:
-        """Returns what asks the prompt of a kind; a run asks one kind."""
-        if self._looking is None:
+        """Returns what asks the prompt of a kind."""
+        if kind not in self._looking:
             settings = self._settings
             sampling = Sampling(settings["temperature"], max_tokens, self._execution.seed, alternatives)
             at_once = 1 if settings["repository"] else settings["at_once"]
             asker = asker_of(self._answerer, sampling, self._execution.kept, at_once)
-            self._looking = Looking(asker, self._prompts[kind], settings)
-        return self._looking
+            self._looking[kind] = Looking(asker, self._prompts[kind], settings)
+        return self._looking[kind]
 
     @property
-    def asker(self) -> Asker | None:
-        """What asked, with its tally; None before the first question."""
-        return self._looking.asker if self._looking else None
+    def _askers(self) -> list[Asker]:
+        """What asked, each with its tally: one for each kind of question, and a run asks one kind."""
+        return [looking.asker for looking in self._looking.values()]
 
     def caption(self, videos: VideoBatch) -> list[Paragraph]:
         """Returns a sentence for each segment; "" where the model refused."""
@@ -169,26 +170,27 @@ class VideoLLM:
 
     def spent(self) -> dict[str, float]:
         """Returns the tokens of all answers of the run, found ones too, and what they cost where prices are set."""
-        if self._looking is None:
+        if not self._looking:
             return {}
-        tally, prices = self._looking.asker.tally, (self._settings["price_in"], self._settings["price_out"])
-        cost = {"cost": tally.cost(*prices)} if any(prices) else {}
-        return {"tokens_in": tally.tokens_in, "tokens_out": tally.tokens_out, **cost}
+        tallies, prices = [asker.tally for asker in self._askers], [self._settings[name] for name in PRICES]
+        cost = {"cost": sum(tally.cost(*prices) for tally in tallies)} if any(prices) else {}
+        tokens_in, tokens_out = (sum(getattr(tally, side) for tally in tallies) for side in ("tokens_in", "tokens_out"))
+        return {"tokens_in": tokens_in, "tokens_out": tokens_out, **cost}
 
     def remarks(self) -> tuple[str, ...]:
         """Returns what was answered, what it cost, and what to know of the score."""
         return tuple(self._said())
 
     def _said(self) -> Iterator[str]:
-        if self._looking is None:
+        if not self._looking:
             return
-        asker, settings = self._looking.asker, self._settings
-        if settings["send"] == "video":
+        if self._settings["send"] == "video":
             yield "videos were sent whole (`video_url`), and the server took the frames: no sampler of ours"
-        yield from asker.tally.words()
-        if settings["price_in"] or settings["price_out"]:
-            yield f"cost {asker.tally.cost(settings['price_in'], settings['price_out']):.4f}, cached answers too"
-        if asker.sampling.alternatives and not asker.served.has_alternatives:
+        for asker in self._askers:
+            yield from asker.tally.words()
+        if (cost := self.spent().get("cost")) is not None:
+            yield f"cost {cost:.4f}, cached answers too"
+        if any(asker.sampling.alternatives and not asker.served.has_alternatives for asker in self._askers):
             yield "no probabilities were given: the word alone counts, so many scores are equal, and ties are shared"
         if self._unclear:
             yield f"{self._unclear:,} answers were none of the words asked for"

@@ -48,6 +48,24 @@ def test_an_unknown_plugin_lists_those_there_are(bench_command):
     assert "unknown plugin 'hs'. Did you mean 'hse'" in done.stderr
 
 
+def test_a_model_that_looks_at_frames_and_asks_an_endpoint_is_offered_both(bench_command):
+    done = bench_command("plugin", "check", "video-llm", "--set", "model=any")
+
+    found = outcomes(done)
+    assert all(outcome == "passed" or detail == "it does not train" for outcome, detail in list(found.values())[2:])
+    assert found["model video-llm", "shape, float32, finite"] == ("passed", "choose 3, score 10")
+    assert found["model video-llm", "no network"][0] == "passed"
+
+
+def test_what_lacks_a_setting_of_the_user_is_not_checked_and_says_so(bench_command):
+    whole = bench_command("plugin", "check", "video-llms")
+    outcome, detail = outcomes(whole)["model video-llm", "loads"]
+    assert outcome == "skipped"
+    assert detail.startswith("not checked: video-llm asks an endpoint (--set model=ID)")
+    alone = bench_command("plugin", "check", "video-llm", exit_code=2)
+    assert "name one of them" in alone.stderr
+
+
 def outcomes(done):
     """Returns (outcome, detail) by (subject, check) of a printed report."""
     rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")]
