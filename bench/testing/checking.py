@@ -14,7 +14,7 @@ from bench.catalogue.catalogue import Catalogue
 from bench.catalogue.encoders import plan_encoder
 from bench.catalogue.lookup import Session
 from bench.endpoints import answered_by
-from bench.errors import BenchError, CatalogueError, UsageError, unknown_name
+from bench.errors import BenchError, CatalogueError, ModelError, UsageError, unknown_name
 from bench.plugins.code import resolve
 from bench.plugins.discovery import Plugin
 from bench.testing.encoder_checks import ENCODER_CHECKS, EncoderSubject
@@ -22,7 +22,7 @@ from bench.testing.model_checks import MODEL_CHECKS
 from bench.testing.offer_checks import check_dataset, check_import, check_task
 from bench.testing.offered import StandIn
 from bench.testing.report import CheckFailed, Finding, NotApplicable, Report
-from bench.testing.subject import subjects
+from bench.testing.subject import Subject, subjects
 from bench.testing.task_to_board import ToBoard
 
 
@@ -63,15 +63,13 @@ def _of_model(catalogue: Catalogue, name: str, chosen: Mapping[str, object], *, 
     settings = {key: value for key, value in chosen.items() if key in known or not lenient}
     with answered_by(StandIn()):
         for subject_name, subject in subjects(catalogue.model(name), settings, catalogue):
-            try:
-                subject.loaded()
-            except (UsageError, CatalogueError) as error:
-                if not lenient:
-                    raise
-                yield Finding(subject_name, "loads", "skipped", f"not checked: {error}")
+            lacking: list[BenchError] = []
+            loads = _finding(subject_name, "loads", partial(_loaded, subject, lacking))
+            if lacking and not lenient:
+                raise lacking[0]
+            if loads.outcome != "passed":
+                yield loads
                 continue
-            except Exception:  # noqa: BLE001, S110 (the checks below say it)
-                pass
             for check, ask in MODEL_CHECKS.items():
                 yield _finding(subject_name, check, partial(_asked, ask, subject, check))
 
@@ -95,6 +93,18 @@ def _of_encoder(catalogue: Catalogue, name: str, chosen: Mapping[str, object], *
         return
     for check, ask in ENCODER_CHECKS.items():
         yield _finding(f"encoder {name}", check, partial(_asked, ask, subject, check))
+
+
+def _loaded(subject: Subject, lacking: list[BenchError]) -> str:
+    """Loads a model. Raises: NotApplicable where it lacks what the user has to give; `lacking` has its words then."""
+    try:
+        subject.loaded()
+    except ModelError:
+        raise
+    except (UsageError, CatalogueError) as error:
+        lacking.append(error)
+        raise NotApplicable(f"not checked: {error}") from error
+    return ""
 
 
 def _asked(ask: Callable[[Any], str], subject: Any, check: str) -> str:
