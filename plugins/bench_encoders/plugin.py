@@ -78,6 +78,27 @@ TIMM = EncoderSpec(
     fingerprint="bench_encoders.timm_models:fingerprint",
 )
 
+MTEB = EncoderSpec(
+    name="mteb",
+    summary="models of images or videos by their names in mteb, as mteb encodes",
+    loader="bench_encoders.mteb_models:open_model",
+    provides=(FrameEncoder, ClipEncoder, TextEncoder),
+    by_setting=(FrameEncoder, ClipEncoder, TextEncoder),
+    settings={
+        "model": Setting("", "as mteb names it, its weights in the Hub's local cache"),
+        "modality": Setting(
+            "", "what frames are to it; left out: video where it reads videos, else image", ("", "image", "video")
+        ),
+        "window": Setting(0, "frames of a video; 0: as many as mteb shows the model", minimum=0),
+        "task": Setting("MSRVTTT2V", "task of mteb under whose name and instruction it encodes"),
+        "remote_code": Setting(False, "whether mteb may run code that lies beside the weights"),
+    },
+    argument="model",
+    extra="vtbench[mteb]",
+    paper="Enevoldsen et al.: MMTEB, ICLR 2025; each model has its own",
+    fingerprint="bench_encoders.mteb_registry:fingerprint",
+)
+
 C3D = EncoderSpec(
     name="c3d",
     summary="windows of 16 frames by C3D, weights of your own",
@@ -97,4 +118,4 @@ C3D = EncoderSpec(
 
 @hookimpl
 def bench_encoders() -> Iterable[EncoderSpec]:
-    return [LITE0, MINILM, OPEN_CLIP, TRANSFORMERS, TIMM, C3D]
+    return [LITE0, MINILM, OPEN_CLIP, TRANSFORMERS, TIMM, MTEB, C3D]

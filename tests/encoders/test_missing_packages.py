@@ -17,6 +17,7 @@ from bench.errors import CatalogueError
         ("minilm", "onnxruntime", "encoders"),
         ("open-clip:ViT-B-32/openai", "torchvision", "open-clip"),
         ("timm:resnet18", "torchvision", "timm"),
+        ("mteb:openai/clip-vit-base-patch32", "mteb", "mteb"),
     ],
 )
 def test_a_missing_package_is_one_line_that_says_what_to_install(opened, monkeypatch, name, package, extra):
