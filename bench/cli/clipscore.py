@@ -24,17 +24,25 @@ if TYPE_CHECKING:
     help="Features that a dual encoder made (default: those of the run's dataset).",
 )  # fmt: skip
 @click.option("--template", default="A photo depicts {}", show_default=True, help="What is read, {} is the caption.")
+@click.option(
+    "--labels", multiple=True, type=click.Path(path_type=Path),
+    help="Captions of whole videos that people labelled, JSON Lines. Repeatable.",
+)  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:I.")
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON on stdout.")
-def clipscore(run: Path, features: str | None, template: str, device: str, config: Path | None, as_json: bool) -> None:
+def clipscore(
+    run: Path, features: str | None, template: str, labels: tuple[Path, ...], device: str, config: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Say how near the captions of RUN are to their videos (CLIPScore), and to references as well (RefCLIPScore).
 
     Any dual encoder does (`bench list encoders`), on features that it made. The figures stand in a file beside the
-    record, with what each caption has, and rank nowhere: an encoder's taste is not the task's.
+    record, with what each caption has, and rank nowhere; --labels measures how far they agree with people.
     """
     from bench.analysis.examples.scored import captions_in
-    from bench.analysis.judging.by_encoder import clip_scored
+    from bench.analysis.judging.by_encoder import Reading, clip_scored
+    from bench.analysis.judging.labels import read_labels
     from bench.analysis.judging.seen_features import seen_features
     from bench.catalogue import config as configuration
     from bench.catalogue.lookup import Session
@@ -44,12 +52,13 @@ def clipscore(run: Path, features: str | None, template: str, device: str, confi
     from bench.plugins.code import Guard
     from bench.runs.execute import chosen_device
 
+    labelled = read_labels(labels) if labels else ()
     session = Session(configuration.load(config))
     captions = captions_in(run, session)
     seen = seen_features(session, captions.task, features)
     with terminal() as reporter:
         guard = Guard(seen.encoder.spec.name, 0, run, reporter)
-        scored = clip_scored(captions, seen, template, Execution(chosen_device(device)), guard)
+        scored = clip_scored(captions, Reading(seen, template, Execution(chosen_device(device)), guard), labelled)
     told = scored.as_json()
     path = run / f"captions-clipscore-{digest(scored.signature)[:8]}.json"
     write_json(path, told)
@@ -65,6 +74,9 @@ def _print(scored: ClipScored) -> None:
     for score in scored.scores:
         bounds = "{:.4f} to {:.4f}".format(*score.ci95) if score.ci95 else "none: one video"
         echo(f"{score.name} {score.value:.4f} (95 % interval {bounds}), {n:,} captions of {videos:,} videos")
+    for score in scored.scores:
+        if score.agreement:
+            echo(f"{score.name}, agreement with people: {score.agreement.words}")
     if scored.empty:
         echo(f"{scored.empty:,} of {n:,} captions are empty and count 0")
     for line in scored.remarks:

@@ -73,16 +73,8 @@ def _print(judged: JudgedCaptions, asker: Asker, scored: ScoredRun) -> None:
         words = {"said": "in other words"}
         ended = ", ".join(f"{count:,} {words.get(how, how)}" for how, count in sorted(judged.unread.items()))
         echo(f"no grade: {ended}; left out")
-    agreed = judged.labelled
-    if agreed is None:
-        echo("agreement with people: not measured, so nobody knows what the figure is worth (--labels FILE)")
-    elif agreed.tau is None:
-        echo(f"agreement with people: none can be said of {agreed.n:,} labelled captions that are all alike")
-    else:
-        between = "{:.2f} to {:.2f}".format(*agreed.ci95) if agreed.ci95 else "none: one video"
-        echo(
-            f"agreement with people: Kendall's tau-b {agreed.tau:.2f} (95 % interval {between}), {agreed.n:,} captions"
-        )
+    unmeasured = "not measured, so nobody knows what the figure is worth (--labels FILE)"
+    echo(f"agreement with people: {judged.labelled.words if judged.labelled else unmeasured}")
     if scored.result.model.settings.get("model") == asker.served.model:
         echo("the judge wrote these captions itself: models favour what they wrote")
     for line in asker.tally.words():

@@ -34,6 +34,14 @@ class RankAgreement:
     tau: float | None
     ci95: tuple[float, float] | None
 
+    @property
+    def words(self) -> str:
+        """All of it in words."""
+        if self.tau is None:
+            return f"none can be said of {self.n:,} labelled captions that are all alike"
+        between = "{:.2f} to {:.2f}".format(*self.ci95) if self.ci95 else "none: one video"
+        return f"Kendall's tau-b {self.tau:.2f} (95 % interval {between}), {self.n:,} captions"
+
 
 def agreement(grades: Sequence[float], labels: Sequence[float], groups: Sequence[Hashable]) -> RankAgreement:
     """Returns how far grades (n,) and labels (n,) put items in the same order.

@@ -194,6 +194,32 @@ def test_whole_videos_have_all_captions_as_references(clips):
     assert ref[("v_0", None)] == pytest.approx(2 * clip[("v_0", None)] * nearest / (clip[("v_0", None)] + nearest))
 
 
+def label(video, caption, value, **more):
+    return json.dumps({"video": video, "caption": caption, "references": ["green"], "label": value, **more})
+
+
+def test_agreement_with_people_is_measured_on_captions_of_whole_videos(clips, described, tmp_path):
+    labels = tmp_path / "labels.jsonl"
+    lines = [label("v_0", "red", 3), label("v_0", "blue", 1), label("v_1", "blue", 5), label("v_1", "blue", 4)]
+    labels.write_text("\n".join([*lines, label("v_2", "", 0)]))
+    run = clips.run("Painter", "whole-captioning")
+
+    told = clips.told(run, "--labels", labels)
+
+    assert [one["agreement"]["n"] for one in told["measurements"]] == [4, 4]
+    first, second = (one["agreement"]["tau"] for one in told["measurements"])
+    assert first == pytest.approx(4 / np.sqrt(4 * 6))  # the cosines are 0.71, 0, 0.71 and none: of 6 pairs 2 are ties
+    assert second is None  # none is near a reference
+    assert "|labels=" in told["signature"]
+    said = clips.score(run, "--features", "seen", "--labels", labels).stdout
+    assert "RefCLIPScore, agreement with people: none can be said of 4 labelled captions that are all alike" in said
+    refused = clips.score(described, "--features", "seen", "--labels", labels, exit_code=2).stderr
+    assert "told has segments, and a label does not say of which" in refused
+    labels.write_text(label("v_9", "red", 3))
+    refused = clips.score(run, "--features", "seen", "--labels", labels, exit_code=2).stderr
+    assert "'v_9' is no video of whole test. Every line names the video" in refused
+
+
 @pytest.mark.parametrize(
     ("flags", "exit_code", "says"),
     [
@@ -220,7 +246,7 @@ def test_videos_that_may_be_missing_need_features_where_they_have_captions(clips
     finally:
         clips.declare()
 
-    assert "features 'fewer' lack 2 of 3 videos that the run captioned, such as 'v_" in said
+    assert "features 'fewer' lack 2 of 3 videos that have captions, such as 'v_" in said
 
 
 def test_captions_without_a_word_are_no_score(clips):

@@ -2,8 +2,8 @@
 
     {"caption": "a man runs", "references": ["somebody is running"], "label": 4, "video": "v_1", "judge": "Ada"}
 
-A label is a number on any scale on which more is better; of several labels of one caption their mean counts. `video`
-and `judge` may be left out: captions of one video are resampled together.
+A label is a number on any scale on which more is better; of several labels of one caption of a video their mean counts.
+`video` and `judge` may be left out: captions of one video are resampled together.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class LabelledCaption:
     Attributes:
         caption, references: as written.
         label: mean of its labels.
-        video: what it is resampled with.
+        video: what it is about, as the file calls it, and what it is resampled with; its line where none is named.
     """
 
     caption: str
@@ -45,25 +45,26 @@ def read_labels(paths: Sequence[Path]) -> tuple[LabelledCaption, ...]:
 
     Raises: MissingData where a file is not there; InvalidData for one of another form, or with none.
     """
-    labels: dict[tuple[str, tuple[str, ...]], list[float]] = {}
-    videos: dict[tuple[str, tuple[str, ...]], str] = {}
+    labels: dict[tuple[str, tuple[str, ...], str], list[float]] = {}
+    lines_of: dict[tuple[str, tuple[str, ...], str], str] = {}
     for path in paths:
         with reading(path, FORM):
             lines = [line for line in read_text(path, FORM).split("\n") if line.strip()]
             values = [json.loads(line, object_pairs_hook=unique_keys) for line in lines]
         for number, value in enumerate(values, 1):
-            caption, label, video = _labelled(f"{path}:{number}", value)
+            caption, label = _labelled(f"{path}:{number}", value)
             labels.setdefault(caption, []).append(label)
-            videos.setdefault(caption, video or f"{path}:{number}")
+            lines_of.setdefault(caption, f"{path}:{number}")
     if not labels:
         raise InvalidData(f"{', '.join(map(str, paths))}: no label. {FORM.remedy}")
     return tuple(
-        LabelledCaption(*caption, math.fsum(given) / len(given), videos[caption]) for caption, given in labels.items()
+        LabelledCaption(caption[0], caption[1], math.fsum(given) / len(given), caption[2] or lines_of[caption])
+        for caption, given in labels.items()
     )
 
 
-def _labelled(where: str, value: Any) -> tuple[tuple[str, tuple[str, ...]], float, str]:
-    """Returns caption with references, label and video of a line. Raises: InvalidData."""
+def _labelled(where: str, value: Any) -> tuple[tuple[str, tuple[str, ...], str], float]:
+    """Returns caption with references and video, "" where none is named, and the label. Raises: InvalidData."""
     if not isinstance(value, dict) or not {"caption", "references", "label"} <= set(value) <= KEYS:
         raise InvalidData(f"{where}: expected caption, references and label, and maybe video and judge. {FORM.remedy}")
     caption, references, label = value["caption"], value["references"], value["label"]
@@ -72,4 +73,4 @@ def _labelled(where: str, value: Any) -> tuple[tuple[str, tuple[str, ...]], floa
         raise InvalidData(f"{where}: the caption is a text, and references are a list of one text or more.")
     if not isinstance(label, int | float) or isinstance(label, bool) or not math.isfinite(label):
         raise InvalidData(f"{where}: the label is a number.")
-    return (caption, tuple(references)), float(label), str(value.get("video") or "")
+    return (caption, tuple(references), str(value.get("video") or "")), float(label)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from bench.catalogue.lookup import Session
 from bench.data.dataset import Dataset
 from bench.data.declared import PACK
 from bench.errors import InvalidData, MissingData, UnsupportedTask, unknown_name
-from bench.metrics.captions.pairing import Item
 from bench.models import is_dual
 from bench.models.frozen import MeanOfFrames
 from bench.results import sampled
@@ -52,33 +50,36 @@ class SeenFeatures:
         }
 
     def pictures(
-        self, run: ScoredRun, videos: Sequence[Sequence[Item]], model: MeanOfFrames, device: str
-    ) -> np.ndarray:
-        """Returns (n, d): what each sentence of some videos is about, the mean direction of its segment's frames.
+        self, run: ScoredRun, segments: Mapping[str, int], model: MeanOfFrames, device: str
+    ) -> dict[str, np.ndarray]:
+        """Returns opaque id -> (segments, d): the mean direction of the frames of each segment of some videos.
 
         Args:
-            videos: every sentence that was said of each of them.
+            segments: opaque id -> how many segments of it were captioned.
 
         Raises: MissingData for videos without features; InvalidData where they are broken, or segments are others.
         """
         # Under `exclude` the first videos that have these features may be others than the run's.
-        limit = None if self.dataset.declaration.missing == "exclude" else run.result.limit
+        own = self.dataset.declaration.missing != "exclude" and segments.keys() <= run.said.keys()
+        limit = run.result.limit if own else None
         shown = self.dataset.inputs(self.split, run.task.view, max_rows=EVERY_ROW, limit=limit).videos
         place = {video: number for number, video in enumerate(shown.ids)}
-        names = [said[0].video for said in videos]
-        if lacking := [run.names[name] for name in names if name not in place]:
+        if lacking := [run.names[video] for video in segments if video not in place]:
             raise MissingData(
-                f"features {self.dataset.declaration.features.name!r} lack {len(lacking):,} of {len(videos):,} videos "
-                f"that the run captioned, such as {lacking[0]!r}. Extract them, or name others: --features NAME."
+                f"features {self.dataset.declaration.features.name!r} lack {len(lacking):,} of {len(segments):,} "
+                f"videos that have captions, such as {lacking[0]!r}. Extract them, or name others: --features NAME."
             )
-        groups = [names[start : start + AT_ONCE] for start in range(0, len(names), AT_ONCE)]
-        batches = shown.batches([[place[name] for name in group] for group in groups], device)
-        clips = [model.embed_clips(batch) for batch in batches]
-        counts = chain.from_iterable(part.lengths.tolist() for part in clips)
-        if list(counts) != list(map(len, videos)):
+        videos = list(segments)
+        groups = [videos[start : start + AT_ONCE] for start in range(0, len(videos), AT_ONCE)]
+        found: dict[str, np.ndarray] = {}
+        for batch in shown.batches([[place[video] for video in group] for group in groups], device):
+            clips = model.embed_clips(batch)
+            ends = np.cumsum(clips.lengths.numpy())[:-1]
+            found |= dict(zip(batch.ids, np.split(clips.values.cpu().numpy(), ends), strict=True))
+        if any(len(found[video]) != count for video, count in segments.items()):
             raise InvalidData(f"{run.result.run} answers other segments than the dataset has: `bench rescore` it.")
         self.dataset.check_unchanged()
-        return np.concatenate([part.values.cpu().numpy() for part in clips])
+        return found
 
 
 def seen_features(session: Session, task: Captioning, name: str | None) -> SeenFeatures:
