@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
+from pathlib import Path
+
 import numpy as np
 import pytest
+from cli.conftest import install
 
 from bench.errors import MissingData, UsageError
 
@@ -48,9 +53,53 @@ def test_vectors_are_those_of_the_library(opened, folder, picture):
     assert encoder.truncated(["dog " * 14, "dog " * 15]) == 1
 
 
-def test_weights_may_be_a_file_of_a_known_architecture(opened, tmp_path):
-    import json
+CONFIG = """
+version: 1
+datasets:
+  mine:
+    {{reader: captions, root: ., features: seen, segments: none, captions: each, splits: {{test: {{file: said.json}}}}}}
+features:
+  seen: {{videos: pictures, encoder: open-clip, settings: {{repository: {folder}}}, sampler: frames=1}}
+"""
 
+
+def test_captions_are_scored_as_the_library_compares(bench_in, folder, picture, tmp_path):
+    import open_clip
+    import torch
+    from PIL import Image
+
+    frames = {name: Image.fromarray(picture(60, 80, seed)) for seed, name in enumerate("abc")}
+    said = {name: ["a dog runs", f"a man plays guitar {name}"] for name in frames}
+    (tmp_path / "pictures").mkdir()
+    for name, frame in frames.items():
+        frame.save(tmp_path / "pictures" / f"{name}.png")
+    (tmp_path / "said.json").write_text(json.dumps(said))
+    (tmp_path / "bench.yaml").write_text(CONFIG.format(folder=folder))
+    site = install(tmp_path / "site", Path(__file__).parents[1] / "cli" / "toy_captioners.py", "toy-captioners")
+    bench = partial(bench_in(tmp_path), path=site)
+
+    bench("features", "extract", "seen", "--jobs", "1")
+    run = json.loads(bench("run", "-m", "Counting", "-t", "mine-captioning", "--json").stdout)[0]["run"]
+    told = json.loads(bench("clipscore", f"runs/{run}", "--json").stdout)
+
+    model, _, prepare = open_clip.create_model_and_transforms(f"local-dir:{folder}")
+    tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
+    model.eval()
+    for one in told["captions"]:
+        with torch.no_grad():
+            seen = model.encode_image(prepare(frames[one["video"]])[None], normalize=True)
+            texts = model.encode_text(
+                tokenizer([f"A photo depicts {text}" for text in (one["caption"], *said[one["video"]])]), normalize=True
+            )
+        clip = 2.5 * max(float(seen @ texts[0]), 0)
+        nearest = max(float((texts[1:] @ texts[0]).max()), 0)
+        assert one["CLIPScore"] == pytest.approx(clip, abs=1e-5)
+        assert one["RefCLIPScore"] == pytest.approx(2 * clip * nearest / (clip + nearest) if clip else 0, abs=1e-5)
+    assert "|encoder=open-clip|" in told["signature"]
+    assert str(folder) not in json.dumps(told)
+
+
+def test_weights_may_be_a_file_of_a_known_architecture(opened, tmp_path):
     import open_clip
     from safetensors.torch import save_file
 
