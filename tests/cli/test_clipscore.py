@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cli.conftest import install
+from pretend_device import pretending
 
 from bench.data.features.growing import FramesOfRows, PackEntry, index_of
 from bench.data.features.pack_format import EXTRACTED, HEADER, INDEX, ROWS, Header, Made, pack_digest, video_digest
@@ -183,6 +184,14 @@ def test_paragraphs_are_scored_sentence_by_sentence(clips, described):
     paragraphs = clips.told(clips.run("Painter", "told-paragraph-captioning"))
 
     assert of(paragraphs, "CLIPScore") == of(clips.told(described), "CLIPScore")
+
+
+def test_a_pretended_gpu_counts_the_same(clips, described):
+    with pretending() as counted:
+        told = clips.told(described, "--device", "cuda")
+
+    assert counted.launches.total() > 0
+    assert told == clips.told(described, "--device", "cpu")
 
 
 def test_whole_videos_have_all_captions_as_references(clips):
