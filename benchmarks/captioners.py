@@ -27,7 +27,8 @@ from bench.api import Execution, Ragged, Training, VideoBatch
 from bench.files import write_tensors
 from bench_hse.captioner import HSECaptionerShape, HSECaptioning
 from bench_hse.model import Hierarchy
-from bench_torch.checkpoints import module_arrays, optimizer_arrays
+from bench_torch.adam import Adam
+from bench_torch.checkpoints import module_arrays
 from bench_torch.lstm import Memory
 from bench_torch.search import Beam, search
 from bench_torch.text import select
@@ -118,13 +119,13 @@ def searching(network: HSECaptioning, watched: Tensor, width: int, *, once: bool
 
 def saving(network: torch.nn.Module, folder: Path) -> Callable[[], object]:
     """Returns a run of one save of an unfinished fit: weights and both moments of Adam."""
-    optimizer = torch.optim.Adam(network.parameters(), fused=True)
+    optimizer = Adam(network.parameters(), lr=1e-3)
     for parameter in network.parameters():
         parameter.grad = torch.zeros_like(parameter)
     optimizer.step()
-    optimizer.zero_grad()
+    optimizer.clear_gradients()
     path = folder / "state"
-    return lambda: write_tensors(path, module_arrays(network, "n.") | optimizer_arrays(optimizer, "o."), {})
+    return lambda: write_tensors(path, module_arrays(network, "n.") | optimizer.arrays("o."), {})
 
 
 def main() -> None:

@@ -120,6 +120,22 @@ def test_a_control_on_the_sample_loads_torch_and_nothing_else_of_weight(tmp_path
     assert not (heavy | {"huggingface_hub", "fsspec", "aiohttp", "bench_torch"}) & loaded
 
 
+def test_a_model_that_trains_on_plain_words_loads_neither_nltk_nor_the_compiler_of_torch(tmp_path: Path) -> None:
+    options = (
+        "--limit",
+        "4",
+        "--set",
+        "epochs=1",
+        "--set",
+        "candidates=0.003/0.05/8",
+        "--output",
+        str(tmp_path / "runs"),
+    )
+    loaded = loaded_by_command(tmp_path, "run", "-m", "mean-pool", "-t", "anet-retrieval", *options)
+    assert "bench_torch" in loaded
+    assert not {"sympy", "datasets", "pandas", "pyarrow", "scipy", "sklearn", "nltk", "h5py", "jinja2"} & loaded
+
+
 def test_comparing_does_not_load_torch(tmp_path: Path, control_runs: Path) -> None:
     (run,) = control_runs.glob("*--*")
     loaded = loaded_by_command(tmp_path, "compare", str(run), str(run))

@@ -235,11 +235,9 @@ class Dataset:
     def wanted(self, split: str, limit: int | None = None) -> list[str]:
         """Returns the video ids of a split that a run under `limit` asks for, whether or not they have features."""
         ids = self.columns(split)["video_id"]
-        order = range(len(ids)) if self._trains(split) else self._opaque_order(split)
+        trains = split == TRAIN or bool(self.class_splits and split == self.class_splits[0])
+        order = range(len(ids)) if trains else self._opaque_order(split)
         return [ids[i] for i in order[: self.count(split, limit)]]
-
-    def _trains(self, split: str) -> bool:
-        return split == TRAIN or bool(self.class_splits and split == self.class_splits[0])
 
     def opaque(self, split: str, kind: str, video_id: str) -> str:
         """Returns the opaque id of a `video` of a split, or of its `paragraph`."""
@@ -274,7 +272,6 @@ class Dataset:
 
         from bench.data.cutting import UncutVideos
         from bench.data.loading import FrameVideos
-        from bench.data.pictures import pictures_of
 
         columns = self.columns(split)
         sources = tuple(columns["video_id"][i] for i in chosen)
@@ -285,7 +282,11 @@ class Dataset:
             timestamps=tuple(columns["timestamps"][i] for i in chosen),
             frames=np.array([columns["frames"][i] for i in chosen], dtype=np.int64) if "frames" in columns else None,
         )
-        return FrameVideos(videos, self.features, view, max_rows, pictures_of(self, videos) if pictured else None)
+        if not pictured:
+            return FrameVideos(videos, self.features, view, max_rows)
+        from bench.data.pictures import pictures_of
+
+        return FrameVideos(videos, self.features, view, max_rows, pictures_of(self, videos))
 
     def check_disjoint(self, split: str, train: str = TRAIN) -> None:
         """Raises InvalidData when a video of the training split `train` is also in `split`."""

@@ -17,7 +17,6 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError, ModelError, TaskError, out_of_memory
-from bench.files import write_atomically
 from bench.plugins.global_state import RANDOM_STATES, undisturbed
 
 if TYPE_CHECKING:
@@ -63,6 +62,8 @@ class Guard:
         except BenchError:
             raise
         except Exception as error:
+            from bench.files import write_atomically
+
             trace = self.folder / "traceback.txt"
             write_atomically(trace, traceback.format_exc().encode())
             reason = " ".join(str(error).split()) or "no message"

@@ -28,22 +28,6 @@ def restore_module(module: nn.Module, arrays: Mapping[str, np.ndarray], prefix: 
         ) from error
 
 
-def optimizer_arrays(optimizer: torch.optim.Optimizer, prefix: str) -> dict[str, np.ndarray]:
-    """Returns copies of an optimiser's tensors as `prefix`, number of the parameter, `.`, name."""
-    state = optimizer.state_dict()["state"]
-    return {f"{prefix}{number}.{name}": as_array(v) for number, of in state.items() for name, v in of.items()}
-
-
-def restore_optimizer(optimizer: torch.optim.Optimizer, arrays: Mapping[str, np.ndarray], prefix: str) -> None:
-    """Puts the arrays of `optimizer_arrays` back."""
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, array in arrays.items():
-        if key.startswith(prefix):
-            number, _, name = key.removeprefix(prefix).partition(".")
-            state.setdefault(int(number), {})[name] = as_tensor(array)
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-
-
 def as_array(tensor: Tensor) -> np.ndarray:
     """Returns a copy on the CPU."""
     return tensor.detach().cpu().numpy().copy()

@@ -2,7 +2,8 @@
 
 Words are lower-cased and split by NLTK's word tokeniser, as in the HSE code. That code also cut sentences with NLTK's
 Punkt model, which has to be downloaded; here a full stop after a word of two letters or more ends a sentence. Its
-vocabulary came from train and test paragraphs; ours comes from the training paragraphs only.
+vocabulary came from train and test paragraphs; ours comes from the training paragraphs only. NLTK imports a thousand
+modules of SciPy, pandas and scikit-learn, so it is asked about sentences that are more than plain words.
 
 Letters for shapes: `n` paragraphs, `S` sentences in all, `W` words in all, `d` word dimension.
 """
@@ -12,17 +13,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from nltk.tokenize import NLTKWordTokenizer, TreebankWordDetokenizer
 from torch import Tensor, nn
 
 from bench.api import InvalidData, Paragraph, Ragged, read_word_vectors
 from bench_torch.transfer import sent
+
+if TYPE_CHECKING:
+    from nltk.tokenize import NLTKWordTokenizer
 
 UNKNOWN_NUMBER = 0
 """The number of the word that stands for every word a vocabulary does not have."""
@@ -33,8 +37,8 @@ UNKNOWN = "<unk>"
 SPREAD = 0.3
 """Standard deviation of random first vectors: small enough to be moved by training, as GloVe's own are."""
 
-_TOKENIZER = NLTKWordTokenizer()
-_DETOKENIZER = TreebankWordDetokenizer()
+_PLAIN = re.compile(r"(?!.*\b(?:can|gim|gon|got|lem|wan)(?:na|me|not|ta)\b)[a-z0-9 ]*")
+"""A sentence of words that NLTK cuts at spaces only: no punctuation, and no `cannot`, `gimme` and the like."""
 _INNER_STOP = re.compile(r"(?<=[^\W\d_]{2})\.(?=\s+\S)")
 
 
@@ -104,7 +108,16 @@ class WordVectors(nn.Module):
 @lru_cache(maxsize=1 << 17)  # every sentence once per process: the vocabulary, the encoding and other models reuse it
 def tokenize(sentence: str) -> tuple[str, ...]:
     """Returns the lower-cased words and punctuation marks of a sentence; `(UNKNOWN,)` when there are none."""
-    return tuple(_TOKENIZER.tokenize(_INNER_STOP.sub(" .", sentence.lower()))) or (UNKNOWN,)
+    text = sentence.lower()
+    words = text.split() if _PLAIN.fullmatch(text) else _nltk().tokenize(_INNER_STOP.sub(" .", text))
+    return tuple(words) or (UNKNOWN,)
+
+
+@cache
+def _nltk() -> NLTKWordTokenizer:
+    from nltk.tokenize import NLTKWordTokenizer
+
+    return NLTKWordTokenizer()
 
 
 class Vocabulary:
@@ -119,8 +132,11 @@ class Vocabulary:
 
     def decode(self, rows: Iterable[Sequence[int]]) -> list[str]:
         """Returns each row of word numbers as a sentence, up to the first number that is no word of the vocabulary."""
+        from nltk.tokenize import TreebankWordDetokenizer
+
+        join = TreebankWordDetokenizer().detokenize
         ended = (takewhile(lambda number: number < len(self), row) for row in rows)
-        return [_DETOKENIZER.detokenize([self.words[number] for number in row]) for row in ended]
+        return [join([self.words[number] for number in row]) for row in ended]
 
     @classmethod
     def of(cls, paragraphs: Iterable[Paragraph]) -> Vocabulary:

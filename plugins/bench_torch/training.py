@@ -19,13 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from bench.api import Execution, Interrupted, ModelError, State, Training, VideoBatch, Videos, length_ordered
+from bench_torch.adam import Adam
 from bench_torch.checkpoints import (
     as_array,
     as_tensor,
     module_arrays,
-    optimizer_arrays,
     restore_module,
-    restore_optimizer,
 )
 from bench_torch.feeding import Fed, fed
 from bench_torch.float32 import without_tf32
@@ -193,15 +192,14 @@ class _Fit:
         self.network, self.examples, self.heldout = network, examples, heldout
         self.schedule, self.training = schedule, training
         self.device = training.execution.device
-        self.optimizer = torch.optim.Adam(network.parameters(), lr=schedule.lr, fused=True)
+        self.optimizer = Adam(network.parameters(), schedule.lr)
         self.epoch, self.position = 0, 0
         self.best_score, self.best_epoch = -math.inf, -1
         self.best: dict[str, np.ndarray] = {}
         self.losses: deque[Late] = deque()
 
     def run_epoch(self) -> None:
-        for parameters in self.optimizer.param_groups:
-            parameters["lr"] = self.schedule.rate(self.epoch)
+        self.optimizer.lr = self.schedule.rate(self.epoch)
         groups = self.groups()
         self.network.begin_epoch(self.epoch)
         self.network.train()
@@ -229,7 +227,7 @@ class _Fit:
         """Takes one step of Adam and returns the loss."""
         with autocast(self.training.execution):
             loss = self.network.loss(given.videos, given.targets)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.clear_gradients()
         with without_tf32():
             loss.backward()  # type: ignore[no-untyped-call]
         average_gradients(self.network.parameters())
@@ -274,7 +272,7 @@ class _Fit:
         )
 
     def state(self) -> State:
-        arrays = module_arrays(self.network, NETWORK) | optimizer_arrays(self.optimizer, OPTIMIZER) | self.best
+        arrays = module_arrays(self.network, NETWORK) | self.optimizer.arrays(OPTIMIZER) | self.best
         arrays[GENERATOR + "cpu"] = as_array(torch.get_rng_state())
         if self.device.startswith("cuda"):
             arrays[GENERATOR + "cuda"] = as_array(torch.cuda.get_rng_state(self.device))
@@ -286,7 +284,7 @@ class _Fit:
         if state is None:
             return
         restore_module(self.network, state.arrays, NETWORK)
-        restore_optimizer(self.optimizer, state.arrays, OPTIMIZER)
+        self.optimizer.restore(state.arrays, OPTIMIZER)
         self.epoch, self.position = int(state.values["epoch"]), int(state.values["position"])
         self.best = {name: array for name, array in state.arrays.items() if name.startswith(BEST)}
         self.best_epoch = int(state.values["best_epoch"])

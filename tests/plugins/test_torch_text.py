@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from nltk.tokenize import NLTKWordTokenizer
+from nltk.tokenize.destructive import MacIntyreContractions
 
 from bench.api import InvalidData, Ragged
 from bench_torch.text import UNKNOWN, Vocabulary, join, select, start_vectors, tokenize
@@ -27,6 +30,17 @@ PARAGRAPHS = [("A dog runs.", "It jumps."), ("A cat sleeps",)]
 )
 def test_a_sentence_is_lower_cased_and_split_as_nltk_does(sentence: str, words: list[str]) -> None:
     assert list(tokenize(sentence)) == words
+
+
+CONTRACTED = [re.sub(r"\(\?.*?\)|\\b|[()]", "", rule) for rule in MacIntyreContractions.CONTRACTIONS2]
+WORD = st.one_of(st.text("abenotwz07", min_size=1, max_size=8), st.sampled_from(["d", "ll", "re", "s", "not", "na"]))
+
+
+@given(st.lists(st.one_of(WORD, st.sampled_from(CONTRACTED)), max_size=8))
+def test_plain_words_are_cut_as_nltk_cuts_them(words: list[str]) -> None:
+    sentence = " ".join(words)
+    assert "gonna" in CONTRACTED
+    assert list(tokenize(sentence)) == (NLTKWordTokenizer().tokenize(sentence) or [UNKNOWN])
 
 
 def test_a_vocabulary_holds_the_words_of_its_paragraphs_in_alphabetical_order() -> None:

@@ -12,7 +12,8 @@ from torch import nn
 
 from bench.api import Execution, Interrupted, InvalidData, ModelError, State, TrainingData, VideoBatch
 from bench.files import read_tensors, write_tensors
-from bench_torch.checkpoints import module_arrays, optimizer_arrays, restore_module, restore_optimizer
+from bench_torch.adam import Adam
+from bench_torch.checkpoints import module_arrays, restore_module
 from bench_torch.recall import recalls
 from bench_torch.text import Text, Vocabulary
 from bench_torch.training import Examples, MatchingNetwork, Schedule, embed_all, train
@@ -173,19 +174,41 @@ def test_recall_counts_ties_by_expectation() -> None:
 
 def test_module_and_optimizer_survive_a_file(tmp_path: Path) -> None:
     layer, other = nn.Linear(3, 2), nn.Linear(3, 2)
-    optimizers = [torch.optim.Adam(module.parameters(), fused=True) for module in (layer, other)]
+    optimizers = [Adam(module.parameters(), 1e-3) for module in (layer, other)]
     layer(torch.ones(1, 3)).sum().backward()
     optimizers[0].step()
-    arrays = module_arrays(layer, "network.") | optimizer_arrays(optimizers[0], "optimizer.")
+    arrays = module_arrays(layer, "network.") | optimizers[0].arrays("optimizer.")
     write_tensors(tmp_path / "state", arrays, {})
     read, _ = read_tensors(tmp_path / "state")
     restore_module(other, read, "network.")
-    restore_optimizer(optimizers[1], read, "optimizer.")
+    optimizers[1].restore(read, "optimizer.")
     for module, optimizer in zip((layer, other), optimizers, strict=True):
         module.zero_grad()
         module(torch.ones(1, 3)).square().sum().backward()
         optimizer.step()
     assert all(torch.equal(a, b) for a, b in zip(layer.parameters(), other.parameters(), strict=True))
+
+
+def test_adam_steps_as_the_optimizer_of_torch_does_to_the_last_bit() -> None:
+    ours, theirs = nn.LSTM(5, 4), nn.LSTM(5, 4)
+    theirs.load_state_dict(ours.state_dict())
+    mine, other = Adam(ours.parameters(), 0.01), torch.optim.Adam(theirs.parameters(), lr=0.01, fused=True)
+    for step in range(4):
+        mine.lr = other.param_groups[0]["lr"] = 0.01 / (step + 1)
+        sequence = torch.randn(3, 2, 5, generator=torch.Generator().manual_seed(step))
+        mine.clear_gradients()
+        other.zero_grad(set_to_none=True)
+        for network in (ours, theirs):
+            network(sequence)[0].square().sum().backward()
+            if step == 1:
+                network.bias_hh_l0.grad = None  # a parameter without a gradient stays, and its count too
+        mine.step()
+        other.step()
+    assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), theirs.parameters(), strict=True))
+    kept = {f"{i}.{name}": v.numpy() for i, of in other.state_dict()["state"].items() for name, v in of.items()}
+    arrays = mine.arrays("")
+    assert arrays.keys() == kept.keys()  # checkpoints from before are read as they are
+    assert all(np.array_equal(arrays[name], value) for name, value in kept.items())
 
 
 def test_saved_arrays_do_not_follow_the_live_weights() -> None:
