@@ -7,13 +7,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
+from bench.errors import Interrupted
 from bench.plugins.launchers import Job
 from bench.runs.children import PARENT, how_it_ended
 
 POLL = 0.1
 PATIENCE = 30.0
 """Seconds that a job gets to save what it has once it was asked to leave."""
+OF_ENGINES = (signal.SIGUSR1, signal.SIGUSR2)
+"""Signals that tell an engine's worker that its time is over. Slurm sends them to all processes of a job."""
 
 
 class JobProcess:
@@ -21,7 +26,7 @@ class JobProcess:
 
     def __init__(self, job: Job) -> None:
         unseen = {} if job.resources.gpus else {"CUDA_VISIBLE_DEVICES": ""}
-        with job.log.open("ab") as log:
+        with job.log.open("ab") as log, _withheld(OF_ENGINES):  # one of them would end it before it saves
             self._process = subprocess.Popen(
                 [sys.executable, "-m", *job.command],
                 env={**os.environ, **job.environment, **unseen, PARENT: str(os.getpid())},
@@ -29,6 +34,11 @@ class JobProcess:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
+
+    @property
+    def was_asked_to_leave(self) -> bool:
+        """Whether it ended as SIGTERM or Ctrl-C ends a command."""
+        return self._process.returncode in (Interrupted.exit_code, -signal.SIGTERM, -signal.SIGINT)
 
     def wait(self) -> str:
         """Returns how it ended, in words, "" where it ended by itself. Asks it to leave where this is interrupted."""
@@ -60,3 +70,13 @@ class JobProcess:
             return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
         except ChildProcessError:
             return False
+
+
+@contextmanager
+def _withheld(signals: Sequence[signal.Signals]) -> Iterator[None]:
+    """Keeps signals from processes that are started here; this process gets those that come meanwhile afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -7,28 +7,34 @@ job is over is read from submitit's file, and from Slurm's queue where it died w
 
 from __future__ import annotations
 
-import getpass
+import signal
 import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr
+from io import StringIO
+from typing import Any
 
 import submitit
 from submitit.core.utils import FailedJobError, UncompletedJobError
-from submitit.helpers import DelayedSubmission
+from submitit.helpers import DelayedSubmission, clean_env
 
 from bench.errors import ToolError, UsageError
 from bench.execution import Resources, cores
 from bench.plugins.launchers import Job, JobEnd, LaunchStart, MachineCheck
 from bench.reading.numbers import number_of
 from bench.study.launchers.processes import PATIENCE, JobProcess
+from bench.study.launchers.slurm_queue import OVER, PAUSE, QueueWatch, cancel, longest_array, queue
 
 LOOK = 1.0
 LOOKS = 5
 """Seconds between two looks at jobs; looks after which whoever waits is given word that none has ended."""
-QUEUE = 15.0
-"""Seconds between two looks at Slurm's queue."""
+EARLY = 60
+"""Seconds by which Slurm may warn a job earlier than it was asked to, as sbatch's manual says of --signal."""
+ARRAY = 1_000_000
+"""Jobs of an array that may run at once: all of them; submitit's own limit is 256."""
 CHECK = "check"
 
 
@@ -40,14 +46,25 @@ class CellJob:
         self._process: JobProcess | None = None
 
     def __call__(self) -> str:
-        """Returns how the cell's process ended."""
+        """Returns how the cell's process ended.
+
+        Where Slurm ends a job it asks all its processes to leave. No result is left then: whether the job is run
+        again, after its place was taken away, or never, as it was cancelled, is for Slurm's queue to say.
+        """
         self._process = JobProcess(self._job)
-        return self._process.wait()
+        how = self._process.wait()
+        if self._process.was_asked_to_leave:
+            raise SystemExit(f"the cell left: {how}")
+        return how
 
     def checkpoint(self) -> DelayedSubmission:
-        """Returns what is queued again, once the cell has saved what it has."""
+        """Returns what is queued again, once the cell has saved what it has.
+
+        The scontrol that submitit then starts is a process of the job that it has Slurm end: it must outlive SIGTERM.
+        """
         if self._process:
             self._process.leave()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         return DelayedSubmission(CellJob(self._job))
 
 
@@ -55,44 +72,78 @@ class SlurmLauncher:
     """The jobs of one driver."""
 
     def __init__(self, start: LaunchStart) -> None:
-        self._say, self._chosen, self._folder, self._at_once = start.say, start.settings, start.folder, start.jobs
+        self._say, self._chosen, self._folder = start.say, start.settings, start.folder
         self._here = self._chosen["cluster"] == "local"
-        self.slots = (start.jobs or cores()) if self._here else None
-        self._jobs: dict[str, submitit.Job[str]] = {}
-        self._missed: set[str] = set()
-        self._looked = time.monotonic()
-        if not self._here and submitit.AutoExecutor.which() != "slurm":
+        self.slots = (start.jobs or cores()) if self._here else start.jobs
+        self._jobs: dict[str, submitit.Job[Any]] = {}
+        self._watch = QueueWatch(start.say)
+        if not self._here:
+            self._check_settings()
+
+    def _check_settings(self) -> None:
+        if submitit.AutoExecutor.which() != "slurm":
             raise UsageError(
                 "--launcher slurm: there is no Slurm on this machine (srun). Give the command where jobs are "
                 "submitted, such as the login node, or try it here by --launcher-set cluster=local."
+            )
+        minutes, warning = (int(self._chosen[name]) for name in ("minutes", "warning"))
+        if minutes * 60 <= warning + EARLY:
+            raise UsageError(
+                f"--launcher-set minutes={minutes}: a job is told to save {warning} seconds before its end (warning), "
+                f"by Slurm up to {EARLY} seconds earlier, which may be as it begins. Give it "
+                f"{(warning + EARLY) // 60 + 1} minutes or more, or a shorter warning."
             )
 
     def check(self, command: Sequence[str]) -> list[MachineCheck]:
         if self._here:
             return []
-        job = self._executor(Resources()).submit(said_by, tuple(command))
+        [job] = self._queued(Resources(), [MachineSays(command)])
         self._jobs[CHECK] = job
         self._say(f"job {job.job_id} asks a machine of Slurm whether it can run these cells")
-        while not self._over():
+        while not (over := self._over()):
             time.sleep(LOOK)
         del self._jobs[CHECK]
-        try:
-            place, code, said = job.result()
-        except (FailedJobError, UncompletedJobError) as error:
-            log = f"Its log: {job.paths.stdout}"
-            raise ToolError(f"job {job.job_id} of Slurm gave no answer: {_last(error)} {log}") from error
-        return [MachineCheck(place, code, said)]
+        answer = _result(job, over[CHECK])
+        if not isinstance(answer, MachineCheck):
+            raise ToolError(f"the job that asks a machine of Slurm {answer}. Nothing else was started.")
+        return [answer]
 
     def submit(self, jobs: Sequence[Job]) -> None:
         alike: dict[Resources, list[Job]] = defaultdict(list)
         for job in jobs:
             alike[job.resources].append(job)
-        for needs, array in alike.items():
-            queued = self._executor(needs).submit_array([CellJob(job) for job in array])
-            self._jobs |= {job.id: one for job, one in zip(array, queued, strict=True)}
-            if not self._here:
-                are = number_of(len(array), "cell is", "cells are")
-                self._say(f"{are} job {queued[0].job_id.partition('_')[0]} of Slurm")
+        for needs, cells in alike.items():
+            most = (None if self._here else longest_array()) or len(cells)
+            for array in (cells[first : first + most] for first in range(0, len(cells), most)):
+                queued = self._queued(needs, [CellJob(job) for job in array])
+                self._jobs |= {job.id: one for job, one in zip(array, queued, strict=True)}
+                if not self._here:
+                    are = number_of(len(array), "cell is", "cells are")
+                    self._say(f"{are} job {queued[0].job_id.partition('_')[0]} of Slurm")
+
+    def _queued(self, needs: Resources, calls: Sequence[Callable[[], Any]]) -> list[submitit.Job[Any]]:
+        """Returns the jobs that calls became. While others of ours are in the queue, waits for a Slurm that is away.
+
+        Raises: UsageError where sbatch refuses.
+        """
+        answered = False
+        while True:
+            try:
+                with clean_env(), redirect_stderr(StringIO()):  # a driver may be a job itself; submitit prints errors
+                    queued: list[submitit.Job[Any]] = self._executor(needs).submit_array(list(calls))
+                return queued
+            except FailedJobError as error:
+                lines = [line.strip().removeprefix("sbatch: error: ") for line in str(error).splitlines()]
+                refused = "; ".join(line.rstrip(".") for line in lines if line)[:300]
+                if answered or not self._jobs:
+                    raise UsageError(
+                        f"--launcher slurm: sbatch takes no jobs of {needs}: {refused}. Change what cells need "
+                        "(--cpus, --gpus, --memory) or --launcher-set (`bench info slurm`); the same command goes on."
+                    ) from error
+            if not (answered := queue() is not None):
+                line = f"Slurm does not answer ({refused}); bench waits, Ctrl-C ends the wait"
+                self._watch.say_once("away", line)
+            time.sleep(PAUSE)
 
     def _executor(self, needs: Resources) -> submitit.AutoExecutor:
         """Returns what submits jobs with such needs."""
@@ -110,53 +161,63 @@ class SlurmLauncher:
             mem_gb=needs.memory or None,
             stderr_to_stdout=True,
             slurm_signal_delay_s=chosen["warning"],
-            slurm_array_parallelism=self._at_once,
+            slurm_array_parallelism=ARRAY,
             slurm_partition=chosen["partition"] or None,
             slurm_account=chosen["account"] or None,
-            slurm_additional_parameters=further_options(str(chosen["options"])) or None,
+            slurm_srun_args=[f"--cpus-per-task={needs.cpus}"],  # Slurm 22.05's srun does not take it from sbatch
+            slurm_additional_parameters={"requeue": True, **further_options(str(chosen["options"]))},
         )
         return executor
 
     def ended(self) -> list[JobEnd]:
         for _ in range(LOOKS):
             if over := self._over():
-                return [JobEnd(name, self._how(self._jobs.pop(name))) for name in over]
+                return [JobEnd(name, str(_result(self._jobs.pop(name), state))) for name, state in over.items()]
             time.sleep(LOOK)
         return []
 
-    def _over(self) -> list[str]:
-        """Returns the cells whose jobs are over: they left a result, or are twice not found in the queue."""
+    def _over(self) -> dict[str, str]:
+        """Returns the cells whose jobs are over, each with its state in Slurm's queue, "" where it left a result."""
         if self._here:
-            return [name for name, job in self._jobs.items() if job.done()]
-        over = [name for name, job in self._jobs.items() if job.paths.result_pickle.exists()]
-        if time.monotonic() - self._looked > QUEUE:
-            self._looked = time.monotonic()
-            queued = _queue()
-            missing = {name for name, job in self._jobs.items() if queued is not None and job.job_id not in queued}
-            over += [name for name in missing & self._missed if name not in over]
-            self._missed = missing
-        return over
-
-    def _how(self, job: submitit.Job[str]) -> str:
-        if not job.paths.result_pickle.exists():
-            return f"was ended with job {job.job_id}, which wrote {job.paths.stdout}"
-        try:
-            return str(job.result())
-        except (FailedJobError, UncompletedJobError) as error:
-            return f"was lost: {_last(error)}"
+            return {name: "" for name, job in self._jobs.items() if job.done()}
+        over = {name: "" for name, job in self._jobs.items() if job.paths.result_pickle.exists()}
+        return over | self._watch.over({name: job.job_id for name, job in self._jobs.items() if name not in over})
 
     def stop(self) -> None:
-        for job in self._jobs.values():
-            job.cancel(check=False)
+        self.close()
         until = time.monotonic() + PATIENCE
-        while self._jobs and time.monotonic() < until:
-            for name in self._over():
-                del self._jobs[name]
+        while self._jobs and time.monotonic() < until and self._is_any_left():
             time.sleep(LOOK)
+        self._jobs.clear()
+
+    def _is_any_left(self) -> bool:
+        if self._here:
+            return not all(job.done() for job in self._jobs.values())
+        if (queued := queue()) is None:
+            return True
+        left = [queued[job.job_id] for job in self._jobs.values() if job.job_id in queued]
+        return any(now.state not in OVER for now in left)
 
     def close(self) -> None:
-        for job in self._jobs.values():
-            job.cancel(check=False)
+        if self._here:
+            for job in self._jobs.values():
+                job.cancel(check=False)
+        else:
+            cancel(job.job_id for job in self._jobs.values())
+
+
+class MachineSays:
+    """A command as submitit calls it on another machine."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = tuple(command)
+
+    def __call__(self) -> MachineCheck:
+        """Returns the name of the machine that this is called on, the exit code of the command, and what it said."""
+        import socket
+
+        done = subprocess.run([sys.executable, "-m", *self._command], capture_output=True, text=True, check=False)
+        return MachineCheck(socket.gethostname(), done.returncode, done.stdout + done.stderr)
 
 
 def further_options(text: str) -> dict[str, str | bool]:
@@ -165,19 +226,15 @@ def further_options(text: str) -> dict[str, str | bool]:
     return {name.strip(): value.strip() if equals else True for name, equals, value in given}
 
 
-def _queue() -> set[str] | None:
-    """Returns the ids of the user's jobs that wait or run; None where Slurm does not answer."""
-    command = ["squeue", "--user", getpass.getuser(), "--array", "--noheader", "--format=%i"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return set(done.stdout.split()) if done.returncode == 0 else None
-
-
-def said_by(command: tuple[str, ...]) -> tuple[str, int, str]:
-    """Returns the name of the machine that this is called on, the exit code of a command, and what it said."""
-    import socket
-
-    done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=False)
-    return socket.gethostname(), done.returncode, done.stdout + done.stderr
+def _result(job: submitit.Job[Any], state: str) -> Any:
+    """Returns what a job that is over came to; where it left no result, in words how it ended."""
+    if not job.paths.result_pickle.exists():
+        how = f" ({state})" if state not in ("", "GONE") else ""
+        return f"was ended with job {job.job_id}{how}, which wrote {job.paths.stdout}"
+    try:
+        return job.result()
+    except (FailedJobError, UncompletedJobError) as error:
+        return f"was lost with job {job.job_id}: {_last(error)}"
 
 
 def _last(error: Exception) -> str:
