@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import math
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -82,7 +83,7 @@ def differences(
     check_comparable(found[a], found[b], across=False)
     said = []
     for compared in compare_sides(found[a], found[b], metrics):
-        gap, (low, high) = compared.comparison.difference, compared.comparison.ci95
+        gap, (low, high) = compared.comparison.difference, compared.comparison.ci95 or (-math.inf, math.inf)
         if not (low > 0 if ahead else low <= 0 <= high):
             claim = f"{a} is ahead of {b}" if ahead else f"neither {a} nor {b} is surely ahead"
             sys.exit(

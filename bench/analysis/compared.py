@@ -50,7 +50,7 @@ class ModelComparison:
         rows = []
         for one in self.rows:
             (mean_a, std_a), (mean_b, std_b) = map(mean_and_std, one.values)
-            low, high = one.comparison.ci95
+            low, high = one.comparison.ci95 or (None, None)
             rows.append(
                 {
                     "measurement": one.metric,
@@ -76,9 +76,8 @@ class ModelComparison:
     def _repr_html_(self) -> str:
         head, rows = ["measurement", "A", "B", "A − B", "95 % interval", "p"], []
         for one in self.rows:
-            low, high = one.comparison.ci95
             means = [f"{mean_and_std(values)[0]:.2f}" for values in one.values]
-            interval = f"{low:+.2f} to {high:+.2f}"
+            interval = "{:+.2f} to {:+.2f}".format(*one.comparison.ci95) if one.comparison.ci95 else "–"
             said = [one.metric, *means, f"{one.comparison.difference:+.2f}", interval, f"{one.comparison.p_value:.2g}"]
             rows.append(said)
         return as_html(self._title(), head, rows, numbers_from=1, notes=[self.a.first.signature, *self.notes])
@@ -87,9 +86,9 @@ class ModelComparison:
         """Draws each difference with its 95 % interval and returns the axes; one that covers 0 is shown pale."""
         intervals = []
         for one in self.rows:
-            low, high = one.comparison.ci95
-            covers = low <= 0 <= high
-            intervals.append(Interval(one.metric, one.comparison.difference, (low, high), quiet=covers))
+            bounds = one.comparison.ci95
+            covers = bounds is None or bounds[0] <= 0 <= bounds[1]
+            intervals.append(Interval(one.metric, one.comparison.difference, bounds, quiet=covers))
         return draw(intervals, "A − B", self._title(), ax, zero=True)
 
     def _title(self) -> str:

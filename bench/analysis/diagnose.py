@@ -67,7 +67,7 @@ class DiagnosedNumber:
         part: `clips`, `order` or `swap`.
         name: what was measured, such as `s2c/pool/R@5`, or `t2v/R@1 change by clip order`.
         value: the number; a change is after minus before.
-        ci95: its interval by resampling videos.
+        ci95: its interval by resampling videos; None of too few.
         n: number of queries.
         chance: what guessing gives; None for a change.
         p_value, test: of no change, and how it was tested; None for anything else.
@@ -76,7 +76,7 @@ class DiagnosedNumber:
     part: str
     name: str
     value: float
-    ci95: tuple[float, float]
+    ci95: tuple[float, float] | None
     n: int
     chance: float | None = None
     p_value: float | None = None
@@ -278,8 +278,8 @@ def _retrieval(name: str, hits: np.ndarray) -> DiagnosedNumber:
 
 
 def _change(name: str, change: Comparison) -> DiagnosedNumber:
-    low, high = change.ci95
-    difference, bounds = 100.0 * change.difference, (100.0 * low, 100.0 * high)
+    difference, ends = 100.0 * change.difference, change.ci95
+    bounds = ends and (100.0 * ends[0], 100.0 * ends[1])
     return DiagnosedNumber("order", name, difference, bounds, change.n, p_value=change.p_value, test=change.test)
 
 

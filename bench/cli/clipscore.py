@@ -72,7 +72,7 @@ def clipscore(
 def _print(scored: ClipScored) -> None:
     n, videos = len(scored.items), len({item.video for item in scored.items})
     for score in scored.scores:
-        bounds = "{:.4f} to {:.4f}".format(*score.ci95) if score.ci95 else "none: one video"
+        bounds = "{:.4f} to {:.4f}".format(*score.ci95) if score.ci95 else "none: too few videos"
         echo(f"{score.name} {score.value:.4f} (95 % interval {bounds}), {n:,} captions of {videos:,} videos")
     for score in scored.scores:
         if score.agreement:

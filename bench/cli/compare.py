@@ -84,6 +84,7 @@ def _json(a: ComparedModel, b: ComparedModel, compared: Sequence[Paired]) -> dic
 
 def _print(a: ComparedModel, b: ComparedModel, compared: Sequence[Paired]) -> None:
     from bench.cli.tables import print_table
+    from bench.metrics.statistics import TOO_FEW
 
     for letter, side in (("A", a), ("B", b)):
         seeds = f"seeds {', '.join(map(str, side.seeds))}" if len(side.seeds) > 1 else f"seed {side.seeds[0]}"
@@ -96,7 +97,7 @@ def _print(a: ComparedModel, b: ComparedModel, compared: Sequence[Paired]) -> No
             _mean(one.values[0]),
             _mean(one.values[1]),
             f"{one.comparison.difference:+.2f}",
-            f"{one.comparison.ci95[0]:+.2f} to {one.comparison.ci95[1]:+.2f}",
+            "{:+.2f} to {:+.2f}".format(*one.comparison.ci95) if one.comparison.ci95 else "–",
             f"{one.comparison.p_value:.2g}",
             one.comparison.test,
             "–" if one.effect is None else f"{one.effect:+.3f}",
@@ -106,6 +107,8 @@ def _print(a: ComparedModel, b: ComparedModel, compared: Sequence[Paired]) -> No
     ]
     head = ["metric", "A", "B", "A − B", "95 % interval", "p", "test", "effect d", "wins/losses/ties"]
     print_table(head, rows, numbers_from=1)
+    if any(one.comparison.ci95 is None for one in compared):
+        echo(TOO_FEW)
     echo(
         "\nIntervals and tests are over test videos, seeds averaged query by query; ± is the deviation over seeds.\n"
         "Effect d: the difference in standard deviations of the paired differences. p-values are not corrected for "

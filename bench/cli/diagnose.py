@@ -160,7 +160,7 @@ def _print(diagnosis: Diagnosis) -> None:
 def _row(finding: DiagnosedNumber) -> list[str]:
     change = finding.p_value is not None
     number = "{:+.1f}" if change else "{:.1f}"
-    bounds = ", ".join(number.format(bound) for bound in finding.ci95)
+    bounds = f"[{', '.join(number.format(bound) for bound in finding.ci95)}]" if finding.ci95 else "–"
     chance = "" if finding.chance is None else f"{finding.chance:.2f}"
     p_value = "" if finding.p_value is None else f"{finding.p_value:.3g}"
-    return [finding.part, finding.name, number.format(finding.value), f"[{bounds}]", chance, f"{finding.n:,}", p_value]
+    return [finding.part, finding.name, number.format(finding.value), bounds, chance, f"{finding.n:,}", p_value]

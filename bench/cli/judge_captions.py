@@ -67,7 +67,7 @@ def judge_captions(
 
 
 def _print(judged: JudgedCaptions, asker: Asker, scored: ScoredRun) -> None:
-    bounds = "{:.2f} to {:.2f}".format(*judged.ci95) if judged.ci95 else "none: one video"
+    bounds = "{:.2f} to {:.2f}".format(*judged.ci95) if judged.ci95 else "none: too few videos"
     echo(f"judge {judged.value:.2f} (95 % interval {bounds}), {judged.n:,} of {len(judged.items):,} captions graded")
     if judged.unread:
         words = {"said": "in other words"}

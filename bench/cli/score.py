@@ -157,7 +157,7 @@ def _json(result: Result, evidence: Evidence) -> dict[str, Any]:
 
 
 def _print(result: Result, evidence: Evidence) -> None:
-    from bench.cli.tables import print_table
+    from bench.cli.tables import print_table, say_too_few
     from bench.evidence.kinds import kind_of
 
     rows, certain = [], {m.name: kind_of(evidence).certain(evidence, m.name) for m in result.measurements}
@@ -170,4 +170,5 @@ def _print(result: Result, evidence: Evidence) -> None:
         ties = f"{bounds[0]:.2f} to {bounds[1]:.2f}" if bounds and bounds[0] != bounds[1] else ""
         rows.append([m.name, f"{m.value:.2f}", interval, f"{m.n:,}", ties])
     print_table(["measurement", "value", "95 % interval", "queries", "worst to best under ties"], rows, numbers_from=1)
+    say_too_few(result)
     echo(result.signature)

@@ -113,7 +113,7 @@ def _json(result: Result, scores: CaptionScores, extra: dict[str, dict[str, floa
 
 
 def _print(result: Result, scores: CaptionScores, extra: dict[str, dict[str, float]]) -> None:
-    from bench.cli.tables import print_table
+    from bench.cli.tables import print_table, say_too_few
     from bench.metrics.captions.evidence import by_tiou
 
     thresholds = list(by_tiou(scores.evidence, "CIDEr"))
@@ -125,6 +125,7 @@ def _print(result: Result, scores: CaptionScores, extra: dict[str, dict[str, flo
     what = "videos" if thresholds else "items"
     heads = ["measurement", "value", "95 % interval", what, *(f"tIoU {threshold}" for threshold in thresholds)]
     print_table(heads, rows, numbers_from=1)
+    say_too_few(result)
     for name, values in extra.items():
         echo(f"{name}: {', '.join(f'{key} {value:.6g}' for key, value in values.items())} (not in the record)")
     echo(result.signature)

@@ -32,7 +32,7 @@ def classification(predictions: Path, labels: Path, subset: str | None, recordin
     the ids, {id: {class: score}}, {id: class}, {id: {"class", "score"}}, and tables (.csv) or arrays (.npz) of scores;
     docs/files.md has all. A class that is not listed is never found.
     """
-    from bench.cli.tables import print_table
+    from bench.cli.tables import print_table, say_too_few
     from bench.metrics.class_measurements import PRIMARY, measure
     from bench.scoring.class_files import evidence_of, read_labels, read_predictions
     from bench.scoring.recording import Measured
@@ -56,6 +56,7 @@ def classification(predictions: Path, labels: Path, subset: str | None, recordin
             for m in result.measurements
         ]
         print_table(["measurement", "value", "95 % interval", "videos"], rows, numbers_from=1)
+        say_too_few(result)
         echo(result.signature)
         score_claims.print_verdicts(claims)
     score_claims.check(claims)

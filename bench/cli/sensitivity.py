@@ -128,14 +128,15 @@ def _print(metric: str, sampled: Sequence[Sampled]) -> None:
     head = ["sampler", "seeds", metric, "95 %", "less the first", "95 % interval", "p"]
     rows = []
     for one in sampled:
-        bounds = one.side.first[metric].ci95
+        own = one.side.first[metric].ci95
         row = [one.sampler, str(len(one.values)), f"{fmean(one.values):.2f}"]
-        row.append(f"{bounds[0]:.1f} to {bounds[1]:.1f}" if bounds else "–")
+        row.append("{:.1f} to {:.1f}".format(*own) if own else "–")
         if one.against is None:
             row += ["", "", ""]
         else:
             told = one.against.comparison
-            row += [f"{told.difference:+.2f}", f"{told.ci95[0]:+.2f} to {told.ci95[1]:+.2f}", f"{told.p_value:.2g}"]
+            bounds = "{:+.2f} to {:+.2f}".format(*told.ci95) if told.ci95 else "–"
+            row += [f"{told.difference:+.2f}", bounds, f"{told.p_value:.2g}"]
         rows.append(row)
     print_table(head, rows, numbers_from=1)
 

@@ -74,6 +74,17 @@ def print_results(results: Sequence[tuple[Result, Evidence]], *, as_json: bool) 
         echo(signature)
         for remark in dict.fromkeys([*certain.values(), *(one for result, _ in group for one in result.data.remarks)]):
             echo(remark)
+        say_too_few(*(result for result, _ in group))
+
+
+def say_too_few(*results: Result) -> None:
+    """Prints why there are no intervals, where records are of too few videos."""
+    from bench.metrics.statistics import FEWEST, TOO_FEW
+
+    if any(
+        m.ci95 is None and min(m.n, result.data.n_evaluated) < FEWEST for result in results for m in result.measurements
+    ):
+        echo(TOO_FEW)
 
 
 def _print_lines(results: Sequence[Result], lines: Sequence[Line], certain: Container[str]) -> None:

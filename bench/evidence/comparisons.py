@@ -88,7 +88,10 @@ def paired(first: Sequence[Evidence], second: Sequence[Evidence], metric: str) -
             "again; compare the new ones."
         )
     compared = compare(a, b)
-    low, high = (min(max(what.scale * end, -what.farthest), what.farthest) for end in compared.ci95)
+    bounds = compared.ci95
+    if bounds is not None:
+        low, high = (min(max(what.scale * end, -what.farthest), what.farthest) for end in bounds)
+        bounds = low, high
     differences = np.mean(np.stack(a), axis=0) - np.mean(np.stack(b), axis=0)
     spread = float(differences.std(ddof=1)) if len(differences) > 1 else 0.0
     better = differences if what.higher_is_better else -differences
@@ -99,7 +102,7 @@ def paired(first: Sequence[Evidence], second: Sequence[Evidence], metric: str) -
         values=(tuple(what.scale * float(v.mean()) for v in a), tuple(what.scale * float(v.mean()) for v in b)),
         comparison=Comparison(
             difference=what.scale * compared.difference,
-            ci95=(low, high),
+            ci95=bounds,
             p_value=compared.p_value,
             test=compared.test,
             n=compared.n,

@@ -6,11 +6,12 @@ are more, and further ones that follow, such as a recall at another K; none that
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bench.errors import VerificationError
 from bench.evidence.kinds import kind_of
+from bench.metrics.statistics import FEWEST
 from bench.results import Bounds, Evidence, Measurement, same_value
 
 
@@ -30,10 +31,11 @@ def verify(evidence: Evidence, stated: Iterable[Measurement], named: Iterable[st
 
     Raises: VerificationError naming the first that is stated and does not follow from the evidence in every field.
     """
-    told = {measurement.name: measurement for measurement in stated}
-    computed = measured(evidence, [*told, *named])
+    said = tuple(stated)
+    computed = measured(evidence, [*(measurement.name for measurement in said), *named])
+    told = {one.name: one for one in as_of_today(said, computed, kind_of(evidence).pool_size(evidence))}
     compare_measurements(told.values(), computed, "from its evidence")
-    return tuple(_as_of_today(told.get(measurement.name, measurement), measurement) for measurement in computed)
+    return tuple(told.get(measurement.name, measurement) for measurement in computed)
 
 
 def compare_measurements(stated: Iterable[Measurement], computed: Iterable[Measurement], source: str) -> None:
@@ -46,14 +48,24 @@ def compare_measurements(stated: Iterable[Measurement], computed: Iterable[Measu
     for measurement in stated:
         if (true_one := known.get(measurement.name)) is None:
             raise VerificationError(f"{measurement.name} stands in the record and does not follow {source}.")
-        for field, (said, true) in differences(_as_of_today(measurement, true_one), true_one).items():
+        for field, (said, true) in differences(measurement, true_one).items():
             what = measurement.name if field == "value" else f"{field} of {measurement.name}"
             raise VerificationError(f"{what} is {_shown(said)} in the record, {_shown(true)} {source}.")
 
 
-def _as_of_today(stated: Measurement, computed: Measurement) -> Measurement:
-    """Returns what is stated without a direction where there is none: older records had to state one."""
-    return stated.model_copy(update={"higher_is_better": None}) if computed.higher_is_better is None else stated
+def as_of_today(stated: Iterable[Measurement], computed: Iterable[Measurement], videos: int) -> Iterator[Measurement]:
+    """Yields what is stated without what an older record had to state: a direction, or an interval of too few videos.
+
+    Args:
+        videos: how many the test set has.
+    """
+    known = {measurement.name: measurement for measurement in computed}
+    for measurement in stated:
+        changes: dict[str, None] = {}
+        if (one := known.get(measurement.name)) is not None:
+            changes |= {"higher_is_better": None} if one.higher_is_better is None else {}
+            changes |= {"ci95": None} if one.ci95 is None and min(videos, one.n) < FEWEST else {}
+        yield measurement.model_copy(update=changes) if changes else measurement
 
 
 def differences(a: Measurement, b: Measurement) -> dict[str, tuple[Any, Any]]:

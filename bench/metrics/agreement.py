@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.metrics.statistics import SEED
+from bench.metrics.statistics import FEWEST, SEED
 
 RESAMPLES = 1000
 BLOCK = 256
@@ -27,7 +27,7 @@ class RankAgreement:
     Attributes:
         n: items with both.
         tau: -1 to 1; None where all grades, or all labels, are equal.
-        ci95: 95 % percentile interval over resampled groups; None without tau, or of a single group.
+        ci95: 95 % percentile interval over resampled groups; None without tau, or of too few groups.
     """
 
     n: int
@@ -39,7 +39,7 @@ class RankAgreement:
         """All of it in words."""
         if self.tau is None:
             return f"none can be said of {self.n:,} labelled captions that are all alike"
-        between = "{:.2f} to {:.2f}".format(*self.ci95) if self.ci95 else "none: one video"
+        between = "{:.2f} to {:.2f}".format(*self.ci95) if self.ci95 else "none: too few videos"
         return f"Kendall's tau-b {self.tau:.2f} (95 % interval {between}), {self.n:,} captions"
 
 
@@ -54,7 +54,7 @@ def agreement(grades: Sequence[float], labels: Sequence[float], groups: Sequence
     if np.isnan(whole):
         return RankAgreement(len(mine), None, None)
     numbers = {group: number for number, group in enumerate(dict.fromkeys(groups))}
-    if len(numbers) == 1:
+    if len(numbers) < FEWEST:
         return RankAgreement(len(mine), float(whole), None)
     drawn = np.random.default_rng(SEED).integers(0, len(numbers), (RESAMPLES, len(numbers)))
     times = np.stack([np.bincount(row, minlength=len(numbers)) for row in drawn])

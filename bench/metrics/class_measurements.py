@@ -22,7 +22,7 @@ from bench.errors import InvalidData, VerificationError
 from bench.metrics.classification import KIND, Counted, average_precisions, hits, label_hits, opened
 from bench.metrics.missing import MISSING, check_missing, share_bounds
 from bench.metrics.resampling import sure_interval
-from bench.metrics.statistics import Statistic, ci95
+from bench.metrics.statistics import Statistic, interval
 from bench.results import Bounds, Evidence, Measurement
 
 PRIMARY = "top1"
@@ -147,7 +147,7 @@ def _bounds(evidence: Evidence, name: str, statistic: Statistic) -> Bounds | Non
 def _interval(counted: Counted, name: str, statistic: Statistic) -> tuple[float, float] | None:
     if name == PER_CLASS and statistic.value() in (0.0, 100.0):
         return sure_interval(statistic.value(), per_class_weights(counted))
-    bounds = ci95(statistic)
+    bounds = interval(statistic)
     return bounds and (max(0.0, bounds[0]), min(100.0, bounds[1]))
 
 

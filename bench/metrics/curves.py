@@ -18,7 +18,7 @@ from bench.errors import VerificationError
 from bench.metrics.names import FRACTIONS, MeasurementName, recalls_in
 from bench.metrics.rank_statistics import expected_hits
 from bench.metrics.retrieval import DIRECTIONS, check_evidence
-from bench.metrics.statistics import Statistic, ci95
+from bench.metrics.statistics import Statistic, interval
 from bench.results import Evidence, Measurement
 
 CURVE_KS = (1, 5, 50)
@@ -107,7 +107,7 @@ def measure_curve(evidence: Evidence, named: Iterable[str] = ()) -> tuple[Measur
             value=statistic.value(),
             unit="percent",
             higher_is_better=True,
-            ci95=ci95(statistic),
+            ci95=interval(statistic),
             n=len(statistic.values),
         )
         for name, statistic in statistics.items()

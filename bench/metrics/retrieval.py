@@ -23,7 +23,7 @@ from bench.errors import VerificationError
 from bench.metrics.missing import MISSING, bounds_of, check_missing
 from bench.metrics.rank_statistics import DEFAULT, RankMetric, expected_hits, parse_metric, statistic_of
 from bench.metrics.right_items import VIDEO, RightItems, check_companions, is_companion, right_items_of
-from bench.metrics.statistics import Statistic, ci95, of_clusters
+from bench.metrics.statistics import Statistic, interval, of_clusters
 from bench.results import Evidence, Measurement
 
 DIRECTIONS = ("t2v", "v2t")
@@ -140,9 +140,9 @@ def metric_in(name: str, direction: str, rule: str = "") -> RankMetric | None:
 
 def _interval(statistic: Statistic, owners: np.ndarray | None) -> tuple[float, float] | None:
     if owners is None:
-        return ci95(statistic)
+        return interval(statistic)
     # Better no interval of a median over captions than one that takes them for as many videos.
-    return None if statistic.summary != "mean" else ci95(of_videos(statistic, owners))
+    return None if statistic.summary != "mean" else interval(of_videos(statistic, owners))
 
 
 def directions_of(evidence: Evidence) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 Each video stands for one query in each direction, so resampling videos is resampling queries with replacement
 (`bench.metrics.resampling`): exactly for means, by 10,000 resamples for medians and for means over videos that count
 unequally. A share of 0 or 100 %, of which every resample is the same, gets the interval of Clopper and Pearson instead.
+Of one to three videos nothing is resampled (`FEWEST`).
 
 Letters for shapes: `n` queries, `R` resamples.
 """
@@ -25,6 +26,10 @@ from bench.metrics.resampling import (
     sure_interval,
 )
 
+FEWEST = 4
+"""Videos from which on an interval says more than its videos do: of n videos, n^-n of all resamples are the lowest n
+times, which is more than 2.5 % up to three, so that both ends of the interval would be single videos."""
+TOO_FEW = f"No 95 % intervals: of fewer than {FEWEST} videos, their ends would be single videos."
 RESAMPLES = 10_000
 OUT_OF_REACH = 1e-9
 """A bound on a p-value below which no draw of sign flips reaches what was seen: the chance is one in 100,000."""
@@ -72,23 +77,22 @@ def of_clusters(statistic: Statistic, sizes: np.ndarray) -> Statistic:
     return Statistic(sums / sizes, share=statistic.share, weights=weights)
 
 
-def interval(statistic: Statistic) -> tuple[float, float]:
-    """Returns the 95 % percentile interval of `statistic` over resampled queries; see above for 0 and 100 %."""
+def interval(statistic: Statistic) -> tuple[float, float] | None:
+    """Returns the 95 % percentile interval of `statistic` over resampled queries; see above for 0 and 100 %.
+
+    None of fewer than `FEWEST`: how far the next would lie from them is not to be seen.
+    """
     values, weights = statistic.values, statistic.weights
+    if statistic.share and statistic.value() in (0.0, 100.0):
+        return sure_interval(statistic.value(), np.ones(len(values)) if weights is None else weights)
+    if len(values) < FEWEST:
+        return None
     if statistic.summary != "mean":
         rng = np.random.default_rng(SEED)
         return percentile_interval(statistic.of_medians(resampled_medians(values, RESAMPLES, rng)))
-    if statistic.share and statistic.value() in (0.0, 100.0):
-        return sure_interval(statistic.value(), np.ones(len(values)) if weights is None else weights)
     if weights is None:
         return mean_interval(values)
     return ratio_interval(values, weights, RESAMPLES, np.random.default_rng(SEED))
-
-
-def ci95(statistic: Statistic) -> tuple[float, float] | None:
-    """Returns `interval`, or None where a single value says nothing of how far another would lie from it."""
-    sure = statistic.share and statistic.value() in (0.0, 100.0)
-    return interval(statistic) if sure or len(statistic.values) > 1 else None
 
 
 @dataclass(frozen=True)
@@ -97,14 +101,14 @@ class Comparison:
 
     Attributes:
         difference: mean of A minus B, in the unit of the values compared.
-        ci95: its interval by resampling videos.
+        ci95: its interval by resampling videos; None of fewer than `FEWEST`.
         p_value: two-sided, of no difference.
         test: `exact binomial` (McNemar's exact test on the queries where the two differ) or `sign flips`.
         n: number of queries.
     """
 
     difference: float
-    ci95: tuple[float, float]
+    ci95: tuple[float, float] | None
     p_value: float
     test: str
     n: int
@@ -119,9 +123,8 @@ def compare(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> Compar
     """
     differences = np.mean(np.stack(first), axis=0) - np.mean(np.stack(second), axis=0)
     p_value, test = paired_test(differences)
-    return Comparison(
-        float(differences.mean()), mean_interval(np.round(differences, 12)), p_value, test, len(differences)
-    )
+    bounds = interval(Statistic(np.round(differences, 12)))
+    return Comparison(float(differences.mean()), bounds, p_value, test, len(differences))
 
 
 def paired_test(differences: np.ndarray) -> tuple[float, str]:

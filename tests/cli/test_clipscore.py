@@ -153,7 +153,7 @@ def test_a_caption_stands_beside_the_frames_of_its_own_segment(clips, described)
     first, second = told["measurements"]
     assert first["value"] == pytest.approx(np.mean(list(clip.values())))
     assert second["value"] == pytest.approx(np.mean(list(ref.values())))
-    assert first["ci95"][0] < first["value"] < first["ci95"][1]
+    assert first["ci95"] is None  # too few videos
     assert first["n"] == 6
     assert told["empty"] == 1
 

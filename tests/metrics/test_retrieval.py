@@ -13,6 +13,7 @@ from bench.errors import VerificationError
 from bench.evidence.verification import verify
 from bench.metrics.rank_statistics import KS, expected_hits, ranks_from_zero
 from bench.metrics.retrieval import check_evidence, measure, optimistic_hits, pessimistic_hits, recall, statistics_of
+from bench.metrics.statistics import FEWEST
 from bench.results import Evidence, Measurement
 
 
@@ -110,8 +111,8 @@ def test_what_is_measured_verifies(counts: np.ndarray) -> None:
     verify(evidence, measured)
     for measurement in measured:
         assert measurement.n == len(counts)
-        if measurement.ci95 is None:  # one query shows no spread of ranks, nor of hits by chance
-            assert len(counts) == 1
+        if measurement.ci95 is None:  # a few queries show no spread of ranks, nor of hits by chance
+            assert len(counts) < FEWEST
         else:
             assert measurement.ci95[0] <= measurement.ci95[1]
 

@@ -23,7 +23,7 @@ from bench.files import digest
 from bench.metrics.agreement import RankAgreement, agreement
 from bench.metrics.captions.clipscore import WEIGHT, clip_scores, ref_clip_scores
 from bench.metrics.captions.pairing import Item, sentence_items
-from bench.metrics.statistics import Statistic, ci95, of_clusters
+from bench.metrics.statistics import Statistic, interval, of_clusters
 from bench.models import TextEncoder
 from bench.models.frozen import Directions, MeanOfFrames
 from bench.plugins.code import Guard
@@ -45,7 +45,7 @@ class MeanScore:
     Attributes:
         name: what it is called.
         value: mean over captions.
-        ci95: 95 % interval by resampling videos; None for a single video.
+        ci95: 95 % interval by resampling videos; None of too few.
         values: (n,) of each caption.
         agreement: with people's labels; None where none were given.
     """
@@ -152,7 +152,7 @@ def clip_scored(run: ScoredRun, reading: Reading, labels: Sequence[LabelledCapti
         by_video = of_clusters(Statistic(own), sizes)
         told = agreement(other.tolist(), [one.label for one in labels], [item.video for item, _ in theirs])
         agreed = told if labels else None
-        scores.append(MeanScore(name, by_video.value(), ci95(by_video), tuple(own.tolist()), agreed))
+        scores.append(MeanScore(name, by_video.value(), interval(by_video), tuple(own.tolist()), agreed))
     return ClipScored(
         run=run.result.run,
         signature=_signature(run, reading, labels),

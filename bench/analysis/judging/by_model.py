@@ -40,7 +40,7 @@ class JudgedCaptions:
         run: which run.
         signature: how the figure was made: run, protocol, judge, its build, prompt, sampling, and the answers.
         value: mean grade, percent.
-        ci95: 95 % interval by resampling videos; None for a single video.
+        ci95: 95 % interval by resampling videos; None of too few.
         items: the captions that were asked about, by what files call their videos.
         grades: of each, or None.
         unread: answers without a grade, by how they ended.
@@ -155,7 +155,7 @@ def _mean(items: Sequence[Item], grades: Sequence[int | None]) -> tuple[float, t
     graded = [(item.video, float(grade)) for item, grade in zip(items, grades, strict=True) if grade is not None]
     sizes = np.array([len(list(group)) for _, group in groupby(graded, key=lambda pair: pair[0])])
     values = of_clusters(Statistic(np.array([grade for _, grade in graded]), share=True), sizes)
-    return values.value(), interval(values) if len(sizes) > 1 else None
+    return values.value(), interval(values)
 
 
 def _signature(

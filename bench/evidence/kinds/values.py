@@ -24,7 +24,7 @@ from bench.errors import VerificationError
 from bench.evidence.kinds.kind import Kind, UnitValues
 from bench.evidence.kinds.wording import tested_by_queries
 from bench.evidence.query_values import KIND, VIDEO, QueryValues, Summary
-from bench.metrics.statistics import Statistic, ci95, of_clusters
+from bench.metrics.statistics import Statistic, interval, of_clusters
 from bench.results import MOST, Evidence, Measurement, Result, Unit
 
 LARGEST = 1e12
@@ -177,6 +177,6 @@ def _measurement(one: Declared, values: np.ndarray, sizes: np.ndarray | None) ->
 
 def _interval(one: Declared, values: np.ndarray, sizes: np.ndarray | None) -> tuple[float, float] | None:
     if one.summary == "median":
-        return ci95(Statistic(values, summary="median")) if sizes is None else None
+        return interval(Statistic(values, summary="median")) if sizes is None else None
     statistic = Statistic(values, share=one.share)
-    return ci95(statistic if sizes is None else of_clusters(statistic, sizes))
+    return interval(statistic if sizes is None else of_clusters(statistic, sizes))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from bench.leaderboard.board import Cell, Column, Row, Table
+from bench.metrics.statistics import FEWEST, TOO_FEW
 
 KIND_TITLES = {
     "real": "Real data",
@@ -124,8 +125,10 @@ def signed(value: float) -> str:
     return f"{value:+.1f}".replace("-", "\u2212")
 
 
-def signed_interval(ci95: tuple[float, float], sign: int) -> str:
-    """Returns the interval of a difference, or of its negative for `sign` -1."""
+def signed_interval(ci95: tuple[float, float] | None, sign: int) -> str:
+    """Returns the interval of a difference, or of its negative for `sign` -1; nothing where there is none."""
+    if ci95 is None:
+        return ""
     low, high = sorted(sign * end for end in ci95)
     return f"{signed(low)} to {signed(high)}"
 
@@ -213,6 +216,8 @@ def footnotes(table: Table, *, bars: bool = True) -> list[str]:
     if any(cell and cell.ci95 for row in table.rows for cell in row.cells):
         shown = "Bar below a number, on a scale from 0" if bars else "Below each number"
         notes.append(f"{shown}: its 95 % interval by resampling videos.")
+    if table.n < FEWEST:
+        notes.append(TOO_FEW)
     if any(row.tier is not None for row in table.rows) and len(table.rows) > 1:
         notes.append(
             f"Tier: a row opens a new one where its {plain(table.primary)} differs significantly (5 %) from the first "

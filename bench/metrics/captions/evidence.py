@@ -39,7 +39,7 @@ from bench.metrics.captions.ngrams import ORDERS
 from bench.metrics.captions.variety import COLUMNS as VARIETY_COLUMNS
 from bench.metrics.captions.variety import MEASURED as VARIETY
 from bench.metrics.captions.variety import ratio
-from bench.metrics.statistics import Statistic, interval
+from bench.metrics.statistics import FEWEST, Statistic, interval
 from bench.results import Evidence, Measurement
 
 KIND = "captions"
@@ -151,15 +151,15 @@ def _interval(values: np.ndarray, highest: float | None) -> tuple[float, float] 
     Nothing bounds lengths from above, where `highest` is None. BLEU of perfect captions is 100 but for terms of 1e-9
     for each caption: eight digits tell whether all are perfect.
     """
-    if len(values) == 1:
+    if len(values) < FEWEST:
         return None
     if highest is None:
-        low, high = interval(Statistic(values))
-        return max(low, 0.0), high
+        bounds = interval(Statistic(values))
+        return bounds and (max(bounds[0], 0.0), bounds[1])
     parts = 100.0 * values / highest
     perfect = round(float(parts.mean()), 6) == 100.0
-    low, high = interval(Statistic(np.round(parts, 6) if perfect else parts, share=True))
-    return highest * max(low, 0.0) / 100.0, highest * min(high, 100.0) / 100.0
+    bounds = interval(Statistic(np.round(parts, 6) if perfect else parts, share=True))
+    return bounds and (highest * max(bounds[0], 0.0) / 100.0, highest * min(bounds[1], 100.0) / 100.0)
 
 
 def check_evidence(evidence: Evidence) -> None:

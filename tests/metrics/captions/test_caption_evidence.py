@@ -100,9 +100,16 @@ def test_perfect_captions_are_no_certainty(protocol):
 
 
 @pytest.mark.parametrize("protocol", ["corpus", "densevid", "paragraph"])
-def test_one_video_has_no_interval(protocol):
-    measurements = measure(score(made_videos(0)[:1], rules(protocol, java=False)).evidence)
-    assert all(m.ci95 is None for m in measurements)
+def test_too_few_videos_have_no_interval_and_older_records_of_them_are_read_without(protocol):
+    for count in (1, 3):
+        scored = score(made_videos(0)[:count], rules(protocol, java=False))
+        assert all(m.ci95 is None for m in scored.measurements)
+        older = [m.model_copy(update={"ci95": (0.0, 841.9)}) for m in scored.measurements]
+        assert verify(scored.evidence, older) == scored.measurements
+    enough = score(made_videos(0)[:4], rules(protocol, java=False))
+    assert {m.name for m in enough.measurements if m.ci95 is None} <= {"Vocabulary"}
+    with pytest.raises(VerificationError, match="ci95"):
+        verify(enough.evidence, [m.model_copy(update={"ci95": (0.0, 841.9)}) for m in enough.measurements])
 
 
 def test_two_models_are_compared_video_by_video(evidence):
