@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bench.analysis.mteb_folder import mteb_files, write_mteb
-from bench.analysis.unsaid import FACTS, HOLDS, table, unsaid
+from bench.analysis.unsaid import HOLDS, STATEMENTS, table, unsaid
 from bench.errors import InvalidData, SaveError, UsageError
 from bench.evidence.verified import Verified, read_record
 from bench.results import Bounds, Missing
@@ -134,7 +134,7 @@ def test_what_a_record_has_more_is_told_of_it(record: Verified) -> None:
 
 def test_the_table_of_the_documentation_is_what_is_told() -> None:
     assert table() in PAGE.read_text(encoding="utf-8")
-    assert all(holds <= {fact.name for fact in FACTS} for holds in HOLDS.values())
+    assert all(holds <= {statement.name for statement in STATEMENTS} for holds in HOLDS.values())
 
 
 def test_the_command_tells_it_beside_what_it_writes(bench_command: Any, record: Verified) -> None:

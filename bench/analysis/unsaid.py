@@ -18,7 +18,7 @@ Records = Sequence[Verified]
 
 
 @dataclass(frozen=True)
-class Fact:
+class Statement:
     """A kind of thing that records say.
 
     Attributes:
@@ -127,25 +127,25 @@ def _spent(same: Records) -> str:
     return f"what a run took: {_listed(names, 9)}" if names else ""
 
 
-FACTS = (
-    Fact("measurements beside the primary one", _others),
-    Fact("95 % intervals", _intervals),
-    Fact("seeds one by one", _of_seeds),
-    Fact("both directions as one result", _directions),
-    Fact("that less is better of a rank", _less_is_better),
-    Fact("ties", _ties),
-    Fact("lost videos", _missing),
-    Fact("bounds with lost videos", _bounds),
-    Fact("protocol (signature)", lambda same: f"the protocol: {_result(same).signature}"),
-    Fact("that data are generated or simulated", _kind),
-    Fact("remarks", _remarks),
-    Fact("that a model is a control", _control),
-    Fact("settings of the model", _settings),
-    Fact("evidence", _evidence),
-    Fact("predictions", _predictions),
-    Fact("what was done to trust it", _trust),
-    Fact("figures of plugins", _columns),
-    Fact("what a run took", _spent),
+STATEMENTS = (
+    Statement("measurements beside the primary one", _others),
+    Statement("95 % intervals", _intervals),
+    Statement("seeds one by one", _of_seeds),
+    Statement("both directions as one result", _directions),
+    Statement("that less is better of a rank", _less_is_better),
+    Statement("ties", _ties),
+    Statement("lost videos", _missing),
+    Statement("bounds with lost videos", _bounds),
+    Statement("protocol (signature)", lambda same: f"the protocol: {_result(same).signature}"),
+    Statement("that data are generated or simulated", _kind),
+    Statement("remarks", _remarks),
+    Statement("that a model is a control", _control),
+    Statement("settings of the model", _settings),
+    Statement("evidence", _evidence),
+    Statement("predictions", _predictions),
+    Statement("what was done to trust it", _trust),
+    Statement("figures of plugins", _columns),
+    Statement("what a run took", _spent),
 )
 HOLDS: Mapping[str, frozenset[str]] = {
     "model-index": frozenset(
@@ -165,7 +165,7 @@ HOLDS: Mapping[str, frozenset[str]] = {
             "what was done to trust it",
         }
     ),
-    "dataset": frozenset(fact.name for fact in FACTS),
+    "dataset": frozenset(statement.name for statement in STATEMENTS),
     "mteb": frozenset(
         {
             "measurements beside the primary one",
@@ -175,19 +175,19 @@ HOLDS: Mapping[str, frozenset[str]] = {
         }
     ),
 }
-"""Form -> the facts that it holds, be it in words."""
+"""Form -> the statements that it holds, be it in words."""
 
 
 def unsaid(form: str, same: Records) -> list[str]:
     """Returns what records of one signature say and a form of `HOLDS` loses, a line each."""
-    lost = [fact.of(same) for fact in FACTS if fact.name not in HOLDS[form]]
+    lost = [statement.of(same) for statement in STATEMENTS if statement.name not in HOLDS[form]]
     return [line for line in lost if line]
 
 
 def table() -> str:
-    """Returns the table of the documentation: facts by forms."""
+    """Returns the table of the documentation: statements by forms."""
     lines = [f"| | {' | '.join(f'`{form}`' for form in HOLDS)} |", f"|---|{'---|' * len(HOLDS)}"]
-    for fact in FACTS:
-        cells = ["yes" if fact.name in holds else "–" for holds in HOLDS.values()]
-        lines.append(f"| {fact.name} | {' | '.join(cells)} |")
+    for statement in STATEMENTS:
+        cells = ["yes" if statement.name in holds else "–" for holds in HOLDS.values()]
+        lines.append(f"| {statement.name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

@@ -73,7 +73,7 @@ class DecodedWindow:
         return SimpleNamespace(data=self.frames[self.taken])
 
 
-class Loaded:
+class MtebModel:
     """A model of mteb on its device, and the task under whose name it encodes."""
 
     def __init__(self, meta: Any, settings: Settings, execution: Execution) -> None:
@@ -115,7 +115,7 @@ class Loaded:
 class TextSide:
     """Texts as queries."""
 
-    loaded: Loaded
+    loaded: MtebModel
 
     def _measure_texts(self) -> None:
         tokens = self.loaded.meta.max_tokens
@@ -141,7 +141,7 @@ class TextSide:
 class ImageModel:
     """Frames by a model of images, each as one document."""
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: MtebModel) -> None:
         self.loaded, self.preprocessing = loaded, f"as {loaded.stated} prepares images"
         self.dim = len(self.prepare(np.zeros((8, 8, 3), np.uint8)))
 
@@ -158,7 +158,7 @@ class ImageModel:
 class VideoModel:
     """Windows of frames by a model of videos, each as one document."""
 
-    def __init__(self, loaded: Loaded, window: int) -> None:
+    def __init__(self, loaded: MtebModel, window: int) -> None:
         self.loaded, self.window = loaded, window
         self.preprocessing = f"as {loaded.stated} prepares videos of {window} frames"
         self.dim = len(self.prepare_window(np.zeros((window, 64, 64, 3), np.uint8)))
@@ -182,7 +182,7 @@ class VideoModel:
 class DualImageModel(ImageModel, TextSide):
     """Frames and texts in one space."""
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: MtebModel) -> None:
         ImageModel.__init__(self, loaded)
         self._measure_texts()
 
@@ -190,7 +190,7 @@ class DualImageModel(ImageModel, TextSide):
 class DualVideoModel(VideoModel, TextSide):
     """Windows and texts in one space."""
 
-    def __init__(self, loaded: Loaded, window: int) -> None:
+    def __init__(self, loaded: MtebModel, window: int) -> None:
         VideoModel.__init__(self, loaded, window)
         self._measure_texts()
 
@@ -199,10 +199,10 @@ def open_model(settings: Settings, execution: Execution) -> ImageModel | VideoMo
     """Returns the encoder that a model of mteb is. Raises: UsageError, UnsupportedTask, MissingData."""
     meta = meta_of(settings)
     if looks_at(meta, settings) == "image":
-        loaded = Loaded(meta, settings, execution)
+        loaded = MtebModel(meta, settings, execution)
         return DualImageModel(loaded) if loaded.dual else ImageModel(loaded)
     window = _window(meta, settings)
-    loaded = Loaded(meta, settings, execution)
+    loaded = MtebModel(meta, settings, execution)
     return DualVideoModel(loaded, window) if loaded.dual else VideoModel(loaded, window)
 
 
