@@ -342,6 +342,14 @@ def test_an_npz_without_the_array_says_what_it_holds(tmp_path):
     refused(path, "icep-npz", r"v_b\.npz holds scores, not 'frame_scores'")
 
 
+@pytest.mark.parametrize("number", [0x110000, 0xD800])
+@pytest.mark.parametrize("order", "<>")
+def test_ids_with_numbers_that_are_no_characters_are_refused(number, order, tmp_path):
+    ids = np.array([ord("a"), number], dtype=f"{order}u4").view(f"{order}U1")
+    np.savez(tmp_path / "all.npz", ids=ids, features=np.ones((2, 3, DIM)))
+    refused(tmp_path / "all.npz", "npz", "numbers that are no characters of Unicode")
+
+
 def test_a_group_without_the_dataset_is_another_layout(tmp_path):
     path = write_c3d(tmp_path, ROWS)
     with h5py.File(path, "a") as file:

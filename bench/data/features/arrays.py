@@ -20,6 +20,8 @@ from bench.reading.outside import NUMPY, foreign, reading, regular_file
 FEATURES = "features"
 """What the array of features is called where a file holds several."""
 OPEN_OBJECTS = "open it by np.load(FILE, allow_pickle=True)"
+_LAST_CHARACTER = 0x10FFFF
+_SURROGATES = range(0xD800, 0xE000)
 Entry = tuple[tuple[int, ...], np.dtype]
 """Shape and type of an array."""
 
@@ -96,7 +98,7 @@ class NpzArchive:
         """Returns an array. Raises: InvalidData."""
         self.entry(name)
         with reading(self._path, NUMPY), self._archive.open(f"{name}.npy") as file:
-            return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+            return read_array(file)
 
 
 class NpyFile:
@@ -142,6 +144,20 @@ def mapped_array(path: Path, source: Path | None = None) -> np.ndarray:
         if 0 in shape:
             return np.empty(shape, dtype)  # nothing can be mapped
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+
+
+def read_array(file: IO[bytes]) -> np.ndarray:
+    """Returns the array of an npy.
+
+    Raises: ValueError for text with numbers that are no characters, of which NumPy 2.4.6 makes strings that cannot be
+    encoded, compared without case or printed; and whatever NumPy raises.
+    """
+    array = np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+    if array.dtype.kind == "U":
+        points = np.frombuffer(array.tobytes(), np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+        if ((points > _LAST_CHARACTER) | ((points >= _SURROGATES.start) & (points < _SURROGATES.stop))).any():
+            raise ValueError("its text holds numbers that are no characters of Unicode")
+    return array
 
 
 def checked_entry(file: IO[bytes], size: int, name: str = "the array") -> Entry:

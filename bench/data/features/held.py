@@ -9,7 +9,7 @@ from io import BytesIO
 
 import numpy as np
 
-from bench.data.features.arrays import FEATURES, ArrayFile, Entry, checked_entry
+from bench.data.features.arrays import FEATURES, ArrayFile, Entry, checked_entry, read_array
 from bench.errors import BenchError, InvalidData
 from bench.reading.forms import HEAD, NO_PICKLE, form_in
 from bench.reading.outside import one_line
@@ -57,7 +57,7 @@ class _HeldNpy:
     def load(self, name: str) -> np.ndarray:
         self.entry(name)
         with _reading(self._where):
-            return np.asarray(np.lib.format.read_array(BytesIO(self._content), allow_pickle=False))
+            return read_array(BytesIO(self._content))
 
 
 class _HeldNpz:
@@ -74,7 +74,7 @@ class _HeldNpz:
     def load(self, name: str) -> np.ndarray:
         self.entry(name)
         with _reading(self._where), self._archive.open(f"{name}.npy") as file:
-            return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+            return read_array(file)
 
 
 @contextmanager
