@@ -12,6 +12,9 @@ from bench.errors import InvalidData
 
 Span = tuple[float, float]
 """Start and end of a segment, in seconds."""
+MILLISECOND = Fraction(1, 1000)
+"""The unit of Matroska, WebM and Flash video, to which times are rounded: frame 2 of 30 a second comes at 67 ms there,
+and is the one at 2/30 s, as in any other file (findings/matroska-shows-frames-after-their-times.sh)."""
 
 
 def exact(seconds: float | Fraction) -> Fraction:
@@ -78,9 +81,14 @@ class FrameIndex:
         """Returns the second at which the last frame goes."""
         return (self.end - self.zero) * self.time_base
 
+    @property
+    def last_moment(self) -> Fraction:
+        """Returns the second before which frames are taken: the duration, less what may be rounding."""
+        return (self.end - self._rounding - self.zero) * self.time_base
+
     def at(self, seconds: float | Fraction) -> int:
         """Returns the place of the last frame at or before a time: what is on screen. Before the first, the first."""
-        units = exact(seconds) / self.time_base + self.zero
+        units = self._units(exact(seconds)) + self._rounding
         return max(0, int(np.searchsorted(self.times, units.numerator // units.denominator, side="right")) - 1)
 
     def within(self, span: Span | None) -> range:
@@ -90,11 +98,19 @@ class FrameIndex:
         """
         if span is None:
             return range(len(self))
-        start, end = (exact(seconds) / self.time_base + self.zero for seconds in span)
+        start, end = (self._units(exact(seconds)) - self._rounding for seconds in span)
         if end < start:
             raise InvalidData(f"a segment from {span[0]} s to {span[1]} s ends before it starts. Put its times right.")
         first, after = (int(np.searchsorted(self.times, -(-unit // 1), side="left")) for unit in (start, end))
         return range(first, after) if after > first else range(self.at(span[0]), self.at(span[0]) + 1)
+
+    @property
+    def _rounding(self) -> Fraction:
+        """How many units a time in the file may lie after the one that was meant."""
+        return Fraction(1, 2) if self.time_base == MILLISECOND else Fraction(0)
+
+    def _units(self, seconds: Fraction) -> Fraction:
+        return seconds / self.time_base + self.zero
 
 
 def rising(times: Sequence[int], name: str, codec: str) -> np.ndarray:

@@ -102,7 +102,7 @@ class Sampler:
     def _at_times(self, index: FrameIndex, within: range, span: Span | None) -> np.ndarray:
         """Returns what is on screen at every i / fps from the start, before the end; always one frame at least."""
         start, end = (Fraction(0), index.duration) if span is None else (exact(span[0]), exact(span[1]))
-        steps = max(1, -(-(min(end, index.duration) - start) * self.fps // 1))
+        steps = max(1, -(-(min(end, index.last_moment) - start) * self.fps // 1))
         places = [index.at(start + step / self.fps) for step in range(int(steps))]
         return np.clip(np.array(places, np.int64), within.start, within.stop - 1)
 

@@ -214,6 +214,18 @@ def test_bfloat16_is_read_as_float32(reader: str, tmp_path: Path) -> None:
         assert np.array_equal(rows, tensor.float().numpy())
 
 
+def test_ids_that_end_in_times_with_dots_are_whole_in_shards(tmp_path: Path) -> None:
+    """webdataset takes two clips of one hour for one sample; `v_a.features.npy` stays an array of v_a."""
+    clips = ["0001_A_Film_00.00.32.022-00.00.33.000", "0001_A_Film_00.51.02.000-00.51.04.500"]
+    rows = {clip: np.full((2, 3), place, "f4") for place, clip in enumerate([*clips, "v_a"])}
+    names = [f"{clips[0]}.npy", f"films/{clips[1]}.npy", "v_a.features.npy"]
+    tar(tmp_path / "x.tar", {name: npy_bytes(own) for name, own in zip(names, rows.values(), strict=True)})
+    source = open_features(FeatureDeclaration("f", "webdataset", tmp_path))
+    assert list(source.ids()) == [*clips, "v_a"]
+    for video_id, own in rows.items():
+        assert np.array_equal(source.read(video_id), own)
+
+
 @pytest.mark.parametrize("reader", ["safetensors", "torch", "webdataset"])
 def test_a_file_that_changes_while_it_is_read_is_refused(reader: str, tmp_path: Path) -> None:
     form = next(iter(LAYOUTS[reader].values()))

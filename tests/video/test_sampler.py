@@ -81,6 +81,23 @@ def test_decimals_mean_what_is_written() -> None:
     assert Sampler.parse("fps=25").places(STEADY).tolist() == list(range(100))
 
 
+@pytest.mark.parametrize(
+    ("rate", "asked"),
+    [(Fraction(30), (30, 15, 10, 6, 1)), (Fraction(24), (24, 12, 8, 1)), (Fraction(30000, 1001), ("30000/1001",))],
+)
+def test_times_rounded_to_milliseconds_give_the_frames_of_exact_ones(rate: Fraction, asked: tuple[object, ...]) -> None:
+    """Matroska and WebM round; MP4 with the same pictures does not."""
+    for count in range(1, 8 * 30, 7):
+        exact = FrameIndex(np.arange(count), 1 / rate, 0, count, PICTURE)
+        *times, end = (round(1000 * place / rate) for place in range(count + 1))
+        rounded = FrameIndex(np.array(times), Fraction(1, 1000), 0, end, PICTURE)
+        assert [rounded.at(place / rate) for place in range(count)] == list(range(count))
+        assert rounded.within((0.5, 1.5)) == exact.within((0.5, 1.5))
+        for fps in asked:
+            sampler = Sampler.parse(f"fps={fps}")
+            assert sampler.places(rounded).tolist() == sampler.places(exact).tolist()
+
+
 def test_before_the_first_frame_the_first_is_meant() -> None:
     late = index(range(500, 1500, 100))
     assert late.at(0.0) == 0

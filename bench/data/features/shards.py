@@ -3,12 +3,17 @@
 A video's key is what stands before the first dot of a member's name, without folders, as webdataset has it. Where a
 video has several arrays, `features` is meant. Members of other endings (.txt, .json, .jpg) are left alone.
 
+Ids that hold times, with their dots, are the exception (LSMDC's end in `_00.00.32.022-00.00.33.000`): webdataset 1.0.2
+writes them and reads all clips of an hour as one (findings/webdataset-merges-ids-that-hold-dots.sh). What follows the
+first dot is no name of an array there, but the rest of the id.
+
 tarfile of Python tells where the members lie, and each is then read by itself: webdataset reads shards from their
 beginning to their end, and its decoders unpickle.
 """
 
 from __future__ import annotations
 
+import re
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -28,6 +33,8 @@ from bench.reading.outside import TAR, foreign, reading, regular_file
 ARRAYS = ("npy", "npz")
 PICKLES = ("pth", "pt", "pkl", "pickle", "pyd")
 BLOCK = 512
+REST_OF_AN_ID = re.compile(r"[0-9]+\.")
+"""How what follows the first dot of a name begins where it is no name of an array."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +79,11 @@ class Shards:
         """Adds the arrays of a shard; returns the names of its pickles."""
         pickles = []
         for member in _members(shard):
-            key, _, ending = PurePosixPath(member.name).name.partition(".")
+            whole = PurePosixPath(member.name)
+            key, _, ending = whole.name.partition(".")
             name, _, kind = ending.lower().rpartition(".")
+            if REST_OF_AN_ID.match(name):
+                key, name = whole.stem, ""
             if kind in PICKLES:
                 pickles.append(member.name)
             if kind not in ARRAYS:
