@@ -6,6 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+QUICK = {
+    "worker_niceness": 0,
+    "health_check_initial_delay_ms": 1000,
+    "health_check_period_ms": 1000,
+    "health_check_failure_threshold": 3,
+}
+"""Cells get the CPU like everybody else, and that a node is gone is noticed in seconds."""
+
 
 class SimulatedCluster:
     """The other side of such a process.
@@ -50,7 +58,8 @@ class SimulatedCluster:
 def main(nodes: int) -> None:
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    head = {"num_cpus": 1, "include_dashboard": False, "_system_config": QUICK}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
     others = [cluster.add_node(num_cpus=1) for _ in range(nodes - 1)]
     print("answer", cluster.address, flush=True)  # noqa: T201 (the protocol)
     for line in sys.stdin:

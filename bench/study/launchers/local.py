@@ -14,21 +14,17 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import BenchError, Interrupted
 from bench.execution import cores
 from bench.plugins.launchers import Job, JobEnd, LaunchStart, MachineCheck
-from bench.reading.outside import one_line
 from bench.runs.children import how_it_ended, once_parent_is_gone
+from bench.study.launchers.cell_worker import LEFT, work
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
-
-    from bench.catalogue.lookup import Session
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 PATIENCE = 30.0
@@ -89,12 +85,13 @@ class LocalLauncher:
         """Returns how a worker's job ended; the worker goes where it is dead."""
         job = worker.job
         assert job is not None  # noqa: S101 (it is busy)
-        how = ""
+        how, stays = "", False
         try:
-            worker.pipe.recv()
+            stays, how = worker.pipe.recv()
         except (EOFError, ConnectionResetError):
             worker.process.join()
-            how = how_it_ended(worker.process.exitcode)
+            how = how_it_ended(worker.process.exitcode) or LEFT
+        if not stays:
             self._drop(worker)
         worker.job = None
         return JobEnd(job.id, how)
@@ -102,7 +99,7 @@ class LocalLauncher:
     def _start(self) -> _Worker:
         context = multiprocessing.get_context("spawn")
         here, there = context.Pipe()
-        process = context.Process(target=_work, args=(there,), daemon=True)
+        process = context.Process(target=_work_here, args=(there,))  # no daemon: those start no ranks
         with _threads_for(self.slots):
             process.start()
         there.close()
@@ -144,70 +141,7 @@ def _threads_for(jobs: int) -> Iterator[None]:
             del os.environ[name]
 
 
-def _work(pipe: Connection) -> None:
-    """Runs jobs that come through the pipe until it closes; in a process of its own."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all of the terminal's processes; the first one asks
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+def _work_here(pipe: Connection) -> None:
+    """Runs jobs that come through the pipe, in a process that `multiprocessing` started."""
     once_parent_is_gone(lambda: os.kill(os.getpid(), signal.SIGTERM))  # it saves what it has, and leaves
-    sessions: dict[Path, Session] = {}
-    while True:
-        try:
-            job = pipe.recv()
-        except (EOFError, KeyboardInterrupt):
-            return
-        _speak_into(job.log)
-        try:
-            _run(job, sessions)
-        except (KeyboardInterrupt, Interrupted):
-            return
-        sys.stdout.flush()
-        try:
-            pipe.send(job.id)
-        except BrokenPipeError:  # whoever asked is gone; the outcome is kept
-            return
-
-
-def _run(job: Job, sessions: dict[Path, Session]) -> None:
-    """Runs a job as its command would, and keeps what became of it. Raises: Interrupted."""
-    from bench.catalogue import config
-    from bench.catalogue.lookup import Session
-    from bench.runs.checkpoints import minutes_between
-    from bench.runs.progress import Lines
-    from bench.runs.request import Request
-    from bench.study.cells import cell_of, read_cells
-    from bench.study.running import Ledger, failure, run_cell
-
-    cell, began, ledger = cell_of(job.cell), time.monotonic(), None
-    try:
-        where = read_cells(job.cells)
-        ledger = Ledger(where.output)
-        if job.cells not in sessions:
-            where.check_config()
-            sessions[job.cells] = Session(config.load(where.config))
-        session = sessions[job.cells]
-        minutes = minutes_between(job.checkpoint_every)
-        base = replace(Request.under(session.config, where.output), device=job.device, checkpoint_minutes=minutes)
-        run_cell(session, cell, base, Lines(print), ledger)
-    except Interrupted:
-        raise
-    except BenchError as error:
-        print(f"{type(error).__name__}: {error}")  # noqa: T201 (its log)
-        if ledger:
-            ledger.keep(failure(cell, error, time.monotonic() - began))
-    except Exception as error:  # noqa: BLE001 (a mistake of ours; the other cells go on)
-        import traceback
-
-        traceback.print_exc()
-        if ledger:
-            wrong = BenchError(f"unexpected {type(error).__name__}: {one_line(error)}. Its log: {job.log}")
-            ledger.keep(failure(cell, wrong, time.monotonic() - began))
-
-
-def _speak_into(log: Path) -> None:
-    """Sends what this process prints to a file from now on."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
-    os.close(descriptor)
+    sys.exit(work(pipe))

@@ -1,7 +1,8 @@
-"""Cells on a Ray cluster: each a task that runs it as a process of its own, so that no state of a worker matters.
+"""Cells on a Ray cluster: each a task whose worker has a process of bench's run it, so that no state of Ray's matters.
 
 Ray runs a task again when its worker dies, keeps workers with their threads and modules, and gives them the variables
-that its daemons were started with. So its retries are off, and every process gets its variables by name.
+that its daemons were started with. So its retries are off, and processes get their variables by name; a worker that Ray
+keeps for the next task keeps its process, too, as `--jobs` does.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from bench.errors import UsageError
 from bench.plugins.launchers import Job, JobEnd, LaunchStart, MachineCheck
 from bench.reading.numbers import number_of
-from bench.study.launchers.processes import PATIENCE, JobProcess
+from bench.study.launchers.processes import PATIENCE, KeptProcess
 
 GB = 1024**3
 LOOK = 2.0
@@ -26,6 +27,9 @@ LOOK = 2.0
 
 ANSWER = 10.0
 """Seconds within which a cluster must answer."""
+
+OWN_CLUSTER = {"worker_niceness": 0}
+"""Of a cluster that we start: Ray gives its workers, and with them cells, the CPU behind all else (niceness 15)."""
 
 
 class RayLauncher:
@@ -38,7 +42,8 @@ class RayLauncher:
         address = str(start.settings["address"])
         try:
             _check_answers(address)
-            ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+            own = {"_system_config": OWN_CLUSTER} if address == "local" else {}
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR", **own)
         except OSError as error:
             raise UsageError(
                 f"--launcher ray: no cluster at the address {address!r}. Start one by `ray start --head`, name another "
@@ -111,8 +116,8 @@ def _reason(error: Exception) -> str:
 
 
 def _run(job: Job) -> str:
-    """Runs a job; returns how its process ended."""
-    return JobProcess(job).wait()
+    """Runs a job; returns how it ended where it left no word."""
+    return _KEPT.run(job)
 
 
 def _probe(command: tuple[str, ...]) -> tuple[int, str]:
@@ -121,5 +126,7 @@ def _probe(command: tuple[str, ...]) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+_KEPT = KeptProcess()
+"""That of the worker of Ray which this is imported by."""
 _RUN = ray.remote(max_retries=0)(_run)
 _PROBE = ray.remote(max_retries=3, num_cpus=0)(_probe)  # asks and changes nothing: a killed worker may be replaced
