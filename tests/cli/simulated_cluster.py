@@ -6,13 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-QUICK = {
-    "worker_niceness": 0,
-    "health_check_initial_delay_ms": 1000,
-    "health_check_period_ms": 1000,
-    "health_check_failure_threshold": 3,
-}
-"""Cells get the CPU like everybody else, and that a node is gone is noticed in seconds."""
+QUICK = {"worker_niceness": 0, "health_check_period_ms": 1000, "health_check_failure_threshold": 10}
+"""Cells get the CPU like everybody else, and that a node is gone is noticed in ten seconds."""
 
 
 class SimulatedCluster:

@@ -47,6 +47,8 @@ def work(pipe: Connection) -> int:
             return Interrupted.exit_code
         try:
             stays, how = _attempt(job, sessions)
+            if not stays:
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it leaves anyway
             pipe.send((stays, how))
         except (KeyboardInterrupt, Interrupted):
             return Interrupted.exit_code
