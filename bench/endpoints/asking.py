@@ -80,6 +80,7 @@ class Asker:
         self._answerer, self._kept, self._at_once = answerer, kept, at_once
         self._served: Served | None = None
         self._counted: set[str] = set()
+        self._is_watched = False
 
     @property
     def served(self) -> Served:
@@ -106,7 +107,10 @@ class Asker:
         return [answers[key] for key in keys]
 
     def _asked(self, new: dict[str, Question], show: Show) -> dict[str, Answer]:
-        """Returns the answers to new questions; at most twice as many as are asked at once are held in memory."""
+        """Returns the answers to new questions; at most twice as many as are asked at once are held in memory.
+
+        The first whole video is asked alone: not every server can read them.
+        """
         answers: dict[str, Answer] = {}
         if not new:
             return answers
@@ -115,7 +119,7 @@ class Asker:
         try:
             for (key, question), shown in zip(new.items(), show(list(new.values())), strict=True):
                 under_way[pool.submit(self._one, question, shown)] = key
-                if len(under_way) >= 2 * self._at_once:
+                if len(under_way) >= 2 * self._at_once or (question.is_video and not self._is_watched):
                     self._take(under_way, answers)
             while under_way:
                 self._take(under_way, answers)
@@ -132,5 +136,6 @@ class Asker:
 
     def _one(self, question: Question, shown: Sequence[bytes]) -> Answer:
         answer = self._answerer.ask(question, shown, self.sampling)
+        self._is_watched |= question.is_video
         self._kept.keep(question, self.sampling, answer)
         return answer

@@ -62,6 +62,7 @@ class Endpoint:
         self._http, self._tenacity = httpx2, tenacity
         self._most, self._gives_alternatives = "max_tokens", True
         self._served = Served(model)
+        self._is_watched = False
         self._stopped = threading.Event()
         limits = httpx2.Limits(max_connections=at_once, max_keepalive_connections=at_once)
         waits = httpx2.Timeout(self._patience.seconds, connect=self._patience.connect)
@@ -113,7 +114,12 @@ class Endpoint:
         Raises: UsageError, ToolError when there is none.
         """
         pictures = [_video(shown[0])] if question.is_video else [_picture(one) for one in shown]
-        return self._answer(self._body([*pictures, {"type": "text", "text": question.text}], sampling))
+        body = self._body([*pictures, {"type": "text", "text": question.text}], sampling)
+        if not question.is_video:
+            return self._answer(body)
+        answer = self._answer(body, is_tried=self._is_watched)
+        self._is_watched = True
+        return answer
 
     def _body(self, content: list[dict[str, Any]], sampling: Sampling) -> dict[str, Any]:
         asked = asdict(sampling)
@@ -123,10 +129,26 @@ class Endpoint:
             asked |= {"logprobs": True, "top_logprobs": alternatives}
         return {"model": self.model, "messages": [{"role": "user", "content": content}], **asked}
 
-    def _answer(self, body: dict[str, Any]) -> Answer:
-        patience = self._patience
+    def _answer(self, body: dict[str, Any], *, is_tried: bool = True) -> Answer:
+        """Returns the answer to a request, made again where that may help.
+
+        Args:
+            is_tried: whether it answered one of this form before; else an error that it repeats will last.
+        """
+        patience, told = self._patience, set[str]()
+
+        def may_pass(error: BaseException) -> bool:
+            if isinstance(error, AskAgain) and error.is_its_own and not is_tried:
+                if str(error) in told:
+                    raise ToolError(
+                        f"endpoint {self.address.name!r} answers no video: it said twice of the first one, {error}. "
+                        "Its own log may say more. Give it what it needs (docs/video-llms.md), or send=frames."
+                    ) from None
+                told.add(str(error))
+            return isinstance(error, AskAgain)
+
         tries = self._tenacity.Retrying(
-            retry=self._tenacity.retry_if_exception_type(AskAgain),
+            retry=self._tenacity.retry_if_exception(may_pass),
             stop=self._tenacity.stop_after_attempt(patience.tries),
             wait=self._wait,
             sleep=patience.sleep or self._sleep,

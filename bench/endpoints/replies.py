@@ -23,11 +23,15 @@ SPENT = ("insufficient_quota", "billing_hard_limit_reached")
 
 
 class AskAgain(Exception):
-    """No answer yet: why, without a key, and after how many seconds to ask again where the endpoint says so."""
+    """No answer yet: why, without a key, and after how many seconds to ask again where the endpoint says so.
 
-    def __init__(self, reason: str, after: float | None = None) -> None:
+    Attributes:
+        is_its_own: whether the server itself failed (500), of which nobody knows whether it passes.
+    """
+
+    def __init__(self, reason: str, after: float | None = None, *, is_its_own: bool = False) -> None:
         super().__init__(reason)
-        self.after = after
+        self.after, self.is_its_own = after, is_its_own
 
 
 def answer_in(address: Address, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -108,7 +112,7 @@ def _refused(address: Address, status: int, said: Any, after: float | None) -> A
     if status == 400 and code in FILTERED:
         return Answer(_whole(address, reason), "refused", Served(""))
     if status in PASSING and code not in SPENT:
-        raise AskAgain(f"{status}: {reason}", after)
+        raise AskAgain(f"{status}: {reason}", after, is_its_own=status == 500)
     raise _lasting(address, status, reason)
 
 

@@ -38,8 +38,9 @@ SHORT = 4
 """Tokens of an answer that is one word."""
 
 WHOLE = (
-    "video-llm: send=video leaves decoding to the server, which needs libraries for it, and some a sound track: "
-    "docs/video-llms.md says which. Frames of our sampler are not used."
+    "video-llm: send=video leaves decoding to the server, and frames of our sampler are not used. `transformers serve` "
+    "needs torchcodec (0.3 or later), FFmpeg's shared libraries, a model that reads videos, and a sound track in every "
+    "file, also for models without ears; vLLM, SGLang and llama.cpp were not tried. docs/video-llms.md tells more."
 )
 
 

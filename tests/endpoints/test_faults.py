@@ -5,8 +5,9 @@ from collections import Counter
 import pytest
 from endpoints import chat_server
 from endpoints.chat_server import said
-from endpoints.conftest import nothing, question
+from endpoints.conftest import PROMPT, nothing, question
 
+from bench.endpoints import Question
 from bench.errors import ToolError, UsageError
 
 pytestmark = pytest.mark.extra("api")
@@ -97,6 +98,36 @@ def test_what_no_other_try_mends_is_told_in_one_line(asking, fault, error, told)
     with pytest.raises(error, match=told) as raised:
         asker.answers([question("1")], nothing)
     assert "\n" not in str(raised.value)
+
+
+def film(text):
+    return Question(PROMPT, text, "cd" * 32, "file as it is", is_video=True)
+
+
+def films(questions):
+    return ((b"a film",) for _ in questions)
+
+
+def test_a_server_that_says_the_same_of_the_first_video_twice_is_sent_no_other(asking):
+    fault = chat_server.failing(500, "The best audio stream is unknown")
+    server, asker = asking(lambda request: said("yes") if request.is_hello else fault)
+
+    with pytest.raises(ToolError, match=r"said twice of the first one, 500: The best audio stream.*send=frames"):
+        asker.answers([film(str(number)) for number in range(8)], films)
+    assert [request.text for request in server.questions] == ["0", "0"]
+
+
+def test_a_server_that_answered_one_video_is_asked_again_like_any_other(asking):
+    asked = Counter()
+
+    def answer(request):
+        asked[request.text] += 1
+        well = request.is_hello or request.text == "0" or asked[request.text] > 3
+        return said("yes") if well else chat_server.failing(500, "out of memory")
+
+    _, asker = asking(answer)
+    asker.answers([film(str(number)) for number in range(3)], films)
+    assert asked["1"] == asked["2"] == 4
 
 
 def test_a_failure_keeps_what_the_others_were_answered(asking):
