@@ -87,8 +87,19 @@ def write_atomically(path: PathLike, content: bytes, *, overwrite: bool = True, 
             temporary.unlink(missing_ok=True)
     except OSError as error:
         reason = error.strerror or str(error)
-        remedy = "Free space" if error.errno in FULL else "Make the folder writable"
-        raise SaveError(f"cannot write {path}: {reason}. {remedy}, or choose another folder.") from error
+        raise SaveError(f"cannot write {path}: {reason}. {_remedy(path, error)}") from error
+
+
+def _remedy(path: Path, error: OSError) -> str:
+    """Returns what to do where a file cannot be written."""
+    if error.errno == errno.ENAMETOOLONG:
+        return "Choose a shorter name."
+    if path.is_dir():
+        return "It is a folder: name a file in it, or another."
+    above = next((folder for folder in path.parents if folder.exists()), path.parent)
+    if not above.is_dir():
+        return f"{above} is a file: choose another folder."
+    return f"{'Free space' if error.errno in FULL else 'Make the folder writable'}, or choose another folder."
 
 
 def taken(path: Path) -> bool:

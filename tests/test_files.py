@@ -95,6 +95,16 @@ def test_a_folder_that_cannot_be_made_is_a_save_error(tmp_path):
         write_atomically(tmp_path / "file" / "below", b"")
 
 
+def test_advice_for_what_cannot_be_written_is_such_that_it_helps(tmp_path):
+    with pytest.raises(SaveError, match="It is a folder: name a file in it"):
+        write_atomically(tmp_path, b"content")
+    write_atomically(tmp_path / "file", b"content")
+    with pytest.raises(SaveError, match=r"file is a file: choose another folder"):
+        write_atomically(tmp_path / "file" / "deeper" / "a", b"content")
+    with pytest.raises(SaveError, match="Choose a shorter name"):
+        write_atomically(tmp_path / ("a" * 300), b"content")
+
+
 def test_nan_never_reaches_json(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         write_json(tmp_path / "file", {"a": float("nan")})

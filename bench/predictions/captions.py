@@ -78,7 +78,8 @@ class Captions:
         """Reads what `save` wrote. Raises: InvalidData for any other file."""
         path = Path(path)
         with reading(path, FORM):
-            head, *lines = [json.loads(line) for line in read_text(path, FORM).split("\n") if line]
+            told = enumerate(read_text(path, FORM).split("\n"), 1)
+            head, *lines = [_value(number, line) for number, line in told if line]
             if head != HEAD:
                 raise InvalidData(f"{path} holds no captions written by bench. Run again with --no-resume.")
             return cls(
@@ -86,3 +87,11 @@ class Captions:
                 segments=tuple(tuple((float(a), float(b)) for a, b in line["segments"]) for line in lines),
                 sentences=tuple(tuple(map(str, line["sentences"])) for line in lines),
             )
+
+
+def _value(number: int, line: str) -> Any:
+    """Returns what a line says. Raises: ValueError naming the line."""
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"line {number}: {error.msg}, column {error.colno}") from error

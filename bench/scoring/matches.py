@@ -18,7 +18,7 @@ from bench.matching import Matching
 from bench.metrics.retrieval import BEST_CAPTION
 from bench.metrics.right_items import owner_arrays, right_arrays
 from bench.metrics.similarities import Pairs, RankCounts, Similarities, count_best_captions, count_ranks
-from bench.reading.numbers import whole_in
+from bench.reading.numbers import number_of, whole_in
 from bench.reading.outside import read_text
 from bench.results import Evidence
 
@@ -91,14 +91,12 @@ def columns_in(path: Path, shape: tuple[int, int]) -> list[list[int]]:
     for row, entry in enumerate(entries):
         numbers = [_number(path, row, value) for value in entry]
         if not numbers:
-            raise InvalidData(f"{path}: row {row} has no right item: nothing can be found. Leave it out of the matrix.")
+            raise InvalidData(f"{path}: row {row} has no right item: nothing can be found. Leave the query out.")
         for number in numbers:
             if not 0 <= number < shape[1]:
-                raise InvalidData(
-                    f"{path}: row {row} names column {number}; the matrix has columns 0 to {shape[1] - 1}."
-                )
+                raise InvalidData(f"{path}: row {row} names item {number}; there are items 0 to {shape[1] - 1}.")
         if len(set(numbers)) < len(numbers):
-            raise InvalidData(f"{path}: row {row} names a column twice.")
+            raise InvalidData(f"{path}: row {row} names an item twice.")
         columns.append(numbers)
     return columns
 
@@ -225,10 +223,10 @@ def _check_rows(path: Path, count: int, shape: tuple[int, int], *, fits_transpos
         return
     hint = "There must be one for each."
     if fits_transposed:
-        hint = "It fits the other way round: rows must be text queries and columns videos. Write the matrix transposed."
+        hint = "It fits the other way round: it has one for each item. Write queries as rows and items as columns."
     elif count < shape[0]:
-        hint += " Rows that only fill videos up to the most captions of one have to be dropped from the matrix."
-    raise InvalidData(f"{path} has {count:,} entries; the matrix has {shape[0]:,} rows. {hint}")
+        hint += " Rows that only fill videos up to the most captions of one have to be dropped."
+    raise InvalidData(f"{path} has {number_of(count, 'entry')} for {number_of(shape[0], 'query')}. {hint}")
 
 
 def _number(path: Path, row: int, value: object) -> int:

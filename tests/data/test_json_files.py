@@ -1,11 +1,30 @@
 """JSON of others: text that cannot be written again, keys given twice, and encodings."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from bench.analysis.judging.judgements import read_judgements
+from bench.analysis.judging.labels import read_labels
+from bench.data.readers.caption_files import read_captions
 from bench.data.readers.json_files import read_json
 from bench.errors import InvalidData
+from bench.predictions import Captions
+
+BROKEN = '{"results": 1}\n\n{"a": "a man runs", "b" 2}\n'
+
+
+@pytest.mark.parametrize("read", [lambda path: read_labels([path]), read_judgements, read_captions, Captions.load])
+def test_a_line_of_json_lines_that_is_broken_is_named(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(BROKEN)
+    with pytest.raises(InvalidData, match=r"line 3.*Expecting ':' delimiter, column 25"):
+        read(path)
+    path.write_text('{"a": 1}\n{"a": 1, "b": 2, "a": 3}\n')
+    if read != Captions.load:
+        with pytest.raises(InvalidData, match="'a' occurs twice in one object of line 2"):
+            read(path)
 
 
 def written(folder: Path, content: bytes) -> Path:

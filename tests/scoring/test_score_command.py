@@ -175,7 +175,7 @@ def test_columns_in_order_of_first_occurrence_are_said_to_be_so(bench_command: A
         ("b\nb\na\na\nd", "a\nb\nc", "names video 'd', which is not among the 3 of columns.txt"),
         ("b\nb\na\na\na", None, "--videos FILE names the columns otherwise"),
         ("b\nb\na", "a\nb\nc\nd\ne", "It fits the other way round"),
-        ("b\nb\na", "a\nb\nc", "have to be dropped from the matrix"),
+        ("b\nb\na", "a\nb\nc", "have to be dropped"),
         ("", "a\nb\nc", "rows.txt has 0 entries"),
     ],
 )
@@ -341,10 +341,10 @@ def test_a_pickled_array_in_an_npz_is_refused(bench_command: Any) -> None:
 @pytest.mark.parametrize(
     ("ids", "says"),
     [
-        ("0\n1\n", "2 entries; the matrix has 3 rows"),
-        ("0\n1\n7\n", "columns 0 to 2"),
+        ("0\n1\n", "2 entries for 3 queries"),
+        ("0\n1\n7\n", "there are items 0 to 2"),
         ("0\n\n2\n", "row 1 has no right item"),
-        ("0\n1 1\n2\n", "names a column twice"),
+        ("0\n1 1\n2\n", "names an item twice"),
         ("0\nx\n2\n", "expected column numbers"),
         ("0\n-1\n2\n", "expected column numbers"),
         ("0\n+1\n2\n", "expected column numbers"),

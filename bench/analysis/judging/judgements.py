@@ -10,7 +10,6 @@ It is a file of relevance with more to each pair than a grade: `unclear` beside 
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.analysis.judging.drawing import SampleDraw
-from bench.data.readers.json_files import unique_keys
+from bench.data.readers.json_files import json_lines
 from bench.errors import InvalidData
-from bench.reading.outside import Form, read_text, reading, shown
+from bench.reading.outside import Form, read_text, shown
 
 SCHEMA = "bench-judgements/1"
 RIGHT, WRONG, UNCLEAR = "right", "wrong", "unclear"
@@ -53,15 +52,13 @@ class Judgements:
 
 def read_judgements(path: Path) -> Judgements:
     """Returns what a file says. Raises: MissingData where it is not there; InvalidData for any other file."""
-    with reading(path, FORM):
-        lines = [line for line in read_text(path, FORM).split("\n") if line.strip()]
-        values = [json.loads(line, object_pairs_hook=unique_keys) for line in lines]
-    head = values[0] if values and isinstance(values[0], dict) else {}
+    lines = json_lines(path, FORM, read_text(path, FORM))
+    head = lines[0][1] if lines and isinstance(lines[0][1], dict) else {}
     draw = _draw_in(head)
     if head.get("schema") != SCHEMA or draw is None:
         raise InvalidData(f"{path}: its first line is no head of {SCHEMA}. {FORM.remedy}")
     said: dict[str, dict[JudgedPair, str]] = {}
-    for number, value in enumerate(values[1:], 2):
+    for number, value in lines[1:]:
         text, video, verdict, judge = (_text(path, number, value, key) for key in ("text", "video", "verdict", "judge"))
         if verdict not in VERDICTS or not judge.strip() or not _DATE.fullmatch(_text(path, number, value, "date")):
             raise InvalidData(

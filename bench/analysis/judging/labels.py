@@ -8,16 +8,15 @@ A label is a number on any scale on which more is better; of several labels of o
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.data.readers.json_files import unique_keys
+from bench.data.readers.json_files import json_lines
 from bench.errors import InvalidData
-from bench.reading.outside import Form, read_text, reading
+from bench.reading.outside import Form, read_text
 
 KEYS = frozenset({"caption", "references", "label", "video", "judge"})
 LINE = '{"caption": "a man runs", "references": ["somebody is running"], "label": 4}'
@@ -48,10 +47,7 @@ def read_labels(paths: Sequence[Path]) -> tuple[LabelledCaption, ...]:
     labels: dict[tuple[str, tuple[str, ...], str], list[float]] = {}
     lines_of: dict[tuple[str, tuple[str, ...], str], str] = {}
     for path in paths:
-        with reading(path, FORM):
-            lines = [line for line in read_text(path, FORM).split("\n") if line.strip()]
-            values = [json.loads(line, object_pairs_hook=unique_keys) for line in lines]
-        for number, value in enumerate(values, 1):
+        for number, value in json_lines(path, FORM, read_text(path, FORM)):
             caption, label = _labelled(f"{path}:{number}", value)
             labels.setdefault(caption, []).append(label)
             lines_of.setdefault(caption, f"{path}:{number}")

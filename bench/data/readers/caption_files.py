@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from bench.data.readers.caption_forms import IDS, TEXTS, TakenCaptions, line_rows, put_right, table_rows
-from bench.data.readers.json_files import parse_json
+from bench.data.readers.json_files import json_lines, parse_json
 from bench.errors import InvalidData
 from bench.reading.outside import JSON, finite, read_text, shown
 
@@ -130,8 +130,7 @@ def _json(path: Path, text: str) -> Any:
     lines = [line for line in text.split("\n") if line.strip()]
     if len(lines) < 2 or not _is_json(lines[0]):
         return parse_json(path, text)
-    forms = (replace(JSON, words=f"JSON Lines: line {number}") for number in range(1, len(lines) + 1))
-    return [parse_json(path, line, form) for line, form in zip(lines, forms, strict=True)]
+    return [value for _, value in json_lines(path, replace(JSON, words="JSON Lines"), text)]
 
 
 def _is_json(line: str) -> bool:

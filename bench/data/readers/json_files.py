@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +46,29 @@ def parse_json(path: Path, content: bytes | str, form: Form = JSON, *, halves: b
                 value = json.loads(whole, object_pairs_hook=unique_keys)
             return value
         except json.JSONDecodeError as error:
+            if form is not JSON:  # one line of several
+                raise ValueError(f"{error.msg}, column {error.colno}") from None
             if error.msg != "Extra data" or not text.lstrip().startswith(("{", "[")):
                 raise
             raise InvalidData(
                 f"{path} holds several JSON values, one after the other (JSON Lines), expected one. Write them as one."
             ) from None
         except KeyGivenTwiceError as error:
-            raise InvalidData(f"{path}: {error.key!r} occurs twice in one object. Remove one of the two.") from None
+            where = "" if form is JSON else f" of {form.words.rpartition(': ')[2]}"
+            raise InvalidData(
+                f"{path}: {error.key!r} occurs twice in one object{where}. Remove one of the two."
+            ) from None
+
+
+def json_lines(path: Path, form: Form, text: str) -> list[tuple[int, Any]]:
+    """Returns the number and the value of each line of the JSON Lines that `path` holds, blank lines left out.
+
+    Raises: InvalidData naming the first line that is broken or gives a key twice.
+    """
+    told = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    return [
+        (number, parse_json(path, line, replace(form, words=f"{form.words}: line {number}"))) for number, line in told
+    ]
 
 
 class KeyGivenTwiceError(ValueError):
