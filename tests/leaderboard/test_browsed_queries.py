@@ -5,6 +5,7 @@ Needs what `test_browser` needs, and is skipped likewise.
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,8 @@ pytestmark = pytest.mark.xdist_group("browser")
 N = 103
 EVIL = ["v<img src=x onerror=alert(1)>", "v' onclick='alert(1)", 'v"><b onmouseover=alert(1)>', "javascript:alert(1)"]
 """Ids of the first videos; those of the others are plain."""
+CLASSES = ("Walking the dog", "<b>Playing</b>", "Zumba")
+"""Every video is of the first; two of three of the second, too, and one of three of all."""
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +36,14 @@ def pages(tmp_path_factory: pytest.TempPathFactory, bench_in: Any) -> Path:
     told = described(ids, points)
     for i, name in enumerate(ids):
         told[name]["sentences"][1] = WORST[i % len(WORST)] if i % 2 else "A short one."
-    bench("browse", *ran(bench, site_of(tmp_path_factory.mktemp("dial") / "dial"), told), "-o", "pages")
+    runs = ran(bench, site_of(tmp_path_factory.mktemp("dial") / "dial"), told)
+    config = bench.folder / "bench.yaml"
+    config.write_text(config.read_text().replace("    root: .\n", "    root: .\n    labels: labels.csv\n"))
+    with (bench.folder / "labels.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(("video_id", "subset", "labels"))
+        rows.writerows((name, "test", "|".join(CLASSES[: 1 + i % 3])) for i, name in enumerate(ids))
+    bench("browse", *runs, "-o", "pages")
     return Path(bench.folder / "pages")
 
 
@@ -88,6 +98,21 @@ def test_each_filter_narrows_the_list_and_reset_takes_all_back(page: Watched, pa
     assert status(at) == f"{sum(row[2] == [7] for row in rows)} of 103 queries"
     at.get_by_role("button", name="Reset").click()
     assert status(at) == "103 of 103 queries"
+
+
+def test_queries_are_filtered_by_the_classes_of_their_videos(page: Watched) -> None:
+    at = page.open("t2v.html")
+    assert at.locator("[name=class] option").all_inner_texts() == ["any", *sorted(CLASSES)]
+    for name, count in zip(CLASSES, (103, 68, 34), strict=True):
+        at.get_by_label("Class").select_option(label=name)
+        assert status(at) == f"{count} of 103 queries"
+    at.locator("[name=hit0]").select_option("wrong")
+    narrowed, asked = status(at), at.url.partition("#")[2]
+    other = page.open(f"t2v.html#{asked}")
+    assert status(other) == narrowed != "34 of 103 queries"
+    assert other.get_by_label("Class").input_value()
+    other.get_by_role("button", name="Reset").click()
+    assert status(other) == "103 of 103 queries"
 
 
 def test_orders_and_more_lines_lead_to_the_query_itself(page: Watched, pages: Path) -> None:

@@ -6,6 +6,7 @@ Needs what `test_browser` needs, and is skipped likewise.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,9 @@ def test_judgements_are_saved_counted_and_gone_on_with(browser: Any, judged: tup
     at.get_by_label("Judge (your name)").fill("Ada <b>")
     articles = at.locator("article").all()
     assert len(articles) == 5
+    content = at.locator("#content").inner_text()
+    assert not re.search(r"annotated answer:|\brank \d", content)  # a judge is not told what the run thought of it
+    assert not re.search(r"(?m)^\d+\. v\d", content)
     said = sum(article.locator("fieldset").count() for article in articles[:3])
     for article in articles[:3]:
         for i, group in enumerate(article.locator("fieldset").all()):

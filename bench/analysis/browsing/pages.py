@@ -14,10 +14,9 @@ from typing import Any
 from bench.analysis.browsing.addresses import VideoAddresses
 from bench.analysis.browsing.recognised import BrowsedVideos
 from bench.analysis.browsing.sections import ON_A_PAGE, Browsed, BrowsedSection, ListedLine
-from bench.analysis.examples.lists import SHOWN
 from bench.analysis.examples.pages import LONGEST, circumstances
 from bench.analysis.examples.retrieved_pages import ranked
-from bench.analysis.judging.drawing import DrawnSample, pairs_of
+from bench.analysis.judging.drawing import DrawnSample, as_judged
 from bench.analysis.judging.judgements import SCHEMA, VERDICTS
 from bench.errors import SaveError
 from bench.files import write_atomically
@@ -186,10 +185,10 @@ def _judging(section: BrowsedSection, sample: DrawnSample, common: Mapping[str, 
         "schema": SCHEMA, "run": sample.run, "evidence": sample.evidence, "direction": sample.draw.direction,
         "count": sample.draw.count, "seed": sample.draw.seed,
     }  # fmt: skip
-    pairs = [[query.name, [item for item, _ in pairs_of(query)]] for query in sample.queries]
+    pairs = [[query.name, [item.name for item in as_judged(query)]] for query in sample.queries]
     return _page(
-        "browse_judge.html.j2", common, section=section, sample=sample, verdicts=VERDICTS, most=SHOWN, script=script,
-        data={"head": head, "queries": pairs}, allowed=f"'{integrity(script)}'",
+        "browse_judge.html.j2", common, section=section, sample=sample, verdicts=VERDICTS, as_judged=as_judged,
+        script=script, data={"head": head, "queries": pairs}, allowed=f"'{integrity(script)}'",
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.analysis.examples.lists import SHOWN, OpenedRun, Query
+from bench.analysis.examples.lists import SHOWN, OpenedRun, Query, ShownItem
 from bench.errors import UsageError
 
 BOUNDS = (5, 10, 50)
@@ -80,6 +80,14 @@ def drawn(run: OpenedRun, draw: SampleDraw) -> DrawnSample:
 def pairs_of(query: Query) -> list[tuple[str, int]]:
     """Returns the items that are judged for a query with their places: the first five but for annotated ones."""
     return [(item.name, item.place) for item in query.shown if item.place <= SHOWN and not item.right]
+
+
+def as_judged(query: Query) -> list[ShownItem]:
+    """Returns the same items in an order that tells a judge nothing of their places: every page has the same one."""
+    judged = {name for name, _ in pairs_of(query)}
+    return sorted(
+        (item for item in query.shown if item.name in judged), key=lambda item: _draw(0, f"{query.name}\n{item.name}")
+    )
 
 
 def _draw(seed: int, name: str) -> str:
