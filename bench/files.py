@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import InvalidData, MissingData, SaveError, UsageError
-from bench.locks import alive, held
 from bench.reading.outside import Form, reading, regular_file
 
 if TYPE_CHECKING:
@@ -126,6 +125,8 @@ def _give_name(temporary: Path, path: Path) -> None:
         pass  # whatever else is wrong (disk full, read-only) the second way meets again, and says so
     else:
         return
+    from bench.locks import held  # here: no command that only reads needs it
+
     with held(path.with_name(CLAIMS)):
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666))
@@ -150,6 +151,8 @@ def remove_leftovers(folder: Path) -> None:
 
     A file of a living process of this machine stays; so does one of another machine until it is a day old.
     """
+    from bench.locks import alive
+
     for path in folder.glob(f".*{PART}"):
         host, _, process = path.name.rpartition(PART)[0].rpartition(".")[0].rpartition(".")[2].partition("-")
         with suppress(OSError):  # somebody else may remove it first, and what may not be removed harms nobody

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -120,6 +119,8 @@ def resolved(owner: str, given: Mapping[str, object], settings: Mapping[str, Set
     """
     for name in given:
         if name not in settings:
+            import difflib  # here: settings that are in order need none of it
+
             near = difflib.get_close_matches(name, settings, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             known = ", ".join(sorted(settings)) or "none"

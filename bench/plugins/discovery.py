@@ -74,13 +74,15 @@ class Plugin:
 
 def entry_points() -> tuple[EntryPoint, ...]:
     """Returns our own plugins first, then the others by distribution and name; each once."""
-    points = {EntryPoint("builtin", BUILTIN, _own_version())}
+    points = set()
     sources: dict[metadata.Distribution | None, str] = {None: "unknown distribution"}
     for point in metadata.entry_points(group=GROUP):
         if point.dist is not None and point.dist not in sources:
             about = point.dist.metadata  # parsed anew, README and all, each time it is asked for
             sources[point.dist] = f"{about['Name']} {about['Version']}"
         points.add(EntryPoint(point.name, point.value, sources[point.dist]))
+    own = next(filter(is_own, sources.values()), "") or _own_version()
+    points.add(EntryPoint("builtin", BUILTIN, own))
     return tuple(sorted(points, key=lambda p: (not is_own(p.distribution), p.distribution, p.name)))
 
 
