@@ -15,6 +15,8 @@ INSTALLED := $(VENV)/installed
 BIN := $(VENV)/bin
 DEMO := build/demo
 TEST_WORKERS ?= 2
+# The tests of a file share what it makes once, so a file is one worker's; slow files come first (tests/conftest.py).
+SHARED_OUT = -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 # The sample's models are small: on two threads HSE trains three times slower than on one. Equal thread counts also make
 # equal numbers.
 export OMP_NUM_THREADS ?= 1
@@ -46,10 +48,10 @@ demo: $(INSTALLED)
 	$(BIN)/bench leaderboard build --results $(DEMO)/runs --output $(DEMO)/leaderboard
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(SHARED_OUT) $(PYTEST_ARGS)
 
 test-extras: $(INSTALLED)
-	$(BIN)/python tests/extras.py -n $(TEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python tests/extras.py $(SHARED_OUT) $(PYTEST_ARGS)
 
 # A clone of what is committed, with an environment of its own, so that nothing that lies about in this folder helps.
 TIMES ?= 10
@@ -66,7 +68,7 @@ test-again:
 
 campaign: $(INSTALLED)
 	$(BIN)/python tests/campaign
-	$(BIN)/python -m pytest --campaign -n $(TEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --campaign $(SHARED_OUT) $(PYTEST_ARGS)
 
 check: $(INSTALLED)
 	$(BIN)/python -m ruff check

@@ -12,7 +12,7 @@ from installing import PROJECT, install_into, process
 
 from bench.scaffolding import KINDS
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+pytestmark = pytest.mark.slow
 
 
 def test_the_examples_are_found_and_in_order(with_examples: Path, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ PLUGINS = (
 )
 PACKAGES = {"bench", "bench_torch", *(f"bench_{plugin}" for plugin in PLUGINS)}
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+pytestmark = pytest.mark.slow
 
 
 def test_the_wheel_holds_every_file_of_bench_and_its_plugins(wheel: Path) -> None:

@@ -18,7 +18,6 @@ from test_browsed_queries import EVIL, status
 from test_browser import LARGE, PHONE, WORST, Watched, browser, watched
 
 __all__ = ["browser"]
-pytestmark = pytest.mark.xdist_group("browser")
 MARKUP = "<img src=x onerror=alert(1)>"
 
 

@@ -18,7 +18,6 @@ from test_browser import browser
 from watching import LARGE, PHONE, Watched, watched
 
 __all__ = ["browser"]
-pytestmark = pytest.mark.xdist_group("browser")
 N = 103
 EVIL = ["v<img src=x onerror=alert(1)>", "v' onclick='alert(1)", 'v"><b onmouseover=alert(1)>', "javascript:alert(1)"]
 """Ids of the first videos; those of the others are plain."""

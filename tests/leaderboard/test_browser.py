@@ -22,7 +22,6 @@ from watching import CHROMIUM, LARGE, PHONE, Watched, launched, watched
 from bench.leaderboard import Sources, build
 from bench.papers.stored import paper_pages
 
-pytestmark = pytest.mark.xdist_group("browser")
 SIGNATURE = record()["signature"]
 PAGES = ("index.html", "anet-retrieval.html", "compare.html", "models/alpha.html", "papers/paper-table1.html")
 

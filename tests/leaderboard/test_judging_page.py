@@ -16,7 +16,6 @@ from test_browsed_queries import EVIL
 from test_browser import LARGE, PHONE, WORST, browser, watched
 
 __all__ = ["browser"]
-pytestmark = pytest.mark.xdist_group("browser")
 N = 24
 
 

@@ -70,7 +70,6 @@ def steps(workflow: Path, job: str, programs: Path, cwd: Path, **variables: str 
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("wheel")
 def test_the_workflows_of_a_new_board_check_a_submission_and_build_its_page(
     installed: Path, board: Path, run: Path, bench_command: Any, tmp_path: Path
 ) -> None:

@@ -12,8 +12,6 @@ import ranked
 
 from bench_torch.ranks import any_of, is_first, of_first, part_of, ranks
 
-pytestmark = pytest.mark.xdist_group("ranks")  # what the processes did together is made once
-
 
 @pytest.fixture(scope="module")
 def together(tmp_path_factory: pytest.TempPathFactory) -> Path:

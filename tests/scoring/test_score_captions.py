@@ -331,7 +331,6 @@ def test_our_metrics_load_as_a_module_of_evaluate():
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("java")
 def test_java_counts_what_ours_count_and_the_signature_says_so(bench_command):
     from bench.metrics.captions.java import java_program
 

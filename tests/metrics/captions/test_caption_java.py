@@ -18,8 +18,6 @@ from bench.metrics.captions.meteor.program import MeteorProgram, started_once
 from bench.metrics.captions.scoring import caption_counts
 from bench.metrics.captions.tokenising import tokenised
 
-pytestmark = pytest.mark.xdist_group("java")
-
 
 def test_the_golden_captions_are_cut_as_before(golden, java):
     written = [

@@ -33,7 +33,6 @@ def test_odd_texts_are_cut_as_ptb_cut_them():
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("java")
 def test_a_caption_is_cut_alike_whatever_follows_it(java):
     texts = ["the boats of class A.", "The end is near", "he draws a T.", "We see it", "x"]
     assert tokenised(texts, "ptb") == tokenised(texts, "regex")
@@ -85,7 +84,6 @@ def test_any_text_is_one_line_of_words_without_punctuation(text):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("java")
 def test_our_rules_cut_real_captions_as_ptb_does(shared, java):
     sentences = []
     for name in ("train", "val_1", "val_2"):

@@ -53,7 +53,6 @@ def test_the_golden_captions_have_the_scores_of_pycocoevalcap(golden):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("java")
 def test_other_captions_too_are_counted_as_by_the_program(making, java):
     pairs = making.items(1, 300)
     np.testing.assert_array_equal(meteor_counts(pairs), without_whole_chunks(np.array(making.asked(pairs))))
