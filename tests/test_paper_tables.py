@@ -60,7 +60,7 @@ def test_the_ablation_changes_one_thing_at_a_time(tables):
     [
         ("{system: A, values: [1.0]}", "either model and task, or needs"),
         ("{system: A, needs: x, model: m, task: t}", "either model and task, or needs"),
-        ("{system: A, needs: x, values: [1.0, 2.0]}", "2 values for 1 columns"),
+        ("{system: A, needs: x, values: [1.0, 2.0]}", "2 values for 1 column"),
         ("{system: A, needs: x, valeus: [1.0]}", "Extra inputs"),
         ("{system: A", "expected"),
         ("{system: A, model: m, tasks: {x: t, y: 't:k=1'}}", "differ in more than their parameters"),

@@ -84,7 +84,7 @@ def test_what_cannot_be_loaded_is_one_line(tmp_path: Path, control_runs: Path) -
 
     for where, kind, says in [
         (tmp_path / "nothing", UsageError, "is no run folder, no record and matches none"),
-        (tmp_path, InvalidData, "none of 1 records can be used"),
+        (tmp_path, InvalidData, "none of 1 record can be used"),
         (record, BenchError, "in the record, 0.0 from its evidence"),
         (3, UsageError, "paths=3: a path is wanted"),
     ]:

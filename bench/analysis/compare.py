@@ -12,6 +12,7 @@ from bench.evidence.comparisons import Paired, metrics_of, paired
 from bench.evidence.kinds import kind_of
 from bench.evidence.verified import Verified, read_record
 from bench.leaderboard.records import COMPANIONS
+from bench.reading.numbers import number_of
 from bench.results import WEIGHTS, Result
 
 ACROSS = ("segments", "features", "frames")
@@ -167,7 +168,8 @@ def check_comparable(a: ComparedModel, b: ComparedModel, *, across: bool, cut: b
 
 def _pool(record: Verified) -> str:
     result = record.result
-    return f"{result.task.name} {result.task.split}, {kind_of(record.evidence).pool_size(record.evidence):,} videos"
+    videos = kind_of(record.evidence).pool_size(record.evidence)
+    return f"{result.task.name} {result.task.split}, {number_of(videos, 'video')}"
 
 
 def compare_sides(a: ComparedModel, b: ComparedModel, metrics: Sequence[str] = ()) -> list[Paired]:

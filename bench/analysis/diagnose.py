@@ -45,6 +45,7 @@ from bench.metrics.rank_statistics import expected_hits
 from bench.metrics.statistics import SEED, Comparison, Statistic, compare, interval, of_clusters
 from bench.models import ClipTextEncoder
 from bench.predictions import Embeddings, PairScores, Predictions
+from bench.reading.numbers import number_of
 from bench.results import Result
 from bench.runs.execute import chosen_device
 from bench.runs.fit import Fitted, fitted_model
@@ -214,7 +215,9 @@ def _clips(asked: _AskedModel, inputs: Inputs) -> tuple[list[DiagnosedNumber], d
             model, inputs, asked.execution, lambda done: asked.reporter.step("sentences", done, totals[1], {})
         ).at(paragraphs)
     equal = np.flatnonzero(clips.counts == sentences.counts)
-    uneven = f"{len(videos) - len(equal)} of {len(videos)} videos have other numbers of clips than of sentences"
+    uneven = (
+        f"{len(videos) - len(equal)} of {number_of(len(videos), 'video')} have other numbers of clips than of sentences"
+    )
     if not len(equal):
         return [], {"clips": uneven}
     findings = clip_findings(clips.at(equal), sentences.at(equal), asked.execution.device)

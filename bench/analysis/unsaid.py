@@ -12,6 +12,7 @@ import numpy as np
 
 from bench.evidence.verified import Verified
 from bench.leaderboard.checks import least, read_check
+from bench.reading.numbers import number_of
 from bench.results import Result, spent_by
 
 Records = Sequence[Verified]
@@ -45,7 +46,7 @@ def _others(same: Records) -> str:
 
 def _intervals(same: Records) -> str:
     count = sum(one.ci95 is not None for one in _result(same).measurements)
-    return f"95 % intervals of {count} measurements" if count and len(same) == 1 else ""
+    return f"95 % intervals of {number_of(count, 'measurement')}" if count and len(same) == 1 else ""
 
 
 def _of_seeds(same: Records) -> str:
@@ -75,7 +76,11 @@ def _missing(same: Records) -> str:
     missing = _result(same).data.missing
     count = missing.videos.get(_result(same).task.split, 0) if missing else 0
     done = "count as never found" if missing and missing.policy == "penalise" else "were left out"
-    return f"that {count:,} videos of {_result(same).data.n_expected:,} have no features and {done}" if count else ""
+    return (
+        f"that {count:,} of {number_of(_result(same).data.n_expected, 'video')} have no features and {done}"
+        if count
+        else ""
+    )
 
 
 def _bounds(same: Records) -> str:

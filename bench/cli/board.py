@@ -13,6 +13,7 @@ from bench.cli.commands import Group
 from bench.cli.export import export
 from bench.cli.options import WholeRange, config_option, metric_option, say_not_given
 from bench.cli.saying import echo
+from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
     from bench.errors import BenchError
@@ -108,9 +109,11 @@ def _say_left_out(failures: list[BenchError], total: int) -> int:
     from bench.errors import PartialFailure
 
     if 0 < len(failures) < total:
-        raise PartialFailure(f"{len(failures)} of {total} runs are not added, the others are; reasons are above.")
+        raise PartialFailure(
+            f"{len(failures)} of {number_of(total, 'run')} are not added, the others are; reasons are above."
+        )
     if failures:
-        echo(f"none of {total} runs is added; reasons are above.", err=True)
+        echo(f"none of {number_of(total, 'run')} is added; reasons are above.", err=True)
     return failures[0].exit_code if failures else 0
 
 
@@ -134,7 +137,7 @@ def build(
         echo(f"left out: {note.file}: {note.reason}", err=True)
     shown = {column.name for board in report.boards for table in board.tables for column in table.columns}
     say_not_given(metrics, shown)
-    echo(f"{report.rows} rows in {report.tables} tables: {report.index}")
+    echo(f"{number_of(report.rows, 'row')} in {number_of(report.tables, 'table')}: {report.index}")
 
 
 def _sources(

@@ -12,6 +12,7 @@ from bench.cli import completion
 from bench.cli.commands import Command
 from bench.cli.options import config_option
 from bench.cli.saying import echo
+from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
     from bench.analysis.judging.by_encoder import ClipScored
@@ -73,12 +74,12 @@ def _print(scored: ClipScored) -> None:
     n, videos = len(scored.items), len({item.video for item in scored.items})
     for score in scored.scores:
         bounds = "{:.4f} to {:.4f}".format(*score.ci95) if score.ci95 else "none: too few videos"
-        echo(f"{score.name} {score.value:.4f} (95 % interval {bounds}), {n:,} captions of {videos:,} videos")
+        echo(f"{score.name} {score.value:.4f} (95 % interval {bounds}), {number_of(n, 'caption')} of {videos:,} videos")
     for score in scored.scores:
         if score.agreement:
             echo(f"{score.name}, agreement with people: {score.agreement.words}")
     if scored.empty:
-        echo(f"{scored.empty:,} of {n:,} captions are empty and count 0")
+        echo(f"{scored.empty:,} of {number_of(n, 'caption')} are empty and count 0")
     for line in scored.remarks:
         echo(line)
     echo(scored.signature)

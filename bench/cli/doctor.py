@@ -13,6 +13,7 @@ from bench.cli.commands import Command
 from bench.cli.options import config_option
 from bench.cli.saying import echo
 from bench.errors import UsageError
+from bench.reading.numbers import number_of
 
 
 @click.command(cls=Command)
@@ -100,7 +101,7 @@ def _plugins(path: Path | None) -> str:
     if broken:
         raise RuntimeError("; ".join(broken))
     usable = [plugin for plugin in discovered.plugins if plugin.status == "ok"]
-    return f"{len(usable)} of {len(discovered.plugins)} usable, offering {len(discovered.models)} models"
+    return f"{len(usable)} of {len(discovered.plugins)} usable, offering {number_of(len(discovered.models), 'model')}"
 
 
 def _runs(path: Path | None) -> str:

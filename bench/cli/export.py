@@ -10,6 +10,7 @@ import click
 from bench.cli.commands import Command
 from bench.cli.options import config_option
 from bench.cli.saying import echo
+from bench.reading.numbers import number_of
 
 
 @click.command(cls=Command)
@@ -50,4 +51,4 @@ def export(name: str, folders: tuple[Path, ...], output: Path | None, config: Pa
         say(text, nl=False)
     else:
         write_atomically(output, text.encode())
-        echo(f"{output}: {len(boards)} boards, exported by {name}")
+        echo(f"{output}: {number_of(len(boards), 'board')}, exported by {name}")

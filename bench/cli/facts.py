@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from bench.reading.numbers import number_of
+
 if TYPE_CHECKING:
     from bench.catalogue.catalogue import Catalogue
     from bench.data.sets.named import NamedSet
@@ -120,7 +122,10 @@ def paper_facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
     return {
         "paper": name,
         "title": paper.title,
-        "tables": {table: f"{printed.title}; {len(printed.rows)} rows" for table, printed in read_paper(paper).items()},
+        "tables": {
+            table: f"{printed.title}; {number_of(len(printed.rows), 'row')}"
+            for table, printed in read_paper(paper).items()
+        },
         "next": f"`bench reproduce {name} TABLE` runs what is missing and sets our figures beside the paper's",
     }
 

@@ -53,7 +53,10 @@ def extract(
     session = Session(configuration.load(config))
     done = extracted(session, name, ExtractionChoices(device, jobs, batch_size, limit))
     header = done.header
-    echo(f"{done.pack}: {header.videos:,} videos, {header.rows:,} rows of {header.dim}, sha256 {header.digest}")
+    echo(
+        f"{done.pack}: {header.videos:,} videos, {number_of(header.rows, 'row')} of {header.dim}, sha256 "
+        f"{header.digest}"
+    )
     if limit is not None:
         echo(f"Use it as `{name}-{limit}: {{pack: {done.pack}}}` below `features:` in bench.yaml.")
     return 5 if done.unreadable else 0
@@ -77,8 +80,9 @@ def extracted(session: Session, name: str, choices: ExtractionChoices) -> Extrac
     if done.unreadable:
         video_id, reason = next(iter(done.unreadable.items()))
         echo(
-            f"{len(done.unreadable):,} of {done.header.videos + len(done.unreadable):,} videos could not be read, such "
-            f"as {video_id}: {reason} All are in {done.pack / UNREADABLE}; to try them again, delete the pack.",
+            f"{len(done.unreadable):,} of {number_of(done.header.videos + len(done.unreadable), 'video')} could not be "
+            f"read, such as {video_id}: {reason} All are in {done.pack / UNREADABLE}; to try them again, delete the "
+            "pack.",
             err=True,
         )
     return done
@@ -143,7 +147,10 @@ def _show(first: str, second: str, differences: Differences) -> None:
         echo(f"{name}: {left or '(not said)'} | {right or '(not said)'}")
     for where, only in ((first, differences.only_first), (second, differences.only_second)):
         if only:
-            echo(f"only in {where}: {len(only):,} videos: {', '.join(only[:3])}{', …' if len(only) > 3 else ''}")
+            echo(
+                f"only in {where}: {number_of(len(only), 'video')}: "
+                f"{', '.join(only[:3])}{', …' if len(only) > 3 else ''}"
+            )
     if "dimension" in differences.words:
         echo("rows of different dimensions cannot be compared")
     elif not differences.videos:

@@ -11,6 +11,7 @@ import click
 
 from bench.cli.commands import Command
 from bench.cli.saying import echo
+from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
     from bench.evidence.verified import Verified
@@ -85,7 +86,7 @@ def _model_index(records: Sequence[Verified], card: Path | None) -> None:
         echo(data.to_yaml())
         return
     write_card(data, card)
-    echo(f"{len(data.eval_results or [])} measurements of {data.model_name} written: {card}", err=True)
+    echo(f"{number_of(len(data.eval_results or []), 'measurement')} of {data.model_name} written: {card}", err=True)
 
 
 def _eval_results(records: Sequence[Verified], dataset: str, folder: Path | None) -> None:

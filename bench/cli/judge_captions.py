@@ -11,6 +11,7 @@ import click
 from bench.cli.commands import Command
 from bench.cli.options import WHOLE, config_option
 from bench.cli.saying import echo
+from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
     from bench.analysis.examples.scored import ScoredRun
@@ -68,7 +69,10 @@ def judge_captions(
 
 def _print(judged: JudgedCaptions, asker: Asker, scored: ScoredRun) -> None:
     bounds = "{:.2f} to {:.2f}".format(*judged.ci95) if judged.ci95 else "none: too few videos"
-    echo(f"judge {judged.value:.2f} (95 % interval {bounds}), {judged.n:,} of {len(judged.items):,} captions graded")
+    echo(
+        f"judge {judged.value:.2f} (95 % interval {bounds}), {judged.n:,} of {number_of(len(judged.items), 'caption')} "
+        "graded"
+    )
     if judged.unread:
         words = {"said": "in other words"}
         ended = ", ".join(f"{count:,} {words.get(how, how)}" for how, count in sorted(judged.unread.items()))

@@ -149,7 +149,7 @@ def exit_code(ended: Sequence[tuple[StudyCell, CellOutcome]]) -> int:
     if bad and len(bad) < len(ended):
         skipped = sum(outcome.state == "unsupported" for outcome in bad)
         raise PartialFailure(
-            f"{len(bad) - skipped} of {len(ended)} cells failed, {skipped} were skipped, as a model cannot do a task; "
-            "the others are in order. Reasons are above."
+            f"{len(bad) - skipped} of {number_of(len(ended), 'cell')} failed, {skipped} were skipped, as a model "
+            "cannot do a task; the others are in order. Reasons are above."
         )
     return bad[0].exit_code if bad else 0

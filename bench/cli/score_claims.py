@@ -9,6 +9,7 @@ import click
 
 from bench.cli.saying import echo
 from bench.errors import VerificationError
+from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
     from bench.results import Measurement
@@ -59,5 +60,5 @@ def check(judged: Sequence[Verdict]) -> None:
     """Raises VerificationError, exit code 6, where a claim does not hold."""
     wrong = [f"{one.claim.name} is {one.value:.4f}, not {one.claim.text}" for one in judged if not one.agrees]
     if wrong:
-        what = f"{len(wrong)} of {len(judged)} claims {'does' if len(wrong) == 1 else 'do'} not hold"
+        what = f"{len(wrong)} of {number_of(len(judged), 'claim')} {'does' if len(wrong) == 1 else 'do'} not hold"
         raise VerificationError(f"{what}: {'; '.join(wrong)}. Look above for what may explain it.")

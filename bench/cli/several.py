@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.cli.saying import echo
 from bench.errors import BenchError, Interrupted, PartialFailure, UnsupportedTask
+from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
     from bench.runs.plan import RunPlan
@@ -50,7 +51,9 @@ class Several:
             "failed": len(self.failures) - skipped,
             "were skipped, as a model cannot do a task": skipped,
         }
-        what = " and ".join(f"{count} of {self._total} runs {happened}" for happened, count in counts.items() if count)
+        what = " and ".join(
+            f"{count} of {number_of(self._total, 'run')} {happened}" for happened, count in counts.items() if count
+        )
         if self.failures and saved:
             raise PartialFailure(f"{what}; the others are in order. Reasons are above.")
         if self.failures:

@@ -14,6 +14,7 @@ from bench.data.digests import kept_positions, shuffled_positions
 from bench.data.segments import frame_rows, segment_rows, window_rows, window_times
 from bench.errors import MissingData
 from bench.inputs import View
+from bench.reading.numbers import number_of
 
 STAND_INS = 5
 """Equal windows that stand for the clips of a video without annotated ones."""
@@ -166,7 +167,7 @@ def _annotated(videos: UncutVideos, lengths: np.ndarray, durations: np.ndarray) 
     bare = np.flatnonzero(counts == 0)
     if len(bare):
         raise MissingData(
-            f"segments=gt: {len(bare)} of {len(lengths)} videos have no timestamps, such as "
+            f"segments=gt: {len(bare)} of {number_of(len(lengths), 'video')} have no timestamps, such as "
             f"{videos.sources[bare[0]]!r}. Use segments=none or segments=uniform-4."
         )
     flat = [segment for times in videos.timestamps for segment in times]

@@ -10,6 +10,7 @@ import numpy as np
 
 from bench.errors import UsageError
 from bench.inputs import Inputs
+from bench.reading.numbers import number_of
 
 
 def with_one_sentence_swapped(inputs: Inputs, seed: int) -> Inputs:
@@ -30,8 +31,8 @@ def with_one_sentence_swapped(inputs: Inputs, seed: int) -> Inputs:
         other = next((sentence for sentence in walk if sentence not in paragraph), None)
         if other is None:
             raise UsageError(
-                f"no sentence of the {len(inputs.paragraphs)} paragraphs can stand in for one of another: two or more "
-                "must differ. Raise --limit, or take another dataset."
+                f"no sentence of the {number_of(len(inputs.paragraphs), 'paragraph')} can stand in for one of another: "
+                "two or more must differ. Raise --limit, or take another dataset."
             )
         swapped.append((*paragraph[:place], other, *paragraph[place + 1 :]))
     return replace(inputs, paragraphs=tuple(swapped), under=None)

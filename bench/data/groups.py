@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bench.data.readers.csv_files import read_table
 from bench.errors import InvalidData
+from bench.reading.numbers import number_of
 from bench.reading.outside import regular_file
 
 if TYPE_CHECKING:
@@ -42,14 +43,14 @@ def groups_of(dataset: Dataset, split: str) -> Mapping[str, str]:
     where = f"datasets.{dataset.name}.groups: {said}"
     if lacking := [video_id for video_id in ids if not named.get(video_id)]:
         raise InvalidData(
-            f"{where}: {len(lacking):,} of {len(ids):,} videos of {split} have no group, such as {lacking[0]!r}. Give "
-            f"each one: by a pattern that all ids match, or a row video_id,group of a table."
+            f"{where}: {len(lacking):,} of {number_of(len(ids), 'video')} of {split} have no group, such as "
+            f"{lacking[0]!r}. Give each one: by a pattern that all ids match, or a row video_id,group of a table."
         )
     groups = {video_id: named[video_id] for video_id in ids}
     if len(ids) > 1 and len(set(groups.values())) == 1:
         raise InvalidData(
-            f"{where}: all {len(ids):,} videos of {split} are of one group, {groups[ids[0]]!r}, such as {ids[0]!r}. "
-            "Groups are held out whole, so name at least two, or leave groups out."
+            f"{where}: all {number_of(len(ids), 'video')} of {split} are of one group, {groups[ids[0]]!r}, such as "
+            f"{ids[0]!r}. Groups are held out whole, so name at least two, or leave groups out."
         )
     return groups
 

@@ -21,6 +21,7 @@ from bench.data.declared import FeatureSource, SegmentedFeatures
 from bench.data.segments import kept_rows, ranges
 from bench.errors import InvalidData, UsageError
 from bench.inputs import Ragged, VideoBatch, View
+from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
     from bench.data.pictures import VideosInPictures
@@ -159,8 +160,8 @@ def _with_own_rows(videos: UncutVideos, features: FeatureSource) -> UncutVideos:
     for source, count, times in zip(videos.sources, counts.tolist(), videos.timestamps, strict=True):
         if count != len(times):
             raise InvalidData(
-                f"features of video {source!r} were made of {count} segments, and it has {len(times)} here. Extract "
-                "them for this dataset: `segments:` in bench.yaml."
+                f"features of video {source!r} were made of {number_of(count, 'segment')}, and it has {len(times)} "
+                "here. Extract them for this dataset: `segments:` in bench.yaml."
             )
     return replace(videos, segment_rows=rows)
 

@@ -18,6 +18,7 @@ from bench.errors import BenchError, InvalidData, MissingData, UnsupportedTask
 from bench.execution import cores
 from bench.files import digest
 from bench.models.pictures import FramesShown
+from bench.reading.numbers import number_of
 from bench.video import Decoded, FrameRequest, Sampler, Span, Workers
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ class VideosInPictures:
         files = videos_in(made.folder, made.pattern)
         if lacking := [video_id for video_id in videos.sources if video_id not in files]:
             raise MissingData(
-                f"{made.folder} lacks {len(lacking):,} videos whose features are there, such as {lacking[0]!r}. A "
-                "model that looks at frames needs the videos themselves."
+                f"{made.folder} lacks {number_of(len(lacking), 'video')} whose features are there, such as "
+                f"{lacking[0]!r}. A model that looks at frames needs the videos themselves."
             )
         self._paths = tuple(files[video_id] for video_id in videos.sources)
         self._taken = tuple(features.frames_sha256(video_id) for video_id in videos.sources)

@@ -140,7 +140,7 @@ def _asked_in(path: Path) -> Any:
     told = read_captions(path).videos
     if twice := next((name for name, texts in told.items() if len(texts) > 1), None):
         raise InvalidData(
-            f"{path}: query {twice[:60]!r} has {len(told[twice])} texts. Give each text an id of its own."
+            f"{path}: query {twice[:60]!r} has {number_of(len(told[twice]), 'text')}. Give each text an id of its own."
         )
     return {name: texts[0].text for name, texts in told.items()}
 

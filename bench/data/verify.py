@@ -103,8 +103,8 @@ def _count(dataset: Dataset, split: str, report: DatasetReport) -> None:
         if count != expected:
             report.problems.append(
                 InvalidData(
-                    f"{split} has {count:,} videos, the protocol expects {expected:,}. Take the official files, or "
-                    f"declare your own split under datasets.{dataset.name}.splits."
+                    f"{split} has {number_of(count, 'video')}, the protocol expects {expected:,}. Take the official "
+                    f"files, or declare your own split under datasets.{dataset.name}.splits."
                 )
             )
     trains = dataset.class_splits[0] if dataset.class_splits else "train"
@@ -139,9 +139,9 @@ def _asked(dataset: Dataset, split: str, report: DatasetReport) -> None:
     asked = Counter(place for places in matching.right for place in places)
     answers = [len(places) for places in matching.right]
     report.facts.append(
-        f"{split}: {sum(n > 0 for n in answers):,} of {len(answers):,} texts have a right video, "
-        f"{sum(n > 1 for n in answers):,} of them several; {len(asked):,} of {len(matching.videos):,} videos are right "
-        "for a text"
+        f"{split}: {sum(n > 0 for n in answers):,} of {number_of(len(answers), 'text')} have a right video, "
+        f"{sum(n > 1 for n in answers):,} of them several; {len(asked):,} of "
+        f"{number_of(len(matching.videos), 'video is', 'videos are')} right for a text"
     )
 
 
@@ -157,7 +157,7 @@ def _cover(dataset: Dataset, split: str, report: DatasetReport) -> None:
         where = f"{split}, features {dataset.declaration.features.name!r}"
         raise missing_videos(where, missing, len(ids), dataset.features.ids())
     rows = dataset.features.lengths(present)
-    whose = f"{len(present):,} of {len(ids):,} videos, the others: {policy}" if missing else "every video"
+    whose = f"{len(present):,} of {number_of(len(ids), 'video')}, the others: {policy}" if missing else "every video"
     report.facts.append(f"{split}: features of {whose}, {rows.mean():.1f} rows in the mean, {rows.max()} at most")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.data.digests import check_id
 from bench.errors import InvalidData, MissingData
+from bench.reading.numbers import number_of
 
 MOVING = "3gp avi flv gif m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogv ts vob webm wmv y4m"
 STILL = "bmp jpeg jpg png tif tiff webp"
@@ -42,8 +43,9 @@ def videos_in(folder: Path, pattern: str) -> dict[str, Path]:
             path.name for video_id, path in sorted(_matching(folder, pattern.split("/"), "")) if video_id == first
         ]
         raise InvalidData(
-            f"{where}: {len(twice)} videos have several files, such as {first!r}: {' and '.join(sorted(others))}. Move "
-            "one away, or say by `id:` in bench.yaml which files are meant, such as '{id}.mp4'."
+            f"{where}: {number_of(len(twice), 'video has', 'videos have')} several files, such as {first!r}: "
+            f"{' and '.join(sorted(others))}. Move one away, or say by `id:` in bench.yaml which files are meant, such "
+            "as '{id}.mp4'."
         )
     if not files:
         endings = Counter(path.suffix or "no ending" for path in folder.iterdir())

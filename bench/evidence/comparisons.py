@@ -15,6 +15,7 @@ import numpy as np
 from bench.errors import UsageError
 from bench.evidence.kinds import UnitValues, kind_of
 from bench.metrics.statistics import Comparison, compare
+from bench.reading.numbers import number_of
 from bench.results import Evidence, Unit
 
 
@@ -83,9 +84,9 @@ def paired(first: Sequence[Evidence], second: Sequence[Evidence], metric: str) -
     units = sorted({len(values) for values in (*a, *b)})
     if len(units) > 1:
         raise UsageError(
-            f"{metric} is resampled over {units[0]:,} videos in some of these records and over {units[1]:,} queries in "
-            "others, which are from before evidence said whose a query is. `bench rescore --write RUN` makes these "
-            "again; compare the new ones."
+            f"{metric} is resampled over {number_of(units[0], 'video')} in some of these records and over "
+            f"{number_of(units[1], 'query')} in others, which are from before evidence said whose a query is. `bench "
+            "rescore --write RUN` makes these again; compare the new ones."
         )
     compared = compare(a, b)
     bounds = compared.ci95

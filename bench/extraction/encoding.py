@@ -11,6 +11,7 @@ import numpy as np
 
 from bench.errors import BenchError, ModelError, UsageError, out_of_memory
 from bench.models import ClipEncoder, FrameEncoder
+from bench.reading.numbers import number_of
 from bench.video import Sampler
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Encoding:
         vectors: np.ndarray = self._of_encoder(embed)
         if vectors.shape != (len(inputs), self.dim) or not np.isfinite(vectors).all():
             raise ModelError(
-                f"encoder {self.name!r} made an array {vectors.shape} of {len(inputs)} inputs, expected "
+                f"encoder {self.name!r} made an array {vectors.shape} of {number_of(len(inputs), 'input')}, expected "
                 f"{(len(inputs), self.dim)}, finite. Mend the encoder."
             )
         return vectors

@@ -19,6 +19,7 @@ from bench.execution import Execution, cores
 from bench.extraction.annotated import segments_of
 from bench.extraction.encoding import Encoding
 from bench.extraction.videos import Recipe, VideosInFolder
+from bench.reading.numbers import number_of
 from bench.video import Sampler, backend_named, stills, versions
 
 MOST_JOBS = 256
@@ -98,8 +99,8 @@ def extract(session: Session, name: str, choices: ExtractionChoices, watcher: Pa
     jobs = min(choices.jobs or _jobs(choices.device), len(files))
     recipe = Recipe(made, sampler, folder.backend, choices.device, jobs, choices.batch, _threads(choices.device, jobs))
     watcher.say(
-        f"{name}: {len(files):,} videos in {folder.folder}, {sampler.words}, {folder.encoder} on {choices.device}, "
-        f"{recipe.jobs} decoding"
+        f"{name}: {number_of(len(files), 'video')} in {folder.folder}, {sampler.words}, {folder.encoder} on "
+        f"{choices.device}, {recipe.jobs} decoding"
     )
     spans = None if segments is None else [segments[video_id] for video_id in files]
     videos = VideosInFolder(name, tuple(files), tuple(files.values()), folder.folder.name, encoding, recipe, spans)
@@ -144,8 +145,8 @@ def _existing(output: Path, declaration: FeatureDeclaration, files: Mapping[str,
     lacking = [video_id for video_id in features.missing(list(files)) if video_id not in unreadable]
     if lacking:
         raise InvalidData(
-            f"{output} lacks {len(lacking):,} videos that have come since it was made, such as {lacking[0]!r}. Name "
-            "another `pack:` in bench.yaml, or delete this one, and extract again."
+            f"{output} lacks {number_of(len(lacking), 'video')} that have come since it was made, such as "
+            f"{lacking[0]!r}. Name another `pack:` in bench.yaml, or delete this one, and extract again."
         )
     return Extraction(output, features.header, unreadable, reused=True)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from bench.errors import BenchError, InvalidData, UsageError
 from bench.leaderboard.records import COMPANIONS, Entry, Note, ReadRecords, read, read_entry, reason_of
+from bench.reading.numbers import number_of
 from bench.results import Result, protocol
 from bench.results.shown import Interval, as_frame, as_html, draw, in_words, measured
 
@@ -94,7 +95,7 @@ class Results(Sequence[Result]):
         protocols = len({protocol(result.signature) for result in self})
         notes = [f"{protocols} ways of measuring: only rows of one rank together"] if protocols > 1 else []
         notes += [f"left out: {note.file}: {note.reason}" for note in self.left_out]
-        return as_html(f"{len(self):,} records", head, rows, numbers_from=6, notes=notes)
+        return as_html(number_of(len(self), "record"), head, rows, numbers_from=6, notes=notes)
 
     def plot(self, measurement: str = "", *, ax: Axes | None = None) -> Axes:
         """Draws a measurement of every record with its 95 % interval, by default the primary one; returns the axes.
@@ -105,8 +106,8 @@ class Results(Sequence[Result]):
         if len(ways) != 1:
             tasks = ", ".join(sorted({*ways.values()})) or "none"
             raise UsageError(
-                f"{len(self)} records of {len(ways)} ways of measuring do not rank together (tasks: {tasks}). Draw "
-                "those of one: .where(task=…), or a table of bench.leaderboard(…)."
+                f"{number_of(len(self), 'record')} of {len(ways)} ways of measuring do not rank together (tasks: "
+                f"{tasks}). Draw those of one: .where(task=…), or a table of bench.leaderboard(…)."
             )
         name, intervals = measurement or self[0].primary, []
         for result in self:
@@ -157,7 +158,9 @@ def load_results(paths: Sequence[Path]) -> Results:
         entries |= {entry.path.resolve(): entry for entry in readable}
         notes += unreadable
     if not entries and notes:
-        raise InvalidData(f"none of {len(notes)} records can be used; the first is {notes[0].file}: {notes[0].reason}")
+        raise InvalidData(
+            f"none of {number_of(len(notes), 'record')} can be used; the first is {notes[0].file}: {notes[0].reason}"
+        )
     if not entries:
         where = ", ".join(map(str, paths))
         raise UsageError(f"{where}: no finished run there (no result.json). `bench list runs` shows the runs.")

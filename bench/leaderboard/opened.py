@@ -12,6 +12,7 @@ from bench.leaderboard.board import KINDS, Cell, Row, Table
 from bench.leaderboard.loaded import load_results
 from bench.leaderboard.records import Note
 from bench.leaderboard.tables import boards
+from bench.reading.numbers import number_of
 from bench.results.shown import Interval, as_frame, as_html, draw, in_words
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Leaderboard(Sequence[RankedTable]):
             said = [*about, str(len(one.table.rows)), _called(first)]
             rows.append([*said, one.table.primary, _words(first.cells[one.table.place], interval=True)])
         notes = [f"left out: {note.file}: {note.reason}" for note in self.left_out]
-        return as_html(f"{len(self)} tables", head, rows, numbers_from=7, notes=notes)
+        return as_html(number_of(len(self), "table"), head, rows, numbers_from=7, notes=notes)
 
     def _apart(self, table: RankedTable) -> str:
         """Returns what tells a table from the others of its task: the parts of its signature in which they differ."""

@@ -23,6 +23,7 @@ from bench.leaderboard.records import Entry, Note
 from bench.leaderboard.rows import columns_of, identity, ranked, remarks_on, row_of, without
 from bench.metrics.comparisons import LEVEL, p_value_of, tiers
 from bench.metrics.power import detectable, rank_intervals, units_needed
+from bench.reading.numbers import number_of
 from bench.results import WEIGHTS, Evidence, comparable, parse_signature, protocol
 
 
@@ -58,7 +59,7 @@ def first_of_each_seed(entries: Iterable[Entry]) -> tuple[list[Entry], list[Note
 
 def _partial_note(entry: Entry) -> Note:
     result = entry.result
-    share = f"{result.data.n_evaluated:,} of {result.data.n_expected:,} videos"
+    share = f"{result.data.n_evaluated:,} of {number_of(result.data.n_expected, 'video')}"
     return Note(entry.file, f"{result.model.name} on {result.task.name}, seed {result.seed}: partial, {share}.")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.reading.numbers import number_of
+
 
 def meteor(captions: Sequence[str], references: Sequence[Sequence[str]]) -> tuple[float, list[float]]:
     """Returns METEOR 1.5 of all captions as one corpus, and of each: 0 to 1, the numbers of the program in Java.
@@ -56,6 +58,8 @@ def _check(captions: Sequence[str], references: Sequence[Sequence[str]]) -> None
     from bench.errors import UsageError
 
     if len(captions) != len(references):
-        raise UsageError(f"{len(captions):,} captions and references of {len(references):,}. Give each its own.")
+        raise UsageError(
+            f"{number_of(len(captions), 'caption')} and references of {len(references):,}. Give each its own."
+        )
     if any(isinstance(texts, str) or not len(texts) for texts in references):
         raise UsageError("a caption has a list of references with at least one. Wrap a single one: [reference].")

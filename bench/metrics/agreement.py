@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.metrics.statistics import FEWEST, SEED
+from bench.reading.numbers import number_of
 
 RESAMPLES = 1000
 BLOCK = 256
@@ -40,7 +41,7 @@ class RankAgreement:
         if self.tau is None:
             return f"none can be said of {self.n:,} labelled captions that are all alike"
         between = "{:.2f} to {:.2f}".format(*self.ci95) if self.ci95 else "none: too few videos"
-        return f"Kendall's tau-b {self.tau:.2f} (95 % interval {between}), {self.n:,} captions"
+        return f"Kendall's tau-b {self.tau:.2f} (95 % interval {between}), {number_of(self.n, 'caption')}"
 
 
 def agreement(grades: Sequence[float], labels: Sequence[float], groups: Sequence[Hashable]) -> RankAgreement:

@@ -23,6 +23,7 @@ from bench.metrics.classification import KIND, Counted, average_precisions, hits
 from bench.metrics.missing import MISSING, check_missing, share_bounds
 from bench.metrics.resampling import sure_interval
 from bench.metrics.statistics import Statistic, interval
+from bench.reading.numbers import number_of
 from bench.results import Bounds, Evidence, Measurement
 
 PRIMARY = "top1"
@@ -190,9 +191,10 @@ def _contradiction(counted: Counted, n_items: int | None) -> str:
     counts, predicted = counted.videos[:, 0].astype(np.int64), counted.videos[:, 1].astype(np.int64)
     classes, above, equal, wrong_above, wrong_equal = counted.labels.astype(np.int64).T
     if len(counted.names) != n_classes or len(set(counted.class_names)) != n_classes:
-        return f"the evidence has {len(set(counted.class_names))} names of {n_classes} classes"
+        return f"the evidence has {len(set(counted.class_names))} names of {number_of(n_classes, 'class')}"
     if n_items != n or counts.sum() != len(classes) or counts.min() < 1:
-        return f"the evidence holds {n} videos with {counts.sum()} labels, {len(classes)} label rows, n = {n_items}"
+        labels = number_of(counts.sum(), "label")
+        return f"the evidence holds {number_of(n, 'video')} with {labels}, {len(classes)} label rows, n = {n_items}"
     if predicted.max() > n_classes or classes.max() >= n_classes:
         return f"the evidence names a class beyond its {n_classes}"
     if len(np.unique(np.stack([counted.owners, classes]), axis=1).T) != len(classes):

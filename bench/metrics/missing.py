@@ -29,6 +29,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from bench.errors import VerificationError
+from bench.reading.numbers import number_of
 from bench.results import Bounds, Evidence
 
 ABSENT, BEHIND = "absent", "behind"
@@ -103,7 +104,8 @@ def _without(counts: np.ndarray, lost: list[tuple[int, int, int]], direction: st
         alike = np.flatnonzero((counts == row).all(axis=1))
         if len(alike) < times:
             raise VerificationError(
-                f"evidence {direction} lacks the queries of {times - len(alike)} videos that it says were never found."
+                f"evidence {direction} lacks the queries of {number_of(times - len(alike), 'video')} that it says were "
+                "never found."
             )
         kept[alike[:times]] = False
     return counts[kept]

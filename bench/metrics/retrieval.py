@@ -24,6 +24,7 @@ from bench.metrics.missing import MISSING, bounds_of, check_missing
 from bench.metrics.rank_statistics import DEFAULT, RankMetric, expected_hits, parse_metric, statistic_of
 from bench.metrics.right_items import VIDEO, RightItems, check_companions, is_companion, right_items_of
 from bench.metrics.statistics import Statistic, interval, of_clusters
+from bench.reading.numbers import number_of
 from bench.results import Evidence, Measurement
 
 DIRECTIONS = ("t2v", "v2t")
@@ -189,13 +190,15 @@ def _check_best_captions(evidence: Evidence) -> None:
     """Raises VerificationError unless the two ways to count v2t can be of the same similarities."""
     videos, captions = evidence.counts[BEST_CAPTION].astype(np.int64), evidence.counts.get("v2t")
     if captions is None or len(captions) != len(videos) or evidence.n_items[BEST_CAPTION] != len(videos):
-        raise VerificationError(f"evidence {BEST_CAPTION} is of {len(videos)} videos, and that of v2t is not.")
+        raise VerificationError(
+            f"evidence {BEST_CAPTION} is of {number_of(len(videos), 'video')}, and that of v2t is not."
+        )
     above = captions[:, 0].astype(np.int64)
     bad = np.flatnonzero((videos[:, 0] > above) | ((videos[:, 0] > 0) != (above > 0)) | (videos[:, 2] != 1))
     if bad.size:
         raise VerificationError(
-            f"evidence {BEST_CAPTION}: query {bad[0]} has {videos[bad[0], 0]} videos above it, by {above[bad[0]]} "
-            "captions that score higher, which no similarities give."
+            f"evidence {BEST_CAPTION}: query {bad[0]} has {number_of(videos[bad[0], 0], 'video')} above it, by "
+            f"{above[bad[0]]} captions that score higher, which no similarities give."
         )
 
 

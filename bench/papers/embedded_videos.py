@@ -24,6 +24,7 @@ from bench.papers.pictures import EmbeddingPicture, Panel, png, svg
 from bench.papers.projection import SEED, Agreement, Projection, agreement, most_frequent, project
 from bench.papers.tables import PaperFigure, PaperRow
 from bench.predictions import Embeddings, load_predictions
+from bench.reading.numbers import number_of
 from bench.results import Evidence, Result
 from bench.runs.plan import RunPlan
 
@@ -122,8 +123,8 @@ def picture(drawn: DrawnFigure) -> EmbeddingPicture:
     kind, circumstances = drawn.measured_on()
     notes = (
         circumstances,
-        f"The {len(drawn.classes)} most frequent classes: {sum(drawn.classes.values()):,} videos. t-SNE of embeddings "
-        f"scaled to length 1: PCA start, perplexity {drawn.runs[0].projection.perplexity:.3g}, seed {SEED}.",
+        f"The {len(drawn.classes)} most frequent classes: {number_of(sum(drawn.classes.values()), 'video')}. t-SNE of "
+        f"embeddings scaled to length 1: PCA start, perplexity {drawn.runs[0].projection.perplexity:.3g}, seed {SEED}.",
         "Near points are similar; sizes of groups, and distances between them, mean nothing.",
         *_sentences(KIND_WARNINGS.get(kind, "")),
     )

@@ -19,6 +19,7 @@ from bench.leaderboard.pages.markdown import escape
 from bench.leaderboard.pages.site import PaperPage
 from bench.leaderboard.pictures.charts import Chart
 from bench.leaderboard.pictures.svg import PALETTE, Drawing, mark_of
+from bench.reading.numbers import number_of
 from bench.reading.outside import Form, read_text, reading
 from bench.results import Finite, Record
 
@@ -130,5 +131,5 @@ def _picture(stored: StoredFigure, panel: StoredPanel) -> Chart:
         (number + 1, f"{mark_of(number)} {wording.plain(one)}", number % len(PALETTE))
         for number, one in enumerate(stored.classes)
     )
-    svg: Markup = drawing.svg(f"Videos of {len(stored.classes)} classes, near where they are similar")
+    svg: Markup = drawing.svg(f"Videos of {number_of(len(stored.classes), 'class')}, near where they are similar")
     return Chart(panel.title, f"{panel.subtitle}. {READING}", svg, legend)

@@ -13,6 +13,7 @@ from bench.evidence.kinds import worded_by
 from bench.leaderboard.board import Cell, Column
 from bench.leaderboard.rows import cell_of
 from bench.papers.tables import PaperRow, PaperTable
+from bench.reading.numbers import number_of
 from bench.results import Evidence, Result
 
 NO_RUN = "not run: "
@@ -91,7 +92,7 @@ def compared(
     figures = _figures(table, row, results)
     different = list(dict.fromkeys(reason for result in results for reason in differences(row, result, changed)))
     if len(results) < runs:
-        different.append(f"{len(results)} of {runs} runs")
+        different.append(f"{len(results)} of {number_of(runs, 'run')}")
     return ComparedRow(row, figures, _verdict(figures, different), tuple(result.run for result in results))
 
 
@@ -103,7 +104,7 @@ def differences(row: PaperRow, result: Result, changed: Mapping[str, object]) ->
     data, checkpoint = result.data, result.provenance.checkpoint
     differences = {"generated": ["generated data"], "simulated": ["simulated features"]}.get(data.kind, [])
     if data.n_evaluated < data.n_expected:
-        differences = [*differences, f"{data.n_evaluated:,} of {data.n_expected:,} videos"]
+        differences = [*differences, f"{data.n_evaluated:,} of {number_of(data.n_expected, 'video')}"]
     elif result.status != "complete":
         differences = [*differences, "partial"]
     differences = [*differences, *(f"{name}={value}" for name, value in changed.items())]

@@ -22,6 +22,7 @@ import numpy as np
 
 from bench.errors import InvalidData, ModelError
 from bench.metrics.hierarchy import unit_rows
+from bench.reading.numbers import number_of
 
 PERPLEXITY = 30.0
 SEED = 0
@@ -74,11 +75,14 @@ def project(embeddings: np.ndarray) -> Projection:
     n, dim = embeddings.shape
     if n < FEWEST:
         raise InvalidData(
-            f"{n} videos of the classes drawn make no picture; {FEWEST} are needed. Use more videos: a higher --limit."
+            f"{number_of(n, 'video')} of the classes drawn make no picture; {FEWEST} are needed. Use more videos: a "
+            "higher --limit."
         )
     rows = unit_rows(embeddings)
     if dim < 2 or float(rows.std(axis=0).max()) < 1e-7:
-        raise ModelError(f"the {n} videos have equal embeddings or embeddings of one number: nothing can be drawn.")
+        raise ModelError(
+            f"the {number_of(n, 'video')} have equal embeddings or embeddings of one number: nothing can be drawn."
+        )
     perplexity = min(PERPLEXITY, (n - 1) / 3)
     tsne = TSNE(n_components=2, perplexity=perplexity, init="pca", learning_rate="auto", random_state=SEED, n_jobs=1)
     with threadpool_limits(1):  # sums over threads would differ in their last bits from run to run

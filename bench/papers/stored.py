@@ -22,6 +22,7 @@ from bench.papers import pages
 from bench.papers.figure_pages import StoredFigure, figure_page
 from bench.papers.figures import ComparedRow, ComparedTable, compared, measured_on, not_run
 from bench.papers.tables import PaperRow, PaperTable
+from bench.reading.numbers import number_of
 from bench.reading.outside import JSON, read_content
 from bench.results import Record, Result
 
@@ -42,7 +43,7 @@ class StoredTable(Record):
     @model_validator(mode="after")
     def _rows_have_runs(self) -> StoredTable:
         if len(self.runs) != len(self.table.rows):
-            raise ValueError(f"{len(self.runs)} lists of runs for {len(self.table.rows)} rows")
+            raise ValueError(f"{len(self.runs)} lists of runs for {number_of(len(self.table.rows), 'row')}")
         return self
 
 

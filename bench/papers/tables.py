@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from bench.errors import CatalogueError
 from bench.plugins.papers import Paper
+from bench.reading.numbers import number_of
 from bench.reading.yaml_files import NotYaml, parse_yaml
 from bench.results import Finite, Record
 
@@ -74,7 +75,7 @@ class PaperTable(Record):
     def _values_fit_columns(self) -> PaperTable:
         for row in self.rows:
             if row.values and len(row.values) != len(self.columns):
-                raise ValueError(f"{row.title}: {len(row.values)} values for {len(self.columns)} columns")
+                raise ValueError(f"{row.title}: {len(row.values)} values for {number_of(len(self.columns), 'column')}")
         return self
 
 

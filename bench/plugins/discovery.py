@@ -22,6 +22,7 @@ import pluggy
 from bench.errors import CatalogueError, UsageError
 from bench.plugins import hookspecs
 from bench.plugins.global_state import undisturbed
+from bench.reading.numbers import number_of
 
 GROUP = "bench"
 OWN_DISTRIBUTION = "vtbench"
@@ -140,8 +141,8 @@ def require_usable(plugins: Iterable[Plugin]) -> None:
     ]
     if faults:
         raise CatalogueError(
-            f"{STRICT} is set and {len(faults)} plugins are not in order: {' | '.join(faults)}. "
-            f"Mend them, uninstall them, or name them in {DISABLE}."
+            f"{STRICT} is set and {number_of(len(faults), 'plugin is', 'plugins are')} not in order: "
+            f"{' | '.join(faults)}. Mend them, uninstall them, or name them in {DISABLE}."
         )
 
 

@@ -12,6 +12,7 @@ from bench.errors import InvalidData, ModelError
 from bench.files import PathLike, write_atomically
 from bench.inputs import Paragraph
 from bench.predictions.saved import ids_in, places_of
+from bench.reading.numbers import number_of
 from bench.reading.outside import Form, read_text, reading
 
 FORM = Form("a whole file of captions written by bench", ("json",), "Run again with --no-resume.")
@@ -41,8 +42,8 @@ class Captions:
         """Raises ModelError unless every segment has a sentence, which may be empty."""
         if len(self.sentences) != len(self.video_ids):
             raise ModelError(
-                f"model {model!r} returned captions of {len(self.sentences)} videos; expected {len(self.video_ids)}. "
-                "Fix the model's caption method."
+                f"model {model!r} returned captions of {number_of(len(self.sentences), 'video')}; expected "
+                f"{len(self.video_ids)}. Fix the model's caption method."
             )
         for video_id, segments, said in zip(self.video_ids, self.segments, self.sentences, strict=True):
             if isinstance(said, str) or not all(isinstance(sentence, str) for sentence in said):
@@ -52,8 +53,9 @@ class Captions:
                 )
             if len(said) != len(segments):
                 raise ModelError(
-                    f"model {model!r} returned {len(said)} sentences for the {len(segments)} segments of video "
-                    f"{video_id}; expected one each. Fix the model's caption method."
+                    f"model {model!r} returned {number_of(len(said), 'sentence')} for the "
+                    f"{number_of(len(segments), 'segment')} of video {video_id}; expected one each. Fix the model's "
+                    "caption method."
                 )
 
     def among(self, videos: Collection[str], texts: Collection[str] = ()) -> Captions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.errors import ModelError
+from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,9 +29,9 @@ def check_scores(model: str, paragraphs: Sequence[str], videos: Sequence[str], s
     if not finite.all():
         row, column = np.argwhere(~finite)[0]
         raise ModelError(
-            f"model {model!r} returned NaN or infinity for {int((~finite).sum())} of {scores.size} pairs (first: "
-            f"paragraph {paragraphs[row]}, video {videos[column]}): such scores cannot be ranked. Check the training "
-            "loss and the features."
+            f"model {model!r} returned NaN or infinity for {int((~finite).sum())} of {number_of(scores.size, 'pair')} "
+            f"(first: paragraph {paragraphs[row]}, video {videos[column]}): such scores cannot be ranked. Check the "
+            "training loss and the features."
         )
 
 

@@ -20,6 +20,7 @@ from bench.errors import InvalidData, ModelError, UsageError
 from bench.metrics.classification import count_classes, hits, opened, truth_of
 from bench.probing.problem import ProbeWeights, Problem, problem_of
 from bench.probing.solvers import Fit, Solver, solve
+from bench.reading.numbers import number_of
 
 STRENGTHS = tuple(10.0**power for power in range(-3, 5))
 """The values of C that are tried, the smallest first."""
@@ -86,8 +87,8 @@ def normalised(embeddings: np.ndarray) -> np.ndarray:
     zeros = np.flatnonzero(lengths[:, 0] == 0.0)
     if zeros.size:
         raise ModelError(
-            f"{zeros.size} of {len(embeddings)} embeddings are all zeros (first at row {zeros[0]}): they have no "
-            "direction. Check the model, or the features of these videos."
+            f"{zeros.size} of {number_of(len(embeddings), 'embedding')} are all zeros (first at row {zeros[0]}): they "
+            "have no direction. Check the model, or the features of these videos."
         )
     return np.asarray(embeddings / lengths, dtype=np.float32)
 
@@ -102,7 +103,7 @@ def fitted_probe(data: Labelled, seed: int, device: str, tried: Tried, solver: S
     present = np.unique(rows.main)
     if len(present) < 2:
         raise InvalidData(
-            f"a linear probe needs training videos of at least two classes; {len(rows.labels)} videos of "
+            f"a linear probe needs training videos of at least two classes; {number_of(len(rows.labels), 'video')} of "
             f"{len(present)} are here. Raise --limit, or check the labels of split train."
         )
     held = held_out_places(rows.main, seed, rows.groups)

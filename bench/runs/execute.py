@@ -111,7 +111,8 @@ def _run(plan: RunPlan, execution: Execution, started: str, log: Reporter, hold:
         count = data.missing.videos.get(cell.task.split, 0)
         have = "has" if count == 1 else "have"
         log.say(
-            f"{cell.task.split}: {count:,} of {data.n_expected:,} videos {have} no features ({data.missing.policy})"
+            f"{cell.task.split}: {count:,} of {number_of(data.n_expected, 'video')} {have} no features "
+            f"({data.missing.policy})"
         )
     for split, count in data.all_zero.items():
         what = "taken for missing" if cell.dataset.declaration.all_zero == "missing" else "used as they are"

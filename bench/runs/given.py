@@ -12,6 +12,7 @@ from bench.errors import UnsupportedTask
 from bench.files import sha256
 from bench.inputs import Inputs
 from bench.models import TEXT, ModelSpec, TextEncoder
+from bench.reading.numbers import number_of
 from bench.runs import checkpoints
 from bench.runs.checkpoints import Ingredients
 from bench.runs.request import Request
@@ -77,8 +78,8 @@ def cut_off(weights: Weights, encoders: Mapping[str, Any], inputs: Inputs) -> li
         if isinstance(encoder, TextEncoder) and (count := encoder.truncated(sentences)):
             called = weights.encoders[name].spec.name
             lines.append(
-                f"{called} reads the first {encoder.max_tokens} tokens: {count:,} of {len(sentences):,} sentences of "
-                "the test set were cut off"
+                f"{called} reads the first {encoder.max_tokens} tokens: {count:,} of "
+                f"{number_of(len(sentences), 'sentence')} of the test set were cut off"
             )
     return lines
 

@@ -251,7 +251,8 @@ def evidence_of(said: Said, labels: TrueClasses, task: str, split: str) -> tuple
                 near = difflib.get_close_matches(name, column, n=1)
                 hint = f" Did you mean {near[0]!r}?" if near else ""
                 raise InvalidData(
-                    f"video {video[:60]!r}: {name[:60]!r} is none of the {len(column)} classes of the labels.{hint}"
+                    f"video {video[:60]!r}: {name[:60]!r} is none of the {number_of(len(column), 'class')} of the "
+                    f"labels.{hint}"
                 )
             row[column[name]] = score
     truth = truth_of([[column[name] for name in labels.videos[video]] for video in order], labels.class_names)

@@ -27,6 +27,7 @@ from bench.data.features.shapes import rows_and_dim
 from bench.data.features.stacked import IDS, LENGTHS, NamedArrays, ids_beside
 from bench.data.features.tensors import TensorFile
 from bench.errors import InvalidData, UsageError
+from bench.reading.numbers import number_of
 from bench.reading.outside import HDF5, NUMPY, reading, regular_file
 from bench.scoring.matrix_files import similarity_file
 
@@ -147,7 +148,10 @@ def _checked(found: EmbeddingFile) -> EmbeddingFile:
     if found.axes[0] != count:
         raise InvalidData(f"{found.path} has shape {found.axes}: expected (embeddings, dimension). Write it again.")
     if found.ids is not None and len(found.ids) != count:
-        raise InvalidData(f"{found.path} holds {count:,} embeddings, and {len(found.ids):,} ids are given for them.")
+        raise InvalidData(
+            f"{found.path} holds {number_of(count, 'embedding')}, and {number_of(len(found.ids), 'id is', 'ids are')} "
+            "given for them."
+        )
     if found.ids is not None and len(set(found.ids)) < count:
         twice = next(id_ for id_, times in Counter(found.ids).items() if times > 1)
         raise InvalidData(f"{found.path}: id {twice[:60]!r} is given to two embeddings. Each has one of its own.")

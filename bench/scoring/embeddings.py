@@ -71,15 +71,17 @@ def places_of(
     if item_of is not None:
         wanted: Sequence[str] = ids_in(item_of)
         if len(wanted) != count:
-            raise InvalidData(f"{item_of} names {len(wanted):,} items for {count:,} queries. Write one for each.")
+            raise InvalidData(
+                f"{item_of} names {number_of(len(wanted), 'item')} for {number_of(count, 'query')}. Write one for each."
+            )
     elif queries.ids is not None and items.ids is not None:
         wanted = queries.ids
     elif count == items.shape[0]:
         return RightPlaces(np.arange(count), tuple((place,) for place in range(count)))
     else:
         raise InvalidData(
-            f"{queries.path} and {items.path} do not both name their rows, and {count:,} queries and "
-            f"{items.shape[0]:,} items do not belong together place by place. {NEXT}"
+            f"{queries.path} and {items.path} do not both name their rows, and {number_of(count, 'query')} and "
+            f"{number_of(items.shape[0], 'item')} do not belong together place by place. {NEXT}"
         )
     places = _numbered(items)
     lacking = [one for one in wanted if one not in places]

@@ -125,7 +125,7 @@ def from_video_ids(path: Path, shape: tuple[int, int], videos: Path | None = Non
         )
         raise InvalidData(
             f"{videos or path} names {len(named):,} {'' if videos else 'different '}videos; the matrix has "
-            f"{shape[1]:,} columns. {rule}"
+            f"{number_of(shape[1], 'column')}. {rule}"
         )
     places = {video: place for place, video in enumerate(named)}
     if len(places) < len(named):

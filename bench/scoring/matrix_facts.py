@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.metrics.similarities import TILE_BYTES, Similarities
+from bench.reading.numbers import number_of
 from bench.results import Evidence
 
 NEAREST = 10
@@ -90,12 +91,19 @@ def _twice(similarities: Similarities) -> Iterator[Fact]:
         start += len(tile)
     if flat:
         yield Fact(
-            f"{flat:,} of {m:,} rows hold one value throughout: rows of padding, or a text without an answer?", True
+            f"{flat:,} of {number_of(m, 'row')} hold one value throughout: rows of padding, or a text without an "
+            "answer?",
+            True,
         )
     if twice := sum(count for count in rows.values() if count > 1):
-        yield Fact(f"{twice:,} of {m:,} rows are equal to another one: equal texts, or rows that were filled up", True)
+        yield Fact(
+            f"{twice:,} of {number_of(m, 'row')} are equal to another one: equal texts, or rows that were filled up",
+            True,
+        )
     if m > 1 and (twice := sum(count for count in Counter(columns.tolist()).values() if count > 1)) and flat < m:
-        yield Fact(f"{twice:,} of {n:,} columns are equal to another one: equal videos, or columns filled up", True)
+        yield Fact(
+            f"{twice:,} of {number_of(n, 'column')} are equal to another one: equal videos, or columns filled up", True
+        )
 
 
 def _upside_down(evidence: Evidence) -> Iterator[Fact]:
@@ -121,7 +129,8 @@ def _hubs(similarities: Similarities) -> Iterator[Fact]:
     deviation = float(np.sqrt((spread**2).mean()))
     skewness = float((spread**3).mean()) / deviation**3 if deviation > 1e-9 else 0.0
     never = 100.0 * float((often == 0).mean())
-    words = f"hubs: how often a video is among the first {NEAREST} of {len(chosen):,} texts has skewness {skewness:.2f}"
+    texts = number_of(len(chosen), "text")
+    words = f"hubs: how often a video is among the first {NEAREST} of {texts} has skewness {skewness:.2f}"
     most = (
         f"{never:.1f} % of videos never are, one is for {100.0 * float(often.max()) / len(chosen):.1f} % of the texts"
     )

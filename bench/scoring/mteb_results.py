@@ -16,6 +16,7 @@ from bench.data.readers.json_files import read_json
 from bench.data.sets.named import NamedSet, named_set
 from bench.errors import InvalidData, UnsupportedTask
 from bench.leaderboard.published import PublishedTask
+from bench.reading.numbers import number_of
 from bench.reading.outside import finite
 from bench.reading.sections import by_name, key, section, text, whole
 from bench.reading.yaml_files import parse_yaml
@@ -155,7 +156,7 @@ def _only_row(path: Path, scores: Mapping[str, Any]) -> tuple[str, Mapping[str, 
     rows = [(split, row) for split, own in scores.items() if isinstance(own, list) for row in own]
     if len(rows) != 1 or not isinstance(rows[0][1], dict):
         raise InvalidData(
-            f"{path} has {len(rows):,} rows of scores; a task of video and text has one split and subset."
+            f"{path} has {number_of(len(rows), 'row')} of scores; a task of video and text has one split and subset."
         )
     return rows[0]
 

@@ -21,6 +21,7 @@ from bench.leaderboard.pages.contents import contents
 from bench.leaderboard.published import read_published
 from bench.leaderboard.records import Entry, ReadRecords
 from bench.leaderboard.tables import first_of_each_seed
+from bench.reading.numbers import number_of
 from bench.reading.outside import one_line
 from bench.results import File, Result
 from bench.runs import provenance
@@ -55,8 +56,9 @@ def add(folder: Path, board: Path, session: Session, *, keep_predictions: bool =
     record = run.result
     if record.status != "complete":
         raise UsageError(
-            f"{folder} is {record.status}, {record.data.n_evaluated:,} of {record.data.n_expected:,} videos, and never "
-            "ranked. Run it on all: without --limit, and not under `missing: exclude`."
+            f"{folder} is {record.status}, {record.data.n_evaluated:,} of "
+            f"{number_of(record.data.n_expected, 'video')}, and never ranked. Run it on all: without --limit, and not "
+            "under `missing: exclude`."
         )
     verified(run)  # the invariants, also where nothing can be scored again
     if record.predictions is not None:

@@ -73,6 +73,7 @@ from bench.inputs import Inputs, View
 from bench.metrics.captions.items import Missing, Protocol, Rules, rules
 from bench.models import VideoCaptioner
 from bench.predictions import Captions, Predictions
+from bench.reading.numbers import number_of
 from bench.tasks.parameters import Parameter, Parametrised
 from bench.tasks.task import Progress, Scored, Scratch, Support
 
@@ -162,8 +163,8 @@ class Captioning(Parametrised):
         bare = sum(not told.segments for told in annotations.references[0].values())
         if bare and self.view.segments != "none":
             raise MissingData(
-                f"dataset {self.dataset!r}: {bare:,} of {len(annotations):,} videos of {self.split} have no segments "
-                "to describe. To caption whole videos, declare the dataset with 'segments: none'."
+                f"dataset {self.dataset!r}: {bare:,} of {number_of(len(annotations), 'video')} of {self.split} have no "
+                "segments to describe. To caption whole videos, declare the dataset with 'segments: none'."
             )
         return annotations
 

@@ -18,6 +18,7 @@ from bench.models import (
     VideoTextScorer,
     ZeroShotClassifier,
 )
+from bench.reading.numbers import number_of
 from bench.testing.report import CheckFailed, NotApplicable
 
 Items = list[Any]
@@ -106,10 +107,14 @@ def parts_of(method: str, answer: Any, counts: Sequence[int]) -> Items:
 def sentences_of(answer: Any, counts: Sequence[int]) -> Items:
     """Returns the sentences of each video. Raises: CheckFailed unless there is one text for each segment."""
     if not isinstance(answer, list) or len(answer) != len(counts):
-        raise CheckFailed(f"caption returned {type(answer).__name__}, expected a list of {len(counts)} paragraphs")
+        raise CheckFailed(
+            f"caption returned {type(answer).__name__}, expected a list of {number_of(len(counts), 'paragraph')}"
+        )
     for paragraph, count in zip(answer, counts, strict=True):
         if len(paragraph) != count or not all(isinstance(sentence, str) for sentence in paragraph):
-            raise CheckFailed(f"caption returned {len(paragraph)} sentences for a video of {count} segments")
+            raise CheckFailed(
+                f"caption returned {number_of(len(paragraph), 'sentence')} for a video of {number_of(count, 'segment')}"
+            )
     return [tuple(paragraph) for paragraph in answer]
 
 

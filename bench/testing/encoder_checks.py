@@ -14,6 +14,7 @@ from bench.execution import Execution
 from bench.models import ClipEncoder, EncoderSpec, FrameEncoder, TextEncoder
 from bench.plugins.code import resolve
 from bench.plugins.global_state import undisturbed
+from bench.reading.numbers import number_of
 from bench.testing.answers import Items, require_same, rows_of
 from bench.testing.isolation import Traces
 from bench.testing.opened import listening
@@ -106,7 +107,7 @@ def spec_is_whole(subject: EncoderSubject) -> str:
         raise CheckFailed(f"provides must be some of {', '.join(kind.__name__ for kind in known)}")
     if spec.argument and spec.argument not in spec.settings:
         raise CheckFailed(f"argument {spec.argument!r} is none of its settings")
-    return f"{len(spec.settings)} settings"
+    return number_of(len(spec.settings), "setting")
 
 
 def capabilities_are_there(subject: EncoderSubject) -> str:

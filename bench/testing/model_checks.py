@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bench.errors import BenchError
+from bench.reading.numbers import number_of
 from bench.testing.answers import everything, of_pairs, of_paragraphs, of_videos, require_same
 from bench.testing.material import LONG_VIDEO, STRANGE, long_paragraph, take, video_of
 from bench.testing.report import CheckFailed, NotApplicable
@@ -26,7 +27,7 @@ def spec_is_whole(subject: Subject) -> str:
         setting.check(name, setting.default)
     for recipe in spec.recipes:
         spec.resolve(recipe, {})
-    return f"{len(spec.settings)} settings"
+    return number_of(len(spec.settings), "setting")
 
 
 def capabilities_are_there(subject: Subject) -> str:
@@ -45,7 +46,7 @@ def it_fits(subject: Subject) -> str:
     if not subject.trains:
         raise NotApplicable("it does not train")
     said = everything(subject.model, subject.material.videos, subject.material.paragraphs)
-    return f"{len(subject.material.training)} videos; {', '.join(said)}"
+    return f"{number_of(len(subject.material.training), 'video')}; {', '.join(said)}"
 
 
 def answers_have_their_shape(subject: Subject) -> str:
@@ -121,7 +122,7 @@ def a_checkpoint_is_safe(subject: Subject) -> str:
     if not whole:
         raise CheckFailed("state().values changes on its way through JSON: use text as keys")
     size = sum(array.nbytes for array in state.arrays.values())
-    return f"{len(state.arrays)} arrays, {size / 1e6:.1f} MB"
+    return f"{number_of(len(state.arrays), 'array')}, {size / 1e6:.1f} MB"
 
 
 def an_interrupted_fit_goes_on(subject: Subject) -> str:

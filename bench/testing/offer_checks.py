@@ -18,6 +18,7 @@ from bench.inputs import Paragraph, VideoBatch, View
 from bench.models import VideoTextEncoder
 from bench.plugins.discovery import Plugin
 from bench.predictions import load_predictions
+from bench.reading.numbers import number_of
 from bench.results import parse_signature, signature
 from bench.tasks.task import Task
 from bench.testing.report import CheckFailed, NotApplicable
@@ -92,7 +93,8 @@ def check_task(session: Session, task: Task) -> str:
         raise CheckFailed("scoring saved predictions gives other numbers than scoring them at once")
     first.ranked_by(task.primary)
     verify(first.evidence, first.measurements)
-    return f"{len(first.measurements)} measurements of {len(annotations)} videos, {task.primary} first"
+    measured, videos = number_of(len(first.measurements), "measurement"), number_of(len(annotations), "video")
+    return f"{measured} of {videos}, {task.primary} first"
 
 
 def check_dataset(session: Session, reader: str) -> str:
@@ -110,7 +112,10 @@ def check_dataset(session: Session, reader: str) -> str:
         dataset.check_disjoint(test)
         missing = [v for split in counts for v in dataset.features.missing(dataset.columns(split)["video_id"])]
         if missing:
-            raise CheckFailed(f"dataset {name!r}: {len(missing)} videos have no features, such as {missing[0]!r}")
+            raise CheckFailed(
+                f"dataset {name!r}: {number_of(len(missing), 'video has', 'videos have')} no features, such as "
+                f"{missing[0]!r}"
+            )
         seen = dataset.inputs(
             test, View(dataset.declaration.segments, text=dataset.declaration.text), max_rows=80, limit=FEW
         )

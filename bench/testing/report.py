@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.reading.numbers import number_of
+
 Outcome = Literal["passed", "failed", "skipped"]
 
 
@@ -73,7 +75,7 @@ class Report:
         """Raises CheckFailed naming every check that failed."""
         if self.failed:
             told = "; ".join(f"{f.subject}: {f.check}: {f.detail}" for f in self.failed)
-            raise CheckFailed(f"plugin {self.plugin!r} failed {len(self.failed)} checks: {told}")
+            raise CheckFailed(f"plugin {self.plugin!r} failed {number_of(len(self.failed), 'check')}: {told}")
 
 
 def _cell(text: str) -> str:

@@ -16,6 +16,7 @@ from bench.evidence.verified import stored
 from bench.leaderboard.building import Sources, build
 from bench.models import ModelSpec, Trainable
 from bench.plugins.discovery import Plugin
+from bench.reading.numbers import number_of
 from bench.results import Result
 from bench.runs.execute import execute
 from bench.runs.plan import plan
@@ -123,9 +124,11 @@ class ToBoard:
             raise CheckFailed(f"the board leaves a run out: {report.left_out[0].reason}")
         models = {result.model.name for _, result in self.runs}
         if report.rows != len(models):
-            raise CheckFailed(f"the board has {report.rows} rows; expected one for each of {', '.join(sorted(models))}")
+            raise CheckFailed(
+                f"the board has {number_of(report.rows, 'row')}; expected one for each of {', '.join(sorted(models))}"
+            )
         names = [column.name for column in report.boards[0].tables[0].columns]
-        return f"{report.rows} rows with {', '.join(names)}"
+        return f"{number_of(report.rows, 'row')} with {', '.join(names)}"
 
     def compare(self) -> str:
         """Compares the two runs query by query."""

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from bench.errors import InvalidData, MissingData
+from bench.reading.numbers import number_of
 from bench.video.index import FrameIndex
 from bench.video.packets import Packets
 
@@ -55,6 +56,6 @@ def frames(packets: Packets, index: FrameIndex, places: Sequence[int]) -> Iterat
     finally:
         video.release()
     if count != len(index) or len(kept) != len(wanted):
-        read = f"OpenCV reads {count} frames, decoding gives {len(index)}"
+        read = f"OpenCV reads {number_of(count, 'frame')}, decoding gives {len(index)}"
         raise InvalidData(f"{path}: {read} ({picture.codec}). Take the backend 'pyav'.")
     yield from (kept[int(place)] for place in places)

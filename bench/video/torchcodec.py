@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from bench.errors import InvalidData, MissingData
+from bench.reading.numbers import number_of
 from bench.reading.outside import one_line
 from bench.video.index import FrameIndex
 from bench.video.packets import NO_TIMES, Packets
@@ -48,7 +49,9 @@ def frames(packets: Packets, index: FrameIndex, places: Sequence[int]) -> Iterat
     try:
         decoder = library.decoders.VideoDecoder(str(path.absolute()), dimension_order="NHWC", num_ffmpeg_threads=1)
         if decoder.metadata.num_frames != len(index):
-            counted = f"torchcodec counts {decoder.metadata.num_frames} frames, decoding gives {len(index)}"
+            counted = (
+                f"torchcodec counts {number_of(decoder.metadata.num_frames, 'frame')}, decoding gives {len(index)}"
+            )
             raise InvalidData(f"{path}: {counted} ({codec}). {advice}")
         for place in places:
             batch = decoder.get_frames_at([int(place)])

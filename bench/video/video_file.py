@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.errors import BenchError, InvalidData
+from bench.reading.numbers import number_of
 from bench.video import pyav, stills
 from bench.video.backends import DEFAULT, backend_named
 from bench.video.index import FrameIndex
@@ -116,7 +117,9 @@ class VideoFile:
         before = self.index
         self._index = self._counted()
         if not np.array_equal(before.times, self._index.times):
-            return Recounted(f"{self.path} shows {len(self._index)} frames, not the {len(before)} that it says.")
+            return Recounted(
+                f"{self.path} shows {number_of(len(self._index), 'frame')}, not the {len(before)} that it says."
+            )
         return InvalidData(
             f"{self.path}: the {before.picture.codec} decoder gives other frames when it starts elsewhere."
             f" Write it anew: ffmpeg -i FILE -c:v libx264 -crf 12 NEW.mp4"

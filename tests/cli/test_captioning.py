@@ -243,7 +243,7 @@ def test_line_breaks_in_a_caption_count_as_spaces(mine):
     ("model", "says"),
     [
         ("TooFew", "captions of 4 videos; expected 5"),
-        ("MissingSegment", "1 sentences for the 2 segments"),
+        ("MissingSegment", "1 sentence for the 2 segments"),
         ("BareText", "tuple of sentences"),
         ("Numbers", "no tuple of sentences"),
         ("Nothing", "captions as NoneType"),

@@ -88,7 +88,7 @@ def column(folder: Path) -> bool:
 EFFECTS = {
     "bench_models": lambda folder, printed: "lengths" in printed,
     "bench_encoders": lambda folder, printed: "encoder: colours:3" in printed and "  grid: 3 — fields" in printed,
-    "bench_tasks": lambda folder, printed: "segments=uniform-4" in printed or "2 rows in 1 tables" in printed,
+    "bench_tasks": lambda folder, printed: "segments=uniform-4" in printed or "2 rows in 1 table" in printed,
     "bench_datasets": lambda folder, printed: "pool=6:" in printed,
     "bench_feature_readers": lambda folder, printed: "features=by-hand-3:" in printed,
     "bench_papers": lambda folder, printed: "mine2026" in printed,

@@ -33,7 +33,7 @@ def test_a_curve_is_printed_scored_again_added_built_and_compared(bench_command)
     bench_command("rescore", *runs)
     bench_command("leaderboard", "add", *runs, "--board", "board")
     built = bench_command("leaderboard", "build", "--results", "board/results", "--output", "board")
-    assert "2 rows in 1 tables" in built.stdout
+    assert "2 rows in 1 table" in built.stdout
     page = (bench_command.folder / "board" / "didemo-retrieval-incomplete.md").read_text()
     assert "### Ground-truth segments, incomplete videos, first parts kept" in page
     assert "| Paragraph → video, R@1 | Status | Tier | Seeds | 20 % | 40 % | 60 % | 80 % | 100 % | area |" in page

@@ -96,7 +96,7 @@ def test_what_is_no_grade_is_counted_and_left_out(judge):
     assert "no grade: 5 in other words; left out" in done.stdout
     assert "not measured, so nobody knows what the figure is worth" in done.stdout
     _, none = judge(lambda request: said("yes") if request.is_hello else said("fine"), exit_code=4)
-    assert "the judge gave no grade: 10 answers such as 'fine'" in none.stderr
+    assert "the judge gave no grade: 10 answers are no whole number from 0 to 100, such as 'fine'" in none.stderr
     refusals = iter([filtered])
     _, refused = judge(lambda request: counting_words(request) if request.is_hello else next(refusals, said("80")))
     assert "1 refused; left out" in refused.stdout

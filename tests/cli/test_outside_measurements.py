@@ -58,7 +58,7 @@ def test_rows_of_a_foreign_task_stand_on_a_board_with_tiers(bench_command, toy):
     for run in whole_runs(bench_command, toy):
         bench_command("leaderboard", "add", run, "--board", "board", path=toy)
     built = bench_command("leaderboard", "build", "--results", "board/results", "--output", "board")
-    assert "2 rows in 1 tables" in built.stdout
+    assert "2 rows in 1 table" in built.stdout
     assert not built.stderr
     page = (bench_command.folder / "board" / "anet-nearness.md").read_text()
     assert "near@0.5" in page

@@ -77,7 +77,7 @@ def test_what_no_record_gives_is_said_and_the_build_succeeds(bench_command, cont
         "leaderboard", "build", "--results", control_runs, "-o", "out", "--metric", "t2v/R100", "--metric", "v2t/MRR"
     )
     assert "--metric t2v/R100: no record here gives it, so it is not shown. Retrieval has R@K" in done.stderr
-    assert "1 rows in 1 tables" in done.stdout
+    assert "1 row in 1 table" in done.stdout
     [table] = (bench_command.folder / "out" / "tables").glob("*.csv")
     [row] = csv.DictReader(table.read_text().splitlines())
     assert float(row["v2t/MRR low"]) < float(row["v2t/MRR"]) < float(row["v2t/MRR high"])

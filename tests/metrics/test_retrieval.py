@@ -209,10 +209,10 @@ def test_the_interval_over_captions_resamples_videos() -> None:
 @pytest.mark.parametrize(
     ("best", "says"),
     [
-        ([[1, 0, 1], [0, 0, 1]], "1 videos above it, by 0 captions"),
+        ([[1, 0, 1], [0, 0, 1]], "1 video above it, by 0 captions"),
         ([[0, 0, 1], [0, 0, 1]], "0 videos above it, by 3 captions"),
         ([[0, 0, 1], [1, 0, 2]], "which no ranking gives"),
-        ([[0, 0, 1]], "is of 1 videos"),
+        ([[0, 0, 1]], "is of 1 video,"),
     ],
 )
 def test_counts_by_best_captions_that_contradict_those_by_captions_are_refused(

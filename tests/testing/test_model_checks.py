@@ -238,7 +238,7 @@ def test_what_a_model_does_beside_its_work_is_put_back_and_named(name, check, sa
 
 
 def test_a_captioner_owes_a_sentence_for_each_segment():
-    with pytest.raises(CheckFailed, match="1 sentences for a video of"):
+    with pytest.raises(CheckFailed, match="1 sentence for a video of"):
         MODEL_CHECKS["shape, float32, finite"](subject("SaysTooLittle", provides=(VideoCaptioner, Trainable)))
 
 

@@ -30,7 +30,7 @@ def test_a_report_is_a_table_that_nothing_breaks_out_of():
 
 def test_requiring_names_what_failed():
     report(PASSED).require()
-    with pytest.raises(CheckFailed, match="'mine' failed 1 checks: model mine: batch size: a"):
+    with pytest.raises(CheckFailed, match="'mine' failed 1 check: model mine: batch size: a"):
         report(PASSED, FAILED).require()
 
 

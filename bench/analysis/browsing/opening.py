@@ -14,6 +14,7 @@ from bench.analysis.examples.lists import OpenedRun, open_run, open_without_text
 from bench.analysis.examples.scored import scored_run
 from bench.errors import DataError, InvalidData, MissingData, UnknownName, UnsupportedTask, UsageError
 from bench.evidence.verified import Stored, verified
+from bench.reading.numbers import number_of
 from bench.results import parse_signature
 from bench.tasks.action_recognition import LinearProbe, ZeroShotRecognition
 from bench.tasks.captioning import Captioning
@@ -79,7 +80,7 @@ def open_runs(session: Session, records: Sequence[Stored], say: Callable[[str], 
 
 def _check_alike(records: Sequence[Stored]) -> None:
     if len(records) > MOST_RUNS:
-        raise UsageError(f"{len(records)} runs: pages have room for {MOST_RUNS} side by side. Name fewer.")
+        raise UsageError(f"{number_of(len(records), 'run')}: pages have room for {MOST_RUNS} side by side. Name fewer.")
     if unkept := next((record for record in records if record.result.predictions is None), None):
         raise InvalidData(
             f"{unkept.folder} was scored from a file that is not kept: what was said cannot be shown. Browse runs that "

@@ -9,6 +9,7 @@ from io import BytesIO
 from bench.leaderboard.pages.wording import plain
 from bench.leaderboard.pictures.matplotlib_files import QUIET, element, file_settings, groups_of, parsed, written
 from bench.metrics.confusions import Confusion
+from bench.reading.numbers import number_of
 
 BAR = "#0072b2"
 LONGEST_NAME = 34
@@ -21,7 +22,9 @@ def svg(confused: Sequence[Confusion], title: str, note: str) -> bytes:
     root = parsed(_drawn(confused, title, note), title)
     groups = groups_of(root)
     for number, one in enumerate(confused):
-        said = f"{one.videos} of {one.of} videos of {plain(one.true)} were taken for {plain(one.predicted)}"
+        said = (
+            f"{one.videos} of {number_of(one.of, 'video')} of {plain(one.true)} were taken for {plain(one.predicted)}"
+        )
         groups[f"pair-{number}"].insert(0, element("title", plain(said)))
     return written(root)
 

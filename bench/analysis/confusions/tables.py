@@ -13,6 +13,7 @@ from bench.evidence.kinds import worded_by
 from bench.evidence.verified import Verified
 from bench.files import spreadsheet_cell, write_atomically
 from bench.metrics.confusions import Confusion
+from bench.reading.numbers import number_of
 
 SHOWN = 20
 """Pairs in the picture."""
@@ -32,7 +33,7 @@ def write_confusions(record: Verified, folder: Path) -> tuple[list[Confusion], l
         )
     title = f"Most confused classes: {result.model.name}, seed {result.seed}"
     note = (
-        f"{result.task.name} on {result.data.label}, {result[result.primary].n:,} videos, "
+        f"{result.task.name} on {result.data.label}, {number_of(result[result.primary].n, 'video')}, "
         f"{result.primary} {result[result.primary].value:.1f} %. A video counts for its main class."
     )
     files = {

@@ -12,6 +12,7 @@ from bench.files import write_atomically
 from bench.leaderboard.pages import wording
 from bench.leaderboard.pages.html import environment
 from bench.leaderboard.pages.markdown import escape
+from bench.reading.numbers import number_of
 from bench.results import Result
 
 LONGEST = 600
@@ -49,8 +50,8 @@ def counts(examples: ChosenExamples) -> str:
     if examples.groups["Best"] and examples.groups["Best"][0].segment is None:
         each = "for each video"
     return (
-        f"{examples.count:,} captions, one {each}, {examples.distinct:,} of them different; {examples.zeros:,} score "
-        f"0. {examples.metric} of single captions, protocol {examples.protocol}."
+        f"{number_of(examples.count, 'caption')}, one {each}, {examples.distinct:,} of them different; "
+        f"{examples.zeros:,} score 0. {examples.metric} of single captions, protocol {examples.protocol}."
     )
 
 

@@ -18,6 +18,7 @@ from bench.files import write_atomically
 from bench.leaderboard.pages import wording
 from bench.leaderboard.pages.html import environment, integrity, text_of
 from bench.leaderboard.pages.markdown import escape
+from bench.reading.numbers import number_of
 from bench.results import parse_signature
 
 CAUTION = (
@@ -59,7 +60,7 @@ def counts(shown: Retrieved, way: str) -> str:
         (one for one in shown.result.measurements if one.name.endswith("R@1") and one.name.startswith(way)), None
     )
     told = f"; {recall.name} {recall.value:.1f}" if recall else ""
-    return f"{shown.counts[way]:,} queries, each among {shown.sizes[way]:,}{told}."
+    return f"{number_of(shown.counts[way], 'query')}, each among {shown.sizes[way]:,}{told}."
 
 
 def ranked(query: Query, size: int) -> str:

@@ -143,7 +143,7 @@ def clip_scored(run: ScoredRun, reading: Reading, labels: Sequence[LabelledCapti
     theirs: list[Placed] = [(item, 0) for item in _labelled(run, labels)]
     empty = sum(not _has_words(item) for item, _ in mine)
     if empty == len(mine):
-        raise InvalidData(f"{run.result.run}: not one of {empty:,} captions has a word, so each counts 0.")
+        raise InvalidData(f"{run.result.run}: not one of {number_of(empty, 'caption')} has a word, so each counts 0.")
     segments = {said[0].video: len(said) for said in videos if any(map(_has_words, said))}
     embedded, remarks = _embedded(run, reading, {**{item.video: 1 for item, _ in theirs}, **segments}, [*mine, *theirs])
     sizes = np.array(list(map(len, videos)))

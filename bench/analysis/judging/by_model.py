@@ -24,6 +24,7 @@ from bench.files import digest
 from bench.metrics.agreement import RankAgreement, agreement
 from bench.metrics.captions.pairing import Item
 from bench.metrics.statistics import Statistic, interval, of_clusters
+from bench.reading.numbers import number_of
 from bench.results import signature
 
 SCHEMA = "bench-caption-judge/1"
@@ -111,8 +112,8 @@ def judged_captions(
     if len(chosen) == unread.total():
         said = answers[0].sentence[:60]
         raise InvalidData(
-            f"the judge gave no grade: {len(chosen):,} answers such as {said!r} are no whole number from 0 to 100. Try "
-            "another --prompt, or more --max-tokens for a model that thinks aloud."
+            f"the judge gave no grade: {number_of(len(chosen), 'answer is', 'answers are')} no whole number from 0 "
+            f"to 100, such as {said!r}. Try another --prompt, or more --max-tokens for a model that thinks aloud."
         )
     value, ci95 = _mean(chosen, mine)
     both = [(grade, one) for grade, one in zip(theirs, labels, strict=True) if grade is not None]

@@ -13,6 +13,7 @@ from bench.data.features.opening import open_features
 from bench.data.features.pack_format import Made
 from bench.errors import InvalidData, MissingData
 from bench.files import digest
+from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -158,5 +159,7 @@ def of_dataset(dataset: Dataset, limit: int | None = None) -> Contents:
     missing = set() if declaration.missing == "fail" else set(dataset.features.missing(wanted))
     ids = tuple(video_id for video_id in wanted if video_id not in missing)
     if not ids:
-        raise MissingData(f"dataset {dataset.name!r}: none of its {len(wanted)} videos has features to pack.")
+        raise MissingData(
+            f"dataset {dataset.name!r}: none of its {number_of(len(wanted), 'video')} has features to pack."
+        )
     return Contents(dataset.name, dataset.features, ids, declaration.features.path, len(missing))

@@ -40,6 +40,7 @@ from bench.data.readers.json_files import read_json
 from bench.errors import Interrupted, InvalidData, SaveError, TakenOver
 from bench.files import digest, remove_leftovers, write_json
 from bench.locks import LOCK, Hold, held
+from bench.reading.numbers import number_of
 
 PLAN = "plan.json"
 UNFINISHED = (JOURNAL, "lock", PLAN)
@@ -155,7 +156,7 @@ class _Packing:
         folder = next(folder for folder in self.part.parents if folder.exists())
         free = shutil.disk_usage(folder).free
         self.watcher.say(
-            f"{source.name}: {count:,} videos, {int(self.source.lengths.sum()):,} rows of "
+            f"{source.name}: {number_of(count, 'video')}, {number_of(int(self.source.lengths.sum()), 'row')} of "
             f"{source.identity.dim} {self.dtype}: {readable(self.size)}; {readable(free)} free in {folder}"
         )
         rows = self.part / ROWS
@@ -193,8 +194,8 @@ class _Packing:
             entries += whole
         if len(entries) < count:
             raise Interrupted(
-                f"{self.source.doing} stopped: {len(entries):,} of {count:,} videos are in {self.part}. The same "
-                "command goes on from there; delete the folder to give up."
+                f"{self.source.doing} stopped: {len(entries):,} of {number_of(count, 'video')} are in {self.part}. The "
+                "same command goes on from there; delete the folder to give up."
             )
         if self.plan(begun) != begun:
             raise self.changed(begun)
@@ -252,7 +253,7 @@ class _Packing:
         """Writes which videos have no rows. Raises: InvalidData where none has."""
         if len(unreadable) == len(self.source.ids):
             raise InvalidData(
-                f"{self.source.name}: none of {len(unreadable):,} videos can be read, the first because "
+                f"{self.source.name}: none of {number_of(len(unreadable), 'video')} can be read, the first because "
                 f"{next(iter(unreadable.values()))} To try again, delete {self.part}."
             )
         if unreadable:

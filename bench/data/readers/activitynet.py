@@ -35,6 +35,7 @@ from bench.data.readers.id_lists import listed_ids
 from bench.data.readers.json_files import read_json
 from bench.data.tables import AnnotatedVideos
 from bench.errors import InvalidData
+from bench.reading.numbers import number_of
 
 if TYPE_CHECKING:
     from bench.data.dataset import Dataset
@@ -123,7 +124,7 @@ def chosen_ids(declaration: SplitDeclaration, raw: Mapping[str, Any], oddities: 
         start, stop = declaration.take
         if not 0 <= start < stop <= len(ids):
             raise InvalidData(
-                f"{declaration.file}: take [{start}, {stop}] does not fit {len(ids)} videos. "
+                f"{declaration.file}: take [{start}, {stop}] does not fit {number_of(len(ids), 'video')}. "
                 f"Use positions 0 to {len(ids)}, the first smaller than the second."
             )
         ids = ids[start:stop]

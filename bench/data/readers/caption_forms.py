@@ -24,7 +24,7 @@ from typing import Any
 
 from bench.data.readers.csv_files import read_table
 from bench.errors import InvalidData
-from bench.reading.numbers import real_in
+from bench.reading.numbers import number_of, real_in
 from bench.reading.outside import finite, read_text, shown
 
 IDS = ("image_id", "video_id", "video", "id")
@@ -47,7 +47,10 @@ def table_rows(path: Path) -> tuple[Rows, str]:
     if set(columns) >= MSVD:
         own = [row for row in table if row.get("Language", "English") == "English"]
         rows = [{"id": "_".join((r["VideoID"], r["Start"], r["End"])), "caption": r["Description"]} for r in own]
-        return rows, f"MSVD table: ids VideoID_Start_End, {len(own):,} English captions of {len(table):,} rows"
+        return (
+            rows,
+            f"MSVD table: ids VideoID_Start_End, {len(own):,} English captions of {number_of(len(table), 'row')}",
+        )
     video = next((name for name in columns if name in IDS), None)
     text = next((name for name in columns if name.lower() in TEXT_COLUMNS), None)
     if video is None or text is None:
@@ -170,7 +173,9 @@ def _youcook2(path: Path, database: Mapping[str, Any], part: str | None) -> Take
     videos = {v: told.get("annotations") for v, told in objects.items() if named[v] == part or not part}
     durations = {v: seconds for v, told in objects.items() if (seconds := finite(told.get("duration")))}
     which = f"subset {part}" if part else "all subsets"
-    return TakenCaptions(videos, f"YouCook2 form, {which}, {len(videos):,} of {len(database):,} videos", durations)
+    return TakenCaptions(
+        videos, f"YouCook2 form, {which}, {len(videos):,} of {number_of(len(database), 'video')}", durations
+    )
 
 
 def _check_part(path: Path, part: str, named: Iterable[str]) -> None:

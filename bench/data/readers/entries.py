@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from bench.data.digests import check_id
 from bench.errors import InvalidData
+from bench.reading.numbers import number_of
 from bench.reading.outside import finite, shown
 
 SPACES = "sentences with leading, trailing, repeated spaces or line breaks, normalised"
@@ -52,8 +53,10 @@ class EntryReader:
         if duration is None:
             self._refuse(video_id, "has timestamps but no duration")
         if not isinstance(times, list) or len(times) != len(sentences):
-            count = len(times) if isinstance(times, list) else type(times).__name__
-            self._refuse(video_id, f"has {len(sentences)} sentences but {count} timestamps")
+            count = (
+                number_of(len(times), "timestamp") if isinstance(times, list) else f"{type(times).__name__} timestamps"
+            )
+            self._refuse(video_id, f"has {number_of(len(sentences), 'sentence')} but {count}")
         segments = [self._segment(video_id, segment, duration) for segment in times]
         self.oddities[UNSORTED] += segments != sorted(segments)
         return VideoEntry(duration, segments, sentences)

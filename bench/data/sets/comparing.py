@@ -50,7 +50,7 @@ class SetComparison:
         shrank = f"; the set shrank by {100 * (1 - left / self.videos):.1f} %" if left < self.videos else ""
         if self.by == "number":
             return (
-                f"{self.set}, of which we know the number only: {self.there:,} videos for {self.videos:,}"
+                f"{self.set}, of which we know the number only: {number_of(self.there, 'video')} for {self.videos:,}"
                 f"{usable}{shrank}"
             )
         others = f"; {number_of(len(self.foreign), 'video is', 'videos are')} not in it" if self.foreign else ""
@@ -66,7 +66,7 @@ class SetComparison:
         if self.by == "number" and self.there != self.videos:
             differences.append(f"it has {self.videos:,} videos, the files {self.there:,}")
         if self.captions is not None and self.expected_captions not in (None, self.captions):
-            differences.append(f"it has {self.expected_captions:,} captions, the files {self.captions:,}")
+            differences.append(f"it has {number_of(self.expected_captions, 'caption')}, the files {self.captions:,}")
         elif self.same_captions is False:
             differences.append("its captions are others, by their digest")
         if alike := named_alike(self.absent, self.foreign):
@@ -115,7 +115,7 @@ class Shrunk:
 
     def remark(self) -> str:
         """Returns it in words, for a record."""
-        lacks = f"{self.set} has {self.whole:,} videos, of which {self.videos:,} are not in the files"
+        lacks = f"{self.set} has {number_of(self.whole, 'video')}, of which {self.videos:,} are not in the files"
         return lacks if self.one_each else f"{lacks}; how many texts these have is not known, so no bounds count them"
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.evidence.kinds.wording import plain_head
+from bench.reading.numbers import number_of
 from bench.results import Evidence, Measurement, Result, Unit
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Kind(ABC):
 
     def tested(self, result: Result) -> str:
         """Returns how large the test of a record was, in words: `500 videos`."""
-        return f"{result.data.n_evaluated:,} videos"
+        return number_of(result.data.n_evaluated, "video")
 
     def head(self, name: str, text: str) -> tuple[str, str]:
         """Returns the group of a table's column and what it is called there; `text` is what a signature calls one."""

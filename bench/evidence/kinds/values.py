@@ -25,6 +25,7 @@ from bench.evidence.kinds.kind import Kind, UnitValues
 from bench.evidence.kinds.wording import tested_by_queries
 from bench.evidence.query_values import KIND, VIDEO, QueryValues, Summary
 from bench.metrics.statistics import Statistic, interval, of_clusters
+from bench.reading.numbers import number_of
 from bench.results import MOST, Evidence, Measurement, Result, Unit
 
 LARGEST = 1e12
@@ -153,7 +154,9 @@ def _check_videos(evidence: Evidence, n: int) -> None:
             raise VerificationError("evidence video: videos are not numbered in order from 0.")
         asked = int(videos[-1]) + 1
     if size < asked:
-        raise VerificationError(f"evidence of values has queries of {asked:,} videos in a test set of {size:,}.")
+        raise VerificationError(
+            f"evidence of values has queries of {number_of(asked, 'video')} in a test set of {size:,}."
+        )
 
 
 def _queries_of_videos(evidence: Evidence) -> np.ndarray | None:

@@ -9,6 +9,7 @@ from statistics import fmean
 
 from bench.leaderboard.board import Row, Table
 from bench.leaderboard.records import Entry
+from bench.reading.numbers import number_of
 from bench.results import BOUNDS, SPENT, Provenance, Result, spent_by, spent_words
 
 UNKNOWN_COMMIT = "not recorded (not run from a checkout)"
@@ -18,7 +19,7 @@ def facts(row: Row) -> list[tuple[str, str]]:
     """Returns what made a row as pairs of name and value; what differs between its runs is listed by seed."""
     parts: list[tuple[str, Callable[[Result], str]]] = [
         ("Signature", lambda r: r.signature),
-        ("Data", lambda r: f"{r.data.label}, {r.data.n_evaluated:,} of {r.data.n_expected:,} videos"),
+        ("Data", lambda r: f"{r.data.label}, {r.data.n_evaluated:,} of {number_of(r.data.n_expected, 'video')}"),
         (
             "Annotations",
             lambda r: ", ".join(f"{split} {sha[:12]}" for split, sha in sorted(r.data.annotations.items())),

@@ -19,6 +19,7 @@ from bench.leaderboard.pages.leading import leading
 from bench.leaderboard.pages.site import Site
 from bench.leaderboard.pictures.charts import Chart
 from bench.leaderboard.published_sets import by_set
+from bench.reading.numbers import number_of
 
 STYLE = "style.css"
 
@@ -37,7 +38,7 @@ def environment() -> Environment:
     environment.filters["plain"] = wording.plain
     environment.globals.update(
         wording=wording, published_wording=published_wording, resolution_wording=resolution_wording, by_set=by_set,
-        making=making, cells=_cells, style=None, root="",
+        making=making, cells=_cells, number_of=number_of, style=None, root="",
         style_text=style(), style_hash=integrity(style()), script=text_of("board.js"),
         script_hash=integrity(text_of("board.js")), further_style="", further_hash="",
     )  # fmt: skip

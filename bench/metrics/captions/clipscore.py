@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from bench.errors import ModelError, UsageError
+from bench.reading.numbers import number_of
 
 WEIGHT = 2.5
 TEMPLATE = "A photo depicts {}"
@@ -50,8 +51,8 @@ def ref_clip_scores(scores: np.ndarray, captions: np.ndarray, references: np.nda
     fits = len(scores) == len(said) == len(counts) and counts.sum() == len(told) and said.shape[1] == told.shape[1]
     if not fits or not (counts > 0).all():
         raise UsageError(
-            f"{len(scores):,} scores, captions {said.shape}, references {told.shape} in {len(counts):,} groups: each "
-            "caption has a score and at least one reference of its own."
+            f"{number_of(len(scores), 'score')}, captions {said.shape}, references {told.shape} in {len(counts):,} "
+            "groups: each caption has a score and at least one reference of its own."
         )
     cosines = (np.repeat(said, counts, axis=0) * told).sum(axis=1)
     nearest = np.clip(np.maximum.reduceat(cosines, counts.cumsum() - counts), 0.0, 1.0)

@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import IO, cast
 
 from bench.errors import ToolError
+from bench.reading.numbers import number_of
 
 PATIENCE = 600.0
 """Seconds without an answer after which a program counts as hung; starting METEOR has taken 160 on a busy machine."""
@@ -132,8 +133,9 @@ class JavaLines:
                 ) from None
             if line is None:
                 raise ToolError(
-                    f"{self._name} ended with exit code {self._exit_code()} after {number:,} of {count:,} answers: "
-                    f"{self._complaint()}{self._at(number)}. Run `java -version`, or {_OFF}"
+                    f"{self._name} ended with exit code {self._exit_code()} after {number:,} of "
+                    f"{number_of(count, 'answer')}: {self._complaint()}{self._at(number)}. Run `java -version`, or "
+                    f"{_OFF}"
                 )
             lines.append(line.decode("utf-8", errors="replace").rstrip("\r\n"))
         return lines

@@ -11,6 +11,7 @@ from typing import Any
 
 from bench.errors import InvalidData, MissingData
 from bench.metrics.captions.items import MATCH_TIOU, Rules, Sentence, VideoCaptions
+from bench.reading.numbers import number_of
 
 SAME_TIME = 1e-3
 """Seconds by which equal times may differ: files of others hold them in float32."""
@@ -183,8 +184,8 @@ def _matched(video: VideoCaptions) -> tuple[list[Entry], int]:
 def _whole(video: VideoCaptions) -> tuple[list[Entry], int]:
     if video.predicted and len(video.predicted) > 1:
         raise InvalidData(
-            f"video {video.video[:60]!r} has {len(video.predicted)} predictions where its references describe it "
-            "as a whole. Give one."
+            f"video {video.video[:60]!r} has {number_of(len(video.predicted), 'prediction')} where its references "
+            "describe it as a whole. Give one."
         )
     caption = video.predicted[0].text if video.predicted else None
     return [(None, caption, tuple(s.text for annotation in video.references for s in annotation))], 0

@@ -14,6 +14,7 @@ from bench.inputs import Inputs, Paragraph, VideoBatch
 from bench.metrics.captions.items import Sentence, VideoCaptions
 from bench.models import VideoCaptioner
 from bench.predictions import Captions
+from bench.reading.numbers import number_of
 
 Segments = tuple[tuple[float, float], ...]
 SAME_TIME = 1e-3
@@ -71,7 +72,7 @@ def answered(predictions: Captions, annotations: CaptionAnnotations, *, whole: b
     wanted = set(annotations.references[0]) - annotations.missing
     if len(place) != len(predictions.video_ids) or set(place) != wanted:
         raise VerificationError(
-            f"the predictions hold {len(place)} videos, the test set {len(wanted)}, of which "
+            f"the predictions hold {number_of(len(place), 'video')}, the test set {len(wanted)}, of which "
             f"{len(wanted - set(place))} are missing in the predictions: they belong to another test set. "
             "Rescore on the data of that run, or run with --no-resume."
         )

@@ -145,7 +145,7 @@ def probe_videos(
         best = f", top1 {probe.held_out[probe.fit.c]:.1f} % on the held-out part ({remark})" if probe.held_out else ""
         absent = probe.n_classes - len(probe.present)
         lacking = f"; {number_of(absent, 'class')} without training videos" if absent else ""
-        scratch.say(f"probe on {len(chosen)} videos: C = {probe.fit.c:g}{best}{lacking}")
+        scratch.say(f"probe on {number_of(len(chosen), 'video')}: C = {probe.fit.c:g}{best}{lacking}")
     return probe.log_probabilities(asked)
 
 
@@ -161,14 +161,15 @@ def class_evidence(predictions: Predictions, annotations: ClassAnnotations, task
     lacking = set(wanted) - annotations.missing - set(place)
     if lacking or len(place) != len(predictions.video_ids):
         raise VerificationError(
-            f"the predictions hold {len(place)} videos; {len(lacking)} of the {len(wanted)} of the test set are not "
-            "among them: they belong to another test set. Rescore on the data of that run, or run with --no-resume."
+            f"the predictions hold {number_of(len(place), 'video')}; {len(lacking)} of the {len(wanted)} of the test "
+            "set are not among them: they belong to another test set. Rescore on the data of that run, or run with "
+            "--no-resume."
         )
     column = {name: i for i, name in enumerate(predictions.class_names)}
     if unknown := [name for name in annotations.class_names if name not in column]:
         raise VerificationError(
-            f"the predictions score {len(column)} classes, {unknown[0]!r} not among them: they belong to another test "
-            "set. Rescore on the data of that run, or run with --no-resume."
+            f"the predictions score {number_of(len(column), 'class')}, {unknown[0]!r} not among them: they belong to "
+            "another test set. Rescore on the data of that run, or run with --no-resume."
         )
     scores = np.full((len(wanted), len(annotations.class_names)), -np.inf, dtype=np.float32)
     present = np.array([name in place for name in wanted])

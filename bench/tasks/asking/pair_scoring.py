@@ -22,6 +22,7 @@ from bench.inputs import Inputs
 from bench.models import VideoTextReranker, VideoTextScorer
 from bench.predictions import PairScores
 from bench.predictions.checks import check_scores
+from bench.reading.numbers import number_of
 from bench.tasks.task import Progress, Scratch
 
 
@@ -84,7 +85,7 @@ def score_pairs(
             done += tile.pairs
     total = sum(tile.pairs for tile in tiles)
     if scratch and done:
-        scratch.say(f"{done:,} of {total:,} pairs were scored earlier and are kept")
+        scratch.say(f"{done:,} of {number_of(total, 'pair')} were scored earlier and are kept")
     videos = _encoded_videos(model, inputs, execution, missing)
     clock = _Clock(scratch, missing)
     for tile, answer in _computed(model, inputs, missing, videos, asked):
@@ -190,8 +191,9 @@ class _Clock:
         rest = sum(other.cost for other in self._tiles[1:])
         pairs = sum(other.pairs for other in self._tiles)
         self._say(
-            f"{pairs:,} pairs to score, in {len(self._tiles):,} tiles; the first took {first:.1f} s, the others take "
-            f"about {duration(first * rest / max(1, tile.cost))}. Finished tiles are kept: stop and go on at any time."
+            f"{number_of(pairs, 'pair')} to score, in {number_of(len(self._tiles), 'tile')}; the first took "
+            f"{first:.1f} s, the others take about {duration(first * rest / max(1, tile.cost))}. Finished tiles are "
+            "kept: stop and go on at any time."
         )
 
 

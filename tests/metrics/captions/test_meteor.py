@@ -88,7 +88,7 @@ def test_a_caption_that_is_its_reference_is_worth_one():
 @pytest.mark.parametrize(
     ("captions", "references", "says"),
     [
-        (["a"], [], "1 captions and references of 0"),
+        (["a"], [], "1 caption and references of 0"),
         (["a"], ["a man"], "a list of references"),
         (["a"], [[]], "at least one"),
     ],
