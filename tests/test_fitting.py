@@ -1,7 +1,8 @@
-"""What a loaded model must be able to do: all that its spec declares, of what its settings decide at least one."""
+"""Fits: what a loaded model must be able to do, of what its settings decide at least one, and how they are stopped."""
 
 from __future__ import annotations
 
+import signal
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from bench.errors import ModelError, UnsupportedTask
 from bench.models import ModelSpec, VideoTextEncoder, VideoTextScorer
-from bench.runs.fit import _check_capabilities
+from bench.runs.fit import _check_capabilities, stop_requests
 
 EITHER = (VideoTextEncoder, VideoTextScorer)
 
@@ -52,3 +53,17 @@ def test_all_is_owed_that_no_setting_decides() -> None:
 def test_settings_that_a_task_cannot_use_are_refused_before_anything_is_fitted() -> None:
     with pytest.raises(UnsupportedTask, match="needs a VideoTextEncoder; model 'toy' under these settings provides"):
         check(Scorer(), accepts=(VideoTextEncoder,))
+
+
+def test_a_fit_that_is_asked_to_stop_twice_saves_and_only_ctrl_c_ends_it_at_once() -> None:
+    with stop_requests() as requested:
+        assert not requested.is_set()
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)  # as Slurm sends it where it takes a job's place
+        assert requested.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    with stop_requests() as requested:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+        assert requested.is_set()

@@ -13,6 +13,7 @@ import sys
 from contextlib import suppress
 from importlib import import_module
 from io import UnsupportedOperation
+from types import FrameType
 from typing import NoReturn, TextIO
 
 import click
@@ -105,7 +106,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     if COMPLETING in os.environ:
         import_module("bench.cli.completion")  # how bash takes words apart
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill is Ctrl-C: exit 130, nothing half-written
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = bench.main(args=arguments, prog_name="bench", standalone_mode=False)
     except click.ClickException as error:
@@ -126,6 +127,12 @@ def main(arguments: list[str] | None = None) -> None:
             _leave(1, _could_not(error))
         raise
     _leave(code if isinstance(code, int) else 0)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """Makes a polite kill one Ctrl-C, however often it is sent: exit 130, nothing half-written."""
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _leave(code: int, line: str = "") -> NoReturn:

@@ -197,14 +197,17 @@ def _fit(plan: FitPlan, folder: CheckpointFolder, model: Any, guard: Guard, exec
 
 @contextmanager
 def stop_requests() -> Iterator[threading.Event]:
-    """Yields an event that the first Ctrl-C or SIGTERM sets; a second one interrupts at once."""
+    """Yields an event that Ctrl-C or SIGTERM sets; Ctrl-C after either interrupts at once.
+
+    SIGTERM does not: a cluster may send it twice within a moment, as Slurm does where it takes a job's place.
+    """
     requested = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield requested  # only the main thread may install signal handlers
         return
 
     def on_signal(number: int, frame: FrameType | None) -> None:
-        if requested.is_set():
+        if requested.is_set() and number == signal.SIGINT:
             raise KeyboardInterrupt
         requested.set()
 

@@ -35,7 +35,8 @@ def disturb(bench, number, after):
     deadline = time.monotonic() + 120
     while process.poll() is None and not after(bench.folder) and time.monotonic() < deadline:
         time.sleep(0.01)
-    process.send_signal(number)
+    for _ in range(2 if number == signal.SIGTERM else 1):  # as Slurm does where it takes a job's place
+        process.send_signal(number)
     _, err = process.communicate(timeout=120)
     return process.returncode, err
 
