@@ -26,7 +26,7 @@ from bench.api import InvalidData, Paragraph, Ragged, read_word_vectors
 from bench_torch.transfer import sent
 
 if TYPE_CHECKING:
-    from nltk.tokenize import NLTKWordTokenizer
+    from nltk.tokenize import NLTKWordTokenizer, TreebankWordDetokenizer
 
 UNKNOWN_NUMBER = 0
 """The number of the word that stands for every word a vocabulary does not have."""
@@ -37,8 +37,8 @@ UNKNOWN = "<unk>"
 SPREAD = 0.3
 """Standard deviation of random first vectors: small enough to be moved by training, as GloVe's own are."""
 
-_PLAIN = re.compile(r"(?!.*\b(?:can|gim|gon|got|lem|wan)(?:na|me|not|ta)\b)[a-z0-9 ]*")
-"""A sentence of words that NLTK cuts at spaces only: no punctuation, and no `cannot`, `gimme` and the like."""
+_PLAIN = re.compile(r"(?!.*\b(?:can|gim|gon|got|lem|wan) ?(?:na|me|not|ta)\b)[a-z0-9 ]*")
+"""Words that NLTK cuts and joins at spaces only: no punctuation, and no `cannot`, `gimme` and the like."""
 _INNER_STOP = re.compile(r"(?<=[^\W\d_]{2})\.(?=\s+\S)")
 
 
@@ -109,15 +109,21 @@ class WordVectors(nn.Module):
 def tokenize(sentence: str) -> tuple[str, ...]:
     """Returns the lower-cased words and punctuation marks of a sentence; `(UNKNOWN,)` when there are none."""
     text = sentence.lower()
-    words = text.split() if _PLAIN.fullmatch(text) else _nltk().tokenize(_INNER_STOP.sub(" .", text))
+    words = text.split() if _PLAIN.fullmatch(text) else _nltk()[0].tokenize(_INNER_STOP.sub(" .", text))
     return tuple(words) or (UNKNOWN,)
 
 
-@cache
-def _nltk() -> NLTKWordTokenizer:
-    from nltk.tokenize import NLTKWordTokenizer
+def joined(words: Sequence[str]) -> str:
+    """Returns the sentence that has these words and punctuation marks."""
+    text = " ".join(words)
+    return text if _PLAIN.fullmatch(text) else str(_nltk()[1].detokenize(list(words)))
 
-    return NLTKWordTokenizer()
+
+@cache
+def _nltk() -> tuple[NLTKWordTokenizer, TreebankWordDetokenizer]:
+    from nltk.tokenize import NLTKWordTokenizer, TreebankWordDetokenizer
+
+    return NLTKWordTokenizer(), TreebankWordDetokenizer()
 
 
 class Vocabulary:
@@ -132,11 +138,8 @@ class Vocabulary:
 
     def decode(self, rows: Iterable[Sequence[int]]) -> list[str]:
         """Returns each row of word numbers as a sentence, up to the first number that is no word of the vocabulary."""
-        from nltk.tokenize import TreebankWordDetokenizer
-
-        join = TreebankWordDetokenizer().detokenize
         ended = (takewhile(lambda number: number < len(self), row) for row in rows)
-        return [join([self.words[number] for number in row]) for row in ended]
+        return [joined([self.words[number] for number in row]) for row in ended]
 
     @classmethod
     def of(cls, paragraphs: Iterable[Paragraph]) -> Vocabulary:

@@ -22,6 +22,7 @@ RUNS: dict[str, tuple[str, ...]] = {
 }
 """Task -> the models that take it, in one of their settings."""
 SPEAKERS = ("s2vt", "dense", "dvc", "fse-captioner", "hse-captioner")
+ON_A_BASE = ("fse-captioner", "hse-captioner")
 HIDDEN = ("fse", "hse", "s2vt", "dense", "dvc", "fse-captioner", "hse-captioner")
 UNTRAINED = ("random", "count-only", "ridge", "features", "most-frequent-caption", "nearest-caption")
 
@@ -32,6 +33,7 @@ def flags(names: tuple[str, ...]) -> list[str]:
     sets = [name for name in names if "." in name]
     sets += [f"{model}.epochs=1" for model in models if model not in UNTRAINED]
     sets += [f"{model}.hidden=8" for model in models if model in HIDDEN]
+    sets += [f"{model}.base.{said}" for model in models if model in ON_A_BASE for said in ("epochs=1", "hidden=8")]
     sets += [f"{model}.{said}" for model in models if model in SPEAKERS for said in ("max_words=5", "beam=2")]
     return [*(f for m in models for f in ("-m", m)), *(f for s in sets for f in ("--set", s))]
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from nltk.tokenize import NLTKWordTokenizer
+from nltk.tokenize import NLTKWordTokenizer, TreebankWordDetokenizer
 from nltk.tokenize.destructive import MacIntyreContractions
 
 from bench.api import InvalidData, Ragged
-from bench_torch.text import UNKNOWN, Vocabulary, join, select, start_vectors, tokenize
+from bench_torch.text import UNKNOWN, Vocabulary, join, joined, select, start_vectors, tokenize
 
 PARAGRAPHS = [("A dog runs.", "It jumps."), ("A cat sleeps",)]
 
@@ -37,10 +37,13 @@ WORD = st.one_of(st.text("abenotwz07", min_size=1, max_size=8), st.sampled_from(
 
 
 @given(st.lists(st.one_of(WORD, st.sampled_from(CONTRACTED)), max_size=8))
-def test_plain_words_are_cut_as_nltk_cuts_them(words: list[str]) -> None:
+def test_plain_words_are_cut_and_joined_as_by_nltk(words: list[str]) -> None:
     sentence = " ".join(words)
     assert "gonna" in CONTRACTED
-    assert list(tokenize(sentence)) == (NLTKWordTokenizer().tokenize(sentence) or [UNKNOWN])
+    cut = NLTKWordTokenizer().tokenize(sentence)
+    assert list(tokenize(sentence)) == (cut or [UNKNOWN])
+    for own in (words, cut):
+        assert joined(own) == TreebankWordDetokenizer().detokenize(own)
 
 
 def test_a_vocabulary_holds_the_words_of_its_paragraphs_in_alphabetical_order() -> None:
