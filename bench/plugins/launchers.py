@@ -45,12 +45,14 @@ class LaunchStart:
         folder: for files of its own, below the folder of runs, which every machine must see.
         jobs: how many run at once at most, as `--jobs` says; None where nothing was said.
         say: takes a line for the user.
+        needs: what the first of its cells needs: a machine that is asked beforehand should be one that has it.
     """
 
     settings: Mapping[str, Value]
     folder: Path
     jobs: int | None
     say: Callable[[str], None]
+    needs: Resources = Resources()  # noqa: RUF009 (frozen)
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,8 @@ def run_cells(cells: StudyCells, catalogue: Catalogue, how: Launching, reporter:
     folder = Ledger(cells.output).folder
     planned = folder / f"planned-{digest([as_text(cells)])[:12]}.json"
     write_cells(cells, planned)
-    launcher = _started(how, folder, reporter)
+    first = needs(catalogue, cells.cells[0], how.resources)
+    launcher = _started(how, LaunchStart(how.settings, folder / how.launcher.name, how.jobs, reporter.say, first))
     try:
         _check_places(launcher, how, planned)
         yield from _Driver(cells, catalogue, how, launcher, planned).run()
@@ -94,10 +95,9 @@ def _check_places(launcher: Launcher, how: Launching, planned: Path) -> None:
             raise CatalogueError(f"{check.place} cannot run these cells: {'; '.join(said)} Nothing was started.")
 
 
-def _started(how: Launching, folder: Path, reporter: Reporter) -> Launcher:
-    spec = how.launcher
-    with _guarded(spec):
-        launcher: Launcher = resolve(spec.loader)(LaunchStart(how.settings, folder / spec.name, how.jobs, reporter.say))
+def _started(how: Launching, start: LaunchStart) -> Launcher:
+    with _guarded(how.launcher):
+        launcher: Launcher = resolve(how.launcher.loader)(start)
     return launcher
 
 

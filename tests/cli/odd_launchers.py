@@ -17,6 +17,7 @@ class Plain:
     def __init__(self, start):
         self.folder, self.settings, self.waiting = start.folder, start.settings, []
         self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "needs").write_text(str(start.needs))
 
     def check(self, command):
         with suppress(SystemExit):

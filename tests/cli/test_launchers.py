@@ -148,6 +148,7 @@ def test_a_study_is_run_by_a_launcher_and_says_what_its_cells_need(launched: Any
     assert runs(launched.folder) == []
     launched("study", "run", "study.yaml", "--launcher", "plain", "--cpus", "4")
     assert [cell["needs"] for batch in batches(launched.folder) for cell in batch] == ["4 cpus, 1 gpu"] * 2
+    assert (launched.folder / "runs" / "cells" / "plain" / "needs").read_text() == "4 cpus, 1 gpu"
     assert "2 cells: 2 done" in launched("study", "run", "study.yaml", "--dry-run").stdout
     study.write_text(yaml.safe_dump(value | {"resources": {"cpu": 2}}))
     assert "resources.cpu: unknown key" in launched("study", "status", "study.yaml", exit_code=2).stderr

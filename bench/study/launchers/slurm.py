@@ -72,7 +72,7 @@ class SlurmLauncher:
     """The jobs of one driver."""
 
     def __init__(self, start: LaunchStart) -> None:
-        self._say, self._chosen, self._folder = start.say, start.settings, start.folder
+        self._say, self._chosen, self._folder, self._needs = start.say, start.settings, start.folder, start.needs
         self._here = self._chosen["cluster"] == "local"
         self.slots = (start.jobs or cores()) if self._here else start.jobs
         self._jobs: dict[str, submitit.Job[Any]] = {}
@@ -97,7 +97,7 @@ class SlurmLauncher:
     def check(self, command: Sequence[str]) -> list[MachineCheck]:
         if self._here:
             return []
-        [job] = self._queued(Resources(), [MachineSays(command)])
+        [job] = self._queued(self._needs, [MachineSays(command)])
         self._jobs[CHECK] = job
         self._say(f"job {job.job_id} asks a machine of Slurm whether it can run these cells")
         while not (over := self._over()):
