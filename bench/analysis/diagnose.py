@@ -17,12 +17,10 @@ query, with interval and p-value (McNemar's exact test where nothing ties, else 
 at order loses nothing; one that looks at whole videos only sees no clips, so only its sentences can move.
 
 **3. One swapped sentence** (`swap`). Of every paragraph a distractor is made, in which one sentence is replaced by a
-sentence of another paragraph of the test set. How often is the true paragraph closer to its video than the distractor?
-Equal scores count as a half; chance is 50.
+sentence of another one. How often is the true one closer to its video? Equal scores count as a half; chance is 50.
 
-All draws are made by hashes of the shuffle seed and the video or paragraph: equal for every model. A model that scores
-pairs does so for all pairs four times; use `--limit`. Videos without features stay last in part 2 and are left out of
-parts 1 and 3. The protocol is our own.
+All draws are hashes of the shuffle seed and the video or paragraph: equal for every model. One that scores pairs scores
+all four times; use `--limit`. Videos without features stay last in part 2, out of parts 1 and 3. The protocol is ours.
 """
 
 from __future__ import annotations
@@ -215,9 +213,8 @@ def _clips(asked: _AskedModel, inputs: Inputs) -> tuple[list[DiagnosedNumber], d
             model, inputs, asked.execution, lambda done: asked.reporter.step("sentences", done, totals[1], {})
         ).at(paragraphs)
     equal = np.flatnonzero(clips.counts == sentences.counts)
-    uneven = (
-        f"{len(videos) - len(equal)} of {number_of(len(videos), 'video')} have other numbers of clips than of sentences"
-    )
+    apart = len(videos) - len(equal)
+    uneven = f"{apart} of {number_of(len(videos), 'video')} have other numbers of clips than of sentences"
     if not len(equal):
         return [], {"clips": uneven}
     findings = clip_findings(clips.at(equal), sentences.at(equal), asked.execution.device)
