@@ -3,7 +3,7 @@
 Packages that are not installed are named and left out; `evaluate` keeps its metrics in a repository of its own, whose
 folder `metrics` is named by `--evaluate-metrics`. Every input is made here, by one seed.
 
-    python -m venv peers && peers/bin/pip install vtbench torchmetrics ranx ir_measures mteb rouge_score
+    python -m venv peers && peers/bin/pip install vtbench torchmetrics ranx ir_measures mteb rouge_score nltk rouge
     peers/bin/python benchmarks/peers.py --evaluate-metrics ../evaluate/metrics --write docs/peers.md
 """
 
@@ -39,6 +39,8 @@ PACKAGES = (
     "pytrec_eval-terrier",
     "evaluate",
     "pycocoevalcap",
+    "nltk",
+    "rouge",
 )
 BEGIN, END = "<!-- measured: benchmarks/peers.py -->", "<!-- end -->"
 Captions = dict[str, list[str]]
@@ -276,6 +278,22 @@ def captions_by_evaluate(folder: Path | None) -> Callable[[Captions, Captions], 
     return scored
 
 
+def captions_by_nltk(said: Captions, told: Captions) -> Scores:
+    """BLEU@4 of nltk's corpus_bleu, of texts cut at blanks."""
+    from nltk.translate.bleu_score import corpus_bleu
+
+    references = [[text.split() for text in told[video]] for video in said]
+    return {"BLEU@4": 100 * float(corpus_bleu(references, [own[0].split() for own in said.values()]))}
+
+
+def captions_by_rouge(said: Captions, told: Captions) -> Scores:
+    """ROUGE-L of the package rouge, by the first reference: it takes one."""
+    from rouge import Rouge
+
+    pairs = [(own[0], told[video][0]) for video, own in said.items()]
+    return {"ROUGE-L": 100 * float(Rouge().get_scores(*zip(*pairs, strict=True), avg=True)["rouge-l"]["f"])}
+
+
 def shards(said: Captions, told: Captions, size: int) -> Scores:
     """Returns the mean over parts of `size` videos of the CIDEr that pycocoevalcap gives for each part."""
     from pycocoevalcap.cider.cider import Cider
@@ -295,6 +313,8 @@ def caption_rows(videos: int, metrics: Path | None) -> list[tuple[str, str, Call
         video: [text.replace(" ", "\u2028", 1) if video == "v04" else text for text in own]
         for video, own in said.items()
     }
+    steps = {f"v{n:02}": ["cut the onion" if n % 2 else "fry the onion in hot oil"] for n in range(videos)}
+    repeated = {video: [" ".join(own * 3)] for video, own in steps.items()}
     of_coco, of_evaluate = captions_by_pycocoevalcap, captions_by_evaluate(metrics)
     return [
         ("texts as written: bench", "vtbench", lambda: captions_by_bench(said, told)),
@@ -311,6 +331,12 @@ def caption_rows(videos: int, metrics: Path | None) -> list[tuple[str, str, Call
         ("mean of shards of 1 video: pycocoevalcap", "pycocoevalcap", lambda: shards(said, told, 1)),
         ("one caption holds U+2028: bench", "vtbench", lambda: captions_by_bench(split, told)),
         ("one caption holds U+2028: pycocoevalcap", "pycocoevalcap", lambda: of_coco(split, told)),
+        ("the references themselves, half of three words: bench", "vtbench", lambda: captions_by_bench(steps, steps)),
+        ("the same: pycocoevalcap", "pycocoevalcap", lambda: of_coco(steps, steps)),
+        ("the same: nltk", "nltk", lambda: captions_by_nltk(steps, steps)),
+        ("each reference said three times over: bench", "vtbench", lambda: captions_by_bench(repeated, steps)),
+        ("the same: pycocoevalcap", "pycocoevalcap", lambda: of_coco(repeated, steps)),
+        ("the same: rouge", "rouge", lambda: captions_by_rouge(repeated, steps)),
     ]
 
 
