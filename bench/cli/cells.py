@@ -68,7 +68,7 @@ def plan(
     if as_json:
         echo(as_text(planned), nl=False)
     elif write is None:
-        print_cells(session.catalogue, planned, resources)
+        print_cells(session.catalogue, planned, resources, {})
     if write is None:
         return
     write_cells(planned, write)
@@ -77,8 +77,10 @@ def plan(
     echo(f"{write}: {number_of(len(cells), 'cell')}. Next: {command} N, N from 0 to {last:,}", err=as_json)
 
 
-def print_cells(catalogue: Catalogue, cells: StudyCells, resources: Mapping[str, int]) -> None:
-    """Prints cells: what became of each, which share a fit, and what each needs on a cluster."""
+def print_cells(
+    catalogue: Catalogue, cells: StudyCells, resources: Mapping[str, int], ranks: Mapping[str, int]
+) -> None:
+    """Prints cells: what became of each, which share a fit, and what each needs on a cluster, for its model's ranks."""
     from bench.cli.tables import print_table
     from bench.study import Ledger
     from bench.study.launching import needs
@@ -94,7 +96,9 @@ def print_cells(catalogue: Catalogue, cells: StudyCells, resources: Mapping[str,
         states[state] += 1
         chosen = " ".join(f"{name}={value}" for name, value in sorted(cell.settings.items()))
         named = (cell.id, cell.model, chosen or "–", cell.task, str(cell.seed))
-        rows.append((str(place), *named, numbers.get(fit, "none"), str(needs(catalogue, cell, resources)), state))
+        several = ranks.get(cell.model, 1)
+        need = str(needs(catalogue, cell.model, resources, several)) + (f", {several} ranks" if several > 1 else "")
+        rows.append((str(place), *named, numbers.get(fit, "none"), need, state))
     head = ("cell", "id", "model", "settings", "task", "seed", "fit", "needs", "state")
     print_table(head, rows, on_demand=("id", "needs"))
     counted = ", ".join(f"{count:,} {state}" for state, count in states.items())

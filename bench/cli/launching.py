@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +67,9 @@ class LaunchChoices:
                 "out, or name another launcher: `bench list launchers`."
             )
 
-    def launching(self, catalogue: Catalogue, device: str, every: str, resources: dict[str, int]) -> Launching:
+    def launching(
+        self, catalogue: Catalogue, device: str, every: str, resources: Mapping[str, int], ranks: Mapping[str, int]
+    ) -> Launching:
         """Returns them looked up. Raises: UnknownName, UsageError."""
         from bench.execution import check_device
         from bench.models.settings import resolved
@@ -82,7 +84,8 @@ class LaunchChoices:
                 raise UsageError(f"--launcher-set {text!r}: {wrong}. Write such as --launcher-set partition=gpu.")
             given[key] = value
         settings = resolved(f"launcher {spec.name!r}", given, spec.settings)
-        return Launching(spec, settings, self.jobs, self.retries, {**resources, **self.resources}, device, every)
+        needed = {**resources, **self.resources}
+        return Launching(spec, settings, self.jobs, self.retries, needed, device, every, ranks)
 
 
 def launch_options(command: Callable[..., Any]) -> Callable[..., Any]:

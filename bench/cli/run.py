@@ -128,8 +128,6 @@ def run(
         raise UsageError("--no-resume with --jobs or --launcher: a cell may be run again there. Leave one of them out.")
     if launch.beside and checkpoint:
         raise UsageError("--checkpoint with --jobs or --launcher: one file is of one model. Leave one of them out.")
-    if launch.beside and ranks > 1:
-        raise UsageError("--ranks with --jobs or --launcher: ranks are processes of this one. Leave one of them out.")
     if not launch.beside and (launch.retries or launch.settings):
         flag = "--retries" if launch.retries else "--launcher-set"
         raise UsageError(f"{flag} without --jobs or --launcher: cells then run in this process. Add --jobs 2.")
@@ -178,7 +176,8 @@ def run(
         if dry_run:
             return _say_plans(session, cells.cells, request, reporter, as_json=as_json)
         if launch.beside:
-            how = launch.launching(session.catalogue, device, checkpoint_every, {})
+            of_each = {cell.model: ranks for cell in cells.cells}
+            how = launch.launching(session.catalogue, device, checkpoint_every, {}, of_each)
             ended = run_beside(cells, session.catalogue, how, reporter)
             results += [_stored(request.output / outcome.run, metrics) for _, outcome in ended if outcome.run]
             leave = partial(exit_code, ended)

@@ -11,7 +11,7 @@ import click
 from bench.cli.cells import print_cells
 from bench.cli.commands import Group
 from bench.cli.launching import LaunchChoices, exit_code, launch_options, run_beside
-from bench.cli.options import config_option, say_default, wide_option
+from bench.cli.options import WholeRange, config_option, say_default, wide_option
 from bench.cli.saying import echo
 from bench.reading.numbers import number_of
 
@@ -41,6 +41,9 @@ def _opened(file: Path, config: Path | None) -> tuple[Session, Study]:
 @study.command()
 @file_argument
 @launch_options
+@click.option(
+    "--ranks", type=WholeRange(1), help="Processes that fit one model together, of every model (default: as FILE says)."
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:I.")
 @click.option(
     "--checkpoint-every", default="5", show_default=True, metavar="MINUTES|epoch",
@@ -50,7 +53,13 @@ def _opened(file: Path, config: Path | None) -> tuple[Session, Study]:
 @click.option("--dry-run", is_flag=True, help="Show the cells, what is done, and which share a fit; stop.")
 @config_option
 def run(
-    file: Path, launch: LaunchChoices, device: str, checkpoint_every: str, dry_run: bool, config: Path | None
+    file: Path,
+    launch: LaunchChoices,
+    ranks: int | None,
+    device: str,
+    checkpoint_every: str,
+    dry_run: bool,
+    config: Path | None,
 ) -> int:
     """Run the cells of the study FILE that are not done; the same command goes on after a stop.
 
@@ -64,9 +73,10 @@ def run(
 
     minutes_between(checkpoint_every)  # what is no time is refused before anything starts
     session, asked = _opened(file, config)
-    how = launch.launching(session.catalogue, device, checkpoint_every, dict(asked.resources))
+    of_each = asked.ranks if ranks is None else dict.fromkeys(asked.asked.models, ranks)
+    how = launch.launching(session.catalogue, device, checkpoint_every, asked.resources, of_each)
     if dry_run:
-        print_cells(session.catalogue, asked.cells, how.resources)
+        print_cells(session.catalogue, asked.cells, how.resources, how.ranks)
         return 0
     left = progress(asked.cells, session).left
     total = len(asked.cells.cells)

@@ -67,6 +67,7 @@ class Job:
         environment: variables that must be set when the process starts.
         resources: what it needs.
         log: the file that gets what it prints, at its end; its folder is there.
+        ranks: processes that fit its model together, on the machine that it runs on.
     """
 
     cell: Mapping[str, Any]
@@ -76,6 +77,7 @@ class Job:
     environment: Mapping[str, str]
     resources: Resources
     log: Path
+    ranks: int = 1
 
     @property
     def id(self) -> str:
@@ -84,7 +86,8 @@ class Job:
     @property
     def command(self) -> tuple[str, ...]:
         """The command that runs it. Ctrl-C or SIGTERM makes it save and leave; given again it goes on from there."""
-        chosen = ("--device", self.device, "--checkpoint-every", self.checkpoint_every)
+        chosen = ["--device", self.device, "--checkpoint-every", self.checkpoint_every]
+        chosen += ["--ranks", str(self.ranks)] if self.ranks > 1 else []
         return ("bench", "run", "--cells", str(self.cells), "--cell", self.id, *chosen)
 
 

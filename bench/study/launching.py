@@ -15,12 +15,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.catalogue.catalogue import Catalogue
-from bench.errors import BenchError, CatalogueError, Interrupted
+from bench.errors import BenchError, CatalogueError, Interrupted, UsageError
 from bench.execution import Resources
 from bench.files import digest
 from bench.models import Value
 from bench.plugins.code import resolve
 from bench.plugins.launchers import Job, JobEnd, Launcher, LauncherSpec, LaunchStart
+from bench.reading.numbers import number_of
 from bench.reading.outside import one_line
 from bench.runs.progress import Reporter
 from bench.study.cells import StudyCell, StudyCells, as_text, write_cells
@@ -45,6 +46,7 @@ class Launching:
         retries: how often a cell is tried again that failed for a reason that may pass.
         resources: what users said of a cell's needs, by name, in place of what models say.
         device, checkpoint_every: as `Job` has them.
+        ranks: how many processes fit a model together, by its name; one where it is not named.
     """
 
     launcher: LauncherSpec
@@ -54,19 +56,37 @@ class Launching:
     resources: Mapping[str, int] = field(default_factory=dict)
     device: str = "auto"
     checkpoint_every: str = "5"
+    ranks: Mapping[str, int] = field(default_factory=dict)
 
 
-def needs(catalogue: Catalogue, cell: StudyCell, said: Mapping[str, int]) -> Resources:
-    """Returns what a cell needs: as its model says, and by name what users `said` in its place."""
-    return replace(catalogue.model(cell.model).resources, **said)
+def needs(catalogue: Catalogue, model: str, said: Mapping[str, int], ranks: int = 1) -> Resources:
+    """Returns what a cell of a model needs: as it says for each rank, and by name what users `said` in its place.
+
+    Raises: UsageError where one process alone fits the model, or there would be fewer GPUs than ranks.
+    """
+    spec = catalogue.model(model)
+    if ranks > 1 and not spec.across_ranks:
+        raise UsageError(
+            f"{ranks} ranks: model {model!r} is fitted by one process alone. Leave them out, or name in the study file "
+            "the models that several processes fit, such as `ranks: {hse: 2}`."
+        )
+    resources = replace(Resources(**{name: ranks * number for name, number in vars(spec.resources).items()}), **said)
+    if 0 < resources.gpus < ranks:
+        raise UsageError(
+            f"{number_of(resources.gpus, 'gpu')} for {ranks} ranks of model {model!r}: each needs one. Say --gpus "
+            f"{ranks}, or 0 for the CPU."
+        )
+    return resources
 
 
 def run_cells(cells: StudyCells, catalogue: Catalogue, how: Launching, reporter: Reporter) -> Iterator[Ended]:
     """Yields every cell with its outcome as it ends.
 
-    Raises: CatalogueError where a machine lacks what cells need, before the first begins; Interrupted, when those that
-    ran have saved what they had.
+    Raises: UsageError as `needs`, CatalogueError where a machine lacks what cells need, both before the first begins;
+    Interrupted, when those that ran have saved what they had.
     """
+    for model in dict.fromkeys(cell.model for cell in cells.cells):
+        needs(catalogue, model, how.resources, how.ranks.get(model, 1))
     folder = Ledger(cells.output).folder
     planned = folder / f"planned-{digest([as_text(cells)])[:12]}.json"
     write_cells(cells, planned)
@@ -184,7 +204,8 @@ class _Driver:
         self._tried[cell.id] += 1
         self._ledger.log(cell).parent.mkdir(parents=True, exist_ok=True)
         self._running[cell.id] = _Begun(cell, self._ledger.outcome(cell), time.monotonic())
-        resources = needs(self._catalogue, cell, self._how.resources)
+        ranks = self._how.ranks.get(cell.model, 1)
+        resources = needs(self._catalogue, cell.model, self._how.resources, ranks)
         threads = {name: os.environ.get(name, str(resources.cpus)) for name in THREADS}
         return Job(
             cell={"id": cell.id, **cell.as_json()},
@@ -194,6 +215,7 @@ class _Driver:
             environment={**self._environment, **threads},
             resources=resources,
             log=self._ledger.log(cell),
+            ranks=ranks,
         )
 
     def _outcome(self, begun: _Begun, end: JobEnd) -> CellOutcome:
@@ -207,7 +229,7 @@ class _Driver:
                 break
             time.sleep(0.2)
         log = self._ledger.log(begun.cell)
-        died = BenchError(f"its process {end.how or 'left no result'}. Its log: {log}")
+        died = BenchError(f"its process {end.how or 'left no result (a full disk?)'}. Its log: {log}")
         return self._ledger.keep(failure(begun.cell, died, time.monotonic() - begun.clock))
 
 

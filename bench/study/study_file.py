@@ -9,6 +9,7 @@ seeds: [0, 1, 2]
 choose_on: mine-dev-retrieval          # settings are chosen on this task, never on those above
 output: runs
 resources: {cpus: 4, gpus: 1, memory: 16}   # of each cell on a cluster, memory in GB, in place of what models say
+ranks: {hse: 2}                        # processes that fit one model together; a number is for every model
 """
 
 from __future__ import annotations
@@ -66,6 +67,11 @@ def _resources(value: Any, where: str) -> Mapping[str, int]:
     return {name: number for name, number in vars(said).items() if number is not None}
 
 
+def _ranks(value: Any, where: str) -> int | Mapping[str, int]:
+    """Reads how many processes fit every model together, or each by its name."""
+    return by_name(whole(1))(value, where) if isinstance(value, Mapping) else whole(1)(value, where)
+
+
 @dataclass(frozen=True)
 class _StudyFile:
     version: int = key(one_of(1))
@@ -78,6 +84,7 @@ class _StudyFile:
     limit: int | None = key(whole(1), None)
     output: Path | None = key(pathname, None)
     resources: Mapping[str, int] = key(_resources, {})
+    ranks: int | Mapping[str, int] = key(_ranks, 1)
 
 
 @dataclass(frozen=True)
@@ -89,12 +96,14 @@ class Study:
         choose_on: the task on which settings are chosen, or "".
         cells: all of it.
         resources: what each cell needs on a cluster, by name, in place of what models say.
+        ranks: how many processes fit a model together, by its name.
     """
 
     asked: Asked
     choose_on: str
     cells: StudyCells
     resources: Mapping[str, int]
+    ranks: Mapping[str, int]
 
 
 def read_study(path: Path, session: Session) -> Study:
@@ -120,10 +129,13 @@ def read_study(path: Path, session: Session) -> Study:
             f"{path.name}: choose_on: {file.choose_on} is one of the tasks. Choose on a task whose videos none of them "
             "tests on, or leave it out: the table then says that settings were chosen on the test split."
         )
+    ranks = dict.fromkeys(file.models, file.ranks) if isinstance(file.ranks, int) else file.ranks
+    if unknown := [model for model in ranks if model not in file.models]:
+        raise ConfigError(f"{path.name}: ranks.{unknown[0]}: is none of the models. Name one that the study runs.")
     tasks = (*([file.choose_on] if file.choose_on else []), *file.tasks)
     asked = Asked(
         tuple(file.models), tasks, file.seeds, file.models, file.precision, file.batch_size, file.limit
     )  # fmt: skip
     output = path.resolve().parent / file.output if file.output else None
     cells = StudyCells.under(session, expanded(asked, session.catalogue), output)
-    return Study(asked, file.choose_on, cells, file.resources)
+    return Study(asked, file.choose_on, cells, file.resources, ranks)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -36,11 +38,31 @@ class Dying(Honest):
 
 
 class Slow(Honest):
-    """Says which process it has begun in, and takes its time."""
+    """Says which process it has begun in, and takes its time, unless it has begun before."""
 
     def __init__(self, settings, execution):
-        Path(settings["marker"]).write_text(str(os.getpid()))
-        time.sleep(60)
+        marker = Path(settings["marker"])
+        again = marker.exists()
+        marker.write_text(str(os.getpid()))
+        if not again:
+            time.sleep(60)
+
+
+class Full(Honest):
+    """Finds that no file of a run can be opened any more by its process, unless another did so before."""
+
+    def __init__(self, settings, execution):
+        marker = Path(f"{settings['marker']}-{execution.seed}")
+        if not marker.exists():
+            marker.write_text("it was here")
+            sys.addaudithook(_refuse_to_open)
+
+
+def _refuse_to_open(event, arguments):
+    if event != "open" or f"{os.sep}runs{os.sep}" not in str(arguments[0]):
+        return
+    if isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 class Unlucky(Honest):
@@ -63,6 +85,7 @@ def bench_models():
     return [
         _spec("dying", "Dying", marker="", always=False),
         _spec("slow", "Slow", marker=""),
+        _spec("full", "Full", marker=""),
         _spec("unlucky", "Unlucky"),
         _spec("honest", "Honest"),
     ]

@@ -9,6 +9,9 @@ from pathlib import Path
 QUICK = {"worker_niceness": 0, "health_check_period_ms": 1000, "health_check_failure_threshold": 10}
 """Cells get the CPU like everybody else, and that a node is gone is noticed in ten seconds."""
 
+STORE = 80_000_000
+"""Bytes of a head's object store: nearly the least that Ray takes."""
+
 
 class SimulatedCluster:
     """The other side of such a process.
@@ -31,6 +34,10 @@ class SimulatedCluster:
         """Removes a node that is not the head, as a crash would."""
         self._ask("remove")
 
+    def fill(self) -> None:
+        """Fills the object store of the head with what cannot be moved out of it."""
+        self._ask("fill")
+
     def close(self) -> None:
         """Ends it."""
         self._process.communicate(timeout=120)
@@ -51,16 +58,22 @@ class SimulatedCluster:
 
 
 def main(nodes: int) -> None:
+    import numpy
+    import ray
     from ray.cluster_utils import Cluster
 
-    head = {"num_cpus": 1, "include_dashboard": False, "_system_config": QUICK}
+    head = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": STORE, "_system_config": QUICK}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     others = [cluster.add_node(num_cpus=1) for _ in range(nodes - 1)]
     print("answer", cluster.address, flush=True)  # noqa: T201 (the protocol)
+    held = []
     for line in sys.stdin:
         word, _, rest = line.partition(" ")
         if word == "add":
             others.append(cluster.add_node(num_cpus=int(rest)))
+        elif word.strip() == "fill":
+            ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
+            held += [ray.get(ray.put(numpy.zeros(10_000_000, numpy.uint8))) for _ in range(STORE // 10_000_000)]
         else:
             cluster.remove_node(others.pop(), allow_graceful=False)
         print("answer", flush=True)  # noqa: T201

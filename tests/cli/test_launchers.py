@@ -58,7 +58,7 @@ def test_what_became_of_a_cell_is_read_from_its_record_whatever_the_launcher_say
 ) -> None:
     monkeypatch.setattr("bench.study.launching.LATE", 0.1)
     lied = launched(*SMALL, "--launcher", "lying", exit_code=1)
-    assert lied.stderr.count("failed. BenchError: its process left no result. Its log: ") == 2
+    assert lied.stderr.count("failed. BenchError: its process left no result (a full disk?). Its log: ") == 2
     told = launched(*SMALL, "--launcher", "twice")
     assert "failed" not in told.stderr
     assert len(runs(launched.folder)) == 2

@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 from cli.conftest import install
 from cli.simulated_cluster import SimulatedCluster
-from cli.test_studies import dying, is_running, predictions, ran, wait_until
+from cli.test_studies import (
+    dying,
+    has_a_full_disk_said_and_tried_elsewhere,
+    is_running,
+    predictions,
+    ran,
+    stops_at_the_second_ctrl_c_and_goes_on,
+    wait_until,
+)
 
 pytestmark = pytest.mark.extra("ray")
 
@@ -20,10 +28,11 @@ TASK = "anet-retrieval"
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedCluster]:
-    """Yields a cluster of two nodes, whose daemons know the models of dying_models.py."""
+    """Yields a cluster of two nodes that know the models of dying_models.py; the object store of its head is full."""
     models = Path(__file__).with_name("dying_models.py")
     site = install(tmp_path_factory.mktemp("ray") / "site", models, "dying-models")
     started = SimulatedCluster(2, {**os.environ, "PYTHONPATH": found_in(site)})
+    started.fill()
     yield started
     started.close()
 
@@ -78,6 +87,26 @@ def test_a_killed_worker_and_a_removed_node_cost_their_own_cells_alone(
         assert "failed. BenchError: its process was lost: " in err
         wait_until(lambda cell=cell: not is_running(cell), 300)
         begun.unlink()
+
+
+def test_two_drivers_of_one_command_make_each_run_once(bench_command: Any, on_ray: tuple[str, ...]) -> None:
+    small = ("run", "-m", "fse", "-m", "random", "-t", TASK, "--limit", "30", "--set", "fse.epochs=1", *on_ray)
+    both = [bench_command.start(*small) for _ in range(2)]
+    for process in both:
+        out, err = process.communicate(timeout=300)
+        assert process.returncode == 0, f"{out}\n{err}"
+        assert "[2 of 2]" in err
+    folder = bench_command.folder / "runs"
+    assert len(predictions(folder)) == 2
+    assert len(list(folder.glob("checkpoints/*"))) == 1
+
+
+def test_who_asks_twice_to_stop_does_not_wait(bench_command: Any, on_ray: tuple[str, ...]) -> None:
+    stops_at_the_second_ctrl_c_and_goes_on(bench_command, *on_ray)
+
+
+def test_a_node_whose_disk_is_full_costs_a_try(bench_command: Any, on_ray: tuple[str, ...]) -> None:
+    has_a_full_disk_said_and_tried_elsewhere(bench_command, "could not leave word: cannot write ", *on_ray)
 
 
 def test_what_a_node_lacks_is_said_before_anything_starts(bench_command: Any, on_ray: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from cli.conftest import install
 from safetensors.numpy import load_file
 
@@ -61,8 +62,54 @@ def test_an_error_on_one_rank_ends_all_with_one_line(
     [
         (("-m", "s2vt", "-t", "anet-retrieval"), "model 's2vt' is fitted by one process alone"),
         (("-m", "random", "-t", "anet-retrieval"), "model 'random' is fitted by one process alone"),
-        (("-m", "fse", "-t", "anet-retrieval", "--jobs", "2"), "--ranks with --jobs or --launcher"),
+        (
+            ("-m", "random", "-t", "anet-retrieval", "--jobs", "2"),
+            "2 ranks: model 'random' is fitted by one process alone",
+        ),
     ],
 )
 def test_what_cannot_be_shared_out_is_refused(bench_command: Any, arguments: tuple[str, ...], says: str) -> None:
     assert says in bench_command("run", *arguments, "--ranks", "2", exit_code=2).stderr
+
+
+def test_a_study_says_how_many_ranks_fit_a_model_and_its_cells_stay_the_same(bench_command: Any) -> None:
+    study = bench_command.folder / "study.yaml"
+    value = {"version": 1, "models": {"fse": {"epochs": 1, "hidden": 8}, "random": {}}, "tasks": ["anet-retrieval"]}
+    value |= {"limit": 24, "output": "runs"}
+
+    def status() -> list[dict[str, Any]]:
+        return json.loads(bench_command("study", "status", "study.yaml", "--json").stdout)
+
+    study.write_text(yaml.safe_dump(value))
+    ids = [cell["id"] for cell in status()]
+    study.write_text(yaml.safe_dump(value | {"ranks": {"fse": 2}}))
+    assert [cell["id"] for cell in status()] == ids
+    shown = bench_command("study", "run", "study.yaml", "--dry-run", "--wide").stdout
+    needs = {line.split()[2]: line for line in shown.splitlines() if " anet-" in line}
+    assert "2 cpus, 2 ranks" in needs["fse"]
+    assert "1 cpu " in needs["random"]
+    bench_command("study", "run", "study.yaml", "--jobs", "2")
+    records = [json.loads(path.read_text()) for path in bench_command.folder.glob("runs/*/result.json")]
+    made = {record["model"]["name"]: record["provenance"]["checkpoint"] for record in records}
+    assert made["fse"]["ranks"] == 2
+    assert made["random"] is None
+
+
+@pytest.mark.parametrize(
+    ("ranks", "flags", "says"),
+    [
+        (2, (), "2 ranks: model 'random' is fitted by one process alone"),
+        (1, ("--ranks", "2"), "2 ranks: model 'random' is fitted by one process alone"),
+        ({"fse": 4}, ("--launcher", "slurm", "--gpus", "2"), "2 gpus for 4 ranks of model 'fse': each needs one"),
+        ({"hse": 2}, (), "ranks.hse: is none of the models"),
+        ({"fse": 0}, (), "ranks.fse: "),
+    ],
+)
+def test_ranks_of_a_study_that_cannot_be_are_refused_before_anything_starts(
+    bench_command: Any, ranks: Any, flags: tuple[str, ...], says: str
+) -> None:
+    value = {"version": 1, "models": ["fse", "random"], "tasks": ["anet-retrieval"], "ranks": ranks, "output": "runs"}
+    (bench_command.folder / "study.yaml").write_text(yaml.safe_dump(value))
+    for dry in ((), ("--dry-run",)):
+        assert says in bench_command("study", "run", "study.yaml", *flags, *dry, exit_code=2).stderr
+    assert not (bench_command.folder / "runs").exists()

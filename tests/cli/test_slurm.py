@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli.test_studies import dying, predictions, ran, wait_until
+from cli.test_studies import (
+    dying,
+    has_a_full_disk_said_and_tried_elsewhere,
+    predictions,
+    ran,
+    stops_at_the_second_ctrl_c_and_goes_on,
+    wait_until,
+)
 
 pytestmark = pytest.mark.extra("slurm")
 
@@ -62,3 +69,11 @@ def test_a_fit_that_is_queued_again_goes_on_from_where_it_saved(bench_command: A
     [log] = bench_command.folder.glob("runs/cells/logs/*.log")
     assert "Interrupted: " in log.read_text()
     assert predictions(bench_command.folder / "runs") == predictions(bench_command.folder / "undisturbed")
+
+
+def test_who_asks_twice_to_stop_does_not_wait(bench_command: Any) -> None:
+    stops_at_the_second_ctrl_c_and_goes_on(bench_command, *HERE)
+
+
+def test_a_machine_whose_disk_is_full_costs_a_try(bench_command: Any) -> None:
+    has_a_full_disk_said_and_tried_elsewhere(bench_command, "left no result (a full disk?)", *HERE)

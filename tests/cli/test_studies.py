@@ -61,6 +61,38 @@ def wait_until(holds: Callable[[], bool], patience: float = 120) -> None:
         time.sleep(0.1)
 
 
+def stops_at_the_second_ctrl_c_and_goes_on(bench: Any, *launcher: str) -> None:
+    """Tests that a cell that does not leave keeps nobody waiting who asks twice, and is done by the same command."""
+    begun = bench.folder / "begun-once"
+    command = ("run", "-m", "slow", "-t", TASK, "--limit", "30", "--set", f"slow.marker={begun}", *launcher)
+    env = dying(bench)
+    process = bench.start(*command, env=env)
+    wait_until(lambda: begun.exists() and begun.read_text() != "", 300)
+    process.send_signal(signal.SIGINT)
+    time.sleep(2.0)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 130, f"{out}\n{err}"
+    assert "the same command goes on" in err
+    assert "Traceback" not in err
+    _, err = ran(bench, *command, env=env)
+    assert "[1 of 1] slow" in err
+    assert len(predictions(bench.folder / "runs")) == 1
+
+
+def has_a_full_disk_said_and_tried_elsewhere(bench: Any, says: str, *launcher: str) -> None:
+    """Tests that a cell whose process can write no more says so, and is done by another process."""
+    cells = ("run", "-m", "full", "-t", TASK, "--limit", "30", *launcher)
+    env = dying(bench)
+    marker = ("--set", f"full.marker={bench.folder / 'full'}")
+    _, err = ran(bench, *cells, *marker, env=env, exit_code=1)
+    assert "failed. BenchError: its process " in err
+    assert says in err
+    _, err = ran(bench, *cells, *marker, "--seeds", "0,1", "--retries", "1", env=env)
+    assert "failed" not in err
+    assert len(predictions(bench.folder / "runs")) == 2
+
+
 def is_running(process: int) -> bool:
     """Returns whether a process is there and no zombie."""
     try:
@@ -135,6 +167,11 @@ def test_a_killed_process_costs_its_own_cell_and_is_tried_again_when_asked(bench
     err = bench_command("run", *models, *once, path=site).stderr
     assert "failed" not in err
     assert len(predictions(bench_command.folder / "runs")) == 3
+
+
+def test_a_process_that_can_write_no_more_says_so_and_is_not_used_again(bench_command: Any) -> None:
+    says = "could not leave word: cannot write "
+    has_a_full_disk_said_and_tried_elsewhere(bench_command, says, "--jobs", "2")
 
 
 def test_what_the_user_has_to_mend_is_not_tried_again_and_a_model_that_cannot_is_skipped(

@@ -90,7 +90,8 @@ def _run(job: Job, sessions: dict[Path, Session]) -> CellOutcome | None:
         ledger = Ledger(where.output)
         session = _session(job.cells, sessions)
         minutes = minutes_between(job.checkpoint_every)
-        base = replace(Request.under(session.config, where.output), device=job.device, checkpoint_minutes=minutes)
+        base = Request.under(session.config, where.output)
+        base = replace(base, device=job.device, checkpoint_minutes=minutes, ranks=job.ranks)
         run_cell(session, cell, base, Lines(print), ledger)
     except Interrupted as error:
         print(f"Interrupted: {error}", flush=True)  # noqa: T201 (its log)
