@@ -58,12 +58,14 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, bench_in: Any) -> tupl
     return wanted, time.monotonic() - clock
 
 
-def run_disturbed(bench: Any, launcher: tuple[str, ...], disturb: Callable[[], None]) -> dict[str, str]:
-    """Runs the study while it is disturbed, and returns the digests of its predictions."""
+def run_disturbed(bench: Any, launcher: tuple[str, ...], disturb: Callable[[threading.Event], None]) -> dict[str, str]:
+    """Runs the study while it is disturbed until it is over, and returns the digests of its predictions."""
+    over = threading.Event()
     process = bench.start("study", "run", "study.yaml", *launcher, *RETRIES)
-    disturbing = threading.Thread(target=disturb)
+    disturbing = threading.Thread(target=disturb, args=(over,))
     disturbing.start()
     _, err = process.communicate()
+    over.set()
     disturbing.join()
     assert process.returncode == 0, err
     outcomes = [json.loads(path.read_text()) for path in bench.folder.glob("runs/cells/????????????.json")]
@@ -71,17 +73,19 @@ def run_disturbed(bench: Any, launcher: tuple[str, ...], disturb: Callable[[], N
     return predictions(bench.folder / "runs")
 
 
-def kill_one(command: str, number: int, patience: float = 60.0) -> bool:
-    """Sends a signal to one of the processes of a command, once there is one; returns whether there was."""
-    until = time.monotonic() + patience
-    while time.monotonic() < until:
+def kill_one(
+    over: threading.Event, command: str, number: int, mine: Callable[[int], bool] = lambda process: True
+) -> bool:
+    """Sends a signal to one of my processes of a command, once there is one; returns whether there was."""
+    while not over.wait(0.1):
         for process in random.sample(found := processes_of(command), len(found)):
+            if not mine(process):
+                continue
             try:
                 os.kill(process, number)
             except ProcessLookupError:
                 continue
             return True
-        time.sleep(0.1)
     return False
 
 
@@ -91,26 +95,31 @@ def test_a_cluster_that_loses_a_node_and_two_workers_in_every_trial(
 ) -> None:
     wanted, seconds = undisturbed
     finished, killed = 0, 0
+    cluster = SimulatedCluster(3, dict(os.environ))
     for trial in range(TRIALS):
-        cluster = SimulatedCluster(3, dict(os.environ))
         moments = sorted((random.uniform(0, seconds), what) for what in ("node", "worker", "worker"))
 
-        def disturb(cluster: Any = cluster, moments: Any = moments) -> None:
-            nonlocal killed
+        removed = 0
+
+        def disturb(over: threading.Event, moments: Any = moments) -> None:
+            nonlocal killed, removed
             began = time.monotonic()
             for moment, what in moments:
-                time.sleep(max(0.0, began + moment - time.monotonic()))
-                if what == "node":
+                over.wait(max(0.0, began + moment - time.monotonic()))
+                if what == "worker":
+                    killed += kill_one(over, "ray::_run", signal.SIGKILL, cluster.owns)
+                elif not over.is_set():
                     cluster.remove()
-                    killed += 1
-                else:
-                    killed += kill_one("ray::_run", signal.SIGKILL)
+                    removed += 1
 
         bench = study_in(tmp_path / str(trial), bench_in)
         address = ("--launcher", "ray", "--launcher-set", f"address={cluster.address}")
         assert run_disturbed(bench, address, disturb) == wanted, moments
-        cluster.close()
+        killed += removed
+        for _ in range(removed):
+            cluster.add(cpus=1)
         finished += CELLS
+    cluster.close()
     with capsys.disabled():
         print(f"\nray: {finished} of {TRIALS * CELLS} cells finished, {killed} losses, digests equal")  # noqa: T201 (a campaign is read)
 
@@ -126,12 +135,12 @@ def test_jobs_of_submitit_are_queued_again_and_killed_in_every_trial(
         jobs = f"submitit.core._submit {bench.folder}"
         moments = sorted((random.uniform(0, seconds), what) for what in ("USR2", "USR2", "KILL"))
 
-        def disturb(jobs: str = jobs, moments: Any = moments) -> None:
+        def disturb(over: threading.Event, jobs: str = jobs, moments: Any = moments) -> None:
             nonlocal killed
             began = time.monotonic()
             for moment, what in moments:
-                time.sleep(max(0.0, began + moment - time.monotonic()))
-                killed += kill_one(jobs, getattr(signal, f"SIG{what}"))
+                over.wait(max(0.0, began + moment - time.monotonic()))
+                killed += kill_one(over, jobs, getattr(signal, f"SIG{what}"))
 
         here = ("--launcher", "slurm", "--launcher-set", "cluster=local", "--jobs", "2")
         assert run_disturbed(bench, here, disturb) == wanted, moments

@@ -26,6 +26,15 @@ class SimulatedCluster:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
         self.address = self._answer()
 
+    def owns(self, process: int) -> bool:
+        """Returns whether a process is one of this cluster's: below it."""
+        while process > 1 and process != self._process.pid:
+            try:
+                process = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:  # it ended meanwhile
+                return False
+        return process > 1
+
     def add(self, cpus: int) -> None:
         """Adds a node, which is the first to be removed."""
         self._ask(f"add {cpus}")
@@ -77,6 +86,7 @@ def main(nodes: int) -> None:
         else:
             cluster.remove_node(others.pop(), allow_graceful=False)
         print("answer", flush=True)  # noqa: T201
+    ray.shutdown()
     cluster.shutdown()
 
 

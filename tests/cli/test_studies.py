@@ -61,23 +61,23 @@ def wait_until(holds: Callable[[], bool], patience: float = 120) -> None:
         time.sleep(0.1)
 
 
-def stops_at_the_second_ctrl_c_and_goes_on(bench: Any, *launcher: str) -> None:
-    """Tests that a cell that does not leave keeps nobody waiting who asks twice, and is done by the same command."""
+def stops_at_the_second_ctrl_c_and_goes_on(bench: Any, *launcher: str) -> str:
+    """Tests that asking twice to stop ends the command, and that the same command goes on; returns what it said."""
     begun = bench.folder / "begun-once"
     command = ("run", "-m", "slow", "-t", TASK, "--limit", "30", "--set", f"slow.marker={begun}", *launcher)
     env = dying(bench)
     process = bench.start(*command, env=env)
     wait_until(lambda: begun.exists() and begun.read_text() != "", 300)
     process.send_signal(signal.SIGINT)
-    time.sleep(2.0)
+    time.sleep(0.3)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=300)
-    assert process.returncode == 130, f"{out}\n{err}"
+    assert process.returncode in (130, -signal.SIGINT), f"{out}\n{err}"  # the second may come as it leaves
     assert "the same command goes on" in err
-    assert "Traceback" not in err
-    _, err = ran(bench, *command, env=env)
-    assert "[1 of 1] slow" in err
+    _, after = ran(bench, *command, env=env)
+    assert "[1 of 1] slow" in after
     assert len(predictions(bench.folder / "runs")) == 1
+    return err
 
 
 def has_a_full_disk_said_and_tried_elsewhere(bench: Any, says: str, *launcher: str) -> None:
