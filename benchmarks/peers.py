@@ -19,7 +19,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ import numpy as np
 from click.testing import CliRunner
 
 from bench.cli import bench
+from bench.metrics.captions.meteor.program import started_once
 
 SEED = 20181008
 PACKAGES = (
@@ -230,23 +231,36 @@ def captions_by_bench(said: Captions, told: Captions) -> Scores:
 
 
 def cut(texts: Captions) -> Captions:
-    """Returns texts as the PTB tokeniser of pycocoevalcap cuts them."""
+    """Returns texts as the PTB tokeniser of pycocoevalcap cuts them: a program that is started once for equal texts."""
+    return _cut(json.dumps(texts))
+
+
+@cache
+def _cut(texts: str) -> Captions:
     from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 
-    return dict(PTBTokenizer().tokenize({video: [{"caption": text} for text in own] for video, own in texts.items()}))
+    captions = {video: [{"caption": text} for text in own] for video, own in json.loads(texts).items()}
+    return dict(PTBTokenizer().tokenize(captions))
+
+
+@cache
+def coco_meteor() -> Any:
+    """Returns the METEOR of pycocoevalcap, a program that takes seconds to start, for all rows."""
+    from pycocoevalcap.meteor.meteor import Meteor
+
+    return Meteor()
 
 
 def captions_by_pycocoevalcap(said: Captions, told: Captions, *, tokens: str = "both", mean: bool = False) -> Scores:
     """Scores of pycocoevalcap: `tokens` of both, of the references or of none; of the corpus, or the captions' mean."""
     from pycocoevalcap.bleu.bleu import Bleu
     from pycocoevalcap.cider.cider import Cider
-    from pycocoevalcap.meteor.meteor import Meteor
     from pycocoevalcap.rouge.rouge import Rouge
 
     hypotheses = cut(said) if tokens == "both" else said
     references = told if tokens == "none" else cut(told)
     found = {}
-    for name, scorer in (("BLEU@4", Bleu(4)), ("METEOR", Meteor()), ("ROUGE-L", Rouge()), ("CIDEr", Cider())):
+    for name, scorer in (("BLEU@4", Bleu(4)), ("METEOR", coco_meteor()), ("ROUGE-L", Rouge()), ("CIDEr", Cider())):
         whole, each = scorer.compute_score(references, hypotheses)
         whole, each = (whole[3], each[3]) if name == "BLEU@4" else (whole, each)
         found[name] = 100 * float(np.mean(each) if mean else whole)
@@ -425,7 +439,8 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="bench-peers-") as SCRATCH:
         parts = [versions()]
         parts += [] if chosen.only == "captions" else [retrieval_table(chosen.queries)]
-        parts += [] if chosen.only == "retrieval" else [captions_table(chosen.videos, chosen.evaluate_metrics)]
+        with started_once():
+            parts += [] if chosen.only == "retrieval" else [captions_table(chosen.videos, chosen.evaluate_metrics)]
         block = "\n\n".join(parts) + "\n"
     if chosen.write:
         chosen.write.write_text(written(chosen.write, block), encoding="utf-8")
