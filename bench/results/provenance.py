@@ -14,7 +14,10 @@ class Checkpoint(Record):
 
     key: Sha256
     sha256: Sha256
-    selection: str
+    selection: str = Field(
+        description="what chose the epoch: fixed, held-out, or held-out groups; where a setting lists several values, "
+        "as the candidates of mean-pool and the penalties of ridge, the model chose among these on held-out videos"
+    )
     word_vectors: str
     parameters: Int | None = Field(default=None, ge=0, description="how many numbers it holds; null if not counted")
     ranks: Int | None = Field(default=None, ge=2, description="processes that fitted it together; null for one")

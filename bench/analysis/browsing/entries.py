@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from bench.analysis.browsing.scenes import Scene, scenes_of
-from bench.analysis.browsing.sections import ON_A_PAGE, Browsed, BrowsedSection, ListedLine, in_pages
+from bench.analysis.browsing.sections import ON_A_PAGE, Browsed, ListedLine, RankedSection
 from bench.analysis.examples.lists import OpenedRun, Query
 from bench.data.texts import texts_of
 from bench.evidence.kinds.wording import direction_in_words
@@ -45,21 +45,20 @@ class BrowsedQuery:
 
 
 @dataclass(frozen=True)
-class BrowsedDirection(BrowsedSection):
+class BrowsedDirection(RankedSection):
     """All queries of one kind.
 
     Attributes:
+        entries: the queries.
         size: how many items each query is compared with.
-        entries: the queries, worst of the first run first.
         videos_of_items: the video of each item that is ranked, where it belongs to one, by what files call them.
     """
 
     noun: ClassVar[str] = "query"
-    value: ClassVar[str] = "rank"
     template: ClassVar[str] = "browse_queries.html.j2"
 
-    size: int
     entries: tuple[BrowsedQuery, ...]
+    size: int
     videos_of_items: Mapping[str, str]
 
     def lines(self) -> list[ListedLine]:
@@ -73,12 +72,6 @@ class BrowsedDirection(BrowsedSection):
             )
             for place, entry in enumerate(self.entries)
         ]
-
-    def parts(self) -> list[tuple[Any, ...]]:
-        return in_pages(self.entries)
-
-    def span(self, part: Sequence[Any]) -> str:
-        return f"ranks {part[0].ranks[0]:,.0f} to {part[-1].ranks[0]:,.0f}"
 
     def told(self) -> str:
         return f"each among {self.size:,}"
@@ -117,7 +110,7 @@ def _section(
         entries.append(BrowsedQuery(query.name, query.told, asking.get(query.name), answers))
     entries.sort(key=lambda entry: -entry.ranks[0])  # stable: equal ranks stay in the order drawn from their ids
     videos = {name: scene.video for name, scene in ranked.items()}
-    return BrowsedDirection(way, title, runs[0].evidence.n_items[way], tuple(entries), videos)
+    return BrowsedDirection(way, title, tuple(entries), runs[0].evidence.n_items[way], videos)
 
 
 def _scenes(

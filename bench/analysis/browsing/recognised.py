@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from bench.analysis.browsing.scenes import Scene, scenes_of
-from bench.analysis.browsing.sections import ON_A_PAGE, Browsed, BrowsedSection, ListedLine, in_pages
+from bench.analysis.browsing.sections import ON_A_PAGE, Browsed, ListedLine, RankedSection
 from bench.errors import InvalidData, VerificationError
 from bench.evidence.verified import Stored, verified
 from bench.metrics.classification import Counted, opened
@@ -84,21 +84,20 @@ class BrowsedVideo:
 
 
 @dataclass(frozen=True)
-class BrowsedVideos(BrowsedSection):
+class BrowsedVideos(RankedSection):
     """All videos.
 
     Attributes:
+        entries: the videos.
         names: of all classes.
-        entries: the videos, worst of the first run first.
         confused: of each run, which classes it takes for which.
     """
 
     noun: ClassVar[str] = "video"
-    value: ClassVar[str] = "rank"
     template: ClassVar[str] = "browse_videos.html.j2"
 
-    names: tuple[str, ...]
     entries: tuple[BrowsedVideo, ...]
+    names: tuple[str, ...]
     confused: tuple[tuple[Confusion, ...], ...]
 
     @property
@@ -118,12 +117,6 @@ class BrowsedVideos(BrowsedSection):
             )
             for place, entry in enumerate(self.entries)
         ]
-
-    def parts(self) -> list[tuple[Any, ...]]:
-        return in_pages(self.entries)
-
-    def span(self, part: Sequence[Any]) -> str:
-        return f"ranks {part[0].ranks[0]:,.0f} to {part[-1].ranks[0]:,.0f}"
 
     def told(self) -> str:
         return f"each among {number_of(self.size, 'class')}"
@@ -210,7 +203,7 @@ def videos_of(runs: Sequence[RecognisedRun], task: Recognition | None, dataset: 
     entries.sort(key=lambda entry: -entry.ranks[0])
     confused = tuple(tuple(confusions(run.evidence)) for run in runs)
     names = opened(first.evidence).class_names
-    section = BrowsedVideos("videos", "Video → class", names, tuple(entries), confused)
+    section = BrowsedVideos("videos", "Video → class", tuple(entries), names, confused)
     return Browsed(tuple(run.result for run in runs), (section,))
 
 

@@ -91,6 +91,25 @@ class BrowsedSection(ABC):
 
 
 @dataclass(frozen=True)
+class RankedSection(BrowsedSection):
+    """A list of what has a rank in every run.
+
+    Attributes:
+        entries: the worst of the first run first; each has `ranks`, one for each run.
+    """
+
+    value: ClassVar[str] = "rank"
+
+    entries: tuple[Any, ...]
+
+    def parts(self) -> list[tuple[Any, ...]]:
+        return in_pages(self.entries)
+
+    def span(self, part: Sequence[Any]) -> str:
+        return f"ranks {part[0].ranks[0]:,.0f} to {part[-1].ranks[0]:,.0f}"
+
+
+@dataclass(frozen=True)
 class Browsed:
     """What is shown of some runs: their records, and all that they were asked."""
 
