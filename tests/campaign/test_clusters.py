@@ -144,7 +144,7 @@ def test_jobs_of_submitit_are_queued_again_and_killed_in_every_trial(
 
         here = ("--launcher", "slurm", "--launcher-set", "cluster=local", "--jobs", "2")
         assert run_disturbed(bench, here, disturb) == wanted, moments
-        told = "".join(path.read_text() for path in bench.folder.glob("runs/cells/slurm/*.out"))
+        told = "".join(path.read_text() for path in bench.folder.glob("runs/cells/slurm/*/*.out"))
         requeued += told.count("Requeued job")
         finished += CELLS
     assert requeued

@@ -64,7 +64,7 @@ def test_a_fit_that_is_queued_again_goes_on_from_where_it_saved(bench_command: A
     os.kill(min(jobs), signal.SIGUSR2)
     out, err = process.communicate(timeout=300)
     assert process.returncode == 0, f"{out}\n{err}"
-    told = "".join(path.read_text() for path in folder.glob("*.out"))
+    told = "".join(path.read_text() for path in folder.glob("*/*.out"))
     assert "Requeued job" in told
     [log] = bench_command.folder.glob("runs/cells/logs/*.log")
     assert "Interrupted: " in log.read_text()

@@ -192,6 +192,15 @@ def test_why_jobs_wait_is_said_once(site: Site) -> None:
     assert site.said[1:] == [said]
 
 
+def test_what_a_job_of_the_same_number_left_long_ago_is_not_taken_for_a_result(site: Site) -> None:
+    (site.folder / "submitit").mkdir()
+    (site.folder / "submitit" / "1_0_result.pkl").touch()
+    (site.slurm / "held").write_text("Priority")
+    launcher = site.launcher()
+    launcher.submit([site.cell("a")])
+    assert launcher.ended() == []
+
+
 def test_a_slurm_that_is_away_for_a_while_loses_nothing(site: Site) -> None:
     (site.slurm / "held").write_text("Priority")
     launcher = site.launcher()

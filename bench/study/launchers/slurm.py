@@ -7,6 +7,7 @@ job is over is read from submitit's file, and from Slurm's queue where it died w
 
 from __future__ import annotations
 
+import secrets
 import signal
 import subprocess
 import sys
@@ -72,7 +73,10 @@ class SlurmLauncher:
     """The jobs of one driver."""
 
     def __init__(self, start: LaunchStart) -> None:
-        self._say, self._chosen, self._folder, self._needs = start.say, start.settings, start.folder, start.needs
+        self._say, self._chosen, self._needs = start.say, start.settings, start.needs
+        self._folder = start.folder / secrets.token_hex(
+            4
+        )  # numbers of jobs come again, and with them results of before
         self._here = self._chosen["cluster"] == "local"
         self.slots = (start.jobs or cores()) if self._here else start.jobs
         self._jobs: dict[str, submitit.Job[Any]] = {}
