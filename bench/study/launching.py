@@ -90,7 +90,8 @@ def run_cells(cells: StudyCells, catalogue: Catalogue, how: Launching, reporter:
     folder = Ledger(cells.output).folder
     planned = folder / f"planned-{digest([as_text(cells)])[:12]}.json"
     write_cells(cells, planned)
-    first = needs(catalogue, cells.cells[0], how.resources)
+    model = cells.cells[0].model
+    first = needs(catalogue, model, how.resources, how.ranks.get(model, 1))
     launcher = _started(how, LaunchStart(how.settings, folder / how.launcher.name, how.jobs, reporter.say, first))
     try:
         _check_places(launcher, how, planned)
