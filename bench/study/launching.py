@@ -85,13 +85,11 @@ def run_cells(cells: StudyCells, catalogue: Catalogue, how: Launching, reporter:
     Raises: UsageError as `needs`, CatalogueError where a machine lacks what cells need, both before the first begins;
     Interrupted, when those that ran have saved what they had.
     """
-    for model in dict.fromkeys(cell.model for cell in cells.cells):
-        needs(catalogue, model, how.resources, how.ranks.get(model, 1))
+    models = dict.fromkeys(cell.model for cell in cells.cells)
+    first, *_ = [needs(catalogue, model, how.resources, how.ranks.get(model, 1)) for model in models]
     folder = Ledger(cells.output).folder
     planned = folder / f"planned-{digest([as_text(cells)])[:12]}.json"
     write_cells(cells, planned)
-    model = cells.cells[0].model
-    first = needs(catalogue, model, how.resources, how.ranks.get(model, 1))
     launcher = _started(how, LaunchStart(how.settings, folder / how.launcher.name, how.jobs, reporter.say, first))
     try:
         _check_places(launcher, how, planned)

@@ -74,9 +74,7 @@ class SlurmLauncher:
 
     def __init__(self, start: LaunchStart) -> None:
         self._say, self._chosen, self._needs = start.say, start.settings, start.needs
-        self._folder = start.folder / secrets.token_hex(
-            4
-        )  # numbers of jobs come again, and with them results of before
+        self._folder = start.folder / secrets.token_hex(4)  # numbers of jobs come again: no result of before is theirs
         self._here = self._chosen["cluster"] == "local"
         self.slots = (start.jobs or cores()) if self._here else start.jobs
         self._jobs: dict[str, submitit.Job[Any]] = {}
