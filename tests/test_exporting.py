@@ -123,7 +123,7 @@ def test_what_a_record_has_more_is_told_of_it(record: Verified) -> None:
 
     n = len(counts["t2v"])
     assert f"queries whose right answer ties with others, and how ties count: 7 of {n:,} t2v" in told
-    assert f"that 3 videos of {data.n_expected:,} have no features and count as never found" in told
+    assert f"that 3 of {data.n_expected:,} videos have no features and count as never found" in told
     assert "between which bounds they lie with the missing videos: t2v/R@1" in told
     assert "remarks: labels seen before" in told
     assert "figures of plugins: hubness" in told

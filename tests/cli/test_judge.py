@@ -160,8 +160,10 @@ def test_a_draw_repeats_and_every_stretch_of_ranks_is_drawn_from(runs):
     assert len(sample(bench, random, 2)["queries"]) == 2, "no more than asked, of four strata"
     bench("browse", random, "-o", "pages", "--judge", "20")
     assert {text for text, _ in sample(bench, random, 20, seed=1)["queries"]} != {text for text, _ in first["queries"]}
-    page = (bench.folder / "pages" / "t2v-judge.html").read_text("utf-8")
-    ranks = [int(rank) for rank in re.findall(r"annotated answer: rank (\d+) of 103", page)]
+    listed = (bench.folder / "pages" / "t2v.html").read_text("utf-8")
+    rows = json.loads(re.search(r'<script type="application/json">(.*?)</script>', listed)[1])["rows"]
+    rank_of = {name: values[0] for name, _, _, values, *_ in rows}
+    ranks = [rank_of[text] for text, _ in first["queries"]]
     assert len([rank for rank in ranks if rank <= 5]) >= 2
     assert len([rank for rank in ranks if 5 < rank <= 10]) >= 2
     assert max(ranks) > 50
