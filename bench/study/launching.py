@@ -25,7 +25,7 @@ from bench.reading.numbers import number_of
 from bench.reading.outside import one_line
 from bench.runs.progress import Reporter
 from bench.study.cells import StudyCell, StudyCells, as_text, write_cells
-from bench.study.launchers.local import THREADS
+from bench.study.launchers.local import thread_variables
 from bench.study.running import CellOutcome, Ledger, failure
 from bench.study.sharing import shared_fit
 
@@ -205,13 +205,12 @@ class _Driver:
         self._running[cell.id] = _Begun(cell, self._ledger.outcome(cell), time.monotonic())
         ranks = self._how.ranks.get(cell.model, 1)
         resources = needs(self._catalogue, cell.model, self._how.resources, ranks)
-        threads = {name: os.environ.get(name, str(resources.cpus)) for name in THREADS}
         return Job(
             cell={"id": cell.id, **cell.as_json()},
             cells=self._planned,
             device=self._how.device,
             checkpoint_every=self._how.checkpoint_every,
-            environment={**self._environment, **threads},
+            environment={**self._environment, **thread_variables(resources.cpus)},
             resources=resources,
             log=self._ledger.log(cell),
             ranks=ranks,

@@ -10,6 +10,8 @@ import pytest
 import yaml
 from cli.conftest import install
 
+from bench.study.launchers.local import thread_variables
+
 TASK = "anet-retrieval"
 SMALL = ("run", "-m", "random", "-m", "count-only", "-t", TASK, "--limit", "20")
 
@@ -152,3 +154,13 @@ def test_a_study_is_run_by_a_launcher_and_says_what_its_cells_need(launched: Any
     assert "2 cells: 2 done" in launched("study", "run", "study.yaml", "--dry-run").stdout
     study.write_text(yaml.safe_dump(value | {"resources": {"cpu": 2}}))
     assert "resources.cpu: unknown key" in launched("study", "status", "study.yaml", exit_code=2).stderr
+
+
+def test_threads_that_a_user_set_are_those_of_every_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    numbers = {"OMP_NUM_THREADS": "3", "OPENBLAS_NUM_THREADS": "2", "MKL_NUM_THREADS": "3"}
+    assert thread_variables(8) == numbers, "torch takes what MKL_NUM_THREADS says over OMP_NUM_THREADS"
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert thread_variables(8) == {"OMP_NUM_THREADS": "8", "OPENBLAS_NUM_THREADS": "2", "MKL_NUM_THREADS": "8"}

@@ -38,6 +38,12 @@ def threads_each(jobs: int) -> int:
     return max(1, cores() // jobs)
 
 
+def thread_variables(threads: int) -> dict[str, str]:
+    """Returns what makes a process compute on so many threads, or on as many as the user set by OMP_NUM_THREADS."""
+    said = os.environ.get(THREADS[0], str(threads))
+    return {name: os.environ.get(name, said) for name in THREADS}
+
+
 @dataclass
 class _Worker:
     process: SpawnProcess
@@ -133,7 +139,7 @@ class LocalLauncher:
 def _threads_for(jobs: int) -> Iterator[None]:
     """Sets the number of threads of processes that start inside it, unless the user did."""
     unset = [name for name in THREADS if name not in os.environ]
-    os.environ.update(dict.fromkeys(unset, str(threads_each(jobs))))
+    os.environ.update(thread_variables(threads_each(jobs)))
     try:
         yield
     finally:
