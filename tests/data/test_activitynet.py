@@ -217,7 +217,7 @@ def test_ids_and_positions_choose_the_split_in_file_order(tmp_path):
         ({"timestamps": [[0, 10**400], [3, 9]]}, "timestamp"),
         ({"timestamps": [4, [3, 9]]}, "timestamp 4"),
         ({"timestamps": "0-4"}, "2 sentences but str timestamps"),
-        ({"timestamps": [[0, 4]]}, "2 sentences but 1 timestamps"),
+        ({"timestamps": [[0, 4]]}, "2 sentences but 1 timestamp"),
         ({"timestamps": [[0, 4], [10.0, 12]]}, "outside its duration of 10 s"),
         ({"timestamps": [[0, 4], [-5, -1]]}, "outside its duration of 10 s"),
         ({"duration": None}, "timestamps but no duration"),

@@ -202,7 +202,7 @@ def test_long_videos_are_counted_and_kept_whole(tmp_path):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"times": [[0, 50]]}, "3 sentences but 1 timestamps"),
+        ({"times": [[0, 50]]}, "3 sentences but 1 timestamp"),
         ({"times": [[0, 50], [0, 50], [0.5, 1]]}, "times"),
         ({"times": [[0, 50], [0, 50], [-1, 1]]}, "times"),
         ({"times": "0-50"}, "times"),
