@@ -260,7 +260,7 @@ def test_ids_are_found_by_a_pattern(bench_command, extract, pattern):
         ("windows", "frames=1", 2, "Write sampler: windows=2 stride 1"),
         ("breaks", "frames=1", 3, "encoder 'breaks' failed on frames: ValueError: no such kernel here"),
         ("infinite", "frames=1", 3, "expected (1, 4), finite"),
-        ("wide", "frames=1", 3, "made an array (1, 5) of 1 inputs"),
+        ("wide", "frames=1", 3, "made an array (1, 5) of 1 input,"),
     ],
 )
 def test_what_cannot_be_extracted_is_one_line(bench_command, extract, encoder, sampler, exit_code, says):
