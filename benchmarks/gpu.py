@@ -215,7 +215,9 @@ def main() -> None:
     print(markdown({commit_of(checkout): of_checkout(checkout, asked) for checkout in checkouts}))
     if chosen.device == PRETENDED:
         return
-    both = {device: of_checkout(HERE, ["--device", device, *tiny]) for device in (chosen.device, PRETENDED)}
+    both = {
+        device: of_checkout(HERE, ["--device", device, *tiny]) for device in dict.fromkeys((chosen.device, PRETENDED))
+    }
     numbers = {
         device: {figure: number for figure, number in figures.items() if LOSS in figure or SAMPLE in figure}
         for device, figures in both.items()
