@@ -84,6 +84,10 @@ def test_settings_of_other_tasks_stay_and_other_results_are_not_overwritten(reco
     settings.write_text("[]\n")
     with pytest.raises(InvalidData, match=r"run_settings\.jsonl"):
         write_mteb(files, tmp_path)
+    for path in tmp_path.rglob("anet-*.json"):
+        path.write_text("{}")
+    with pytest.raises(SaveError, match=r"-t2v\.json and \S+-v2t\.json exist with .* Remove them first"):
+        write_mteb(files, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["noise", "a/b/c", "../x", "a/..", "a/", "a b/c"])
@@ -127,6 +131,10 @@ def test_what_a_record_has_more_is_told_of_it(record: Verified) -> None:
     assert "between which bounds they lie with the missing videos: t2v/R@1" in told
     assert "remarks: labels seen before" in told
     assert "figures of plugins: hubness" in told
+    length = first.model_copy(update={"name": "Words", "higher_is_better": None})
+    assert "that neither more nor less is better: Words" in unsaid(
+        "model-index", [changed(record, measurements=[first, length])]
+    )
     seeds = unsaid("model-index", [other_seed(record, 0, 3.0), other_seed(record, 1, 4.0)])
     assert "values and 95 % intervals of the seeds 0, 1, one by one" in seeds
     assert np.array_equal(record.evidence.counts["t2v"][:7, 1], np.zeros(7))
@@ -147,3 +155,15 @@ def test_the_command_tells_it_beside_what_it_writes(bench_command: Any, record: 
     for flags in (["--form", "mteb"], ["--form", "mteb", "-o", "x", "--dataset", "a/b"], ["--model", "a/b"]):
         said = bench_command("export", record.path.parent, *flags, exit_code=2).stderr
         assert re.search(r"needs --output FOLDER: a cache of mteb|takes no --dataset|takes no --model", said)
+
+
+def test_a_model_card_is_markdown_and_nothing_else_is_written_to(bench_command: Any, record: Verified) -> None:
+    folder = bench_command.folder
+    (folder / "settings.yaml").write_text("version: 1\n")
+    said = bench_command("export", record.path.parent, "-o", "settings.yaml", exit_code=2).stderr
+    assert said == "UsageError: --output settings.yaml: a model card is Markdown, such as README.md.\n"
+    assert (folder / "settings.yaml").read_text() == "version: 1\n"
+    (folder / "README.md").write_text("# Ours\n\nText.\n")
+    done = bench_command("export", record.path.parent, "-o", "README.md")
+    assert done.stderr.startswith("12 measurements of random written")
+    assert (folder / "README.md").read_text().endswith("\n---\n\n# Ours\n\nText.\n")

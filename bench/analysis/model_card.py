@@ -96,16 +96,20 @@ def _evaluation(results: Sequence[Result], measurement: Measurement, task_type: 
 def write_card(data: ModelCardData, path: Path) -> None:
     """Puts the metadata into a model card: only its `model-index` changes where there is one, else a card is made.
 
-    Raises: InvalidData for a card that cannot be read, SaveError.
+    Raises: UsageError for a file of another kind; InvalidData for a card that cannot be read, SaveError.
     """
     from huggingface_hub import ModelCard, ModelCardData
     from huggingface_hub.repocard import REGEX_YAML_BLOCK
 
+    if path.suffix.lower() != ".md" and not path.is_dir():
+        raise UsageError(f"--output {path}: a model card is Markdown, such as README.md.")
     if path.exists():
         text = read_text(path, CARD)
         with reading(path, CARD):
             if head := REGEX_YAML_BLOCK.search(text):
                 parse_yaml(head.group(2))  # the library's own reader knows no limits
+            else:
+                text = f"---\n{{}}\n---\n\n{text}"
             card = ModelCard(text, ignore_metadata_errors=False)
         if isinstance(card.data, ModelCardData):  # always, but only said of cards in general
             card.data.eval_results, card.data.model_name = data.eval_results, data.model_name

@@ -71,9 +71,13 @@ def write_mteb(files: Mapping[str, str], folder: Path) -> list[Path]:
     Raises: SaveError where a task is there with other content; InvalidData for settings there that cannot be read.
     """
     places = {folder / "results" / path: content for path, content in files.items()}
-    for path, content in places.items():
-        if path.name not in (META, SETTINGS) and path.exists() and path.read_text(encoding="utf-8") != content:
-            raise SaveError(f"{path} exists with other content and is never overwritten. Remove it first.")
+    results = {path: content for path, content in places.items() if path.name not in (META, SETTINGS)}
+    others = [str(at) for at, said in results.items() if at.exists() and at.read_text(encoding="utf-8") != said]
+    if others:
+        raise SaveError(
+            f"{' and '.join(others)} {'exist' if others[1:] else 'exists'} with other content and "
+            f"{'are' if others[1:] else 'is'} never overwritten. Remove {'them' if others[1:] else 'it'} first."
+        )
     for path, content in places.items():
         kept = _of_others(path, content) if path.name == SETTINGS and path.exists() else ""
         write_atomically(path, (kept + content).encode())

@@ -64,6 +64,11 @@ def _less_is_better(same: Records) -> str:
     return f"that less is better: {_listed(names)}" if names else ""
 
 
+def _no_direction(same: Records) -> str:
+    names = [one.name for one in _result(same).measurements if one.higher_is_better is None]
+    return f"that neither more nor less is better: {_listed(names)}" if names else ""
+
+
 def _ties(same: Records) -> str:
     evidence, told = same[0].evidence, []
     for way in evidence.n_items if evidence.kind == "ranks" else ():
@@ -138,6 +143,7 @@ STATEMENTS = (
     Statement("seeds one by one", _of_seeds),
     Statement("both directions as one result", _directions),
     Statement("that less is better of a rank", _less_is_better),
+    Statement("that neither way is better", _no_direction),
     Statement("ties", _ties),
     Statement("lost videos", _missing),
     Statement("bounds with lost videos", _bounds),

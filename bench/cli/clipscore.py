@@ -61,12 +61,13 @@ def clipscore(
         guard = Guard(seen.encoder.spec.name, 0, run, reporter)
         scored = clip_scored(captions, Reading(seen, template, Execution(chosen_device(device)), guard), labelled)
     told = scored.as_json()
-    path = run / f"captions-clipscore-{digest(scored.signature)[:8]}.json"
-    write_json(path, told)
+    path = captions.folder / f"captions-clipscore-{digest(scored.signature)[:8]}.json"
     if as_json:
         echo(json.dumps(told, indent=2))
     else:
         _print(scored)
+    write_json(path, told)  # where that fails, the figures were said
+    if not as_json:
         echo(path)
 
 

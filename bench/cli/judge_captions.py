@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.commands import Command
-from bench.cli.options import WHOLE, config_option
+from bench.cli.options import WHOLE, WholeRange, config_option
 from bench.cli.saying import echo
 from bench.reading.numbers import number_of
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bench.endpoints import Asker
 
 _FILE = click.Path(path_type=Path)
+PRICE = click.FloatRange(min=0)
 
 
 @click.command("judge-captions", cls=Command)
@@ -28,9 +29,9 @@ _FILE = click.Path(path_type=Path)
 @click.option("--labels", multiple=True, type=_FILE, help="Captions that people labelled, JSON Lines. Repeatable.")
 @click.option("--count", type=WHOLE, help="Judge the captions of so many videos, drawn at random (default: all).")
 @click.option("--prompt", type=_FILE, help="In place of ours: places {caption} and {references}.")
-@click.option("--max-tokens", type=WHOLE, default=16, show_default=True, help="Where an answer is cut off.")
-@click.option("--price-in", type=float, default=0.0, help="Of a million tokens that are read, in any money.")
-@click.option("--price-out", type=float, default=0.0, help="Of a million tokens that are written.")
+@click.option("--max-tokens", type=WholeRange(1), default=16, show_default=True, help="Where an answer is cut off.")
+@click.option("--price-in", type=PRICE, default=0.0, help="Of a million tokens that are read, in any money.")
+@click.option("--price-out", type=PRICE, default=0.0, help="Of a million tokens that are written.")
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON on stdout.")
 def judge_captions(
@@ -53,17 +54,18 @@ def judge_captions(
     asked, labelled = judge_prompt(prompt), read_labels(labels) if labels else ()
     scored = captions_in(run, Session(configuration.load(config)))
     answerer = endpoint_of(endpoint, model, 300.0, 8)
-    asker = asker_of(answerer, Sampling(max_tokens=max_tokens), str(run.resolve().parent), 8)
+    asker = asker_of(answerer, Sampling(max_tokens=max_tokens), str(scored.folder.resolve().parent), 8)
     judged = judged_captions(scored, asker, asked, labelled, count)
     told = judged.as_json(asker, asker.tally.cost(price_in, price_out))
-    path = run / f"captions-judged-{digest(judged.signature)[:8]}.json"
-    write_json(path, told)
+    path = scored.folder / f"captions-judged-{digest(judged.signature)[:8]}.json"
     if as_json:
         echo(json.dumps(told, indent=2))
     else:
         _print(judged, asker, scored)
         if price_in or price_out:
             echo(f"cost {told['spent']['cost']:.4f}, cached answers too")
+    write_json(path, told)  # where that fails, the figures were said
+    if not as_json:
         echo(path)
 
 

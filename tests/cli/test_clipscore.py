@@ -175,6 +175,15 @@ def test_its_figures_lie_beside_the_record_with_a_signature_of_their_own(clips, 
         told["signature"],
     )
     assert (folder / "result.json").read_bytes() == before
+    written.unlink()
+    written.mkdir()  # stands in the way
+    failed = clips.score(f"{described}/result.json", "--features", "seen", exit_code=1)
+    assert failed.stdout == said.rpartition(str(written.name))[0].rpartition("\n")[0] + "\n"
+    assert "SaveError: " in failed.stderr
+    assert f"{described}/{written.name}" in failed.stderr
+    written.rmdir()
+    clips.score(f"{described}/result.json", "--features", "seen")
+    assert json.loads(written.read_text()) == told
     other = clips.told(described, "--template", "{} and blue")
     assert other["measurements"] != told["measurements"]
     assert "|template={}_and_blue|" in other["signature"]
@@ -226,7 +235,10 @@ def test_agreement_with_people_is_measured_on_captions_of_whole_videos(clips, de
     assert "told has segments, and a label does not say of which" in refused
     labels.write_text(label("v_9", "red", 3))
     refused = clips.score(run, "--features", "seen", "--labels", labels, exit_code=2).stderr
-    assert "'v_9' is no video of whole test. Every line names the video" in refused
+    assert "labels.jsonl:1: 'v_9' is no video of whole test. Every line of --labels names the video" in refused
+    labels.write_text("\n" + json.dumps({"caption": "red", "references": ["red"], "label": 3}))
+    refused = clips.score(run, "--features", "seen", "--labels", labels, exit_code=2).stderr
+    assert "labels.jsonl:2: no video is named. Every line of --labels names the video" in refused
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,12 @@ def test_some_videos_are_drawn_by_their_digests(mine, judge):
     assert "|videos=2|" in told["signature"]
 
 
+@pytest.mark.parametrize("flags", [("--max-tokens", "0"), ("--price-in", "-1"), ("--price-out", "-0.5")])
+def test_no_tokens_and_money_to_be_had_are_refused(mine, flags):
+    said = mine("judge-captions", "runs/none", "--model", "toy", *flags, exit_code=2).stderr
+    assert f"Invalid value for '{flags[0]}'" in said
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [

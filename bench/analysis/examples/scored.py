@@ -25,6 +25,7 @@ class ScoredRun:
     """The captions of a run, scored one by one.
 
     Attributes:
+        folder: where its record lies.
         result: its record.
         task: its task, under a protocol that scores single captions.
         said: what was said of each video beside its references, by opaque id.
@@ -32,6 +33,7 @@ class ScoredRun:
         names: opaque id -> own id of each video.
     """
 
+    folder: Path
     result: Result
     task: Captioning
     said: Mapping[str, VideoCaptions]
@@ -86,4 +88,4 @@ def _scored_by(task: Captioning, record: Stored, dataset: Dataset) -> ScoredRun:
                 f"{measurement.value:.6g} when scored again. `bench rescore {folder}` says more."
             )
     names = {dataset.opaque(task.split, "video", name): name for name in dataset.columns(task.split)["video_id"]}
-    return ScoredRun(result, task, {video.video: video for video in videos}, scores, names)
+    return ScoredRun(folder, result, task, {video.video: video for video in videos}, scores, names)

@@ -171,10 +171,11 @@ def _labelled(run: ScoredRun, labels: Sequence[LabelledCaption]) -> list[Item]:
             "for captions of whole videos (`segments: none`)."
         )
     opaque = {name: video for video, name in run.names.items()}
-    if strange := next((one.video for one in labels if one.video not in opaque), None):
+    if strange := next((one for one in labels if one.video not in opaque), None):
+        known = f"{shown(strange.video)} is no video of {run.task.dataset} {run.task.split}"
         raise UsageError(
-            f"--labels: {shown(strange)} is no video of {run.task.dataset} {run.task.split}. Every line names the "
-            'video that its caption is about: {"video": ID, …}.'
+            f"{strange.line}: {'no video is named' if strange.video == strange.line else known}. Every line of "
+            '--labels names the video that its caption is about: {"video": ID, …}.'
         )
     return [Item(opaque[one.video], None, one.caption, one.references) for one in labels]
 
@@ -251,5 +252,6 @@ def _signature(run: ScoredRun, reading: Reading, labels: Sequence[LabelledCaptio
         "empty": "zero",
     }
     if labels:
-        parts["labels"] = digest([asdict(one) for one in labels])[:8]
+        told = [{key: value for key, value in asdict(one).items() if key != "line"} for one in labels]
+        parts["labels"] = digest(told)[:8]
     return signature("clipscore", 1, {key: re.sub(r"[|=\s]", "_", value) for key, value in parts.items()})

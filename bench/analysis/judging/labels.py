@@ -31,12 +31,14 @@ class LabelledCaption:
         caption, references: as written.
         label: mean of its labels.
         video: what it is about, as the file calls it, and what it is resampled with; its line where none is named.
+        line: FILE:NUMBER, where it is labelled first.
     """
 
     caption: str
     references: tuple[str, ...]
     label: float
     video: str
+    line: str
 
 
 def read_labels(paths: Sequence[Path]) -> tuple[LabelledCaption, ...]:
@@ -54,8 +56,8 @@ def read_labels(paths: Sequence[Path]) -> tuple[LabelledCaption, ...]:
     if not labels:
         raise InvalidData(f"{', '.join(map(str, paths))}: no label. {FORM.remedy}")
     return tuple(
-        LabelledCaption(caption[0], caption[1], math.fsum(given) / len(given), caption[2] or lines_of[caption])
-        for caption, given in labels.items()
+        LabelledCaption(said, references, math.fsum(given) / len(given), video or line, line)
+        for ((said, references, video), given), line in zip(labels.items(), lines_of.values(), strict=True)
     )
 
 
