@@ -228,11 +228,11 @@ def _loading(meta: Any) -> Iterator[None]:
         command = remedy.partition("`")[2].partition("`")[0] or f"pip install {error.name or 'what it lacks'}"
         raise MissingData(f"mteb: {lines[0].rstrip('.') if lines else meta.name}. Install them: {command}") from error
     except OSError as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = " ".join(str(error).split()).partition(". ")[0].rstrip(".")[:200]
         at = f" --revision {meta.revision}" if meta.revision else ""
         raise MissingData(
             f"mteb: the weights of {meta.name} are not in the Hugging Face cache of this machine, and bench downloads "
-            f"nothing: {reason} Fetch them: hf download {meta.name}{at}"
+            f"nothing: {reason}. Fetch them: hf download {meta.name}{at}"
         ) from error
 
 

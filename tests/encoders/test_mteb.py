@@ -136,7 +136,7 @@ def test_texts_that_are_not_read_to_the_end_are_counted(opened):
         ("mteb:toys/colours", {"modality": "video"}, UsageError, "Write modality=image, or leave it out"),
         ("mteb:toys/colours", {"task": "MSRVTT"}, UsageError, "knows no task 'MSRVTT'. Near it: MSRVTT"),
         ("mteb:toys/unmet", {}, MissingData, r"missing required dependencies: .*pip install .*mteb\[flagembedding"),
-        ("mteb:openai/clip-vit-base-patch32", {}, MissingData, "hf download openai/clip-vit-base-patch32 --revision"),
+        ("mteb:openai/clip-vit-base-patch32", {}, MissingData, r"files\. Fetch them: hf download openai/clip-vit"),
     ],
 )
 def test_what_cannot_be_asked_is_one_line(opened, name, settings, error, says):
