@@ -100,13 +100,14 @@ def test_what_is_named_follows_and_nothing_else() -> None:
 
 
 def test_what_is_named_is_verified() -> None:
-    [stated] = [m for m in measured(evidence(), ["t2v/MRR"]) if m.name == "t2v/MRR"]
+    ranked = evidence(np.concatenate([COUNTS, COUNTS]))
+    [stated] = [m for m in measured(ranked, ["t2v/MRR"]) if m.name == "t2v/MRR"]
     assert stated.ci95 is not None
-    assert stated in verify(evidence(), [stated])
+    assert stated in verify(ranked, [stated])
     with pytest.raises(VerificationError, match="t2v/MRR is "):
-        verify(evidence(), [stated.model_copy(update={"value": stated.value + 1})])
+        verify(ranked, [stated.model_copy(update={"value": stated.value + 1})])
     with pytest.raises(VerificationError, match="t2v/any-hit MRR stands in the record and does not follow"):
-        verify(evidence(), [stated.model_copy(update={"name": "t2v/any-hit MRR"})])
+        verify(ranked, [stated.model_copy(update={"name": "t2v/any-hit MRR"})])
 
 
 @pytest.mark.parametrize("metric", ["t2v/MRR", "t2v/P@2", "t2v/nDCG@2", "t2v/R@2", "t2v/MeanR"])

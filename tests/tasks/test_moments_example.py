@@ -22,7 +22,7 @@ datasets:
     root: .
     features: frames
     missing: penalise
-    splits: {train: {file: captions.json, take: [0, 3]}, test: {file: captions.json, take: [3, 6]}}
+    splits: {train: {file: captions.json, take: [0, 3]}, test: {file: captions.json, take: [3, 7]}}
 features:
   frames: {reader: npy-folder, path: frames, extractor: toy}
 """
@@ -52,12 +52,12 @@ def moments(monkeypatch):
 
 @pytest.fixture
 def dataset(tmp_path):
-    """Returns six videos of 40 seconds; of the three of the test, the last has no features."""
+    """Returns seven videos of 40 seconds; of the four of the test, the last has no features."""
     (tmp_path / "frames").mkdir()
     captions = {}
-    for i in range(6):
+    for i in range(7):
         captions[f"v{i}"] = {"duration": 40.0, "timestamps": TIMES, "sentences": SAID}
-        if i < 5:
+        if i < 6:
             np.save(tmp_path / "frames" / f"v{i}.npy", np.ones((40, 4), np.float32))
     (tmp_path / "captions.json").write_text(json.dumps(captions))
     (tmp_path / "bench.yaml").write_text(CONFIG)
@@ -76,13 +76,13 @@ def test_the_metric_by_hand_where_a_video_without_features_scores_nothing(moment
     scored = moments.score(predicted(moments, dataset, said), moments.annotations(dataset), "cpu")
 
     found = {measurement.name: measurement for measurement in scored.measurements}
-    assert found["R1@0.5"].value == pytest.approx(100 * 6 / 9)
-    assert found["R1@0.7"].value == pytest.approx(100 * 4 / 9)
-    assert found["mIoU"].value == pytest.approx(100 * 2 * (0.5 + 0.7 + 1.0) / 9)
-    assert {m.n for m in found.values()} == {9}
+    assert found["R1@0.5"].value == pytest.approx(100 * 9 / 12)
+    assert found["R1@0.7"].value == pytest.approx(100 * 6 / 12)
+    assert found["mIoU"].value == pytest.approx(100 * 3 * (0.5 + 0.7 + 1.0) / 12)
+    assert {m.n for m in found.values()} == {12}
     low, high = found["R1@0.5"].ci95
-    assert low < 100 * 6 / 9 < high
-    assert scored.evidence.counts["video"].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert low < 100 * 9 / 12 < high
+    assert scored.evidence.counts["video"].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
 
 
 @pytest.mark.parametrize(
@@ -101,15 +101,15 @@ def test_sentences_are_asked_in_the_order_of_the_alphabet(moments, dataset):
     predicted(moments, dataset, model)
 
     asked = [sentence for _, sentence in model.shown]
-    assert asked == sorted(SAID) * 2
-    assert len({video for video, _ in model.shown}) == 2
+    assert asked == sorted(SAID) * 3
+    assert len({video for video, _ in model.shown}) == 3
 
 
 @pytest.mark.parametrize("span", [[5.0, 1.0], [0.0, float("nan")]])
 def test_an_answer_that_is_no_span_is_an_error(moments, dataset, span):
     predictions = predicted(moments, dataset, Told({**dict.fromkeys(SAID, (0.0, 1.0)), SAID[1]: span}))
 
-    with pytest.raises(ModelError, match="2 of 6 spans that are none"):
+    with pytest.raises(ModelError, match="3 of 9 spans that are none"):
         predictions.check("told")
 
 

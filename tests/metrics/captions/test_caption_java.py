@@ -93,7 +93,7 @@ def test_words_are_cut_the_same_whatever_the_encoding_of_the_user_is(java, monke
 def test_what_java_says_about_options_of_the_user_is_not_taken_for_its_complaint(tmp_path, monkeypatch):
     script = "echo 'Picked up JAVA_TOOL_OPTIONS: -Xss2m' >&2; echo 'no class for you' >&2; exit 3"
     fake_java(tmp_path, script, monkeypatch)
-    with pytest.raises(ToolError, match="answers: no class for you"), MeteorProgram([("a", ["b"])], 5) as program:
+    with pytest.raises(ToolError, match="answer: no class for you"), MeteorProgram([("a", ["b"])], 5) as program:
         program.counts()
 
 
