@@ -137,6 +137,8 @@ def build(
         echo(f"left out: {note.file}: {note.reason}", err=True)
     shown = {column.name for board in report.boards for table in board.tables for column in table.columns}
     say_not_given(metrics, shown)
+    if report.partial:
+        echo(f"{number_of(len(report.partial), 'partial run')} (--limit) shown apart, never ranked", err=True)
     echo(f"{number_of(report.rows, 'row')} in {number_of(report.tables, 'table')}: {report.index}")
 
 

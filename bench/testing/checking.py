@@ -14,7 +14,7 @@ from bench.catalogue.catalogue import Catalogue
 from bench.catalogue.encoders import plan_encoder
 from bench.catalogue.lookup import Session
 from bench.endpoints import answered_by
-from bench.errors import BenchError, CatalogueError, ModelError, UsageError, unknown_name
+from bench.errors import BenchError, CatalogueError, MissingData, ModelError, UsageError, unknown_name
 from bench.plugins.code import resolve
 from bench.plugins.discovery import Plugin
 from bench.testing.encoder_checks import ENCODER_CHECKS, EncoderSubject
@@ -96,12 +96,15 @@ def _of_encoder(catalogue: Catalogue, name: str, chosen: Mapping[str, object], *
 
 
 def _loaded(subject: Subject, lacking: list[BenchError]) -> str:
-    """Loads a model. Raises: NotApplicable where it lacks what the user has to give; `lacking` has its words then."""
+    """Loads a model. Raises: NotApplicable where it lacks what the user has to give; `lacking` has its words then.
+
+    That is a setting, a package, or weights that were not fetched.
+    """
     try:
         subject.loaded()
     except ModelError:
         raise
-    except (UsageError, CatalogueError) as error:
+    except (UsageError, CatalogueError, MissingData) as error:
         lacking.append(error)
         raise NotApplicable(f"not checked: {error}") from error
     return ""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from bench.api import ModelSpec, Setting, VideoTextEncoder, hookimpl
+from bench.api import MissingData, ModelSpec, Setting, VideoTextEncoder, hookimpl
 
 
 class Honest:
@@ -80,6 +80,11 @@ def _spec(name, loader, **settings):
     )
 
 
+class Unfetched(Honest):
+    def __init__(self, settings, execution):
+        raise MissingData("unfetched: its weights are not here. Fetch them: fetch unfetched")
+
+
 @hookimpl
 def bench_models():
     return [
@@ -87,5 +92,6 @@ def bench_models():
         _spec("slow", "Slow", marker=""),
         _spec("full", "Full", marker=""),
         _spec("unlucky", "Unlucky"),
+        _spec("unfetched", "Unfetched"),
         _spec("honest", "Honest"),
     ]

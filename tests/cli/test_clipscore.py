@@ -184,9 +184,9 @@ def test_its_figures_lie_beside_the_record_with_a_signature_of_their_own(clips, 
     written.rmdir()
     clips.score(f"{described}/result.json", "--features", "seen")
     assert json.loads(written.read_text()) == told
-    other = clips.told(described, "--template", "{} and blue")
+    other = clips.told(described, "--template", "{} and blue _")
     assert other["measurements"] != told["measurements"]
-    assert "|template={}_and_blue|" in other["signature"]
+    assert "|template={}_and_blue_%5F|" in other["signature"]
 
 
 def test_paragraphs_are_scored_sentence_by_sentence(clips, described):

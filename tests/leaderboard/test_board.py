@@ -103,7 +103,7 @@ def test_a_record_whose_signature_contradicts_its_data_is_left_out(runs: Runs) -
 
 
 @pytest.mark.parametrize("changes", [{"status": "partial"}, {"data__n_expected": 300}])
-def test_partial_runs_are_never_ranked(runs: Runs, changes: dict[str, Any]) -> None:
+def test_partial_runs_are_never_ranked(runs: Runs, changes: dict[str, Any], bench_command: Any) -> None:
     runs.add(with_values(record(model__name="cut", **changes), t2v_R1=99.0))
     runs.add(record(model__name="whole"))
     report = runs.build()
@@ -112,6 +112,8 @@ def test_partial_runs_are_never_ranked(runs: Runs, changes: dict[str, Any]) -> N
     assert "cut on anet-retrieval, seed 0: partial" in report.partial[0].reason
     for page in ("anet-retrieval.html", "anet-retrieval.md"):
         assert "Not ranked" in (runs.output / page).read_text(encoding="utf-8")
+    said = bench_command("leaderboard", "build", "--results", str(runs.folder), "--output", "board")
+    assert said.stderr == "1 partial run (--limit) shown apart, never ranked\n"
 
 
 def test_seeds_become_one_row_with_mean_and_deviation(runs: Runs) -> None:

@@ -66,6 +66,15 @@ def test_what_lacks_a_setting_of_the_user_is_not_checked_and_says_so(bench_comma
     assert "name one of them" in alone.stderr
 
 
+def test_weights_that_were_not_fetched_are_no_fault_of_a_model(bench_command, tmp_path):
+    site = install(tmp_path / "site", CLI / "dying_models.py", "dying-models")
+
+    done = bench_command("plugin", "check", "unfetched", path=site, exit_code=4)
+
+    assert done.stderr.endswith("unfetched: its weights are not here. Fetch them: fetch unfetched\n")
+    assert "failed" not in done.stdout
+
+
 def outcomes(done):
     """Returns (outcome, detail) by (subject, check) of a printed report."""
     rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")]

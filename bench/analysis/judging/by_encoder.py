@@ -246,7 +246,7 @@ def _signature(run: ScoredRun, reading: Reading, labels: Sequence[LabelledCaptio
         "segments": run.task.view.segments,
         **reading.features.parts,
         "pooling": "mean-of-directions",
-        "template": reading.template,
+        "template": reading.template.replace("%", "%25").replace("_", "%5F"),  # a blank becomes _
         "w": f"{WEIGHT:g}",
         "references": run.task.references,
         "empty": "zero",

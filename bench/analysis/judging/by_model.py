@@ -118,9 +118,10 @@ def judged_captions(
     value, ci95 = _mean(chosen, mine)
     both = [(grade, one) for grade, one in zip(theirs, labels, strict=True) if grade is not None]
     told = agreement([g for g, _ in both], [one.label for _, one in both], [one.video for _, one in both])
+    of = None if len(chosen) == len(run.scores.items) else count
     return JudgedCaptions(
         run=run.result.run,
-        signature=_signature(run, asker, prompt, asked, answers, count),
+        signature=_signature(run, asker, prompt, asked, answers, of),
         value=value,
         ci95=ci95,
         items=tuple(Item(run.names[i.video], i.segment, i.caption, i.references) for i in chosen),

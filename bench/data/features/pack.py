@@ -42,8 +42,8 @@ class PackedFeatures:
         self._where = f"features {name!r} ({folder})"
         if videos is not None and not folder.exists():
             raise MissingData(
-                f"{self._where} are not extracted yet. Extract them: bench features extract {name}, or run with "
-                "--extract."
+                f"{self._where} are not extracted yet. Extract them: bench features extract {name} (`bench "
+                "run --extract` begins with it)."
             )
         self.header = read_header(folder)
         if videos is not None:
