@@ -235,20 +235,20 @@ def test_two_files_of_one_video_are_named(bench_command, extract):
 
 
 @pytest.mark.parametrize("pattern", ["clip_{id}.png", "{id}/*.png", "of {id}/frame.*"])
-def test_ids_are_found_by_a_pattern(bench_command, extract, pattern):
+def test_ids_are_found_by_a_pattern_also_those_that_elsewhere_are_splits(bench_command, extract, pattern):
     folder = bench_command.folder
     declare(folder, f", id: '{pattern}'")
     name = pattern.replace("*.png", "any.png").replace(".*", ".png")
-    for video_id in ("a.b", "c d"):
+    for video_id in ("a.b", "c d", "train", "crash-test"):
         path = folder / "videos" / name.replace("{id}", video_id)
         path.parent.mkdir(exist_ok=True)
         paint(path, 1)
 
     extract("frames")
 
-    assert header(folder)["videos"] == 2
+    assert header(folder)["videos"] == 4
     compared = json.loads(bench_command("features", "compare", "frames", "packs/frames", "--json").stdout)
-    assert compared["videos"] == 2
+    assert compared["videos"] == 4
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,16 @@ class SeesTheBatch(Honest):
         return rows - rows.mean(0)
 
 
+class PoolsThePadding(Honest):
+    def embed_videos(self, videos):
+        torch.manual_seed(0)
+        layer = torch.nn.TransformerEncoderLayer(videos.frames.values.shape[1], 2, 8, dropout=0.0, batch_first=True)
+        states = torch.nn.TransformerEncoder(layer, 1).eval()(
+            videos.frames.padded(), src_key_padding_mask=~videos.frames.mask()
+        )
+        return states.mean(dim=1)[:, :8]
+
+
 class SeesTheOrder(Honest):
     def embed_paragraphs(self, paragraphs):
         return super().embed_paragraphs(paragraphs) + torch.arange(len(paragraphs))[:, None]
@@ -184,6 +194,7 @@ def test_a_model_that_keeps_its_promises_passes(check):
     ("name", "check", "says"),
     [
         ("SeesTheBatch", "batch size", "embed_videos differs by"),
+        ("PoolsThePadding", "batch size", "embed_videos differs by"),
         ("SeesTheOrder", "order", "embed_paragraphs differs by"),
         ("DrawsUnseeded", "determinism under a seed", "made again under the same seed"),
         ("Forgets", "fit, save, load", "after saving and loading"),

@@ -195,6 +195,36 @@ def encode(clip: Clip, path: Path) -> None:
         container.mux(stream.encode())
 
 
+COLOURS = ((220, 30, 30), (30, 200, 30), (30, 30, 220), (200, 160, 130))
+CODED_COLOURS = {"601.mp4": (5, 1), "709.mp4": (1, 1), "709 from 0.webm": (1, 2)}
+"""How a file says its colours: the number of the matrix, and 1 where black is 16 or 2 where it is 0."""
+
+
+def write_colours(folder: Path, name: str) -> Path:
+    """Writes five pictures of four colours side by side, coded as `CODED_COLOURS` has it, and returns the path."""
+    import av
+
+    path = folder / name
+    matrix, levels = CODED_COLOURS[name]
+    patches = np.repeat(np.repeat(np.uint8([COLOURS]), 64, axis=0), 48, axis=1)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libvpx-vp9" if path.suffix == ".webm" else "libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 192, 64, "yuv420p"
+        stream.codec_context.colorspace, stream.codec_context.color_range = matrix, levels
+        frame = av.VideoFrame.from_ndarray(patches, format="rgb24")
+        coded = frame.reformat(format="yuv420p", dst_colorspace=matrix, dst_color_range=levels)
+        for number in range(5):
+            coded.pts = number
+            container.mux(stream.encode(coded))
+        container.mux(stream.encode())
+    return path
+
+
+def colours_of(frame: np.ndarray) -> np.ndarray:
+    """Returns (4, 3), the colour in the middle of each patch of a picture that `write_colours` wrote."""
+    return frame[32, 24::48].astype(int)
+
+
 def copy(clip: Clip, source: Path, target: Path) -> None:
     """Copies the packets of a file that are left after it is cut, as they are."""
     import av

@@ -8,7 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import BARS, CLIPS, Clip, number_of, picture, write
+from clips import (
+    BARS,
+    CLIPS,
+    CODED_COLOURS,
+    COLOURS,
+    Clip,
+    colours_of,
+    number_of,
+    picture,
+    write,
+    write_colours,
+)
 
 from bench.errors import InvalidData, MissingData, UnknownName
 from bench.video import FrameRequest, Recounted, Sampler, VideoFile, decoded, versions
@@ -22,6 +33,12 @@ pytestmark = pytest.mark.extra("video")
 def numbers(frames: object, clip: Clip) -> list[int]:
     """Returns the numbers that frames carry, from that of the first that is shown; turned back, where it is turned."""
     return [number_of(np.rot90(frame, -clip.turned // 90)) - clip.first for frame in frames]
+
+
+@pytest.mark.parametrize("name", CODED_COLOURS)
+def test_colours_are_what_the_file_says_they_are(name: str, tmp_path: Path) -> None:
+    (frame,) = VideoFile(write_colours(tmp_path, name)).read([2])
+    assert np.abs(colours_of(frame) - COLOURS).max() <= 5
 
 
 @pytest.mark.parametrize("clip", CLIPS, ids=lambda clip: clip.name)
