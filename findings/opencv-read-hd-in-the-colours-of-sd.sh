@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Finding: OpenCV up to 4.12 reads HD video in other colours than every other reader, and than OpenCV from 4.13 on.
-# Versions: opencv-python-headless 4.12.0.88 and 5.0.0.93, av 18.1.0 (FFmpeg 8.1.2), numpy 2.2.6 (Python 3.11)
+# Versions: opencv-python-headless 4.12.0.88 (4.11 likewise) and 5.0.0.93 (4.13 likewise), av 18.1.0 (FFmpeg 8.1.2), numpy 2.2.6 (Python 3.11)
 # Expected: a file says by which matrix its colours were made (BT.709 for HD, BT.601 for SD) and whether 0 or 16 is black; a reader
 #   that gives RGB applies that, as FFmpeg and PyAV do.
 # Behaviour: up to 4.12 OpenCV takes BT.601 whatever the file says, and 16 for black in VP9. Reds and greens of HD video are off by
-#   29 of 255 here, and where 0 is black what is dark or bright is cut off. decord, moviepy and torchcodec apply what is said. So
+#   29 of 255 here, and where 0 is black what is dark or bright is cut off. decord 0.6.0 and imageio-ffmpeg 0.6.0 apply what is said. So
 #   features of one paper were made of other colours than those of the next, and the same code on the same files gives other
 #   pixels after an upgrade of OpenCV; neither release says so.
 # Seen: four patches of colour, as RGB, and the largest difference to PyAV's
