@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Finding: OpenCV up to 4.12 reads HD video in other colours than every other reader, and than OpenCV from 4.13 on.
+# Finding: OpenCV up to 4.12 reads HD video in other colours than other readers do, and than OpenCV does from 4.13 on.
 # Versions: opencv-python-headless 4.12.0.88 (4.11 likewise) and 5.0.0.93 (4.13 likewise), av 18.1.0 (FFmpeg 8.1.2), numpy 2.2.6 (Python 3.11)
 # Expected: a file says by which matrix its colours were made (BT.709 for HD, BT.601 for SD) and whether 0 or 16 is black; a reader
 #   that gives RGB applies that, as FFmpeg and PyAV do.
 # Behaviour: up to 4.12 OpenCV takes BT.601 whatever the file says, and 16 for black in VP9. Reds and greens of HD video are off by
 #   29 of 255 here, and where 0 is black what is dark or bright is cut off. decord 0.6.0 and imageio-ffmpeg 0.6.0 apply what is said. So
 #   features of one paper were made of other colours than those of the next, and the same code on the same files gives other
-#   pixels after an upgrade of OpenCV; neither release says so.
+#   pixels after an upgrade of OpenCV; nothing is printed either way.
 # Seen: four patches of colour, as RGB, and the largest difference to PyAV's
 #   OpenCV 4.12.0, H.264 BT.601: 219 29 30, 28 199 28, 28 29 218, 199 158 129 (off by 0)
 #   OpenCV 4.12.0, H.264 BT.709: 201 8 30, 42 228 34, 31 17 211, 196 156 131 (off by 29)
