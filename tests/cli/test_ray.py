@@ -120,4 +120,4 @@ def test_what_a_node_lacks_is_said_before_anything_starts(bench_command: Any, on
 def test_no_cluster_is_one_line(bench_command: Any) -> None:
     nowhere = ("--launcher", "ray", "--launcher-set", "address=127.0.0.1:1")
     _, err = ran(bench_command, "run", "-m", "random", "-t", TASK, *nowhere, exit_code=2)
-    assert "--launcher ray: no cluster at the address '127.0.0.1:1'. Start one by `ray start --head`" in err
+    assert "--launcher ray: no cluster at the address '127.0.0.1:1' takes us. Start one by `ray start --head`" in err
