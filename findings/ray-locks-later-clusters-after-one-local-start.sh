@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
-# Finding: After one `ray.init()` on a machine, `ray start --head` makes clusters that `ray status` and `ray start --address` cannot reach.
+# Finding: After one ray.init(), `ray start --head` makes clusters that `ray status` and `ray start --address` cannot reach.
 # Versions: ray 2.60.0 (Python 3.11)
 # Expected: Commands of one release, one user and one home folder reach the cluster that the first of them has started; that a
 #   program once used Ray on this machine by itself changes nothing for clusters of later.
-# Behaviour: `ray.init()` without a cluster writes a token into ~/.ray/auth_token. From then on `ray start --head` asks for that token,
-#   and prints `ray status` and `ray start --address` as the next steps; those send it only where RAY_AUTH_MODE=token is set, and fail
-#   after 20 seconds. A program that connects by the address fails as well ("Failed to connect", no word of a token), while one
-#   that connects by `auto` succeeds. A node that joined yesterday does not join today, though nobody changed the cluster.
-# Seen:
-#   a fresh home: ray status answers
+# Behaviour: ray.init() without a cluster writes a token into ~/.ray/auth_token. From then on `ray start --head` asks for that
+#   token, and prints `ray status` and `ray start --address` as the next steps; those send it only where RAY_AUTH_MODE=token
+#   is set, and fail after 20 seconds. A program that connects by the address fails as well ("Failed to connect", no word of
+#   a token), while one that connects by `auto` succeeds. Nodes that joined yesterday do not join today.
+# Seen: a fresh home: ray status answers
 #   after one ray.init(): ray status fails (InvalidAuthToken)
 #   the same with RAY_AUTH_MODE=token: ray status answers
 set -euo pipefail

@@ -46,8 +46,8 @@ class RayLauncher:
             ray.init(address=address, log_to_driver=False, logging_level="ERROR", **own)
         except OSError as error:
             raise UsageError(
-                f"--launcher ray: no cluster at the address {address!r} takes us. Start one by `ray start --head`, name "
-                "another by --launcher-set address=HOST:PORT, or start one on this machine by --launcher-set "
+                f"--launcher ray: no cluster at the address {address!r} takes us. Start one by `ray start --head`, "
+                "name another by --launcher-set address=HOST:PORT, or start one on this machine by --launcher-set "
                 "address=local. One that has a token needs `export RAY_AUTH_MODE=token` here, too."
             ) from error
         nodes = [node for node in ray.nodes() if node["Alive"]]
