@@ -22,6 +22,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -38,10 +39,11 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Watch:
-    """CPU seconds of all processes below this one, also of those whose parent has ended."""
+    """CPU seconds of all processes that begin below this one, also of those whose parent has ended."""
 
     def __init__(self) -> None:
         ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+        self._before = {os.getpid(), *tree(os.getpid())}
         self._seen: dict[int, float] = {}
         self._over = threading.Event()
         self._looking = threading.Thread(target=self._look)
@@ -49,7 +51,7 @@ class Watch:
 
     def _look(self) -> None:
         while not self._over.wait(LOOK):
-            for process in tree(os.getpid())[1:]:
+            for process in {*tree(os.getpid())} - self._before:
                 try:
                     words = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
                 except OSError:  # it ended meanwhile
@@ -60,6 +62,9 @@ class Watch:
         """Ends it."""
         self._over.set()
         self._looking.join()
+        for process in self._seen:
+            with suppress(ChildProcessError):  # one that has another parent, or none any more
+                os.waitpid(process, os.WNOHANG)
         return sum(self._seen.values())
 
 
