@@ -1,4 +1,4 @@
-"""Compares two checkouts, job by job and in turn: training steps, ranking, start-up, and our own board.
+"""Compares two checkouts, job by job and in turn: training steps, ranking, start-up, short runs, and our own board.
 
 Each checkout runs its own code and its own benchmarks, in processes of its own that find their modules compiled, as
 those of users do: a first run of each command is not counted. Seconds are CPU seconds of user and system: of the
@@ -32,6 +32,13 @@ JOBS: dict[str, dict[str, tuple[str, ...]]] = {
         "bench list models": (*BENCH, "list", "models"),
         "bench plugin list": (*BENCH, "plugin", "list"),
         "bench info hse": (*BENCH, "info", "hse"),
+    },
+    "run": {
+        "bench run -m random": (*BENCH, "run", "-m", "random", "-t", "anet-retrieval", "-o", "{folder}/runs"),
+        "bench run -m hse, 2 epochs": (
+            *(*BENCH, "run", "-m", "hse", "-t", "anet-retrieval", "-o", "{folder}/runs"),
+            *("--limit", "64", "--set", "epochs=2", "--device", "cpu"),
+        ),
     },
     "board": {"bench leaderboard build": (*BENCH, "leaderboard", "build", "--output", "{folder}")},
     "check": {"bench leaderboard check": (*BENCH, "leaderboard", "check")},

@@ -72,7 +72,11 @@ def write_mteb(files: Mapping[str, str], folder: Path) -> list[Path]:
     """
     places = {folder / "results" / path: content for path, content in files.items()}
     results = {path: content for path, content in places.items() if path.name not in (META, SETTINGS)}
-    others = [str(at) for at, said in results.items() if at.exists() and at.read_text(encoding="utf-8") != said]
+    others = [
+        str(at)
+        for at, said in results.items()
+        if at.exists() and not (at.is_file() and at.read_bytes() == said.encode())
+    ]
     if others:
         raise SaveError(
             f"{' and '.join(others)} {'exist' if others[1:] else 'exists'} with other content and "

@@ -92,11 +92,17 @@ def ended(launcher: Any, count: int = 1) -> list[JobEnd]:
     return sorted(ends, key=lambda end: end.id)
 
 
-def test_a_cell_whose_time_is_over_saves_is_queued_again_and_goes_on(either: Site) -> None:
-    launcher = either.launcher()
-    launcher.submit([either.cell("a", quick=False)])
-    wait_until(lambda: either.has("a/began"))
+def running(site: Site) -> tuple[Any, Any]:
+    """Returns a launcher and its only job, once the cell `a` in it has begun."""
+    launcher = site.launcher()
+    launcher.submit([site.cell("a", quick=False)])
+    wait_until(lambda: site.has("a/began"))
     [job] = launcher._jobs.values()
+    return launcher, job
+
+
+def test_a_cell_whose_time_is_over_saves_is_queued_again_and_goes_on(either: Site) -> None:
+    launcher, job = running(either)
     subprocess.run(["scancel", "--signal=USR2", job.job_id], check=True)
     assert ended(launcher) == [JobEnd("a")], job.paths.stdout.read_text()
     assert either.has("a/saved"), "the signal is for submitit; the cell itself must outlive it"
@@ -104,10 +110,7 @@ def test_a_cell_whose_time_is_over_saves_is_queued_again_and_goes_on(either: Sit
 
 
 def test_a_job_that_somebody_cancels_lets_its_cell_save_and_is_told_with_its_state(either: Site) -> None:
-    launcher = either.launcher()
-    launcher.submit([either.cell("a", quick=False)])
-    wait_until(lambda: either.has("a/began"))
-    [job] = launcher._jobs.values()
+    launcher, job = running(either)
     subprocess.run(["scancel", job.job_id], check=True)
     how = f"was ended with job {job.job_id} (CANCELLED), which wrote {job.paths.stdout}"
     assert ended(launcher) == [JobEnd("a", how)]
@@ -115,10 +118,7 @@ def test_a_job_that_somebody_cancels_lets_its_cell_save_and_is_told_with_its_sta
 
 
 def test_a_job_whose_place_slurm_takes_runs_again_and_no_end_is_told_before(either: Site) -> None:
-    launcher = either.launcher()
-    launcher.submit([either.cell("a", quick=False)])
-    wait_until(lambda: either.has("a/began"))
-    [job] = launcher._jobs.values()
+    launcher, job = running(either)
     subprocess.run(["scontrol", "requeue", job.job_id], check=True)
     assert ended(launcher) == [JobEnd("a")], job.paths.stdout.read_text()
     assert either.has("a/saved")

@@ -22,13 +22,12 @@ from bench.execution import cores
 from bench.plugins.launchers import Job, JobEnd, LaunchStart, MachineCheck
 from bench.runs.children import how_it_ended, once_parent_is_gone
 from bench.study.launchers.cell_worker import LEFT, work
+from bench.study.launchers.processes import PATIENCE
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-PATIENCE = 30.0
-"""Seconds that workers get to save what they have after Ctrl-C."""
 LOOK = 5.0
 """Seconds after which whoever waits for a cell is given word that none has ended."""
 
